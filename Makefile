@@ -1,0 +1,53 @@
+# The two commands of the README are `make repro` and `make test`; `make` alone lists every verb.
+# Each sets up its own environment in .venv from the lock files, with nothing but Python 3.11+, make and git.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# DVC runs the stages through a shell, which has to find the `foresaid` command of this environment.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Byte-equal results want one thread in the linear algebra; the program parallelises above it.
+export OPENBLAS_NUM_THREADS := 1
+export OMP_NUM_THREADS := 1
+export DVC_NO_ANALYTICS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help repro test lint format verify lock clean
+
+help: ## list the verbs
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
+	@dvc repro
+
+test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
+	@ruff format --check --quiet . && ruff check --quiet . && mypy --no-error-summary
+	@python -m pytest
+
+lint: .venv/dev.stamp ## what `make test` checks before the tests
+	@ruff format --check . && ruff check . && mypy
+
+format: .venv/dev.stamp ## rewrite the code in the house format
+	@ruff format . && ruff check --fix .
+
+verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
+	@foresaid verify
+
+lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra build pyproject.toml -o requirements.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean: ## remove everything derived; the record stays
+	@rm -rf build reports/site .dvc/cache .dvc/tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/run.stamp: requirements.lock pyproject.toml
+	@echo "setting up .venv (once; about two minutes)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,244 @@
+"""Charts as inline SVG: drawn once, without a browser, a network or a script, and with the same bytes every time.
+
+A chart is a Vega-Lite specification made from plain rows and turned into SVG by vl-convert. What comes out is cleaned:
+numbered ids depend on how many charts were drawn before, fractions on the machine's arithmetic, and both are replaced. Only
+the few drawing elements on a list survive; anything else is an error, never passed through. Shapes and fills carry what
+colours say, so that every chart can be read in grey.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+import altair as alt
+import vl_convert
+
+from foresaid.errors import ForesaidError
+
+Rows = Sequence[Mapping[str, Any]]
+WIDTH, HEIGHT = 600, 330
+FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike on every machine
+FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
+INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
+PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+LOG_FROM = 30.0  # a positive axis spanning more than this factor is drawn on the log scale
+SVG = "{http://www.w3.org/2000/svg}"
+ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
+ATTRIBUTES = {
+    *("width", "height", "viewBox", "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-miterlimit", "opacity"),
+    *("fill-opacity", "stroke-opacity", "transform", "d", "x", "y", "x1", "y1", "x2", "y2", "rx", "ry", "dx", "dy", "id"),
+    *("text-anchor", "font-family", "font-size", "font-weight", "font-style", "clip-path", "stroke-linecap", "stroke-linejoin"),
+}
+NOISE = {"version", "class", "role", "aria-hidden", "aria-label", "aria-roledescription", "pointer-events", "display"}
+
+
+def forecast_against_outcome(rows: Rows, title: str, unit: str) -> str:
+    """Forecast medians with 80 % bars over outcomes: `value`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
+
+    On the diagonal the forecast was right; a hollow point is an outcome outside its bar.
+    """
+    data = [{**_only(row, "value", "median", "lower_80", "upper_80"), "hit": _hit(row)} for row in rows]
+    ends = [float(row[name]) for row in data for name in ("value", "median", "lower_80", "upper_80") if row[name] is not None]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    scale = alt.Scale(domain=[0, 1] if 0 <= low and 0.5 < high <= 1 else [low, high], nice=True)
+    base = alt.Chart(alt.Data(values=data))
+    x = alt.X("value:Q", title=f"what came out ({unit})", scale=scale)
+    diagonal = alt.Chart(alt.Data(values=[{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
+        color=SOFT, strokeDash=[4, 3], strokeWidth=1
+    )
+    bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.55).encode(x=x, y="lower_80:Q", y2="upper_80:Q")
+    points = base.mark_point(size=34, strokeWidth=1.2, color=PALETTE[0], opacity=0.95).encode(
+        x=x,
+        y=alt.Y("median:Q", title=f"forecast, with 80 % interval ({unit})", scale=scale),
+        fill=_hit_fill(),
+    )
+    return render(alt.layer(diagonal.encode(x="v:Q", y="v:Q"), bars, points), title)
+
+
+def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str) -> str:
+    """Rows a law was fitted to, its median curve and its 80 % band.
+
+    `points` have x, value, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
+    several covariates has no single axis, and its bands are then drawn at each point.
+    """
+    wanted = ("x", "value", "median", "lower_80", "upper_80")
+    seen = [_only(row, *wanted) for row in points]
+    drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
+    drawn.sort(key=lambda row: float(row["x"]))
+    xs = [float(row["x"]) for row in [*seen, *drawn]]
+    log = bool(xs) and min(xs) > 0 and max(xs) / min(xs) > LOG_FROM
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False, padding=6)
+    x = alt.X("x:Q", title=x_title, scale=scale, axis=alt.Axis(format="~e", tickCount=6) if log else alt.Axis(tickCount=7))
+    y_scale = alt.Scale(zero=False)
+    under = alt.Chart(alt.Data(values=drawn))
+    if grid:
+        band = under.mark_area(color=BAND, opacity=0.75).encode(x=x, y=alt.Y("lower_80:Q", scale=y_scale), y2="upper_80:Q")
+        line = under.mark_line(color=INK, strokeWidth=1.6).encode(x=x, y=alt.Y("median:Q", scale=y_scale))
+    else:
+        band = under.mark_rule(color=BAND, strokeWidth=3).encode(x=x, y=alt.Y("lower_80:Q", scale=y_scale), y2="upper_80:Q")
+        line = under.mark_tick(color=INK, orient="horizontal", size=6, thickness=1.4).encode(
+            x=x, y=alt.Y("median:Q", scale=y_scale)
+        )
+    dots = (
+        alt.Chart(alt.Data(values=seen))
+        .mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
+        .encode(x=x, y=alt.Y("value:Q", title=y_title, scale=y_scale))
+    )
+    return render(alt.layer(band, line, dots), title)
+
+
+def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[float], admissible: Sequence[bool], title: str,
+            parameter: str) -> str:  # fmt: skip
+    """How well each value of a parameter fits, and what it forecasts; values the rows cannot tell apart are shaded."""
+    rows = [
+        {"v": _short(v), "rms": _short(r), "forecast": _short(f)} for v, r, f in zip(values, rms, forecast, strict=True)
+    ]
+    inside = [float(v) for v, ok in zip(values, admissible, strict=True) if ok]
+    log = min(values, default=0.0) > 0 and max(values) / min(values) > 8
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
+    x = alt.X("v:Q", title=f"value the parameter {parameter} is held at", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
+    region = [{"from": _short(min(inside)), "to": _short(max(inside))}] if inside else []
+    parts = []
+    for field, words, dash in (("rms", "typical miss (rms)", [1, 0]), ("forecast", "what it forecasts", [5, 2])):
+        shade = alt.Chart(alt.Data(values=region)).mark_rect(color=BAND, opacity=0.6)
+        line = alt.Chart(alt.Data(values=rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
+        layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
+        y = alt.Y(f"{field}:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+        parts.append(alt.layer(*layers, line.encode(x=x, y=y)).properties(width=WIDTH // 2 - 50, height=190))
+    return render(alt.hconcat(*parts, spacing=40), title)
+
+
+def intervals(rows: Rows, title: str, unit: str) -> str:
+    """What each law forecast for one model, and what came out: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
+
+    One line a quantity, one mark a law; the tall tick is the outcome.
+    """
+    fields = ("quantity", "law", "median", "lower_80", "upper_80", "value")
+    data = [_only(row, *fields) for row in rows]
+    laws = list(dict.fromkeys(row["law"] for row in data))
+    outcomes = list({row["quantity"]: {"quantity": row["quantity"], "value": row["value"]} for row in data}.values())
+    step = alt.Step(14)  # for each law; a quantity takes as many
+    ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
+    scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
+    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
+    offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
+    base = alt.Chart(alt.Data(values=data), height=step).encode(
+        y=y,
+        yOffset=offset,
+        color=alt.Color("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(PALETTE, len(laws)))),
+    )
+    bars = base.mark_rule(strokeWidth=2, opacity=0.7).encode(x=alt.X("lower_80:Q", scale=scale), x2="upper_80:Q")
+    shape = alt.Shape("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(SHAPES, len(laws))))
+    marks = base.mark_point(size=36, filled=True, opacity=1).encode(
+        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: what came out ({unit})", scale=scale),
+        shape=shape,
+    )
+    truth = (
+        alt.Chart(alt.Data(values=outcomes), height=step)
+        .mark_tick(color=INK, thickness=2.4, size=14 * len(laws))
+        .encode(y=y, x=alt.X("value:Q", scale=scale))
+    )
+    return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
+
+
+def render(chart: Any, title: str, sized: bool = True) -> str:
+    """Turn a chart into clean SVG with its title, as text to stand in a page."""
+    if sized and not isinstance(chart, alt.HConcatChart):
+        chart = chart.properties(width=WIDTH, height=HEIGHT)
+    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=14, fontWeight=600, color=INK, offset=12))
+    axis: dict[str, Any] = {
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": 400,
+        "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
+    }  # fmt: skip
+    chart = chart.configure(font=FONT, aria=False, background="#ffffff", padding={"left": 26, "top": 8, "right": 8, "bottom": 8}).configure_axis(**axis)
+    chart = chart.configure_view(stroke=None).configure_legend(
+        orient="top", labelColor=INK, titleColor=INK, labelFontSize=11.5, titleFontSize=11.5, titleFontWeight=400, labelLimit=260,
+        columnPadding=24
+    )
+    return clean(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_version()), title)
+
+
+def clean(svg: str, label: str) -> str:
+    """Keep what draws, number the ids from one, round the coordinates, and refuse any element that is not on the list.
+
+    >>> clean('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script/></svg>', "x")
+    Traceback (most recent call last):
+    foresaid.errors.ForesaidError: chart x: found the element script, expected drawing elements only
+    """
+    root = ElementTree.fromstring(svg)
+    _prune(root, label)
+    names = {node.attrib["id"]: f"clip{i}" for i, node in enumerate((n for n in root.iter() if "id" in n.attrib), 1)}
+    for node in root.iter():
+        for key, value in node.attrib.items():
+            if key == "id":
+                node.set(key, names[value])
+            elif key == "clip-path":
+                node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
+            elif key == "font-family":
+                node.set(key, FONTS)
+            else:
+                node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
+    width, height = root.attrib.pop("width"), root.attrib.pop("height")
+    root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
+    root.set("role", "img")
+    root.set("aria-label", label)
+    ElementTree.register_namespace("", SVG[1:-1])
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _prune(node: ElementTree.Element, label: str) -> None:
+    name = node.tag.removeprefix(SVG)
+    if name not in ELEMENTS:
+        raise ForesaidError(f"chart {label}: found the element {name}, expected drawing elements only")
+    for key, value in list(node.attrib.items()):
+        if key in NOISE or (key, value) in (("opacity", "1"), ("font-weight", "400")):
+            del node.attrib[key]
+        elif key not in ATTRIBUTES:
+            raise ForesaidError(f"chart {label}: found the attribute {key} on {name}, expected drawing attributes only")
+    for child in list(node):
+        _prune(child, label)
+        empty = child.tag == f"{SVG}path" and child.get("d") in ("", "M0,0h0v0h0Z")
+        if empty or (child.tag == f"{SVG}g" and not len(child)):
+            node.remove(child)
+
+
+def unique_ids(svg: str, prefix: str) -> str:
+    """Give the ids of a drawing a prefix, since several stand in one page.
+
+    >>> unique_ids('<g clip-path="url(#clip1)"/><clipPath id="clip1"/>', "a")
+    '<g clip-path="url(#a-clip1)"/><clipPath id="a-clip1"/>'
+    """
+    return re.sub(r'(url\(#|(?<= id="))(clip\d+)', rf"\g<1>{prefix}-\g<2>", svg)
+
+
+def _version() -> str:
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def _short(value: object) -> float | None:
+    # What a pixel cannot show must not reach the bytes.
+    return float(f"{value:.6g}") if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _only(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: _short(row[name]) if isinstance(row[name], int | float) else row[name] for name in names}
+
+
+def _hit(row: Mapping[str, Any]) -> str:
+    if row["lower_80"] is None or row["upper_80"] is None:
+        return "no interval"
+    return "inside" if row["lower_80"] <= row["value"] <= row["upper_80"] else "outside"
+
+
+def _hit_fill() -> alt.Fill:
+    kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], "#ffffff"])
+    return alt.Fill("hit:N", title="outcome and its 80 % interval:", scale=kinds)
+
+
+def _cycle(values: list[str], n: int) -> list[str]:
+    return [values[i % len(values)] for i in range(n)]

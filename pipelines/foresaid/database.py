@@ -1,0 +1,116 @@
+"""The only module that knows DuckDB.
+
+The engine enforces the schema (schema.sql: keys, references, checks) and answers "what was known on day D". What is kept is
+the exported folder of Parquet files, not a .duckdb file: a .duckdb file is never the same twice, the export is.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from datetime import date
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from foresaid.errors import RecordError, UnreadableError
+from foresaid.view import Quantity, View
+
+TABLES = ("quantity", "model", "subject", "observation")
+
+
+def _connect() -> duckdb.DuckDBPyConnection:
+    # One thread: the order of rows, and so the bytes of the export, must not depend on the machine.
+    return duckdb.connect(
+        config={
+            "threads": 1,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+        }
+    )
+
+
+def _schema() -> str:
+    return resources.files("foresaid").joinpath("schema.sql").read_text(encoding="utf-8")
+
+
+def build(tables: dict[str, pl.DataFrame], out: Path) -> dict[str, int]:
+    """Load the tables under the schema and export them to `out`; return the number of rows of each.
+
+    `tables` holds one frame for each of quantity, model, subject and observation, with the columns of schema.sql.
+    Whatever the schema refuses raises RecordError with DuckDB's own words, and `out` is left as it was.
+    """
+    connection = _connect()
+    try:
+        connection.execute(_schema())
+        counts = {}
+        for name in TABLES:
+            frame = tables[name]
+            connection.register("incoming", frame)
+            columns = ", ".join(f'"{column}"' for column in frame.columns)
+            order = (
+                f'"{frame.columns[0]}"' if name != "observation" else "subject_id, quantity_id, setting, source_id, known_on"
+            )
+            try:
+                connection.execute(f"insert into {name} ({columns}) select {columns} from incoming order by {order}")
+            except duckdb.Error as error:
+                line = str(error).splitlines()[0]
+                raise RecordError(f"table {name}: {line}; correct the row in registry/ and run ingest again") from None
+            connection.unregister("incoming")
+            counts[name] = frame.height
+        shutil.rmtree(out, ignore_errors=True)
+        out.parent.mkdir(parents=True, exist_ok=True)
+        connection.execute(f"export database '{out.as_posix()}' (format parquet, compression zstd)")
+        return counts
+    finally:
+        connection.close()
+
+
+def run(sources: Sequence[str], build_folder: Path) -> dict[str, int]:
+    """Stage `database`: load what ingest wrote, of the sources named in params.yaml; return the rows of each table."""
+    tables = {name: pl.read_parquet(build_folder / "tables" / f"{name}.parquet") for name in ("quantity", "model", "subject")}
+    parts = [pl.read_parquet(build_folder / "observations" / f"{name}.parquet") for name in sorted(sources)]
+    return build({**tables, "observation": pl.concat(parts)}, build_folder / "database")
+
+
+def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Open the exported record in memory, read-only in effect: nothing written here reaches the folder."""
+    if not (folder / "schema.sql").is_file():
+        raise UnreadableError(f"{folder}: found no database, expected the output of `foresaid database`; run `dvc repro`")
+    connection = _connect()
+    connection.execute((folder / "schema.sql").read_text(encoding="utf-8"))
+    for name in TABLES:
+        connection.execute(f"insert into {name} select * from read_parquet(?)", [str(folder / f"{name}.parquet")])
+    return connection
+
+
+def frame(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
+    """Run one query and hand its result over as a polars frame."""
+    return pl.DataFrame(connection.sql(query, params=list(parameters)))
+
+
+def quantities(connection: duckdb.DuckDBPyConnection) -> dict[str, Quantity]:
+    """Return every quantity's card by its id."""
+    rows = frame(
+        connection,
+        "select quantity_id, title, kind, unit, lower, upper, chance, direction, protocol, resolver from quantity order by quantity_id",
+    )
+    return {row["quantity_id"]: Quantity(**row) for row in rows.iter_rows(named=True)}
+
+
+def as_of(connection: duckdb.DuckDBPyConnection, day: date) -> View:
+    """Return the record as it stood on `day`: the only way training rows are chosen."""
+    return View(day, frame(connection, "from observation_as_of(?)", [day]), quantities(connection))
+
+
+def resolutions(connection: duckdb.DuckDBPyConnection, day: date) -> View:
+    """Return what resolves forecasts by `day`: the first value each quantity's resolver published."""
+    return View(day, frame(connection, "from resolution_by(?)", [day]), quantities(connection))
+
+
+def models(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Return the table of released models, by model_id."""
+    return frame(connection, "from model order by model_id")

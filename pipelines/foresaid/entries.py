@@ -1,0 +1,317 @@
+"""What a line of a batch may say: one strict record for each type of entry.
+
+A line is refused when a field is unknown, missing or of another type, or when it contradicts itself. What lines must
+agree on among each other (ids, primaries, bounds of the target) stands in `rules.py`. The frozen curve of a prediction is
+opaque here, since the ledger outlives the program that applies it; a caller that can read curves passes a function
+that does. Entry types of later versions are refused by name.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from foresaid import canonical
+from foresaid.errors import ForesaidError, LedgerError
+
+ROUND_ID = r"[a-z0-9][a-z0-9-]{0,63}"
+ID = r"[a-z0-9][a-z0-9._/-]{0,127}"
+NAME = r"[a-z0-9_-]{1,64}"
+
+# \Z, because $ would let a newline through at the end
+RoundId: TypeAlias = Annotated[str, Meta(pattern=rf"\A{ROUND_ID}\Z")]
+Id: TypeAlias = Annotated[str, Meta(pattern=rf"\A{ID}\Z")]
+Name: TypeAlias = Annotated[str, Meta(pattern=rf"\A{NAME}\Z")]
+ForecastId: TypeAlias = Annotated[str, Meta(pattern=rf"\A{ROUND_ID}/{ID}/{NAME}\Z")]
+Hash: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
+Commit: TypeAlias = Annotated[str, Meta(pattern=r"\A([0-9a-f]{40}|[0-9a-f]{64})\Z")]
+Day: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
+Time: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
+Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
+Number: TypeAlias = Annotated[str, Meta(pattern=rf"\A{canonical.DECIMAL.pattern}\Z")]
+Count: TypeAlias = Annotated[int, Meta(ge=0)]
+
+CheckCurve: TypeAlias = Callable[[dict[str, Any]], object]  # raises if it cannot read the curve
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"found {text}, expected a day of the calendar") from None
+
+
+@lru_cache(maxsize=4096)
+def _time(text: str) -> None:
+    try:
+        datetime.fromisoformat(text[:-1])
+    except ValueError:
+        raise ValueError(f"found {text}, expected a time of the calendar") from None
+
+
+def _text(field: str, text: str) -> None:
+    if text.isascii() and text.isprintable():
+        return
+    if not unicodedata.is_normalized("NFC", text):
+        raise ValueError(f"`{field}` is not in Unicode normal form C")
+    for sign in text:
+        if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+            raise ValueError(f"`{field}` holds the invisible character U+{ord(sign):04X}")
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of all records: fields by name, unknown ones refused, never changed."""
+
+
+class Data(Record, frozen=True):
+    """A training snapshot: our own SHA-256 over its sorted canonical rows, and the last day anything in it was seen."""
+
+    name: Name
+    sha256: Hash
+    bytes: Count
+    rows: Count
+    max_observed_on: Day
+
+    def __post_init__(self) -> None:
+        _day(self.max_observed_on)
+
+
+class Code(Record, frozen=True):
+    """The program: git commit (null outside a clone), whether files differed from it, version, SHA-256 of params.yaml."""
+
+    git: Commit | None
+    dirty: bool
+    version: Text
+    params: Hash | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        _text("version", self.version)
+
+
+class Header(Record, tag_field="type", tag="batch/v1", frozen=True):
+    """First line of a batch: which log, who, after which batches, on what data, with what program, how many lines."""
+
+    origin: Id
+    author: Id
+    parents: list[Hash]
+    as_of: Day
+    frozen_at: Time
+    data: list[Data]
+    code: Code
+    n: Count
+
+    def __post_init__(self) -> None:
+        _day(self.as_of)
+        _time(self.frozen_at)
+        if self.parents != sorted(set(self.parents)):
+            raise ValueError("`parents` must be sorted and without duplicates")
+        if len({item.name for item in self.data}) != len(self.data):
+            raise ValueError("two items of `data` have the same name")
+
+
+class Round(Record, tag_field="type", tag="round/v1", frozen=True):
+    """A round of forecasts: until when they count, how they are scored, and which targets are counted."""
+
+    id: RoundId
+    deadline: Time
+    reveal_by: Time
+    revision: Literal["first", "last-before-deadline"]
+    score: Name
+    reports: Name
+    unit_of_count: Name
+    universe: Text
+
+    def __post_init__(self) -> None:
+        _time(self.deadline)
+        _time(self.reveal_by)
+        _text("universe", self.universe)
+        if self.reveal_by < self.deadline:
+            raise ValueError(f"`reveal_by` {self.reveal_by} is before the deadline {self.deadline}")
+
+
+class Target(Record, tag_field="type", tag="target/v1", frozen=True):
+    """What is forecast: a named model, or every model that a written rule will bind, on one benchmark."""
+
+    id: Id
+    round: RoundId
+    benchmark: Id
+    metric: Name
+    unit: Name
+    min: Number
+    max: Number
+    source: Text
+    known_rule: Text
+    void_if: Text
+    model: Id | UnsetType = UNSET
+    model_display: Text | UnsetType = UNSET
+    binding: Text | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        for field in ("source", "known_rule", "void_if", "model_display", "binding"):
+            value = getattr(self, field)
+            if value is not UNSET:
+                _text(field, value)
+        if (self.model is UNSET) == (self.binding is UNSET):
+            raise ValueError("expected either `model` or `binding`")
+        if self.model is UNSET and self.model_display is not UNSET:
+            raise ValueError("`model_display` without `model`")
+        if Decimal(self.min) >= Decimal(self.max):
+            raise ValueError(f"`min` {self.min} is not below `max` {self.max}")
+
+
+@lru_cache(maxsize=256)
+def _levels(levels: tuple[str, ...]) -> None:
+    numbers = [Decimal(level) for level in levels]
+    if not numbers or numbers[0] <= 0 or numbers[-1] >= 1:
+        raise ValueError("`levels` must be one or more numbers between 0 and 1")
+    if any(low >= high for low, high in pairwise(numbers)):
+        raise ValueError("`levels` must ascend")
+
+
+class Quantiles(Record, tag_field="kind", tag="quantiles", frozen=True):
+    """A predictive distribution by its quantiles."""
+
+    levels: list[Number]
+    values: list[Number]
+
+    def __post_init__(self) -> None:
+        _levels(tuple(self.levels))
+        if len(self.values) != len(self.levels):
+            raise ValueError(f"{len(self.levels)} levels and {len(self.values)} values")
+        numbers = [Decimal(value) for value in self.values]
+        if any(low > high for low, high in pairwise(numbers)):
+            raise ValueError("`values` must not descend")
+
+
+class Curve(Record, tag_field="kind", tag="curve", frozen=True):
+    """A conditional forecast: the frozen curve, applied to whatever a new model's covariates turn out to be."""
+
+    curve: dict[str, Any]
+
+
+Prediction: TypeAlias = Quantiles | Curve
+
+
+class Forecast(Record, tag_field="type", tag="forecast/v1", frozen=True):
+    """One open prediction of one target by one method; `id` is <round>/<target>/<method>.
+
+    The round stands in the id, where it ends at the first slash. The field `round` may repeat it, and must then agree.
+    """
+
+    id: ForecastId
+    target: Id
+    method: Name
+    primary: bool
+    prediction: Prediction
+    round: RoundId | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        first = self.id.split("/", 1)[0]
+        if self.round is not UNSET and self.round != first:
+            raise ValueError(f"`round` is {self.round}, but `id` begins with {first}")
+        if self.id != (expected := f"{first}/{self.target}/{self.method}"):
+            raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Sealed(Record, tag_field="type", tag="sealed/v1", frozen=True):
+    """A prediction bound by a hash, to be opened by `reveal_by`; the target is public, so that it can be counted."""
+
+    id: ForecastId
+    target: Id
+    commit: Hash
+    reveal_by: Time
+
+    def __post_init__(self) -> None:
+        _time(self.reveal_by)
+        first, last = self.id.split("/", 1)[0], self.id.rsplit("/", 1)[1]
+        if self.id != (expected := f"{first}/{self.target}/{last}"):
+            raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Amendment(Record, tag_field="type", tag="amendment/v1", frozen=True):
+    """Another prediction for one's own earlier forecast; both are kept and both are scored."""
+
+    amends: ForecastId
+    reason: Text
+    prediction: Prediction
+
+    def __post_init__(self) -> None:
+        _text("reason", self.reason)
+
+
+class Withdrawal(Record, tag_field="type", tag="withdrawal/v1", frozen=True):
+    """Notice that one's own earlier forecast is withdrawn; it stays in the ledger and in the denominator."""
+
+    withdraws: ForecastId
+    reason: Text
+
+    def __post_init__(self) -> None:
+        _text("reason", self.reason)
+
+
+Entry: TypeAlias = Round | Target | Forecast | Sealed | Amendment | Withdrawal
+KINDS: dict[str, type[Header] | type[Entry]] = {
+    "batch/v1": Header,
+    "round/v1": Round,
+    "target/v1": Target,
+    "forecast/v1": Forecast,
+    "sealed/v1": Sealed,
+    "amendment/v1": Amendment,
+    "withdrawal/v1": Withdrawal,
+}
+
+
+def parse(value: Mapping[str, Any], number: int = 1, check_curve: CheckCurve | None = None) -> Header | Entry:
+    """Make a record of a parsed line.
+
+    >>> parse({"type": "withdrawal/v1", "withdraws": "2026q4/gpqa/model-x/obs", "reason": "wrong unit"}).reason
+    'wrong unit'
+    >>> parse({"type": "bet/v1"}, number=4)
+    Traceback (most recent call last):
+    foresaid.errors.LedgerError: line 4: unknown entry type 'bet/v1'; this version knows batch/v1, round/v1, \
+target/v1, forecast/v1, sealed/v1, amendment/v1, withdrawal/v1
+    """
+    name = value.get("type")
+    kind = KINDS.get(name) if isinstance(name, str) else None
+    if kind is None:
+        found = "no entry type" if name is None else f"unknown entry type {str(name)[:60]!a}"
+        raise LedgerError(f"line {number}: {found}; this version knows {', '.join(KINDS)}")
+    try:
+        record: Header | Entry = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        raise LedgerError(f"line {number}: {name}: {_ascii(str(error))}") from None
+    if check_curve is not None and isinstance(record, Forecast | Amendment) and isinstance(record.prediction, Curve):
+        try:
+            check_curve(record.prediction.curve)
+        except (ForesaidError, ValueError, TypeError, LookupError) as error:
+            raise LedgerError(f"line {number}: {name}: curve: {_ascii(str(error))}") from None
+    return record
+
+
+def _ascii(text: str) -> str:
+    return re.sub(r"[^ -~]", lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def encode(record: Header | Entry, number: int = 1) -> bytes:
+    """Write a record as a canonical line, newline included, after reading it back.
+
+    >>> encode(Withdrawal(withdraws="2026q4/gpqa/model-x/obs", reason="wrong unit"))
+    b'{"reason":"wrong unit","type":"withdrawal/v1","withdraws":"2026q4/gpqa/model-x/obs"}\\n'
+    """
+    try:
+        value = msgspec.to_builtins(record)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise LedgerError(f"line {number}: {error}") from None
+    line = canonical.dump_line(value, number)
+    parse(canonical.parse_line(line[:-1], number), number)
+    return line

@@ -1,0 +1,141 @@
+"""Forecast beside outcome: scored rows, means over them, and skill against the baselines.
+
+Pure functions over frames. Two rules keep the numbers honest. Means are compared only on the rows both sides forecast, and
+the count stands beside every mean. Twenty benchmarks of one release are one draw: next to the number of rows stands the
+number of releases (of series, where runs were held out by scale).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from foresaid.forecast import LEVELS
+from foresaid.scoring import bias, covered, weighted_interval_score
+
+KEY = (
+    "evidence",
+    "case",
+    "split",
+    "law",
+    "role",
+    "target_id",
+    "quantity_id",
+    "series",
+    "subject_id",
+    "cluster",
+    "released_on",
+    "as_of",
+)
+COVERAGES = (0.5, 0.8, 0.9, 0.95)
+SCORED = pl.Schema(
+    {
+        **dict.fromkeys(KEY[:10], pl.String()),
+        "released_on": pl.Date(),
+        "as_of": pl.Date(),
+        "value": pl.Float64(),
+        "point": pl.Float64(),
+        "median": pl.Float64(),
+        **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), pl.Float64()),
+        **dict.fromkeys(("wis", "dispersion", "overprediction", "underprediction"), pl.Float64()),
+        **dict.fromkeys(("ae_median", "se_point", "bias"), pl.Float64()),
+        **dict.fromkeys((f"covered_{round(100 * level)}" for level in COVERAGES), pl.Boolean()),
+        "status": pl.String(),
+        "distance": pl.Float64(),
+    }
+)
+
+
+def score_rows(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Score forecasts whose outcome is known: KEY, value, status, distance, point, quantiles (null for a bare point).
+
+    A bare point is scored as a point mass, whose WIS is its absolute error; it has no interval, so its coverage is null. Rows
+    for which nothing could be forecast are left out here and counted by the caller.
+    """
+    if not forecasts.height:
+        return pl.DataFrame(schema=SCORED)
+    point = forecasts["point"].to_numpy().astype(float)
+    bare = np.array([row is None for row in forecasts["quantiles"]], dtype=bool)
+    quantiles = np.array(
+        [[p] * len(LEVELS) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)]
+    )
+    value = forecasts["value"].to_numpy().astype(float)
+    interval = weighted_interval_score(quantiles, LEVELS, value)
+    level = list(LEVELS)
+
+    def edge(at: float) -> pl.Series:
+        return pl.Series(np.where(bare, np.nan, quantiles[:, level.index(at)])).fill_nan(None)
+
+    def inside(nominal: float) -> pl.Series:
+        hit = covered(quantiles, LEVELS, value, nominal)
+        return pl.Series([None if none else bool(item) for none, item in zip(bare, hit, strict=True)], dtype=pl.Boolean)
+
+    median = quantiles[:, len(level) // 2]
+    scored = forecasts.select(*KEY, "value", "point", "status", "distance").with_columns(
+        median=pl.Series(median),
+        lower_80=edge(0.1),
+        upper_80=edge(0.9),
+        lower_95=edge(0.025),
+        upper_95=edge(0.975),
+        wis=pl.Series(interval.wis),
+        dispersion=pl.Series(interval.dispersion),
+        overprediction=pl.Series(interval.overprediction),
+        underprediction=pl.Series(interval.underprediction),
+        ae_median=pl.Series(np.abs(median - value)),
+        se_point=pl.Series((point - value) ** 2),
+        bias=pl.Series(bias(quantiles, LEVELS, value)),
+        **{f"covered_{round(100 * nominal)}": inside(nominal) for nominal in COVERAGES},
+    )
+    return scored.select(list(SCORED)).cast(dict(SCORED))  # type: ignore[arg-type]  # a schema is a mapping of types
+
+
+def _release() -> pl.Expr:
+    return pl.when(pl.col("split") == "larger").then(pl.col("series")).otherwise(pl.col("subject_id"))
+
+
+def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
+    """Mean scores of each method in each case: counts, WIS, errors, bias of the error, and coverage.
+
+    `bias` is the mean of forecast median minus outcome, in the quantity's unit.
+    """
+    keys = ["evidence", "case", "law", "role", *by]
+    return (
+        scored.group_by(keys)
+        .agg(
+            n=pl.len(),
+            n_releases=_release().n_unique(),
+            n_families=pl.col("cluster").n_unique(),
+            wis=pl.col("wis").mean(),
+            mae=pl.col("ae_median").mean(),
+            mse=pl.col("se_point").mean(),
+            bias=(pl.col("median") - pl.col("value")).mean(),
+            **{f"coverage_{round(100 * level)}": pl.col(f"covered_{round(100 * level)}").mean() for level in COVERAGES},
+        )
+        .sort(keys)
+    )
+
+
+def skill(scored: pl.DataFrame) -> pl.DataFrame:
+    """Mean WIS and absolute error of each method over each baseline's, on the rows that both forecast.
+
+    Below one the method was better. The number of rows and releases of the common set stands beside each ratio. The compute
+    and size laws count as baselines here too.
+    """
+    keys = ["evidence", "case", "target_id", "subject_id"]
+    reference = scored.filter((pl.col("role") == "baseline") | pl.col("law").is_in(["compute_sigmoid", "size_sigmoid"]))
+    pairs = scored.select(*keys, "law", "split", "series", "wis", "ae_median").join(
+        reference.select(*keys, baseline="law", baseline_wis="wis", baseline_ae="ae_median"), on=keys, how="inner"
+    )
+    return (
+        pairs.filter(pl.col("law") != pl.col("baseline"))
+        .group_by("evidence", "case", "law", "baseline")
+        .agg(
+            n=pl.len(),
+            n_releases=_release().n_unique(),
+            relative_wis=pl.col("wis").mean() / pl.col("baseline_wis").mean(),
+            relative_mae=pl.col("ae_median").mean() / pl.col("baseline_ae").mean(),
+        )
+        .sort("evidence", "case", "law", "baseline")
+    )

@@ -1,0 +1,65 @@
+"""Writing results so that equal results are equal bytes, and a broken run leaves what was there.
+
+Every file is written beside its place and moved there when it is whole. JSON is sorted, indented and rounded: a last
+digit that depends on the machine's arithmetic would show up as a change where nothing changed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+DIGITS = 6  # significant digits of a number in a metrics file
+
+
+def rounded(value: Any, digits: int = DIGITS) -> Any:
+    """Round every float of a nested value to so many significant digits; what is not finite becomes null.
+
+    >>> rounded({"a": [0.123456789, float("nan")], "b": 3})
+    {'a': [0.123457, None], 'b': 3}
+    """
+    if isinstance(value, dict):
+        return {str(key): rounded(item, digits) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(item, digits) for item in value]
+    if isinstance(value, float):
+        return float(f"{value:.{digits}g}") if math.isfinite(value) else None
+    return value
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a whole file or nothing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(content)
+    os.replace(beside, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a metrics file: sorted keys, rounded numbers, a newline at the end."""
+    text = json.dumps(rounded(value), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
+    """Write a file of canonical JSON lines."""
+    write_bytes(path, b"".join(lines))
+
+
+def write_frame(path: Path, frame: pl.DataFrame) -> None:
+    """Write a frame as Parquet, floats rounded to ten significant digits."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    floats = [pl.col(name).round_sig_figs(10) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)] + [
+        pl.col(name).list.eval(pl.element().round_sig_figs(10))
+        for name, kind in frame.schema.items()
+        if kind == pl.List(pl.Float64)
+    ]
+    frame.with_columns(floats).write_parquet(beside, compression="zstd", statistics=False)
+    os.replace(beside, path)

@@ -1,0 +1,252 @@
+"""From a law and its rows to a fit: many starts, a cluster bootstrap, and an honest status.
+
+A fit never raises for what the data did to it: it carries a status that is frozen and shown. Every replicate refits
+everything that was fitted (imputation, components, curve), from the best optima of the full sample beside fresh starts,
+because a single start hides that the optimum is not unique.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foresaid.bootstrap import cluster_weights
+from foresaid.law import Array, Design, Law, Parameter, Table
+from foresaid.seeds import generator
+from foresaid.solver import Problem, Solution, solve
+
+STATUSES = {
+    "converged": "the optimum is inside the bounds and the starts agree on what it forecasts",
+    "at_bound": "a parameter ended on a bound that means something: read the forecast with care",
+    "unidentified": "curves that fit equally well forecast differently by more than the claimed error",
+    "separable": "a step separates the training rows: slopes run to their bound and the width is an assumption",
+    "no_threshold": "no threshold is shown by these rows: a smooth curve, or none, describes them as well",
+    "non_monotone": "the series goes back by more than its noise: the law does not describe it",
+    "too_few_points": "fewer rows than the law needs: nothing was fitted",
+    "failed": "no start reached a minimum: nothing to forecast with",
+}
+AGREEMENT = 1e-6  # relative: a start within this of the best objective found the same minimum
+NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
+CLAIMED = 1.645  # standard deviations: the half-width of a 90 % interval
+PROFILE_POINTS = 33
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How well each value of one parameter fits (rms residual, curve scale) and what it forecasts at the horizon's last row."""
+
+    parameter: str
+    values: Array
+    rms: Array
+    forecast: Array
+    admissible: Array
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted law: `point` (Q,) and `draws` (R, Q) on the raw covariates, and what must be known to trust it.
+
+    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative.
+    """
+
+    table: Table
+    status: str
+    reason: str
+    parameters: tuple[str, ...]
+    point: Array
+    draws: Array
+    residual_scale: float
+    agreement: float
+    unconverged: int
+    design: Design | None
+    profile: Profile | None = None
+
+
+def random_starts(parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:
+    """Draw starts (wanted, P) uniformly from each parameter's range of starts."""
+    lower = np.array([parameter.starts[0] for parameter in parameters])
+    upper = np.array([parameter.starts[1] for parameter in parameters])
+    return np.asarray(lower + (upper - lower) * rng.random((wanted, len(parameters))))
+
+
+def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter, ...]) -> Problem:
+    """State the least-squares problem of a law on prepared features."""
+    centre, weight = law.prior(parameters)
+    return Problem(
+        model=law.curve,
+        slope=law.jacobian,
+        x=design.features,
+        y=y,
+        lower=np.array([parameter.lower for parameter in parameters]),
+        upper=np.array([parameter.upper for parameter in parameters]),
+        log=law.noise == "log",
+        delta=law.huber_delta,
+        prior_centre=centre,
+        prior_weight=weight,
+    )
+
+
+def _first(design: Design) -> Design:
+    """Return the design of the unweighted copy alone."""
+    return Design(design.features[:1] if design.features.ndim == 3 else design.features, design.fold, design.imputation)
+
+
+def _residual_scale(law: Law, fitted: Array, y: Array, parameters: int) -> float:
+    if law.noise == "log":
+        with np.errstate(invalid="ignore", divide="ignore"):
+            residual = np.where(fitted > 0, np.log(np.where(fitted > 0, fitted, 1.0)) - np.log(y), np.nan)
+    else:
+        residual = fitted - y
+    return float(np.sqrt(np.nansum(residual**2) / max(len(y) - parameters, 1)))
+
+
+def _profile(
+    law: Law,
+    problem: Problem,
+    parameters: tuple[Parameter, ...],
+    starts: Array,
+    horizon: Array,
+    resolution: float,
+) -> Profile:
+    """Fix one parameter at each value of a grid, fit the rest, and see what each fit forecasts."""
+    index = next(i for i, parameter in enumerate(parameters) if parameter.name == law.profiled)
+    grid = law_grid(parameters[index])
+    rms, forecast = np.empty(len(grid)), np.empty(len(grid))
+    worst = np.empty(len(grid))
+    for i, value in enumerate(grid):
+        lower, upper = problem.lower.copy(), problem.upper.copy()
+        lower[index] = upper[index] = value
+        held = Problem(
+            problem.model, problem.slope, problem.x, problem.y, lower, upper, problem.log, problem.delta,
+            problem.prior_centre, problem.prior_weight,
+        )  # fmt: skip
+        found = solve(held, np.ones((1, len(problem.y))), starts)
+        p = found.parameters[0, found.best[0]]
+        miss = law.curve(p, problem.x) - problem.y
+        rms[i], worst[i] = np.sqrt(np.mean(miss**2)), np.abs(miss).max()
+        forecast[i] = law.curve(p, horizon[-1:])[0]
+    admissible = (rms <= (1.0 + NEAR_OPTIMAL) * rms.min()) | (worst <= resolution)
+    return Profile(parameters[index].name, grid, rms, forecast, admissible)
+
+
+def law_grid(parameter: Parameter) -> Array:
+    """Return the values a profiled parameter is held at: even on the log scale where the range is positive.
+
+    >>> law_grid(Parameter("beta", "", "", 0.5, 8.0, (0.5, 8.0)))[[0, 16, 32]].round(3).tolist()
+    [0.5, 2.0, 8.0]
+    """
+    if parameter.lower > 0:
+        return np.geomspace(parameter.lower, parameter.upper, PROFILE_POINTS)
+    return np.linspace(parameter.lower, parameter.upper, PROFILE_POINTS)
+
+
+def _status(
+    law: Law,
+    table: Table,
+    design: Design,
+    parameters: tuple[Parameter, ...],
+    found: Solution,
+    sigma: float,
+    profile: Profile | None,
+) -> tuple[str, str]:
+    best = found.best[0]
+    p = found.parameters[0, best]
+    objective = found.objective[0]
+    if not found.converged[0].any():
+        return "failed", "no start converged"
+    objection = law.objection(table)
+    if objection:
+        return objection, STATUSES[objection]
+    verdict = law.verdict(table, p)
+    if verdict:
+        return verdict, STATUSES[verdict]
+    for parameter, value in zip(parameters, p, strict=True):
+        width = max(abs(parameter.upper - parameter.lower), 1.0) if np.isfinite(parameter.upper - parameter.lower) else 1.0
+        edge = min(abs(value - parameter.lower), abs(value - parameter.upper)) <= 1e-9 * width
+        if edge and not parameter.natural:
+            return "at_bound", f"{parameter.name} ended at {value:.4g}"
+    near = objective <= (1.0 + NEAR_OPTIMAL) * objective[best] + 1e-15
+    horizon = law.horizon(design.features[0] if design.features.ndim == 3 else design.features)
+    forecasts = law.curve(found.parameters[0, near], horizon)
+    spread = float(np.ptp(forecasts, axis=0).max())
+    what = "starts within 1 % of the best"
+    if profile is not None and profile.admissible.any():
+        of_profile = float(np.ptp(profile.forecast[profile.admissible > 0]))
+        if of_profile > spread:
+            spread, what = of_profile, f"values of {profile.parameter} that fit equally well"
+    scale = float(np.abs(law.curve(p, horizon)).max()) if law.noise == "log" else 1.0
+    claimed = max(CLAIMED * sigma * scale, law.resolution)
+    if spread > claimed:
+        return "unidentified", f"{what} forecast {spread:.3g} apart, claimed error {claimed:.3g}"
+    return "converged", STATUSES["converged"]
+
+
+def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
+    """Fit a law to a table: point, bootstrap draws by cluster, residual scale and status.
+
+    The point is the best of the law's own and many random starts; each replicate starts from the three best different optima
+    of the point, the law's own starts and fresh random ones. Rows are taken in the order of their names, so the
+    order in which they arrive cannot matter.
+    """
+    table = _sorted(table)
+    parameters = law.parameters(table.target, law.features(table.x.shape[1]))
+    names = tuple(parameter.name for parameter in parameters)
+    if table.n < len(parameters) + 1:
+        reason = f"{table.n} rows for {len(parameters)} parameters; at least {len(parameters) + 1} are needed"
+        return Fit(table, "too_few_points", reason, names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0, None)
+    rng = generator(root_seed, law.name, table.target.target_id, "bootstrap")
+    weights = cluster_weights(table.clusters, replicates, rng)
+    design = law.design(table.x, weights)
+    single = _first(design)
+    problem = problem_for(law, single, table.y, parameters)
+    flat = single.features[0] if single.features.ndim == 3 else single.features
+    own = law.starts(flat, table.y)
+    starts = np.vstack([own, random_starts(parameters, law.random_starts, rng)])
+    found = solve(problem, weights[:1], starts)
+    best = found.best[0]
+    order = np.argsort(found.objective[0], kind="stable")
+    optima = _different(found.parameters[0, order], found.objective[0, order])
+    fresh = max(law.replicate_starts - len(optima) - len(own), 1) if law.random_starts else 0
+    again = np.vstack([optima, own, random_starts(parameters, fresh, rng)])
+    bootstrap = solve(problem_for(law, design, table.y, parameters), weights, again)
+    lanes = np.arange(replicates + 1)
+    chosen = bootstrap.parameters[lanes, bootstrap.best]
+    chosen[0] = found.parameters[0, best]
+    fitted = law.curve(chosen[0], flat)
+    sigma = _residual_scale(law, fitted, table.y, len(parameters))
+    profile = None
+    if law.profiled is not None:
+        profile = _profile(law, problem, parameters, np.vstack([optima, own]), law.horizon(flat), law.resolution)
+    status, reason = _status(law, table, single, parameters, found, sigma, profile)
+    agreeing = found.objective[0] <= (1.0 + AGREEMENT) * found.objective[0, best] + 1e-18
+    folded = design.fold(chosen)
+    unconverged = int((~bootstrap.converged[lanes, bootstrap.best])[1:].sum())
+    return Fit(
+        table, status, reason, law.folded_names(names, table.target), folded[0], folded[1:], sigma,
+        float(agreeing.mean()), unconverged, design, profile,
+    )  # fmt: skip
+
+
+def _different(parameters: Array, objective: Array, wanted: int = 3) -> Array:
+    """Keep the best `wanted` optima that are not the same point."""
+    kept: list[Array] = []
+    for p, value in zip(parameters, objective, strict=True):
+        if np.isfinite(value) and all(np.abs(p - other).max() > 1e-4 * (1.0 + np.abs(other).max()) for other in kept):
+            kept.append(p)
+        if len(kept) == wanted:
+            break
+    return np.array(kept)
+
+
+def _sorted(table: Table) -> Table:
+    order = np.argsort(np.array(table.subjects), kind="stable")
+    return Table(
+        table.target,
+        tuple(table.subjects[i] for i in order),
+        tuple(table.clusters[i] for i in order),
+        tuple(table.released_on[i] for i in order),
+        tuple(table.known_on[i] for i in order),
+        table.x[order],
+        table.y[order],
+    )

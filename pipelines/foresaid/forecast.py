@@ -1,0 +1,69 @@
+"""A forecast is a predictive distribution: the 23 quantiles of the forecast hubs, and the mean.
+
+A curve is applied to covariates; the spread of its draws (what the data leave open) and its residual noise (what the law
+leaves out) are mixed, and the quantiles of the mixture are cut at the quantity's bounds. No random numbers are drawn: the
+noise enters through evenly spaced normal quantiles, so the same curve always gives the same forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import ndtri
+
+from foresaid.curve import Curve, check_probe
+from foresaid.law import Array, Law
+
+LEVELS: tuple[float, ...] = (0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99)
+NOISE_POINTS = 41
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Forecasts of n subjects: quantiles (n, 23) at LEVELS, mean (n,), and the curve's own point (n,), in the quantity's unit."""
+
+    quantiles: Array
+    mean: Array
+    point: Array
+
+
+def mixture(location: Array, scale: float, noise: str, lower: float, upper: float) -> tuple[Array, Array]:
+    """Quantiles (n, 23) and mean (n,) of normal noise around draws `location` (R, n), within [lower, upper].
+
+    With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass.
+
+    >>> q, mean = mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)
+    >>> q[0, [1, 11, 21]].round(2).tolist(), round(float(mean[0]), 6)
+    ([0.32, 0.5, 0.68], 0.5)
+    """
+    z = ndtri((np.arange(NOISE_POINTS) + 0.5) / NOISE_POINTS) * scale
+    spread = location[:, None, :] * np.exp(z)[None, :, None] if noise == "log" else location[:, None, :] + z[None, :, None]
+    values = np.clip(spread.reshape(-1, location.shape[1]), lower, upper)
+    return np.quantile(values, LEVELS, axis=0).T, values.mean(axis=0)
+
+
+def predict(law: Law, curve: Curve, x: Array) -> Forecast:
+    """Apply a frozen curve to covariates `x` (n, k) on the curve's scales; NaN where the law can fill or must decline.
+
+    Rows whose covariates cannot be completed come back as NaN: nothing is forecast for them and the caller counts them.
+    """
+    check_probe(law, curve)
+    record = curve.record
+    filled = curve.prepare(x)
+    known = ~np.isnan(filled).any(axis=1)
+    n = len(x)
+    quantiles, mean, point = np.full((n, len(LEVELS)), np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    if known.any():
+        offset, span, lower, upper = (float(item) for item in (record.offset, record.span, record.lower, record.upper))
+        rows = filled[known]
+        draws = curve.draws if len(curve.draws) else curve.point[None, :]
+        location = law.curve(draws, rows)
+        scale = float(record.residual_scale or 0.0)
+        if record.noise == "log":
+            location = offset + span * location
+        else:
+            location, scale = offset + span * location, span * scale
+        quantiles[known], mean[known] = mixture(location, scale, record.noise, lower, upper)
+        point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)
+    return Forecast(quantiles, mean, point)

@@ -1,0 +1,242 @@
+"""Stage `freeze`: what an open round does not have yet goes into the ledger, once.
+
+Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on,
+lets the leak guard look at each, and appends one batch. Running it again adds nothing. A draft that no longer equals what
+was frozen under its name is reported as drift; the frozen one stays. The ledger is not an output of the stage: DVC deletes
+outputs before a run, and a frozen forecast is never deleted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from foresaid import __version__, canonical, database, entries, guard, ledger
+from foresaid.curve import from_plain
+from foresaid.errors import LeakError, LedgerError
+from foresaid.files import write_json
+from foresaid.params import Params, Round
+
+DATA = "training-rows"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One forecast that a round may freeze."""
+
+    law: str
+    target: dict[str, Any]
+    prediction: dict[str, Any]
+    primary: bool
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the stage did: how many forecasts the round holds, how many are new, and which drafts have drifted."""
+
+    round: str | None
+    frozen: int
+    added: int
+    drift: tuple[str, ...]
+    size: int
+    root: str
+
+
+def _text(root: bytes) -> str:
+    return base64.b64encode(root).decode("ascii")
+
+
+def _items(path: Path) -> list[dict[str, Any]]:
+    content = path.read_bytes()
+    return canonical.parse_lines(content) if content else []  # a law without targets has no lines
+
+
+def read_drafts(build: Path, laws: Sequence[str]) -> list[Draft]:
+    """Read the drafts of the laws of params.yaml; files of laws no longer listed are not looked at."""
+    drafts = []
+    for law in laws:
+        for item in _items(build / "drafts" / f"{law}.jsonl"):
+            drafts.append(Draft(item["method"], item["target"], item["prediction"], item["primary"]))
+    return drafts
+
+
+def training_rows(build: Path, laws: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Read the rows every curve was fitted on, and the bytes of each target's rows by law and target."""
+    rows: list[dict[str, Any]] = []
+    bodies: dict[str, bytes] = {}
+    for law in laws:
+        for item in _items(build / "training" / f"{law}.jsonl"):
+            rows.append({"law": law, **item})
+            key = f"{law}/{item['target_id']}"
+            bodies[key] = bodies.get(key, b"") + canonical.dump_line(item)
+    return rows, bodies
+
+
+def check_leaks(
+    rows: Sequence[dict[str, Any]],
+    released: dict[str, date | None],
+    aliases: dict[str, str],
+    opened: Round,
+    frozen_on: date,
+    resolver: dict[str, str],
+) -> None:
+    """Refuse rows known after the vintage, and rows of a model the round is about, under any of its names."""
+    seen = {}
+    for row in rows:
+        known_on = date.fromisoformat(row["known_on"])
+        key = (row["subject_id"], row["target_id"], known_on)
+        seen[key] = guard.TrainingRow(
+            row["subject_id"],
+            row["target_id"],
+            resolver.get(row["target_id"], row["law"]),
+            known_on,
+            released.get(row["subject_id"]),
+        )
+    targets = [guard.Target(name) for name in opened.targets]
+    guard.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
+
+
+def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes]) -> None:
+    for draft in drafts:
+        record = from_plain(draft.prediction["curve"]).record
+        body = bodies.get(f"{draft.law}/{record.target_id}", b"")
+        found = hashlib.sha256(body).hexdigest()
+        if found != record.training.sha256:
+            raise LeakError(
+                f"draft {draft.law}, {record.target_id}: its training rows hash to {found}, the curve was fitted on "
+                f"{record.training.sha256}; run `dvc repro` so that rows and curve belong together"
+            )
+
+
+def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
+    """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
+    lines: list[entries.Entry] = []
+    drift = []
+    if opened.id not in have:
+        lines.append(
+            entries.Round(
+                id=opened.id,
+                deadline=opened.deadline,
+                reveal_by=opened.deadline,
+                revision="last-before-deadline",
+                score="wis",
+                reports="all",
+                unit_of_count="target",
+                universe=f"every target/v1 line of round {opened.id}",
+            )
+        )
+    named = set(have)
+    for draft in drafts:
+        target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
+        forecast = entries.parse(
+            {
+                "type": "forecast/v1",
+                "id": f"{opened.id}/{draft.target['id']}/{draft.law}",
+                "target": draft.target["id"],
+                "method": draft.law,
+                "primary": draft.primary,
+                "prediction": draft.prediction,
+            }
+        )
+        assert isinstance(target, entries.Target)
+        assert isinstance(forecast, entries.Forecast)
+        target_key, forecast_key = f"{opened.id}/{target.id}", forecast.id
+        if forecast_key in have:
+            if have[forecast_key] != forecast:
+                drift.append(forecast_key)
+            continue
+        if target_key not in named:
+            named.add(target_key)
+            lines.append(target)
+        lines.append(forecast)
+    return lines, drift
+
+
+def code_state(root: Path) -> entries.Code:
+    """Name the program: the git commit and whether tracked files differ from it; outside a clone the commit is null."""
+
+    def git(*words: str) -> str | None:
+        try:
+            done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
+        except OSError:
+            return None
+        return done.stdout.strip() if done.returncode == 0 else None
+
+    commit = git("rev-parse", "HEAD")
+    return entries.Code(git=commit, dirty=bool(git("status", "--porcelain", "--untracked-files=no")), version=__version__)
+
+
+def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
+    """Append to the ledger what the open round does not have yet; without a round only say so."""
+    place = registry / "ledger"
+    batches = ledger.read(place, params.origin)
+    if params.round is None:
+        checkpoint = ledger.read_checkpoint(place)
+        return Receipt(None, 0, 0, (), checkpoint.size, _text(checkpoint.root))
+    opened = params.round
+    have: dict[str, entries.Entry] = {}
+    for batch in batches:
+        for entry in batch.entries:
+            if isinstance(entry, entries.Round):
+                have[entry.id] = entry
+            elif isinstance(entry, entries.Target):
+                have[f"{entry.round}/{entry.id}"] = entry
+            elif isinstance(entry, entries.Forecast):
+                have[entry.id] = entry
+    drafts = read_drafts(build, list(params.laws))
+    rows, bodies = training_rows(build, list(params.laws))
+    lines, drift = _lines(drafts, opened, have)
+    new = [line for line in lines if isinstance(line, entries.Forecast)]
+    if new:
+        frozen_on = now.astimezone(UTC).date()
+        _check_snapshots(drafts, bodies)
+        connection = database.open_database(build / "database")
+        released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
+        connection.close()
+        aliases = dict(
+            pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows()
+        )
+        resolver = {draft.target["id"]: draft.target["source"] for draft in drafts}
+        check_leaks(rows, released, aliases, opened, frozen_on, resolver)
+        if now.astimezone(UTC) > datetime.fromisoformat(opened.deadline):
+            raise LedgerError(f"round {opened.id}: its deadline {opened.deadline} has passed; open a new round")
+        snapshot = b"".join(bodies[key] for key in sorted(bodies))
+        data = entries.Data(
+            name=DATA,
+            sha256=hashlib.sha256(snapshot).hexdigest(),
+            bytes=len(snapshot),
+            rows=len(rows),
+            max_observed_on=max(row["known_on"] for row in rows),
+        )
+        ledger.write_batch(
+            place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
+        )
+        ledger.sequence(place, params.origin)
+    checkpoint = ledger.read_checkpoint(place)
+    kept = sum(key.startswith(f"{opened.id}/") and isinstance(entry, entries.Forecast) for key, entry in have.items())
+    return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))
+
+
+def run(params: Params, build: Path, registry: Path, root: Path, now: datetime) -> Receipt:
+    """Run the stage and leave its receipt for `score` and `report`."""
+    receipt = freeze(params, build, registry, code_state(root), now)
+    # How many were new is for the terminal only: a second run must leave the same receipt.
+    write_json(
+        build / "freeze.json",
+        {
+            "round": receipt.round,
+            "frozen": receipt.frozen,
+            "drift": list(receipt.drift),
+            "size": receipt.size,
+            "root": receipt.root,
+        },
+    )
+    return receipt

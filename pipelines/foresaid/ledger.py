@@ -1,0 +1,247 @@
+"""The ledger on disk: adding a batch, giving batches an order, reading them back.
+
+A batch is one file, named by the SHA-256 of its bytes and written once: any branch may add one, and two branches merge
+without a conflict. Only `sequence` touches the two files of the log; it is meant for the protected main branch. Every
+write goes to a temporary file, is flushed to the disk and then takes its name in one step, so that a kill or a full
+disk leaves either the old state or the new one. Nothing is ever added to a ledger that does not verify.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from pathlib import Path
+
+from foresaid import entries, log, rules
+from foresaid.batch import Batch, read_batch
+from foresaid.entries import CheckCurve, Code, Data, Entry, Header
+from foresaid.errors import SHOWN, LedgerError
+from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
+from foresaid.snapshot import STRAY
+from foresaid.verify import Result, claims, verify
+
+MODE = 0o644
+
+
+@contextmanager
+def _writing(ledger: Path) -> Iterator[None]:
+    """Be the only writer; first remove what a killed writer left. The lock goes away with the process."""
+    try:
+        folder = os.open(ledger, os.O_RDONLY | os.O_DIRECTORY)
+    except OSError as error:
+        raise LedgerError(f"{ledger}: no ledger here: {error.strerror}; `create` makes one") from None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        for stray in [*ledger.glob(f"batches/??/{STRAY}*"), *ledger.glob(f"log/{STRAY}*")]:
+            stray.unlink()
+        yield
+    except OSError as error:
+        raise LedgerError(f"{error.filename or ledger}: cannot be written: {error.strerror}; try again") from error
+    finally:
+        os.close(folder)
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
+    """A file with these bytes, safely on disk and read back, under a name that nothing reads."""
+    path = folder / f"{STRAY}{os.getpid()}"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fchmod(handle, MODE)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if path.read_bytes() != data:
+            raise LedgerError(f"{path}: reads back other bytes than were written; check the disk")
+        yield path
+    finally:
+        with suppress(FileNotFoundError):
+            path.unlink()
+
+
+def _add(path: Path, data: bytes) -> None:
+    """Write a file that must not exist yet; if it does, it must have these bytes already."""
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True)
+        _flush_folder(path.parent.parent)
+        _flush_folder(path.parent.parent.parent)
+    with _temporary(path.parent, data) as temporary:
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            if path.read_bytes() != data:
+                raise LedgerError(f"{path}: exists with other bytes") from None
+        except OSError:  # a file system without hard links; the lock keeps other writers out
+            if path.exists():
+                raise
+            os.rename(temporary, path)
+    _flush_folder(path.parent)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    with _temporary(path.parent, data) as temporary:
+        os.replace(temporary, path)
+    _flush_folder(path.parent)
+
+
+def create(ledger: Path, origin: str) -> Checkpoint:
+    """Make an empty ledger: an empty manifest, and a checkpoint of size 0 with the root of the empty tree."""
+    checkpoint = Checkpoint(origin, 0, log.root([]))
+    data = checkpoint.encode()
+    try:
+        (ledger / MANIFEST).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise LedgerError(f"{ledger}: cannot be made: {error.strerror}") from None
+    with _writing(ledger):
+        _add(ledger / MANIFEST, b"")
+        _add(ledger / CHECKPOINT, data)
+    return checkpoint
+
+
+def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = None) -> Result:
+    result = verify(ledger, origin, check_curve)
+    if result.findings:
+        lines = [f"{ledger}: the ledger does not verify: {len(result.findings)} findings"]
+        lines += [str(finding) for finding in result.findings[:SHOWN]]
+        if len(result.findings) > SHOWN:
+            lines.append(f"... and {len(result.findings) - SHOWN} more")
+        raise LedgerError("\n".join(lines))
+    return result
+
+
+def read(ledger: Path, origin: str | None = None, check_curve: CheckCurve | None = None) -> list[Batch]:
+    """All batches in the order of the log, pending ones (`index` is None) last; a ledger that is not whole is refused."""
+    return list(_whole(ledger, origin, check_curve).batches)
+
+
+def read_checkpoint(ledger: Path) -> Checkpoint:
+    """The newest checkpoint, as it stands in the file."""
+    try:
+        return log.parse_checkpoint((ledger / CHECKPOINT).read_bytes())
+    except OSError as error:
+        raise LedgerError(f"{ledger / CHECKPOINT}: cannot be read: {error.strerror}") from None
+    except LedgerError as error:
+        raise LedgerError(f"{ledger / CHECKPOINT}: {error}") from None
+
+
+def heads(ledger: Path) -> list[str]:
+    """Names of the batches that no other batch names as its parent, sorted: the parents of the next one."""
+    return _heads(read(ledger))
+
+
+def _heads(batches: Sequence[Batch]) -> list[str]:
+    parents = {parent for batch in batches for parent in batch.header.parents}
+    return sorted({batch.sha256 for batch in batches} - parents)
+
+
+def write_batch(
+    ledger: Path,
+    lines: Sequence[Entry],
+    *,
+    origin: str,
+    author: str,
+    as_of: date,
+    frozen_at: datetime,
+    data: Sequence[Data],
+    code: Code,
+    parents: Sequence[str] | None = None,
+    check_curve: CheckCurve | None = None,
+) -> Path:
+    """Freeze entries: write one batch under the name of its SHA-256 and return where it stands. It is then pending.
+
+    The parents are the heads of the ledger unless given. Entries may refer to what is in the batch or in its
+    ancestors. The same bytes again change nothing.
+    """
+    if not lines:
+        raise LedgerError("nothing to freeze: the batch would have no entry")
+    if frozen_at.tzinfo is None:
+        raise LedgerError(f"frozen_at {frozen_at.isoformat()} has no time zone")
+    with _writing(ledger):
+        batches = list(_whole(ledger, origin).batches)
+        header = Header(
+            origin=origin,
+            author=author,
+            parents=sorted(set(_heads(batches) if parents is None else parents)),
+            as_of=as_of.isoformat(),
+            frozen_at=frozen_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            data=list(data),
+            code=code,
+            n=len(lines),
+        )
+        content = b"".join(entries.encode(line, number) for number, line in enumerate([header, *lines], start=1))
+        name = sha256(content).hexdigest()
+        path = ledger / log.batch_path(name)
+        if all(batch.sha256 != name for batch in batches):
+            _admit(name, content, batches, check_curve)
+            _add(path, content)
+    return path
+
+
+def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: CheckCurve | None) -> None:
+    """Refuse a batch with which the ledger would not verify any more."""
+    batch, bad = read_batch(name, content, check_curve)
+    problems = [f"line {number}: {reason}" for number, reason in bad]
+    if batch is not None:
+        known = {other.sha256: other for other in batches}
+        problems += [f"line 1: parent {parent} is not in the ledger" for parent in batch.header.parents if parent not in known]
+        problems += [f"line 1: {what}: found {found}, expected {want}" for what, found, want in claims(batch.header)]
+        ancestors, wave = set[str](), set(batch.header.parents)
+        while wave:
+            ancestors |= wave
+            wave = {up for one in wave if one in known for up in known[one].header.parents} - ancestors
+        line_of_descent = [other for other in batches if other.sha256 in ancestors]
+        found_clashes = rules.clashes([*line_of_descent, batch])
+        if len(line_of_descent) < len(batches):
+            found_clashes += rules.clashes([*batches, batch])
+        clashes = dict.fromkeys(clash for clash in found_clashes if clash.sha256 == name)
+        problems += [f"line {c.line}: {c.what}: found {c.found}, expected {c.expected}" for c in clashes]
+    if problems:
+        shown = [*problems[:SHOWN], *([f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else [])]
+        raise LedgerError("\n".join(["the batch is refused, nothing was written", *shown]))
+
+
+def sequence(ledger: Path, origin: str) -> Checkpoint:
+    """Append pending batches to the manifest, parents first and ties by name, and move the checkpoint.
+
+    The manifest is replaced first. Then everything is read from the disk again and the root computed anew; only if it
+    is the same, and the checkpoint is still the one we started from, the new checkpoint takes its place. After a crash
+    in between the manifest is longer than the checkpoint says: the rest counts as pending, and the next call goes on.
+    """
+    with _writing(ledger):
+        old = _whole(ledger, origin)
+        before = (ledger / CHECKPOINT).read_bytes()
+        if old.checkpoint is None or before != old.checkpoint.encode():
+            raise LedgerError(f"{ledger / CHECKPOINT}: changed while it was read")
+        if not old.pending:
+            return old.checkpoint
+        names = [batch.sha256 for batch in old.batches]
+        manifest = b"".join(log.manifest_line(name) for name in names)
+        if not manifest.startswith((ledger / MANIFEST).read_bytes()):
+            raise LedgerError(f"{ledger / MANIFEST}: changed while it was read")
+        new = Checkpoint(origin, len(names), log.root(names))
+        _replace(ledger / MANIFEST, manifest)
+        again = _whole(ledger, origin)
+        listed, _ = log.parse_manifest((ledger / MANIFEST).read_bytes())
+        if log.root(listed) != new.root or {batch.sha256 for batch in again.batches} != set(listed):
+            raise LedgerError(f"{ledger}: the root read back from the disk is another one; the checkpoint stays")
+        if (ledger / CHECKPOINT).read_bytes() != before:
+            raise LedgerError(f"{ledger / CHECKPOINT}: someone else moved it; the checkpoint stays")
+        _replace(ledger / CHECKPOINT, new.encode())
+        _whole(ledger, origin)
+    return new

@@ -1,0 +1,171 @@
+"""What params.yaml says, as frozen records. An unknown key is refused with the nearest right one.
+
+Dates are written as quoted strings, since DVC refuses bare ones. Nothing is defaulted silently: a missing key is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from foresaid.errors import ParameterError, UnreadableError
+
+
+@dataclass(frozen=True)
+class Round:
+    """A round that a person has opened: its name, the vintage it may see, and the last moment a forecast counts.
+
+    `targets` may name unreleased models the round is about, by any spelling: no training row may be theirs.
+    """
+
+    id: str
+    as_of: date
+    deadline: str
+    targets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hindcast:
+    """One question put to the past.
+
+    `split` is `released` (score on models released after `as_of`), `listed` (on the models an adopted record lists) or
+    `larger` (on the largest runs of each series, held out by scale). `settings` overrides settings of the laws for this case.
+    """
+
+    title: str
+    note: str
+    split: str
+    as_of: date
+    until: date
+    laws: tuple[str, ...]
+    settings: dict[str, Any] = field(default_factory=dict)
+    listed: str = ""
+    held_out_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Params:
+    """Everything params.yaml says."""
+
+    sources: tuple[str, ...]
+    origin: str
+    author: str
+    seed: int
+    replicates: int
+    as_of: date
+    round: Round | None
+    laws: dict[str, dict[str, Any]]
+    hindcast: dict[str, Hindcast]
+
+    @property
+    def fit_as_of(self) -> date:
+        """The vintage the current curves are fitted on: the open round's, or the default."""
+        return self.round.as_of if self.round else self.as_of
+
+
+def _refuse_unknown(where: str, found: Mapping[str, object], known: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
+    for key in found:
+        if key not in known:
+            near = get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise ParameterError(f"params.yaml, {where}: found the key {key}, expected one of its settings; {hint}")
+    for key in known:
+        if key not in found and key not in optional:
+            raise ParameterError(f"params.yaml, {where}: found no key {key}, expected one; add it")
+
+
+def _day(where: str, value: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ParameterError(f'params.yaml, {where}: found {value!r}, expected a quoted date such as "2026-11-21"') from None
+
+
+def _moment(where: str, value: object) -> None:
+    try:
+        datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ")
+    except ValueError:
+        raise ParameterError(
+            f'params.yaml, {where}: found {value!r}, expected a quoted moment such as "2026-12-08T00:00:00Z"'
+        ) from None
+
+
+def _round(entry: Mapping[str, Any] | None) -> Round | None:
+    if entry is None:
+        return None
+    _refuse_unknown("round", entry, ("id", "as_of", "deadline", "targets"), optional=("targets",))
+    _moment("round, deadline", entry["deadline"])
+    targets = tuple(str(name) for name in entry.get("targets", ()))
+    return Round(str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets)
+
+
+def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
+    where = f"hindcast, {name}"
+    known = ("title", "note", "split", "as_of", "until", "laws", "settings", "listed", "held_out_share")
+    _refuse_unknown(where, entry, known, optional=("settings", "listed", "held_out_share"))
+    if entry["split"] not in ("released", "listed", "larger"):
+        raise ParameterError(f"params.yaml, {where}: found split {entry['split']!r}, expected released, listed or larger")
+    as_of, until = _day(f"{where}, as_of", entry["as_of"]), _day(f"{where}, until", entry["until"])
+    if until < as_of:
+        raise ParameterError(f"params.yaml, {where}: found until {until} before as_of {as_of}, expected it later")
+    rest = {key: entry[key] for key in ("title", "note", "split", "settings", "listed", "held_out_share") if key in entry}
+    return Hindcast(as_of=as_of, until=until, laws=tuple(entry["laws"]), **rest)
+
+
+def parse(document: object) -> Params:
+    """Read the parsed YAML document into records.
+
+    >>> parse({"sources": []})
+    Traceback (most recent call last):
+    foresaid.errors.ParameterError: params.yaml, top level: found no key origin, expected one; add it
+    """
+    if not isinstance(document, dict):
+        raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
+    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast")
+    _refuse_unknown("top level", document, known)
+    laws = {str(name): dict(settings or {}) for name, settings in document["laws"].items()}
+    cases = {str(name): _hindcast(str(name), entry) for name, entry in (document["hindcast"] or {}).items()}
+    for name, case in cases.items():
+        for law in case.laws:
+            if law not in laws:
+                raise ParameterError(f"params.yaml, hindcast, {name}: found the law {law}, expected one listed under laws")
+    return Params(
+        tuple(document["sources"]),
+        str(document["origin"]),
+        str(document["author"]),
+        int(document["seed"]),
+        int(document["replicates"]),
+        _day("as_of", document["as_of"]),
+        _round(document["round"]),
+        laws,
+        cases,
+    )
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """A YAML loader that refuses a key given twice, where the standard one keeps the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key in keys:
+            if keys.count(key) > 1:
+                raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found the key {key} twice, expected once")
+        return super().construct_mapping(node, deep)
+
+
+def load(path: Path) -> Params:
+    """Read params.yaml."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}; run foresaid from the folder that holds params.yaml") from None
+    try:
+        return parse(yaml.load(text, Loader=_StrictLoader))  # a SafeLoader subclass
+    except yaml.YAMLError as error:
+        raise ParameterError(f"params.yaml: not YAML: {str(error).splitlines()[0]}") from None

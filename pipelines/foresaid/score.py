@@ -1,0 +1,164 @@
+"""Stage `score`: the ledger, the adopted record and the hindcast, each against what came out.
+
+The three kinds of evidence are scored by the same rules and never mixed: `evidence` stands on every row. Nothing is dropped:
+what could not be forecast, what has no outcome yet and what was withdrawn is counted.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from foresaid import adopted, database, entries, ledger
+from foresaid.curve import Curve, from_plain
+from foresaid.evaluate import KEY, score_rows, skill, summarise
+from foresaid.files import write_frame, write_json
+from foresaid.forecast import predict
+from foresaid.hindcast import SCHEMA
+from foresaid.laws import load as load_law
+from foresaid.params import Params
+from foresaid.view import View
+
+ALWAYS = date(9999, 12, 31)  # everything the record knows
+WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
+
+
+def bound_subjects(curve: Curve, view: View, published: View, after: date) -> pl.DataFrame:
+    """Return what a conditional forecast binds: subjects released after the day whose outcome is published.
+
+    Columns subject_id, cluster, released_on, value, and the covariates on the curve's scale as x0, x1, ...
+    """
+    record = curve.record
+    names = [item.quantity_id for item in curve.covariates]
+    wide = view.wide([record.quantity_id, *names], tuple(record.settings["sources"]))
+    wide = wide.filter((pl.col("family") == record.series) if record.series else (pl.col("kind") == "model"))
+    wide = wide.filter(pl.col("released_on") > after)
+    first = published.observations.filter((pl.col("quantity_id") == record.quantity_id) & (pl.col("setting") == ""))
+    columns = {f"x{i}": item.apply(wide[item.quantity_id].to_numpy().astype(float)) for i, item in enumerate(curve.covariates)}
+    return (
+        wide.select("subject_id", cluster="family", released_on="released_on")
+        .with_columns(**{name: pl.Series(values, dtype=pl.Float64) for name, values in columns.items()})
+        .join(first.select("subject_id", "value"), on="subject_id", how="inner")
+        .sort("subject_id")
+    )
+
+
+def prospective(registry: Path, view: View, published: View) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Score what the ledger froze; return forecasts with outcomes, and the state of every frozen forecast."""
+    frames = []
+    states = {"frozen": 0, "scored": 0, "pending": 0, "withdrawn": 0}
+    batches = ledger.read(registry / "ledger")
+    gone = {entry.withdraws for batch in batches for entry in batch.entries if isinstance(entry, entries.Withdrawal)}
+    for batch in batches:
+        frozen_on = datetime.fromisoformat(batch.header.frozen_at).date()
+        for entry in batch.entries:
+            if not isinstance(entry, entries.Forecast):
+                continue
+            states["frozen"] += 1
+            state = "withdrawn" if entry.id in gone else "pending"
+            if isinstance(entry.prediction, entries.Curve):
+                curve = from_plain(entry.prediction.curve)
+                rows = bound_subjects(curve, view, published, frozen_on)
+                if rows.height:
+                    state = "withdrawn" if entry.id in gone else "scored"
+                    frames.append(_forecast_rows(entry.id, curve, rows, batch.header.as_of))
+            states[state] += 1
+    empty = pl.DataFrame(schema={"evidence": pl.String, **SCHEMA}).select(WANTED)
+    return (pl.concat(frames) if frames else empty), states
+
+
+def _forecast_rows(forecast_id: str, curve: Curve, rows: pl.DataFrame, as_of: str) -> pl.DataFrame:
+    record = curve.record
+    law = load_law(record.law, record.settings)
+    made = predict(law, curve, rows.select([f"x{i}" for i in range(len(record.covariates))]).to_numpy())
+    n = rows.height
+    return (
+        rows.select("subject_id", "cluster", "released_on", "value")
+        .with_columns(
+            evidence=pl.lit("prospective"),
+            case=pl.lit(forecast_id.split("/")[0]),
+            split=pl.lit("larger" if record.series else "released"),
+            law=pl.lit(record.law),
+            role=pl.lit("law"),
+            target_id=pl.lit(record.target_id),
+            quantity_id=pl.lit(record.quantity_id),
+            series=pl.lit(record.series),
+            as_of=pl.lit(date.fromisoformat(as_of)),
+            status=pl.lit(record.status),
+            distance=pl.Series([None] * n, dtype=pl.Float64),
+            point=pl.Series(made.point),
+            quantiles=pl.Series(made.quantiles.tolist(), dtype=pl.List(pl.Float64)),
+        )
+        .select(WANTED)
+    )
+
+
+def adopted_rows(registry: Path, view: View, source: str) -> pl.DataFrame:
+    """Apply every adopted form to the models it was meant for."""
+    frames = []
+    released = dict(view.observations.select("subject_id", "released_on").unique().iter_rows())
+    family = dict(view.observations.select("subject_id", "family").unique().iter_rows())
+    for record in adopted.load_all(registry):
+        for form in record.forms:
+            names, made, value = adopted.subjects(record, form, view, source)
+            n = len(names)
+            frames.append(
+                pl.DataFrame(
+                    {
+                        "evidence": ["adopted"] * n,
+                        "case": [record.name] * n,
+                        "split": ["listed"] * n,
+                        "law": ["printed_forms"] * n,
+                        "role": ["law"] * n,
+                        "target_id": [form.quantity_id] * n,
+                        "quantity_id": [form.quantity_id] * n,
+                        "series": [""] * n,
+                        "subject_id": names,
+                        "cluster": [family[name] for name in names],
+                        "released_on": [released[name] for name in names],
+                        "as_of": [record.published_on] * n,
+                        "value": value,
+                        "status": ["as printed"] * n,
+                        "distance": np.full(n, np.nan),
+                        "point": made,
+                        "quantiles": [None] * n,
+                    },
+                    schema={"evidence": pl.String, **{name: SCHEMA[name] for name in WANTED if name != "evidence"}},
+                ).with_columns(pl.col("point", "distance").fill_nan(None))
+            )
+    return pl.concat(frames).select(WANTED) if frames else pl.DataFrame(schema={"evidence": pl.String, **SCHEMA}).select(WANTED)
+
+
+def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
+    """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
+    connection: duckdb.DuckDBPyConnection = database.open_database(build / "database")
+    view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
+    connection.close()
+    ahead, states = prospective(registry, view, published)
+    taken = adopted_rows(registry, view, "obsscaling")
+    past = pl.read_parquet(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
+    every = pl.concat([ahead, taken, past])
+    made = pl.col("point").is_not_null()
+    scored = score_rows(every.filter(made)).sort("evidence", "case", "law", "target_id", "subject_id")
+    missing = (
+        every.filter(~made)
+        .group_by("evidence", "case", "law", "status")
+        .len(name="n")
+        .sort("evidence", "case", "law", "status")
+    )
+    write_frame(build / "scores.parquet", scored)
+    summary, by_quantity = summarise(scored), summarise(scored, ["quantity_id"])
+    write_json(
+        metrics / "score.json",
+        {
+            "summary": summary.to_dicts(),
+            "by_quantity": by_quantity.to_dicts(),
+            "skill": skill(scored).to_dicts(),
+            "accounting": {"ledger": states, "not_forecast": missing.to_dicts()},
+        },
+    )
+    return {kind: scored.filter(pl.col("evidence") == kind).height for kind in ("prospective", "adopted", "hindcast")}

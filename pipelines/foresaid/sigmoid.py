@@ -1,0 +1,201 @@
+"""The sigmoid with a floor that three laws share: components, compute and size all enter one linear score.
+
+    y = floor + (1 - floor) * s(intercept + sum_j weight_j x_j),   s(z) = 1 / (1 + exp(-z))
+
+Ruan, Maddison and Hashimoto (arXiv 2405.10938v3, equations 3 to 8) with floor = 1 - h. Features are standardised before the
+fit, so that a bound on a slope means the same for every law, and folded back onto raw covariates afterwards.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from foresaid.errors import ParameterError
+from foresaid.law import Array, Covariate, Design, Law, Parameter, Table, Target
+from foresaid.view import View
+
+ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line
+LOGIT_CLIP = 0.01  # scores are pulled this far off 0 and 1 for the linear start
+
+
+def sigmoid(z: Array) -> Array:
+    """Return 1 / (1 + exp(-z)) without overflow.
+
+    >>> sigmoid(np.array([-800.0, 0.0, 800.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    e = np.exp(-np.abs(z))
+    return np.where(z >= 0, 1.0, e) / (1.0 + e)
+
+
+@dataclass(frozen=True)
+class SigmoidTarget:
+    """One target's entry in params.yaml.
+
+    `without` names metrics that may not predict it (a benchmark must not predict itself); `floor_at_most` is the largest
+    floor; `training_zettaflops_at_most` is the paper's compute cut-off, used only by hindcasts that ask for it.
+    """
+
+    without: tuple[str, ...] = ()
+    floor_at_most: float = 0.0
+    training_zettaflops_at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class SigmoidLaw(Law):
+    """A sigmoid of a linear score of the covariates; subclasses say which covariates.
+
+    `slope_limit` bounds the change of the logit for one standard deviation of a feature. `apply_cutoffs` trains below the
+    paper's compute cut-offs. `search` is `many` (several starts, the default) or `authors` (their single start, whose
+    optimum need not be the best one: only for comparison with printed numbers).
+    """
+
+    sources: tuple[str, ...]
+    targets: dict[str, SigmoidTarget] = field(default_factory=dict)
+    slope_limit: float = 12.0
+    apply_cutoffs: bool = False
+    search: str = "many"
+
+    noise: ClassVar[str] = "natural"
+
+    @staticmethod
+    def read_settings(values: dict[str, Any]) -> dict[str, Any]:
+        """Bring the entry of params.yaml into typed form."""
+        return {**values, "targets": targets_from(values.get("targets", {}))}
+
+    @abstractmethod
+    def covariates(self, target: SigmoidTarget) -> tuple[Covariate, ...]:
+        """Return the raw covariates that predict this target."""
+
+    def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
+        """Intercept, one slope per standard deviation of each feature, and the floor."""
+        meaning = "change of the logit for one standard deviation of the feature"
+        limit, floor = self.slope_limit, self.targets[target.quantity_id].floor_at_most
+        slopes = [Parameter(f"slope_{i + 1}", meaning, "logit", -limit, limit, (-3.0, 3.0)) for i in range(columns)]
+        return (
+            Parameter("intercept", "logit of the score of an average row", "logit", -60.0, 60.0, (-4.0, 4.0)),
+            *slopes,
+            Parameter(
+                "floor",
+                "score that is left when the logit falls",
+                "share",
+                0.0,
+                floor,
+                (0.0, floor),
+                natural=True,
+            ),
+        )
+
+    def curve(self, parameters: Array, x: Array) -> Array:
+        """Evaluate the sigmoid; the last parameter is the floor."""
+        floor = parameters[..., -1:]
+        score = parameters[..., :1] + np.einsum("...nk,...k->...n", x, parameters[..., 1:-1])
+        return np.asarray(floor + (1.0 - floor) * sigmoid(score))
+
+    def jacobian(self, parameters: Array, x: Array) -> Array:
+        """Derivative by intercept, slopes and floor."""
+        floor = parameters[..., -1:]
+        s = sigmoid(parameters[..., :1] + np.einsum("...nk,...k->...n", x, parameters[..., 1:-1]))
+        inner = (1.0 - floor) * s * (1.0 - s)
+        wide = np.broadcast_to(x, (*inner.shape, x.shape[-1]))
+        return np.concatenate([inner[..., None], inner[..., None] * wide, (1.0 - s)[..., None]], axis=-1)
+
+    def tables(self, view: View) -> list[Table]:
+        """One table for each target: models with a known score and known covariates."""
+        return [self.table(view, quantity_id) for quantity_id in sorted(self.targets)]
+
+    @property
+    def random_starts(self) -> int:
+        """The authors tried no other start than their own."""
+        return 0 if self.search == "authors" else super().random_starts
+
+    def table(self, view: View, quantity_id: str) -> Table:
+        """Return the rows of one target; a model with no covariate at all is left out."""
+        settings = self.targets[quantity_id]
+        covariates = self.covariates(settings)
+        quantity = view.quantity(quantity_id)
+        offset = quantity.chance if quantity.chance is not None else quantity.lower
+        target = Target(
+            quantity_id, quantity.title, quantity_id, covariates, offset, quantity.upper - offset,
+            quantity.lower, quantity.upper, quantity.resolver,
+        )  # fmt: skip
+        names = [covariate.quantity_id for covariate in covariates]
+        columns = list(dict.fromkeys([quantity_id, *names, "training_flops"]))
+        wide = view.wide(columns, self.sources).filter((pl.col("kind") == "model") & pl.col(quantity_id).is_not_null())
+        if self.apply_cutoffs and settings.training_zettaflops_at_most is not None:
+            wide = wide.filter(pl.col("training_flops") <= settings.training_zettaflops_at_most * ZETTA)
+        raw = wide.select(names).to_numpy().astype(float) if wide.height else np.empty((0, len(names)))
+        x = np.column_stack([covariate.apply(raw[:, i]) for i, covariate in enumerate(covariates)])
+        table = Table(
+            target,
+            tuple(wide["subject_id"]),
+            tuple(wide["family"]),
+            tuple(wide["released_on"]),
+            tuple(wide["known_on"]),
+            x,
+            (wide[quantity_id].to_numpy().astype(float) - offset) / target.span,
+        )
+        return table.where(self.usable(x))
+
+    def usable(self, x: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        """Say which rows have the covariates the law needs: all of them, unless the law fills gaps."""
+        return np.asarray(~np.isnan(x).any(axis=1))
+
+    def design(self, x: Array, weights: Array) -> Design:
+        """Standardise the covariates under each weighting and remember the way back."""
+        total = weights.sum(axis=1)[:, None]
+        centre = weights @ x / total
+        spread = np.sqrt(np.einsum("rn,rnk->rk", weights, (x - centre[:, None, :]) ** 2) / total)
+        spread = np.where(spread > 0, spread, 1.0)
+
+        def fold(parameters: Array) -> Array:
+            slopes = parameters[:, 1:-1] / spread
+            intercept = parameters[:, 0] - (slopes * centre).sum(axis=1)
+            return np.column_stack([intercept, slopes, parameters[:, -1]])
+
+        return Design((x - centre[:, None, :]) / spread[:, None, :], fold)
+
+    def folded_names(self, names: tuple[str, ...], target: Target) -> tuple[str, ...]:
+        """Name the frozen parameters after the covariates they multiply."""
+        del names
+        return ("intercept", *(covariate.quantity_id for covariate in target.covariates), "floor")
+
+    def starts(self, x: Array, y: Array) -> Array:
+        """Return two starts: flat (as the authors) and a ridge fit of the clipped logit."""
+        k = x.shape[1]
+        flat = np.concatenate([[0.0], np.full(k, 0.03), [0.0]])
+        if self.search == "authors":
+            return flat[None, :]
+        logit = np.log(np.clip(y, LOGIT_CLIP, 1 - LOGIT_CLIP) / (1 - np.clip(y, LOGIT_CLIP, 1 - LOGIT_CLIP)))
+        wide = np.column_stack([np.ones(len(y)), x])
+        ridge = np.linalg.solve(wide.T @ wide + 0.1 * np.eye(k + 1), wide.T @ logit)
+        return np.vstack([flat, np.concatenate([ridge, [0.0]])])
+
+    def verdict(self, table: Table, point: Array) -> str | None:
+        """Call the fit separable when a slope has run to its limit."""
+        del table
+        return "separable" if (np.abs(point[1:-1]) >= self.slope_limit * (1 - 1e-9)).any() else None
+
+
+def targets_from(entry: object) -> dict[str, SigmoidTarget]:
+    """Read the `targets` mapping of params.yaml.
+
+    >>> targets_from({"gsm8k_cot": {"without": ["gsm8k"], "floor_at_most": 0.2}})["gsm8k_cot"].floor_at_most
+    0.2
+    """
+    if not isinstance(entry, dict):
+        raise ParameterError("params.yaml, laws: found no mapping under targets, expected quantity_id: {settings}")
+    made = {}
+    for quantity_id, settings in entry.items():
+        values = dict(settings or {})
+        values["without"] = tuple(values.get("without", ()))
+        try:
+            made[str(quantity_id)] = SigmoidTarget(**values)
+        except TypeError as error:
+            raise ParameterError(f"params.yaml, laws, targets, {quantity_id}: {error}") from None
+    return made

@@ -1,0 +1,83 @@
+"""How to read each upstream: one module a source, found by name.
+
+A reader is a function `read(folder) -> Reading`, where the folder holds one vintage of the upstream. It knows the upstream's
+spelling, units and known errors, and nothing of the record: models keep the upstream's names, `update` resolves them.
+A reader refuses what it does not know (a missing or new column, a short row, a NaN) instead of guessing.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from foresaid.errors import UnreadableError
+
+
+@dataclass(frozen=True)
+class Score:
+    """One value as the upstream gives it, in the units of the record.
+
+    `subject` is a RunSubject's id or a model's upstream name; `file` and `row` say where it stood, for messages.
+    """
+
+    subject: str
+    quantity_id: str
+    setting: str
+    value: float
+    stderr: float | None = None
+    n: int | None = None
+    status: str = "reported"
+    note: str = ""
+    file: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True)
+class RunSubject:
+    """A training run (kind run) or one checkpoint of it (kind checkpoint)."""
+
+    subject_id: str
+    kind: str
+    run: str
+    family: str
+    notes: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Everything one vintage says; `skipped` counts, by reason, what was left out on purpose."""
+
+    scores: list[Score]
+    subjects: list[RunSubject]
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+Reader = Callable[[Path], Reading]
+
+
+def names() -> list[str]:
+    """The sources that have a reader, as their folders are called.
+
+    >>> "olmo-ladder" in names()
+    True
+    """
+    found = (module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+
+
+def find(name: str) -> Reader:
+    """Return the reader of a source, or say which sources have one.
+
+    >>> find("gadre").__module__
+    'foresaid.sources.gadre'
+    """
+    if name not in names():
+        near = difflib.get_close_matches(name, names(), n=1)
+        advice = f"did you mean {near[0]}?" if near else "one file below pipelines/foresaid/sources/ adds it"
+        raise UnreadableError(f"source {name}: found no reader, expected one of {', '.join(names())}; {advice}")
+    reader: Reader = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").read
+    return reader

@@ -1,0 +1,190 @@
+"""Strict reading of upstream files: a table or a document is exactly what the reader expects, or it is refused.
+
+Problems carry the upstream's file, row and column. Decimals, not floats, come out of tables, so that a change of unit
+(billions to ones) is exact and the value in the record is the nearest float to the printed one.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+from foresaid.errors import Problem, RecordError, UnreadableError
+
+NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of an upstream table: its cells by column, its file and its line number."""
+
+    file: str
+    row: int
+    cells: Mapping[str, str]
+
+    def text(self, column: str) -> str:
+        """A cell that must not be empty."""
+        if not self.cells[column].strip():
+            self.refuse(column, "nothing", "some text")
+        return self.cells[column]
+
+    def decimal(self, column: str) -> Decimal | None:
+        """A cell as a decimal; an empty cell is None, and NaN is refused."""
+        cell = self.cells[column]
+        if cell == "":
+            return None
+        if not NUMBER.fullmatch(cell):
+            finite = "a finite number" if cell.strip("+- ").lower() in ("nan", "inf", "infinity") else "a number"
+            self.refuse(column, cell[:60] or "nothing", f"{finite}, or nothing where the value is missing")
+        if not abs(value := Decimal(cell)) < Decimal("1e280"):
+            self.refuse(column, cell[:60], "a finite number")
+        return value
+
+    def number(self, column: str) -> Decimal:
+        """A cell as a decimal; it must not be empty."""
+        value = self.decimal(column)
+        if value is None:
+            self.refuse(column, "nothing", "a number")
+        return value
+
+    def whole(self, column: str) -> int:
+        """A cell as a whole number, however it is spelt (500 or 500.0)."""
+        value = self.number(column)
+        if value != int(value):
+            self.refuse(column, str(value), "a whole number")
+        return int(value)
+
+    def refuse(self, column: str, found: str, expected: str) -> NoReturn:
+        """Stop with this cell as the reason."""
+        raise RecordError.collect([Problem(self.file, self.row, column, found, expected)])
+
+
+def _text(folder: Path, path: str) -> tuple[str, str]:
+    file = f"{folder.name}/{path}"
+    try:
+        return (folder / path).read_bytes().decode("utf-8"), file
+    except OSError as error:
+        raise UnreadableError(f"{file}: found {error.strerror or error}, expected a readable file") from None
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{file}: found byte 0x{error.object[error.start]:02x} at {error.start}, expected UTF-8") from None
+
+
+def table(folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequence[str] = ()) -> list[Line]:
+    """Read a CSV file that must have the columns `wanted` and may have those `ignored` (names, or one pattern).
+
+    Every short or long row is reported with the number of cells expected.
+    """
+    content, file = _text(folder, path)
+    rows = []
+    problems: list[Problem] = []
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    try:
+        rows = [(reader.line_num, cells) for cells in reader if cells]  # a blank line says nothing
+    except csv.Error as error:
+        problems.append(
+            Problem(file, reader.line_num, "-", str(error), "a CSV row", "the file is cut short or a quote is missing")
+        )
+    header = rows[0][1] if rows else []
+    problems += _header(header, file, wanted, ignored)
+    for row, cells in rows[1:]:
+        if len(cells) != len(header):
+            column = header[min(len(cells), len(header) - 1)] if header else "-"
+            advice = "the row is cut short" if len(cells) < len(header) else ""
+            problems.append(Problem(file, row, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
+    if problems:
+        raise RecordError.collect(problems)
+    return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:]]
+
+
+def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | Sequence[str]) -> list[Problem]:
+    pattern = re.compile(ignored if isinstance(ignored, str) else "|".join(map(re.escape, ignored)) or r"(?!)")
+    problems = []
+    for name in wanted:
+        if name not in header:
+            near = difflib.get_close_matches(name, header, n=1)
+            problems.append(Problem(file, 1, name, "no such column", "this column", f"is it now {near[0]}?" if near else ""))
+    for place, name in enumerate(header):
+        if name in header[:place]:
+            problems.append(Problem(file, 1, name or "(no name)", "the column twice", "each column once"))
+        elif name not in wanted and not pattern.fullmatch(name):
+            advice = "teach the reader what it means, or to leave it out"
+            problems.append(Problem(file, 1, name or "(no name)", "an unknown column", "a column the reader knows", advice))
+    return problems
+
+
+def document(folder: Path, path: str) -> tuple[Any, str]:
+    """Read a JSON file; NaN and infinities, which JSON does not have, are refused."""
+    content, file = _text(folder, path)
+
+    def refuse(word: str) -> NoReturn:
+        raise RecordError(f"{file}: found {word}, expected finite numbers only")
+
+    try:
+        return json.loads(content, parse_constant=refuse), file
+    except json.JSONDecodeError as error:
+        raise RecordError(
+            f"{file}, row {error.lineno}, column {error.colno}: found {error.msg}, expected JSON; the file may be cut short"
+        ) from None
+
+
+def pick(tree: Any, file: str, *keys: str) -> Any:
+    """Follow keys into a JSON document, or say at which one it ends."""
+    for depth, key in enumerate(keys):
+        if not isinstance(tree, dict) or key not in tree:
+            path = ".".join(keys[: depth + 1])
+            near = difflib.get_close_matches(key, tree, n=1) if isinstance(tree, dict) else []
+            advice = f"is it now {near[0]}?" if near else ""
+            raise RecordError.collect([Problem(file, None, path, "nothing", "this entry", advice)])
+        tree = tree[key]
+    return tree
+
+
+def branch(tree: Any, file: str, *keys: str) -> dict[str, Any]:
+    """Follow keys to an object."""
+    value = pick(tree, file, *keys)
+    if not isinstance(value, dict):
+        raise RecordError.collect([Problem(file, None, ".".join(keys) or "-", repr(value)[:60], "an object")])
+    return value
+
+
+def items(tree: Any, file: str, *keys: str) -> list[Any]:
+    """Follow keys to a list."""
+    value = pick(tree, file, *keys)
+    if not isinstance(value, list):
+        raise RecordError.collect([Problem(file, None, ".".join(keys), repr(value)[:60], "a list")])
+    return value
+
+
+def real(tree: Any, file: str, *keys: str) -> float:
+    """Follow keys to a number."""
+    value = pick(tree, file, *keys)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RecordError.collect([Problem(file, None, ".".join(keys), repr(value)[:60], "a number")])
+    if not abs(value) < 1e300:
+        raise RecordError.collect([Problem(file, None, ".".join(keys), repr(value)[:60], "a finite number")])
+    return float(value)
+
+
+def files(folder: Path, pattern: str) -> list[str]:
+    """The files of a vintage that match, sorted, as paths below its folder; there must be some."""
+    found = sorted(path.relative_to(folder).as_posix() for path in folder.glob(pattern))
+    if not found:
+        raise UnreadableError(f"{folder.name}/{pattern}: found no file, expected at least one")
+    return found
+
+
+def slug(name: str) -> str:
+    """Turn an upstream name into a part of a subject id.
+
+    >>> slug("MBZUAI/LaMini-GPT-124M"), slug("c4_original-d=96_l=8_h=4")
+    ('mbzuai/lamini-gpt-124m', 'c4-original-d96-l8-h4')
+    """
+    return name.lower().replace("=", "").replace("_", "-")

@@ -1,0 +1,148 @@
+"""How the pages say things: numbers, units, addresses, and the sentences that stand on more than one page.
+
+A number is spelt here and nowhere else, so that a mean is written alike in every table. A dash stands for a number that
+does not exist; nothing is written as zero that is not zero.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+DASH = "–"
+FEW_FAMILIES = 10  # below this many model families no comparison is called a difference
+UNITS = {
+    "fraction": "fraction of one",
+    "nats_per_token": "nats per token",
+    "bits_per_byte": "bits per byte",
+    "bleu": "BLEU, 0 to 100",
+}
+METHODS = {
+    "training_mean": ("Mean of what was known", "every model scores what the training models scored on average"),
+    "best_known": ("Best value known", "nobody gets beyond the best training model"),
+    "last_of_family": ("Last of the family", "a model scores what the newest known model of its family scored"),
+    "last_value": ("Nearest known run", "a larger run scores what the nearest smaller one scored"),
+    "straight_line": ("Straight line", "a line in the (logarithm of the) first covariate through all known runs"),
+    "printed_forms": ("Printed coefficients", "the forms as the authors printed them, applied without a refit"),
+    "ensemble": ("Median of the laws", "quantile by quantile, the median of what the laws say"),
+}
+SPLITS = {
+    "released": "held out by date: only models released after the vintage, fitted on what was public on that day",
+    "listed": "held out by a list: the models the adopted record names, whenever they were released",
+    "larger": "held out by scale: the largest runs of each series, forecast from the smaller ones",
+}
+EVIDENCE = {
+    "prospective": "Frozen in the ledger before the model was released. The only evidence that could not be tuned afterwards.",
+    "adopted": "Published by others before the models were scored, entered here later, with the public evidence for the date.",
+    "hindcast": "Re-made afterwards from what was public on an old day. The program refuses later data, but the people who "
+    "chose the law and the cases knew how it went.",
+}
+PROVED = (
+    "Every batch of forecasts has the bytes its name says: the name is the SHA-256 of the bytes.",
+    "Every line follows the schema of its type; ids are unique, and no author has two primary forecasts for one target.",
+    "The manifest lists every sequenced batch once and in one order, and the checkpoint binds size and order by a Merkle root.",
+    "A batch names the batches before it, and they stand before it in the log.",
+    "No batch claims to be frozen before the day its own data end.",
+    "Whoever kept an earlier checkpoint can tell whether the log has only grown since.",
+)
+UNPROVEN = (
+    "Time is not proven. There is neither a signing key nor a time-stamping authority: the date of a batch is the claim of its "
+    "author, and so is every git date.",
+    "One who holds the whole ledger can build another that passes every check. Only a copy of an earlier checkpoint, kept "
+    "elsewhere, shows it.",
+    "The newest entries can be removed without a trace for a reader who has no earlier checkpoint and no other clone.",
+    "A second, private ledger under another name: nothing here shows that there is none.",
+    "Inside knowledge of scores that were not public: a declaration, not a proof.",
+    "A score that was public earlier than anyone told us.",
+    "Files, program and checkpoint taken from the same place prove only that they agree with each other.",
+    "That the code that made the numbers is the code named: only hashes are bound. Run it again.",
+    "Power loss on disks that report a write they have not made.",
+)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A number with so many significant digits, without an exponent where a reader can do without.
+
+    >>> number(0.05124), number(-0.0), number(1234.5), number(2.1e22), number(None)
+    ('0.0512', '0', '1,230', '2.1 × 10²²', '–')
+    """
+    if value is None or not math.isfinite(value):
+        return DASH
+    rounded = float(f"{value:.{digits}g}")
+    if rounded == 0:
+        return "0"
+    power = math.floor(math.log10(abs(rounded)))
+    if -5 <= power < 7:
+        text = f"{rounded:,.{max(digits - 1 - power, 0)}f}"
+    else:
+        exponent = str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        text = f"{rounded / 10**power:.{digits - 1}f}".rstrip("0").rstrip(".") + f" × 10{exponent}"
+    return text.replace("-", "−")
+
+
+def signed(value: float | None, digits: int = 3) -> str:
+    """A number that always carries its sign.
+
+    >>> signed(0.0123), signed(-0.5, 2), signed(0.0)
+    ('+0.0123', '−0.50', '0')
+    """
+    text = number(value, digits)
+    return f"+{text}" if value is not None and text not in (DASH, "0") and not text.startswith("−") else text
+
+
+def percent(value: float | None) -> str:
+    """A share in whole per cent.
+
+    >>> percent(0.8149), percent(None)
+    ('81 %', '–')
+    """
+    return DASH if value is None or not math.isfinite(value) else f"{100 * value:.0f} %"
+
+
+def count(value: int, one: str, many: str = "") -> str:
+    """A count with its noun.
+
+    >>> count(1, "model"), count(1200, "entry", "entries")
+    ('1 model', '1,200 entries')
+    """
+    return f"{value:,} {one if value == 1 else many or one + 's'}"
+
+
+def unit_words(units: Iterable[str]) -> str:
+    """The units of a table in words; several of them say so.
+
+    >>> unit_words(["fraction"]), unit_words(["nats_per_token", "fraction"])
+    ('fraction of one', 'mixed units: fraction of one; nats per token')
+    """
+    words = sorted({UNITS.get(unit, unit.replace("_", " ")) for unit in units})
+    return words[0] if len(words) == 1 else "mixed units: " + "; ".join(words)
+
+
+def slug(identifier: str) -> str:
+    """The file name of a page for an id. The tilde is unreserved in addresses and foreign to ids, so none collide.
+
+    >>> slug("meta-llama/llama-2-7b"), slug("a--b"), slug("a/b")
+    ('meta-llama~llama-2-7b', 'a--b', 'a~b')
+    """
+    return re.sub(r"[^a-z0-9._~-]", "_", identifier.replace("/", "~"))
+
+
+def link(address: str | None) -> str | None:
+    """The address if a page may link to it. Escaping leaves `javascript:` alone, so only https and http pass.
+
+    >>> link("https://example.org/a"), link("javascript:alert(1)"), link("see the paper")
+    ('https://example.org/a', None, None)
+    """
+    text = (address or "").strip()
+    return text if re.fullmatch(r"https?://[!-~]+", text) else None
+
+
+def verdict(families: int) -> str:
+    """What may be concluded from a comparison on so many model families."""
+    if families < FEW_FAMILIES:
+        return f"Too few releases to say which is better: {count(families, 'family', 'families')}, at least {FEW_FAMILIES} are wanted."
+    return (
+        f"{count(families, 'family', 'families')}: enough to compare, yet every mean hangs on those few draws; "
+        "no test of difference is made here."
+    )
