@@ -23,7 +23,10 @@ from foresaid.view import View
 
 @dataclass(frozen=True)
 class Form:
-    """One printed form: logit = intercept + sum of weight x metric; share = 1 - h + h s(logit); score = chance + (1 - chance) share."""
+    """One printed form: logit = intercept + sum of weight x metric; share = 1 - h + h s(logit).
+
+    The score is chance + (1 - chance) share, with h the `height`.
+    """
 
     quantity_id: str
     intercept: float

@@ -1,8 +1,8 @@
 """The forecasts every law must beat: nothing is fitted here but a mean, a maximum or a straight line.
 
 A baseline is one function that forecasts a row from other rows. Its spread is its own record: each training row is forecast
-from the others, and the quantiles of those errors are put around the point. So a baseline is as honest about itself as
-it was wrong in training, without a parameter to tune.
+from the others, and the quantiles of those errors, taken with both signs so that the median stays the point, are put
+around it (the forecast hubs build their baseline so). It is as unsure as it was wrong in training, with nothing to tune.
 """
 
 from __future__ import annotations
@@ -85,14 +85,12 @@ def past_errors(baseline: Baseline, rows: Table) -> Array:
 def forecast(baseline: Baseline, rows: Table, targets: Table) -> Forecast:
     """Forecast each target row: the baseline's point with the quantiles of its past errors around it."""
     errors = past_errors(baseline, rows)
-    point = np.array(
-        [baseline(rows, targets.clusters[i], targets.released_on[i], _first(targets, i)) for i in range(targets.n)]
-    )
+    point = np.array([baseline(rows, targets.clusters[i], targets.released_on[i], _first(targets, i)) for i in range(targets.n)])
     target = rows.target
-    values = point[:, None] + (np.quantile(errors, LEVELS) if errors.size else np.zeros(len(LEVELS)))
+    both = np.concatenate([errors, -errors]) if errors.size else np.zeros(1)
+    values = point[:, None] + np.quantile(both, LEVELS)
 
     def in_unit(curve_scale: Array) -> Array:
         return np.clip(target.offset + target.span * curve_scale, target.lower, target.upper)
 
-    every = point[:, None] + (errors if errors.size else np.zeros(1))
-    return Forecast(in_unit(values), in_unit(every).mean(axis=1), in_unit(point))
+    return Forecast(in_unit(values), in_unit(point[:, None] + both).mean(axis=1), in_unit(point))

@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 from xml.etree import ElementTree
 
@@ -37,7 +39,19 @@ ATTRIBUTES = {
 NOISE = {"version", "class", "role", "aria-hidden", "aria-label", "aria-roledescription", "pointer-events", "display"}
 
 
-def forecast_against_outcome(rows: Rows, title: str, unit: str) -> str:
+@dataclass(frozen=True)
+class Drawing:
+    """A finished chart. Only `render` makes one: that is why a page may print its text unescaped."""
+
+    svg: str
+    title: str
+
+    def in_page(self) -> str:
+        """The SVG with ids of its own, since several drawings share a page."""
+        return unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
+
+
+def forecast_against_outcome(rows: Rows, title: str, unit: str) -> Drawing:
     """Forecast medians with 80 % bars over outcomes: `value`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
 
     On the diagonal the forecast was right; a hollow point is an outcome outside its bar.
@@ -45,7 +59,7 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> str:
     data = [{**_only(row, "value", "median", "lower_80", "upper_80"), "hit": _hit(row)} for row in rows]
     ends = [float(row[name]) for row in data for name in ("value", "median", "lower_80", "upper_80") if row[name] is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
-    scale = alt.Scale(domain=[0, 1] if 0 <= low and 0.5 < high <= 1 else [low, high], nice=True)
+    scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
     base = alt.Chart(alt.Data(values=data))
     x = alt.X("value:Q", title=f"what came out ({unit})", scale=scale)
     diagonal = alt.Chart(alt.Data(values=[{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
@@ -60,7 +74,7 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> str:
     return render(alt.layer(diagonal.encode(x="v:Q", y="v:Q"), bars, points), title)
 
 
-def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str) -> str:
+def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str) -> Drawing:
     """Rows a law was fitted to, its median curve and its 80 % band.
 
     `points` have x, value, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
@@ -93,11 +107,9 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
 
 
 def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[float], admissible: Sequence[bool], title: str,
-            parameter: str) -> str:  # fmt: skip
+            parameter: str) -> Drawing:  # fmt: skip
     """How well each value of a parameter fits, and what it forecasts; values the rows cannot tell apart are shaded."""
-    rows = [
-        {"v": _short(v), "rms": _short(r), "forecast": _short(f)} for v, r, f in zip(values, rms, forecast, strict=True)
-    ]
+    rows = [{"v": _short(v), "rms": _short(r), "forecast": _short(f)} for v, r, f in zip(values, rms, forecast, strict=True)]
     inside = [float(v) for v, ok in zip(values, admissible, strict=True) if ok]
     log = min(values, default=0.0) > 0 and max(values) / min(values) > 8
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
@@ -113,7 +125,7 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
     return render(alt.hconcat(*parts, spacing=40), title)
 
 
-def intervals(rows: Rows, title: str, unit: str) -> str:
+def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     """What each law forecast for one model, and what came out: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
 
     One line a quantity, one mark a law; the tall tick is the outcome.
@@ -146,8 +158,8 @@ def intervals(rows: Rows, title: str, unit: str) -> str:
     return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
 
 
-def render(chart: Any, title: str, sized: bool = True) -> str:
-    """Turn a chart into clean SVG with its title, as text to stand in a page."""
+def render(chart: Any, title: str, sized: bool = True) -> Drawing:
+    """Turn a chart into clean SVG with its title."""
     if sized and not isinstance(chart, alt.HConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
     chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=14, fontWeight=600, color=INK, offset=12))
@@ -155,12 +167,20 @@ def render(chart: Any, title: str, sized: bool = True) -> str:
         "labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
     }  # fmt: skip
-    chart = chart.configure(font=FONT, aria=False, background="#ffffff", padding={"left": 26, "top": 8, "right": 8, "bottom": 8}).configure_axis(**axis)
+    chart = chart.configure(
+        font=FONT, aria=False, background="#ffffff", padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
+    ).configure_axis(**axis)
     chart = chart.configure_view(stroke=None).configure_legend(
-        orient="top", labelColor=INK, titleColor=INK, labelFontSize=11.5, titleFontSize=11.5, titleFontWeight=400, labelLimit=260,
-        columnPadding=24
+        orient="top",
+        labelColor=INK,
+        titleColor=INK,
+        labelFontSize=11.5,
+        titleFontSize=11.5,
+        titleFontWeight=400,
+        labelLimit=260,
+        columnPadding=24,
     )
-    return clean(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_version()), title)
+    return Drawing(clean(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_version()), title), title)
 
 
 def clean(svg: str, label: str) -> str:

@@ -191,7 +191,8 @@ def update(name: str, mirror: Path, recorded_on: datetime | None) -> None:
     from foresaid import update as work
 
     day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
-    click.echo(str(work.update(name, mirror, REGISTRY, day)))
+    for line in work.update(name, mirror, REGISTRY, day).lines():
+        click.echo(line)
 
 
 @main.command()

@@ -7,6 +7,7 @@ the exported folder of Parquet files, not a .duckdb file: a .duckdb file is neve
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Sequence
 from datetime import date
 from importlib import resources
@@ -18,7 +19,13 @@ import polars as pl
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.view import Quantity, View
 
-TABLES = ("quantity", "model", "subject", "observation")
+KEYS = {
+    "quantity": "quantity_id",
+    "model": "model_id",
+    "subject": "subject_id",
+    "observation": "subject_id, quantity_id, setting, source_id, known_on",
+}
+TABLES = tuple(KEYS)  # in the order in which they refer to each other
 
 
 def _connect() -> duckdb.DuckDBPyConnection:
@@ -48,19 +55,20 @@ def build(tables: dict[str, pl.DataFrame], out: Path) -> dict[str, int]:
         connection.execute(_schema())
         counts = {}
         for name in TABLES:
-            frame = tables[name]
-            connection.register("incoming", frame)
-            columns = ", ".join(f'"{column}"' for column in frame.columns)
-            order = (
-                f'"{frame.columns[0]}"' if name != "observation" else "subject_id, quantity_id, setting, source_id, known_on"
-            )
+            rows = tables[name]
+            columns = ", ".join(f'"{column}"' for column in rows.columns)
             try:
-                connection.execute(f"insert into {name} ({columns}) select {columns} from incoming order by {order}")
+                with tempfile.TemporaryDirectory() as folder:
+                    # Parquet is the way frames and DuckDB share without a third library.
+                    rows.write_parquet(Path(folder) / "rows.parquet")
+                    connection.execute(
+                        f"insert into {name} ({columns}) select {columns} from read_parquet(?) order by {KEYS[name]}",
+                        [str(Path(folder) / "rows.parquet")],
+                    )
             except duckdb.Error as error:
                 line = str(error).splitlines()[0]
                 raise RecordError(f"table {name}: {line}; correct the row in registry/ and run ingest again") from None
-            connection.unregister("incoming")
-            counts[name] = frame.height
+            counts[name] = rows.height
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         connection.execute(f"export database '{out.as_posix()}' (format parquet, compression zstd)")
@@ -87,28 +95,35 @@ def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def frame(connection: duckdb.DuckDBPyConnection, query: str, parameters: Sequence[object] = ()) -> pl.DataFrame:
-    """Run one query and hand its result over as a polars frame."""
-    return pl.DataFrame(connection.sql(query, params=list(parameters)))
+def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+    """Run one query of ours and hand its result over as a polars frame.
+
+    By way of a Parquet file: fast, typed, and without the Arrow bridge, which needs a third library and leaks at exit.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "rows.parquet"
+        connection.execute(f"copy ({query}) to '{path.as_posix()}' (format parquet)")
+        return pl.read_parquet(path)
 
 
 def quantities(connection: duckdb.DuckDBPyConnection) -> dict[str, Quantity]:
     """Return every quantity's card by its id."""
     rows = frame(
         connection,
-        "select quantity_id, title, kind, unit, lower, upper, chance, direction, protocol, resolver from quantity order by quantity_id",
+        "select quantity_id, title, kind, unit, lower, upper, chance, direction, protocol, resolver "
+        "from quantity order by quantity_id",
     )
     return {row["quantity_id"]: Quantity(**row) for row in rows.iter_rows(named=True)}
 
 
 def as_of(connection: duckdb.DuckDBPyConnection, day: date) -> View:
     """Return the record as it stood on `day`: the only way training rows are chosen."""
-    return View(day, frame(connection, "from observation_as_of(?)", [day]), quantities(connection))
+    return View(day, frame(connection, f"from observation_as_of(date '{day.isoformat()}')"), quantities(connection))
 
 
 def resolutions(connection: duckdb.DuckDBPyConnection, day: date) -> View:
     """Return what resolves forecasts by `day`: the first value each quantity's resolver published."""
-    return View(day, frame(connection, "from resolution_by(?)", [day]), quantities(connection))
+    return View(day, frame(connection, f"from resolution_by(date '{day.isoformat()}')"), quantities(connection))
 
 
 def models(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:

@@ -1,4 +1,6 @@
-"""The tables of the site as CSV and JSON: what a page shows, whole and unrounded, for whoever wants to check it.
+"""The tables of the site as CSV and JSON: what a page shows, whole, for whoever wants to check it.
+
+Floats keep ten significant digits: what lies beyond depends on the machine's arithmetic and must not reach the bytes.
 
 A spreadsheet runs a cell that begins like a formula, so such text gets a leading apostrophe. Only columns of text are
 touched: a negative number stays a number. JSON holds the text as it is.
@@ -47,7 +49,8 @@ def rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
 def contents(tables: Mapping[str, pl.DataFrame]) -> dict[Path, bytes]:
     """Return the files below the site: data/NAME.csv and data/NAME.json for each table."""
     made = {}
-    for name, frame in tables.items():
+    for name, table in tables.items():
+        frame = table.with_columns(pl.col(pl.Float64).round_sig_figs(10))
         made[Path("data") / f"{name}.csv"] = defused(flat(frame)).write_csv(line_terminator="\n").encode()
         text = json.dumps(rows(frame), indent=1, ensure_ascii=False, allow_nan=False)
         made[Path("data") / f"{name}.json"] = (text + "\n").encode()

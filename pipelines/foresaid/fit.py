@@ -90,13 +90,12 @@ def _metrics(fitted: Fit) -> dict[str, Any]:
     }
 
 
-def draft(law: Law, curve: Curve, unit: str, primary: bool) -> dict[str, Any]:
+def draft(law: Law, curve: Curve, unit: str) -> dict[str, Any]:
     """Return what a round would freeze of a curve: the conditional target and the forecast, without round and id."""
     record = curve.record
     what = f"every run of {record.series}" if record.series else "every model"
     return {
         "method": law.name,
-        "primary": primary,
         "prediction": {"kind": "curve", "curve": to_plain(curve)},
         "target": {
             "id": record.target_id,
@@ -120,10 +119,6 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     connection = database.open_database(build / "database")
     view = database.as_of(connection, params.fit_as_of)
     connection.close()
-    earlier = list(params.laws)[: list(params.laws).index(name)]
-    taken = {
-        table.target.target_id for other in earlier for table in laws.load(other, params.laws[other]).tables(view)
-    }  # the first law of params.yaml that forecasts a target is its primary method
     curves, drafts, drawings, results = [], [], [], []
     training: list[bytes] = []
     counts: dict[str, int] = {}
@@ -137,7 +132,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         training.extend(training_lines(fitted.table))
         curves.append(dump_line(to_plain(curve)))
         unit = view.quantity(table.target.quantity_id).unit
-        drafts.append(dump_line(draft(law, curve, unit, table.target.target_id not in taken)))
+        drafts.append(dump_line(draft(law, curve, unit)))
         drawings.append(drawing(law, curve, fitted))
     write_lines(build / "curves" / f"{name}.jsonl", curves)
     write_lines(build / "drafts" / f"{name}.jsonl", drafts)

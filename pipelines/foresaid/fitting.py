@@ -7,7 +7,7 @@ because a single start hides that the optimum is not unique.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,6 +28,7 @@ STATUSES = {
 }
 AGREEMENT = 1e-6  # relative: a start within this of the best objective found the same minimum
 NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
+NUMERICAL = 1e-6  # two optima of a perfect fit differ by rounding only
 CLAIMED = 1.645  # standard deviations: the half-width of a 90 % interval
 PROFILE_POINTS = 33
 
@@ -105,27 +106,22 @@ def _profile(
     law: Law,
     problem: Problem,
     parameters: tuple[Parameter, ...],
+    features: Array,
     starts: Array,
-    horizon: Array,
     resolution: float,
 ) -> Profile:
     """Fix one parameter at each value of a grid, fit the rest, and see what each fit forecasts."""
+    horizon = law.horizon(features)
     index = next(i for i, parameter in enumerate(parameters) if parameter.name == law.profiled)
-    grid = law_grid(parameters[index])
-    rms, forecast = np.empty(len(grid)), np.empty(len(grid))
-    worst = np.empty(len(grid))
-    for i, value in enumerate(grid):
-        lower, upper = problem.lower.copy(), problem.upper.copy()
-        lower[index] = upper[index] = value
-        held = Problem(
-            problem.model, problem.slope, problem.x, problem.y, lower, upper, problem.log, problem.delta,
-            problem.prior_centre, problem.prior_weight,
-        )  # fmt: skip
-        found = solve(held, np.ones((1, len(problem.y))), starts)
-        p = found.parameters[0, found.best[0]]
-        miss = law.curve(p, problem.x) - problem.y
-        rms[i], worst[i] = np.sqrt(np.mean(miss**2)), np.abs(miss).max()
-        forecast[i] = law.curve(p, horizon[-1:])[0]
+    chosen = law.profile_values(features)
+    grid = law_grid(parameters[index]) if chosen is None else chosen
+    lower, upper = (np.repeat(bound[None, :], len(grid), axis=0) for bound in (problem.lower, problem.upper))
+    lower[:, index] = upper[:, index] = grid
+    found = solve(replace(problem, x=features, lower=lower, upper=upper), np.ones((len(grid), len(problem.y))), starts)
+    p = found.parameters[np.arange(len(grid)), found.best]
+    miss = law.curve(p, features) - problem.y
+    rms, worst = np.sqrt(np.mean(miss**2, axis=1)), np.abs(miss).max(axis=1)
+    forecast = law.curve(p, horizon[-1:])[:, 0]
     admissible = (rms <= (1.0 + NEAR_OPTIMAL) * rms.min()) | (worst <= resolution)
     return Profile(parameters[index].name, grid, rms, forecast, admissible)
 
@@ -176,7 +172,7 @@ def _status(
         if of_profile > spread:
             spread, what = of_profile, f"values of {profile.parameter} that fit equally well"
     scale = float(np.abs(law.curve(p, horizon)).max()) if law.noise == "log" else 1.0
-    claimed = max(CLAIMED * sigma * scale, law.resolution)
+    claimed = max(CLAIMED * sigma * scale, law.resolution, NUMERICAL)
     if spread > claimed:
         return "unidentified", f"{what} forecast {spread:.3g} apart, claimed error {claimed:.3g}"
     return "converged", STATUSES["converged"]
@@ -217,7 +213,7 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     sigma = _residual_scale(law, fitted, table.y, len(parameters))
     profile = None
     if law.profiled is not None:
-        profile = _profile(law, problem, parameters, np.vstack([optima, own]), law.horizon(flat), law.resolution)
+        profile = _profile(law, problem, parameters, flat, np.vstack([optima, own]), law.resolution)
     status, reason = _status(law, table, single, parameters, found, sigma, profile)
     agreeing = found.objective[0] <= (1.0 + AGREEMENT) * found.objective[0, best] + 1e-18
     folded = design.fold(chosen)
@@ -249,4 +245,5 @@ def _sorted(table: Table) -> Table:
         tuple(table.known_on[i] for i in order),
         table.x[order],
         table.y[order],
+        table.left_out,
     )

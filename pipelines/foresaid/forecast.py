@@ -16,7 +16,7 @@ from foresaid.curve import Curve, check_probe
 from foresaid.law import Array, Law
 
 LEVELS: tuple[float, ...] = (0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99)
-NOISE_POINTS = 41
+NOISE_POINTS = 101  # the outermost lie at half a per cent, beyond the outermost level
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
 
     >>> q, mean = mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)
     >>> q[0, [1, 11, 21]].round(2).tolist(), round(float(mean[0]), 6)
-    ([0.32, 0.5, 0.68], 0.5)
+    ([0.3, 0.5, 0.7], 0.5)
     """
     z = ndtri((np.arange(NOISE_POINTS) + 0.5) / NOISE_POINTS) * scale
     spread = location[:, None, :] * np.exp(z)[None, :, None] if noise == "log" else location[:, None, :] + z[None, :, None]
     values = np.clip(spread.reshape(-1, location.shape[1]), lower, upper)
-    return np.quantile(values, LEVELS, axis=0).T, values.mean(axis=0)
+    return np.quantile(values, LEVELS, axis=0, method="hazen").T, values.mean(axis=0)
 
 
 def predict(law: Law, curve: Curve, x: Array) -> Forecast:

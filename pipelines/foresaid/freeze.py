@@ -35,7 +35,6 @@ class Draft:
     law: str
     target: dict[str, Any]
     prediction: dict[str, Any]
-    primary: bool
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ def read_drafts(build: Path, laws: Sequence[str]) -> list[Draft]:
     drafts = []
     for law in laws:
         for item in _items(build / "drafts" / f"{law}.jsonl"):
-            drafts.append(Draft(item["method"], item["target"], item["prediction"], item["primary"]))
+            drafts.append(Draft(item["method"], item["target"], item["prediction"]))
     return drafts
 
 
@@ -134,6 +133,10 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry
             )
         )
     named = set(have)
+    # The first law of params.yaml that forecasts a target is its primary method, unless the round has one already.
+    led = {
+        entry.target for entry in have.values() if isinstance(entry, entries.Forecast) and entry.id.startswith(f"{opened.id}/")
+    }
     for draft in drafts:
         target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
         forecast = entries.parse(
@@ -142,7 +145,7 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry
                 "id": f"{opened.id}/{draft.target['id']}/{draft.law}",
                 "target": draft.target["id"],
                 "method": draft.law,
-                "primary": draft.primary,
+                "primary": draft.target["id"] not in led,
                 "prediction": draft.prediction,
             }
         )
@@ -150,9 +153,11 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry
         assert isinstance(forecast, entries.Forecast)
         target_key, forecast_key = f"{opened.id}/{target.id}", forecast.id
         if forecast_key in have:
-            if have[forecast_key] != forecast:
+            frozen = have[forecast_key]
+            if not isinstance(frozen, entries.Forecast) or frozen.prediction != forecast.prediction:
                 drift.append(forecast_key)
             continue
+        led.add(draft.target["id"])
         if target_key not in named:
             named.add(target_key)
             lines.append(target)

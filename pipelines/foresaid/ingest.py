@@ -38,6 +38,21 @@ SCHEMA = {
     "status": pl.String,
     "note": pl.String,
 }
+MODEL = {
+    **dict.fromkeys(("model_id", "family", "organisation"), pl.String),
+    "released_on": pl.Date,
+    **dict.fromkeys(("released_precision", "release_source"), pl.String),
+    **dict.fromkeys(("params_total", "params_active", "training_tokens", "training_flops"), pl.Float64),
+    **dict.fromkeys(("kind", "notes"), pl.String),
+}
+QUANTITY = {
+    **dict.fromkeys(("quantity_id", "title", "kind", "unit"), pl.String),
+    **dict.fromkeys(("lower", "upper", "chance"), pl.Float64),
+    "direction": pl.String,
+    "items": pl.Int64,
+    **dict.fromkeys(("protocol", "reference", "resolver"), pl.String),
+}
+SUBJECT = {**dict.fromkeys(("subject_id", "kind", "model_id", "run", "family"), pl.String), "released_on": pl.Date}
 KEY = ["subject_id", "quantity_id", "setting", "source_id", "known_on"]
 
 
@@ -171,21 +186,52 @@ def summary(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, Any]:
     return {"models": models, "quantities": len(catalogue.quantities), "sources": sources}
 
 
+def tables(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, pl.DataFrame]:
+    """The tables beside the observations: quantities, models, and subjects (every model, run and checkpoint)."""
+    models = pl.DataFrame([row._asdict() for row in catalogue.models], schema=MODEL)
+    # An unknown text is null in the database, where the schema speaks of it.
+    models = models.with_columns(
+        pl.when(pl.col(name) != "").then(pl.col(name)) for name in ("released_precision", "release_source", "notes")
+    )
+    quantities = pl.DataFrame([row._asdict() for row in catalogue.quantities], schema=QUANTITY)
+    runs = [
+        {"subject_id": row.subject_id, "kind": row.kind, "run": row.run, "family": row.family}
+        for item in loaded
+        for row in item.subjects
+    ]
+    subjects = pl.concat(
+        [
+            models.select("model_id", "family", "released_on", subject_id="model_id", kind=pl.lit("model"), run="model_id").select(
+                list(SUBJECT)
+            ),
+            pl.DataFrame(runs, schema=SUBJECT),
+        ]
+    )
+    return {
+        "model": models.sort("model_id"),
+        "quantity": quantities.sort("quantity_id"),
+        "subject": subjects.sort("subject_id"),
+    }
+
+
 def ingest(registry: Path, sources: Sequence[str], build: Path, metrics: Path) -> dict[str, Any]:
-    """Run the stage: `build`/observations/NAME.parquet for each source and the counts in `metrics`, or nothing at all."""
+    """Run the stage: `build`/observations/NAME.parquet, `build`/tables/NAME.parquet and the counts in `metrics`, or nothing."""
     catalogue, loaded = load(registry, sources)
     counts = summary(catalogue, loaded)
-    target = build / "observations"
     build.mkdir(parents=True, exist_ok=True)
-    waiting = Path(tempfile.mkdtemp(dir=build, prefix=".observations."))
-    try:
-        waiting.chmod(0o755)
-        for item in loaded:
-            path = waiting / f"{item.source.name}.parquet"
-            frame(item.observations, item.source.name).write_parquet(path, compression="zstd")
-        shutil.rmtree(target, ignore_errors=True)
-        waiting.rename(target)
-    finally:
-        shutil.rmtree(waiting, ignore_errors=True)
+    frames = {
+        "observations": {item.source.name: frame(item.observations, item.source.name) for item in loaded},
+        "tables": tables(catalogue, loaded),
+    }
+    for place, parts in frames.items():
+        waiting = Path(tempfile.mkdtemp(dir=build, prefix=f".{place}."))
+        try:
+            waiting.chmod(0o755)
+            for name, rows in parts.items():
+                rows.write_parquet(waiting / f"{name}.parquet", compression="zstd")
+            shutil.rmtree(build / place, ignore_errors=True)
+            waiting.rename(build / place)
+        finally:
+            shutil.rmtree(waiting, ignore_errors=True)
     record.write({metrics: (json.dumps(counts, indent=2, sort_keys=True) + "\n").encode()})
     return counts

@@ -85,7 +85,7 @@ class Table:
     """The rows of one target, one a subject, by subject name.
 
     `x` is (n, k) on the covariates' scales, NaN where unknown; `y` is (n,) on the curve's scale; `clusters` names the family
-    or run that is resampled as one.
+    or run that is resampled as one. `left_out` counts, by reason, the rows the law had to decline.
     """
 
     target: Target
@@ -95,6 +95,7 @@ class Table:
     known_on: tuple[date, ...]
     x: Array
     y: Array
+    left_out: tuple[tuple[str, int], ...] = ()
 
     def where(self, keep: NDArray[np.bool_]) -> Table:
         """Return the rows for which `keep` is true."""
@@ -107,6 +108,7 @@ class Table:
             tuple(self.known_on[i] for i in chosen),
             self.x[chosen],
             self.y[chosen],
+            self.left_out,
         )
 
     @property
@@ -212,6 +214,11 @@ class Law(ABC):
     def horizon(self, x: Array) -> Array:
         """Covariates (m, k) at which two optima must agree for the fit to count as identified. Default: the rows themselves."""
         return x
+
+    def profile_values(self, x: Array) -> Array | None:
+        """Return the values the profiled parameter is held at, given the features; None: evenly between its bounds."""
+        del x
+        return None
 
     def study(self, seed: int, replicates: int) -> dict[str, object] | None:
         """Return what a simulation shows of a law for which no real data are public; None for the others."""

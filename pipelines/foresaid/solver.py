@@ -26,7 +26,8 @@ DAMPING_LIMIT = 1e14
 class Problem:
     """Minimise sum_i w_i rho(f(p, x_i) - y_i) + prior over lower <= p <= upper.
 
-    `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy.
+    `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy; so are
+    the bounds, (P,) or (R, P).
     With `log` residuals are ln f - ln y. `delta` is Huber's on the residual; None is plain least squares.
     """
 
@@ -131,8 +132,10 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     if starts.ndim == 2:
         starts = np.broadcast_to(starts, (copies, *starts.shape))
     each = starts.shape[1]
-    p = np.clip(starts, problem.lower, problem.upper).reshape(copies * each, -1).astype(float)
     copy_of = np.repeat(np.arange(copies), each)
+    p = starts.reshape(copies * each, -1).astype(float)
+    lower, upper = (np.broadcast_to(bound, (copies, p.shape[1]))[copy_of] for bound in (problem.lower, problem.upper))
+    p = np.clip(p, lower, upper)
     shared = problem.x.ndim == 2
 
     def rows(lanes: NDArray[np.intp]) -> tuple[Array, Array]:
@@ -160,14 +163,14 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
             diagonal = np.einsum("bii->bi", hessian[moved])
             scale[moved] = np.maximum(scale[moved], diagonal)
             stale[moved] = False
-        h, g, here = hessian[active], gradient[active], p[active]
+        h, g, here, low, high = hessian[active], gradient[active], p[active], lower[active], upper[active]
         floor = np.maximum(scale[active], 1e-12 * scale[active].max(axis=1, keepdims=True) + 1e-300)
-        pinned = ((here <= problem.lower) & (g > 0)) | ((here >= problem.upper) & (g < 0))
+        pinned = ((here <= low) & (g > 0)) | ((here >= high) & (g < 0))
         steepest = np.where(pinned, 0.0, np.abs(g) / np.sqrt(2.0 * objective[active][:, None] * floor + 1e-300))
         at_minimum = steepest.max(axis=1) < GRADIENT
-        step = _step(h, g, damping[active][:, None] * floor, here, problem.lower, problem.upper)
+        step = _step(h, g, damping[active][:, None] * floor, here, low, high)
         x, w = rows(active)
-        ahead = np.clip(here + step, problem.lower, problem.upper)
+        ahead = np.clip(here + step, low, high)
         r_ahead = _residuals(problem, ahead, x)
         there = _loss(problem, ahead, r_ahead, w)
         predicted = -(g * step).sum(axis=1) - 0.5 * np.einsum("bi,bij,bj->b", step, h, step)

@@ -60,6 +60,20 @@ UNPROVEN = (
     "Power loss on disks that report a write they have not made.",
 )
 
+LIMITS = (
+    "A hindcast is not a forecast. It was made after the fact; the program keeps later data out, but nobody can keep out what its "
+    "authors already knew when they chose laws, settings and cases.",
+    "Many scores of one model are one draw. Models of one family share data and recipes, so they are closer to one draw than to "
+    "several. The counts of models and families matter, not the count of scores.",
+    "A law that did well on base models of one year says nothing of chat or reasoning models, of other protocols, or of "
+    "benchmarks that have leaked into training data since.",
+    "Laws forecast a score from other scores or from the training compute of a model that exists. They do not say when such a "
+    "model will be trained.",
+    "Where a law declined to forecast, the row is counted as declined and is missing from its mean; ratios against a baseline use "
+    "only the rows both sides forecast.",
+    "Several laws and cases are shown; the best of them is best partly by luck. No correction for that choice has been made.",
+)
+
 
 def number(value: float | None, digits: int = 3) -> str:
     """A number with so many significant digits, without an exponent where a reader can do without.
@@ -141,7 +155,8 @@ def link(address: str | None) -> str | None:
 def verdict(families: int) -> str:
     """What may be concluded from a comparison on so many model families."""
     if families < FEW_FAMILIES:
-        return f"Too few releases to say which is better: {count(families, 'family', 'families')}, at least {FEW_FAMILIES} are wanted."
+        found = count(families, "family", "families")
+        return f"Too few releases to say which is better: {found}, at least {FEW_FAMILIES} are wanted."
     return (
         f"{count(families, 'family', 'families')}: enough to compare, yet every mean hangs on those few draws; "
         "no test of difference is made here."

@@ -24,7 +24,8 @@ class ComputeSigmoid(SigmoidLaw):
     Ruan, Maddison, Hashimoto, "Observational Scaling Laws", arXiv 2405.10938v3, section 4 and figure 4 (their axis is
     labelled log10 but is the natural logarithm).
 
-    Compute says nothing on the quality of data or recipe, is unknown for many models, and mixtures of experts are counted by active parameters in some tables and by all in others.
+    Compute says nothing on the quality of data or recipe, is unknown for many models, and mixtures of experts are counted
+    by active parameters in some tables and by all in others.
 
     >>> import numpy as np
     >>> law = ComputeSigmoid(sources=("s",), targets={"t": SigmoidTarget()})
@@ -35,11 +36,13 @@ class ComputeSigmoid(SigmoidLaw):
     name: ClassVar[str] = "compute_sigmoid"
     title: ClassVar[str] = "Compute baseline (sigmoid in log FLOPs)"
     formula: ClassVar[str] = (
-        "score = chance + (1 − chance) · [floor + (1 − floor) · s(a + w · ln x)], x = training compute (6 · parameters · tokens, in FLOPs)"
+        "score = chance + (1 − chance) · [floor + (1 − floor) · s(a + w · ln x)], "
+        "x = training compute (6 · parameters · tokens, in FLOPs)"
     )
     reference: ClassVar[str] = "Ruan, Maddison, Hashimoto 2024, arXiv 2405.10938v3, section 4"
     distrust: ClassVar[str] = (
-        "Compute says nothing on the quality of data or recipe, is unknown for many models, and mixtures of experts are counted by active parameters in some tables and by all in others."
+        "Compute says nothing on the quality of data or recipe, is unknown for many models, and mixtures of experts are "
+        "counted by active parameters in some tables and by all in others."
     )
 
     def covariates(self, target: SigmoidTarget) -> tuple[Covariate, ...]:

@@ -1,0 +1,269 @@
+"""One page for each law: what it says, what its numbers mean, how it fitted, how it did, and when to distrust it.
+
+Every target has its status on the page, the failed ones too. Only the charts are capped, and a page says how many it left
+out; the points and bands of all targets are in the downloads.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from foresaid import wording
+from foresaid.cases import by_quantity, cases, drawing
+from foresaid.charts import Drawing, fitted_curve, profile
+from foresaid.curve import CurveRecord
+from foresaid.fitting import STATUSES
+from foresaid.law import Covariate, Law, Target
+from foresaid.material import Fitted, Material
+from foresaid.pages import Page
+from foresaid.wording import count, number
+
+CHARTS = 8
+FIRST = ("olmo_mmlu_mc",)  # the one public test of the loss threshold: its chart leads
+THRESHOLDS = ("eta", "threshold")
+BESIDE = "olmo_mmlu_mc"
+NOT_REAL = "no real data published for this law; validated on {on}"
+NOISE = {"natural": "errors even on the scale of the score", "log": "errors even on the logarithm"}
+
+
+def law_pages(material: Material) -> list[Page]:
+    """The page of every law of params.yaml."""
+    return [_page(material, name, item) for name, item in material.fitted.items()]
+
+
+def _page(material: Material, name: str, item: Fitted) -> Page:
+    law, targets = item.law, item.metrics["targets"]
+    real = law.validated_on == "real data"
+    charted = sorted(
+        (entry for entry in targets if entry["target_id"] in item.curves),
+        key=lambda entry: (entry["quantity_id"] not in FIRST, not _scored(material, name, entry["target_id"])),
+    )[:CHARTS]
+    values = {
+        "name": name,
+        "title": law.title,
+        "formula": law.formula,
+        "reference": law.reference,
+        "distrust": law.distrust,
+        "validated": "validated on real data" if real else NOT_REAL.format(on=law.validated_on),
+        "real": real,
+        "version": law.version,
+        "noise": NOISE.get(law.noise, law.noise),
+        "as_of": item.metrics["as_of"],
+        "parameters": parameters(law, item),
+        "targets": [_target(material, entry) for entry in targets],
+        "statuses": [
+            {"name": status, "said": said, "n": f"{sum(entry['status'] == status for entry in targets):,}"}
+            for status, said in STATUSES.items()
+            if any(entry["status"] == status for entry in targets)
+        ],
+        "charts": [_chart(material, item, entry) for entry in charted],
+        "uncharted": len([entry for entry in targets if entry["target_id"] in item.curves]) - len(charted),
+        "profiles": [_profile(entry) for entry in charted if entry.get("profile")],
+        "errors": _errors(material, name),
+        "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
+        "study": study(item.metrics.get("study")),
+        "key": f"law-{wording.slug(name)}",
+    }
+    return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
+
+
+def _scored(material: Material, law: str, target_id: str) -> bool:
+    return bool(material.scores.filter((pl.col("law") == law) & (pl.col("target_id") == target_id)).height)
+
+
+def _as_target(record: CurveRecord) -> Target:
+    numbers = [float(text) for text in (record.offset, record.span, record.lower, record.upper)]
+    inputs = tuple(Covariate(item.quantity_id, item.transform) for item in record.covariates)
+    return Target(record.target_id, "", record.quantity_id, inputs, *numbers, record.resolver, record.series or None)
+
+
+def parameters(law: Law, item: Fitted) -> list[dict[str, str]]:
+    """Meaning, unit and bounds of what the law fits, for its first target."""
+    if item.curves:
+        record = next(iter(item.curves.values()))
+        listed = law.parameters(_as_target(record), law.features(len(record.covariates)))
+    elif law.validated_on != "real data":  # a law without data has no target; its parameters do not depend on one
+        listed = law.parameters(Target("none", "", "none", (), 0.0, 1.0, 0.0, 1.0, ""), 1)
+    else:
+        return []
+    return [
+        {
+            "name": one.name,
+            "meaning": one.meaning,
+            "unit": one.unit,
+            "bounds": f"{number(one.lower, 4)} to {number(one.upper, 4)}",
+            "natural": "a bound where the law becomes a simpler law" if one.natural else "",
+        }
+        for one in listed
+    ]
+
+
+def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": entry["title"],
+        "quantity": material.quantity(entry["quantity_id"]),
+        "series": entry["series"],
+        "status": entry["status"],
+        "reason": entry["reason"],
+        "rows": f"{entry['rows']:,}",
+        "clusters": f"{entry['clusters']:,}",
+        "residual": number(entry["residual_scale"]),
+        "agreement": wording.percent(entry["agreement"]),
+        "unconverged": f"{entry['unconverged']:,}",
+        "parameters": [
+            {
+                "name": one["name"],
+                "point": number(one["point"], 4),
+                "range": f"{number(one['lower_90'])} to {number(one['upper_90'])}",
+            }
+            for one in entry["parameters"]
+        ],
+    }
+
+
+def _axis(material: Material, record: CurveRecord) -> str:
+    if len(record.covariates) > 1:
+        return "the law's own score of the model (logit): further right, more capable"
+    quantity = record.covariates[0].quantity_id
+    unit = material.unit(quantity)
+    title = material.quantity(quantity)
+    return title if unit in ("unknown", title.lower()) else f"{title} ({wording.unit_words([unit])})"
+
+
+def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str, Any]:
+    record = item.curves[entry["target_id"]]
+    rows = item.drawing.filter(pl.col("target_id") == entry["target_id"]).drop_nulls(["x", "median"])
+    points = rows.filter((pl.col("kind") == "point") & pl.col("value").is_not_null()).sort("x", "subject_id")
+    y_title = f"score ({wording.unit_words([material.unit(entry['quantity_id'])])})"
+    where = f", {entry['series']}" if entry["series"] else ""
+    drawn = fitted_curve(
+        points.to_dicts(),
+        rows.filter(pl.col("kind") == "grid").sort("x").to_dicts(),
+        f"{entry['title']}{where}" if entry["series"] not in entry["title"] else entry["title"],
+        _axis(material, record),
+        y_title,
+    )
+    groups = count(points["cluster"].n_unique(), "family or run", "families or runs")
+    return {
+        "drawing": drawn,
+        "caption": f"{count(points.height, 'row')} of {groups}. Status: {entry['status']}. {entry['reason']}.",
+    }
+
+
+def _profile(entry: dict[str, Any]) -> dict[str, Any]:
+    kept = entry["profile"]
+    drawn: Drawing = profile(kept["values"], kept["rms"], kept["forecast"], kept["admissible"], entry["title"], kept["parameter"])
+    inside = [value for value, ok in zip(kept["values"], kept["admissible"], strict=True) if ok]
+    if inside:
+        said = f"Values of {kept['parameter']} from {number(min(inside))} to {number(max(inside))} fit equally well (shaded)."
+    else:
+        said = f"No value of {kept['parameter']} fits well enough to be shaded."
+    return {
+        "drawing": drawn,
+        "caption": f"{said} Right: what each value forecasts at the furthest point, on the curve's scale.",
+    }
+
+
+def _errors(material: Material, name: str) -> list[dict[str, Any]]:
+    made = []
+    for evidence, about in wording.EVIDENCE.items():
+        for case in cases(material, evidence):
+            rows = case.rows.filter(pl.col("law") == name)
+            if rows.height:
+                made.append(
+                    {
+                        "evidence": evidence,
+                        "about": about,
+                        "title": case.title,
+                        "as_of": str(rows["as_of"][0]),
+                        "larger": rows["split"][0] == "larger",
+                        "rows": by_quantity(material, rows),
+                        "key": case.key,
+                        "chart": drawing(material, case, name) if rows["lower_80"].is_not_null().any() else None,
+                    }
+                )
+    return made
+
+
+def _threshold_laws(material: Material) -> list[str]:
+    """Laws that forecast the one public test of a threshold from a loss."""
+    return [
+        name
+        for name, item in material.fitted.items()
+        if any(
+            record.quantity_id == BESIDE and material.unit(record.covariates[0].quantity_id) == "nats_per_token"
+            for record in item.curves.values()
+        )
+    ]
+
+
+def thresholds(material: Material) -> dict[str, Any]:
+    """The forms of the loss threshold side by side on the one public test, and the series that show none."""
+    beside, absent = [], []
+    for name in _threshold_laws(material):
+        item = material.fitted[name]
+        for entry in item.metrics["targets"]:
+            if entry["quantity_id"] == BESIDE:
+                found = next((one for one in entry["parameters"] if one["name"] in THRESHOLDS), None)
+                beside.append(
+                    {
+                        "law": item.law.title,
+                        "target": entry["title"],
+                        "threshold": number(found["point"], 4) if found else "none: a smooth curve",
+                        "range": f"{number(found['lower_90'], 4)} to {number(found['upper_90'], 4)}" if found else wording.DASH,
+                        "residual": number(entry["residual_scale"]),
+                        "rows": f"{entry['rows']:,}",
+                        "status": entry["status"],
+                        "reason": entry["reason"],
+                    }
+                )
+            elif entry["status"] == "no_threshold":
+                absent.append({"law": item.law.title, "target": entry["title"], "rows": f"{entry['rows']:,}"})
+    return {"beside": beside, "absent": absent, "quantity": material.quantity(BESIDE)}
+
+
+def study(result: Any) -> dict[str, Any] | None:
+    """A simulation study as the law left it: its single numbers, and each list of records as a table."""
+    if not result:
+        return None
+    words, grids = [], []
+    for key, value in result.items():
+        label = str(key).replace("_", " ")
+        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
+            header = list(value[0])
+            cells = [[_cell(row.get(name)) for name in header] for row in value]
+            grids.append({"title": label, "header": [name.replace("_", " ") for name in header], "rows": cells})
+        elif isinstance(value, dict):
+            words += [(f"{label}, {str(inner).replace('_', ' ')}", _cell(one)) for inner, one in value.items()]
+        else:
+            words.append((label, _cell(value)))
+    return {"words": words, "grids": grids}
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: wording.DASH}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, list):
+        return ", ".join(_cell(one) for one in value)
+    return str(value)
+
+
+def downloads(material: Material) -> dict[str, pl.DataFrame]:
+    """For each law: its targets with status, its parameters, and the points and bands of its charts."""
+    made = {}
+    for name, item in material.fitted.items():
+        key = f"law-{wording.slug(name)}"
+        entries = item.metrics["targets"]
+        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile")} for entry in entries]
+        made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
+        values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
+        made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
+        made[f"{key}-fit"] = item.drawing
+        made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
+    return made

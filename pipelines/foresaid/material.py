@@ -1,0 +1,155 @@
+"""Everything the pages are made from, read once: the results of the other stages, the ledger as it verifies, the record.
+
+Files are named by params.yaml and never found by looking into a folder, so what an earlier run left behind cannot get
+onto a page. Two digests say what was read: of the database, and of the program with its parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from foresaid import adopted, card, database, laws, verify
+from foresaid.curve import CurveRecord, from_plain
+from foresaid.errors import UnreadableError
+from foresaid.law import Law
+from foresaid.params import Params
+from foresaid.view import Quantity
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One law as the stage `fit` left it: its metrics, its frozen curves by target, and the points and bands to draw."""
+
+    law: Law
+    metrics: dict[str, Any]
+    curves: dict[str, CurveRecord]
+    drawing: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the pages are made from."""
+
+    params: Params
+    scores: pl.DataFrame  # scored rows with the `unit` of their quantity
+    unmade: pl.DataFrame  # hindcasts that a law declined to make
+    accounting: dict[str, Any]
+    ingest: dict[str, Any]
+    fitted: dict[str, Fitted]
+    models: pl.DataFrame
+    quantities: dict[str, Quantity]
+    observations: pl.DataFrame
+    sources: list[card.Source]
+    adopted: list[adopted.Adopted]
+    ledger: verify.Result
+    freeze: dict[str, Any]
+    vintage: str  # digest of the database
+    code: str  # digest of program, parameters and templates
+
+    def quantity(self, quantity_id: str) -> str:
+        """The title of a quantity; its id where the record has no card of it."""
+        found = self.quantities.get(quantity_id)
+        return found.title if found else quantity_id
+
+    def unit(self, quantity_id: str) -> str:
+        """The unit of a quantity."""
+        found = self.quantities.get(quantity_id)
+        return found.unit if found else "unknown"
+
+
+def digest(files: Iterable[tuple[str, Path]]) -> str:
+    """SHA-256 over the names and digests of some files, whatever order they come in."""
+    return _joined((name, path.read_bytes()) for name, path in files)
+
+
+def _joined(contents: Iterable[tuple[str, bytes]]) -> str:
+    lines = sorted(f"{sha256(content).hexdigest()}  {name}\n" for name, content in contents)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def code_digest(params: Params, templates: Path) -> str:
+    """Digest of what makes the pages beside the data: package, parameters, templates.
+
+    The footer names this and not the git commit. A commit is known only after it is made: a page that named it would change
+    with every commit, DVC would find the site out of date after each, and the committed dvc.lock could never
+    be right. The digest is known before the commit, and equal for equal files wherever they stand.
+    """
+    package = Path(str(resources.files("foresaid")))
+    files = [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.py"))]
+    files += [("foresaid/schema.sql", package / "schema.sql")]
+    files += [(f"templates/{path.name}", path) for path in sorted(templates.glob("*.j2"))]
+    return _joined([*((name, path.read_bytes()) for name, path in files), ("params", repr(params).encode())])
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}, expected the output of an earlier stage; run `dvc repro`") from None
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"{path}: found {error}, expected JSON; run `dvc repro`") from None
+
+
+def _frame(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        raise UnreadableError(f"{path}: found no file, expected the output of an earlier stage; run `dvc repro`")
+    return pl.read_parquet(path)
+
+
+def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path) -> Fitted:
+    path = build / "curves" / f"{name}.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    curves = [from_plain(json.loads(line)).record for line in lines]
+    return Fitted(
+        laws.load(name, settings),
+        _json(metrics / "fit" / f"{name}.json"),
+        {record.target_id: record for record in curves},
+        _frame(build / "fits" / f"{name}.parquet"),
+    )
+
+
+def read(params: Params, build: Path, registry: Path, metrics: Path, templates: Path) -> Material:
+    """Read everything; what is missing is named together with the command that makes it."""
+    connection = database.open_database(build / "database")
+    models, quantities = database.models(connection), database.quantities(connection)
+    connection.close()
+    units = pl.DataFrame(
+        {"quantity_id": list(quantities), "unit": [item.unit for item in quantities.values()]},
+        schema={"quantity_id": pl.String, "unit": pl.String},
+    )
+    scores = (
+        _frame(build / "scores.parquet").join(units, on="quantity_id", how="left").with_columns(pl.col("unit").fill_null("unknown"))
+    )
+    keys = ["evidence", "case", "law", "target_id", "subject_id"]
+    score = _json(metrics / "score.json")
+    freeze = build / "freeze.json"
+    observed = [_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
+    return Material(
+        params=params,
+        scores=scores.sort(keys),
+        unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        accounting=score.get("accounting", {}),
+        ingest=_json(metrics / "ingest.json"),
+        fitted={name: _fitted(name, entry, build, metrics) for name, entry in params.laws.items()},
+        models=models,
+        quantities=quantities,
+        observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
+        sources=[_card(registry, name) for name in sorted(set(params.sources))],
+        adopted=adopted.load_all(registry),
+        ledger=verify.verify(registry / "ledger"),
+        freeze=_json(freeze) if freeze.is_file() else {},
+        vintage=digest((path.name, path) for path in sorted((build / "database").iterdir())),
+        code=code_digest(params, templates),
+    )
+
+
+def _card(registry: Path, name: str) -> card.Source:
+    return card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)

@@ -1,0 +1,124 @@
+"""Stage `report`: tables in, pages out. It writes the whole site anew, and the same inputs give the same bytes.
+
+No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
+hashes. Text from data is always escaped; the one exception are drawings, made by charts.py and by nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from markupsafe import Markup
+
+from foresaid import __version__, downloads, law_pages, material, model_pages, pages, record_pages, wording
+from foresaid.charts import Drawing
+from foresaid.errors import UnreadableError
+from foresaid.material import Material
+from foresaid.pages import Page
+from foresaid.params import Params
+
+NAVIGATION = (
+    ("index.html", "How good?"),
+    ("laws/index.html", "Laws"),
+    ("models/index.html", "Models"),
+    ("ledger.html", "Ledger"),
+    ("data.html", "Data"),
+)
+
+
+def inline(drawing: Drawing) -> Markup:
+    """Let a drawing stand in a page as SVG: the only text that is not escaped.
+
+    It is safe because a Drawing is made by `charts.render` alone, which lets nothing through but a list of drawing elements and
+    attributes, and because names inside it were escaped when it was made. Anything else is refused here.
+    """
+    if not isinstance(drawing, Drawing):
+        raise TypeError(f"inline: found {type(drawing).__name__}, expected a Drawing made by charts.py")
+    return Markup(drawing.in_page())
+
+
+def environment(templates: Path) -> jinja2.Environment:
+    """Templates that escape everything and refuse what is not defined.
+
+    `autoescape=True` and not `select_autoescape()`: that goes by the last extension and would leave `.html.j2` unescaped.
+    """
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(templates),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.globals["inline"] = inline
+    return made
+
+
+def footer(found: Material, commit: str) -> dict[str, str]:
+    """What every page says of its own origin. There is no time of day in it: equal inputs give equal bytes."""
+    head = found.ledger.checkpoint
+    return {
+        "version": __version__,
+        "code": found.code,
+        "commit": commit,
+        "as_of": found.params.fit_as_of.isoformat(),
+        "vintage": found.vintage,
+        "origin": head.origin if head else wording.DASH,
+        "ledger_size": f"{head.size:,}" if head else wording.DASH,
+        "ledger_root": record_pages.root_text(found),
+    }
+
+
+def all_pages(found: Material) -> list[Page]:
+    """Every page of the site."""
+    laws = law_pages.law_pages(found)
+    listed = Page("laws/index.html", "laws.html.j2", {"laws": [{**page.values, "href": Path(page.path).name} for page in laws]})
+    models = [model_pages.model_list(found), *model_pages.model_pages(found)]
+    return [pages.index(found), listed, *laws, *models, record_pages.ledger(found), record_pages.data(found)]
+
+
+def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
+    """Every file of the site, by its place below the top."""
+    env = environment(templates)
+    foot: dict[str, Any] = footer(found, commit)
+    files: dict[Path, bytes] = {}
+    for page in all_pages(found):
+        text = env.get_template(page.template).render(
+            **page.values, root=page.root, here=page.path, navigation=NAVIGATION, footer=foot
+        )
+        files[Path(page.path)] = text.encode()
+    tables = {
+        **pages.downloads(found),
+        **model_pages.downloads(found),
+        **law_pages.downloads(found),
+        **record_pages.downloads(found),
+    }
+    return {**files, **downloads.contents(tables)}
+
+
+def run(params: Params, build: Path, registry: Path, metrics: Path, templates: Path, site: Path, commit: str = "") -> int:
+    """Run the stage: read the results, render everything, put it in place of the old site; return the number of pages.
+
+    `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
+    (see `material.code_digest` for why).
+    """
+    if not (templates / "base.html.j2").is_file():
+        raise UnreadableError(f"{templates}: found no base.html.j2, expected the templates of the site")
+    files = render(material.read(params, build, registry, metrics, templates), templates, commit)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
+    try:
+        beside.chmod(0o755)
+        for place, content in files.items():
+            (beside / place).parent.mkdir(parents=True, exist_ok=True)
+            (beside / place).write_bytes(content)
+        shutil.rmtree(site, ignore_errors=True)
+        os.replace(beside, site)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return sum(place.suffix == ".html" for place in files)

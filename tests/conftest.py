@@ -1,0 +1,50 @@
+"""The real embedded record, loaded once for all tests that look at it."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from foresaid import database, fit, ingest, params
+from foresaid.params import Params
+from foresaid.view import View
+
+ROOT = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A copy of the record with its database, and fits of two laws with few replicates."""
+
+    registry: Path
+    build: Path
+    metrics: Path
+    params: Params
+
+    def as_of(self, day: str) -> View:
+        """Return the record as it stood on a day."""
+        connection = database.open_database(self.build / "database")
+        view = database.as_of(connection, date.fromisoformat(day))
+        connection.close()
+        return view
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """Run ingest, database and two fits on a copy of the shipped registry."""
+    folder = tmp_path_factory.mktemp("record")
+    shutil.copytree(ROOT / "registry", folder / "registry")
+    shipped = params.load(ROOT / "params.yaml")
+    small = dataclasses.replace(
+        shipped, replicates=10, laws={name: shipped.laws[name] for name in ("observational", "compute_sigmoid")}
+    )
+    ingest.ingest(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
+    database.run(small.sources, folder / "build")
+    for name in small.laws:
+        fit.run(name, small, folder / "build", folder / "metrics")
+    return Built(folder / "registry", folder / "build", folder / "metrics", small)

@@ -1,0 +1,64 @@
+"""params.yaml: unknown keys, bad dates and doubled keys are refused in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foresaid import laws, params
+from foresaid.errors import ParameterError
+
+ROOT = Path(__file__).parents[1]
+
+
+def write(folder: Path, old: str, new: str) -> Path:
+    """Copy the real file with one piece of text changed."""
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    assert old in text
+    path = folder / "params.yaml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return path
+
+
+def test_the_shipped_file_is_sound_and_no_round_is_open() -> None:
+    shipped = params.load(ROOT / "params.yaml")
+
+    assert shipped.round is None
+    assert all(laws.load(name, settings).name == name for name, settings in shipped.laws.items())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("replicates:", "replicate:", "found the key replicate, expected one of its settings; did you mean replicates?"),
+        ('as_of: "2026-11-21"', 'as_of: "21.11.2026"', "expected a quoted date"),
+        ("round: null", 'round: {id: "x", as_of: "2026-11-21"}', "found no key deadline"),
+        ("round: null", 'round: {id: "x", as_of: "2026-11-21", deadline: "soon"}', "expected a quoted moment"),
+        ("split: released", "split: relased", "expected released, listed or larger"),
+        ("seed: 20240531", "seed: 1\nseed: 2", "found the key seed twice"),
+        ("laws: [observational, compute_sigmoid", "laws: [observation, compute_sigmoid", "found the law observation"),
+        ("origin:", "origin: [", "not YAML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(ParameterError) as error:
+        params.load(write(tmp_path, old, new))
+
+    assert message in str(error.value)
+
+
+def test_an_unknown_setting_of_a_law_offers_the_nearest() -> None:
+    with pytest.raises(ParameterError, match="did you mean components"):
+        laws.load("observational", {"component": 3})
+
+
+def test_an_unknown_law_offers_the_nearest() -> None:
+    with pytest.raises(ParameterError, match="did you mean observational"):
+        laws.load("observatonal", {})
+
+
+def test_an_open_rounds_vintage_is_the_vintage_of_the_fits(tmp_path: Path) -> None:
+    opened = write(tmp_path, "round: null", 'round: {id: "r", as_of: "2026-12-01", deadline: "2026-12-08T00:00:00Z"}')
+
+    assert str(params.load(opened).fit_as_of) == "2026-12-01"
