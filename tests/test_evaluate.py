@@ -13,9 +13,7 @@ from foresaid.evaluate import score_rows, skill, summarise
 from foresaid.forecast import LEVELS
 
 
-def row(
-    law: str, subject: str, target: str, value: float, centre: float | None, role: str = "law", **other: Any
-) -> dict[str, Any]:
+def row(law: str, subject: str, target: str, value: float, centre: float | None, role: str = "law", **other: Any) -> dict[str, Any]:
     quantiles = None if centre is None else [centre + (level - 0.5) * 0.2 for level in LEVELS]
     return {
         "evidence": "hindcast",

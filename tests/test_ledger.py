@@ -267,9 +267,7 @@ def test_an_interrupted_sequencing_is_pending_and_is_finished_by_the_next(folder
 
 
 @pytest.mark.parametrize("place", ["log/checkpoint", "log/MANIFEST"])
-def test_the_checkpoint_moves_only_after_the_root_was_read_back(
-    folder: Path, place: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_checkpoint_moves_only_after_the_root_was_read_back(folder: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The disk (or another writer) changes a file between our reading it and our moving the checkpoint."""
     write(folder, OPENING)
     before = (folder / "log/checkpoint").read_bytes()
@@ -362,9 +360,7 @@ for number in range(15):
 def test_two_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
     write(folder, OPENING)
     environment = {"PYTHONPATH": str(Path(ledger.__file__).parent.parent)}
-    writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, str(folder), author], env=environment) for author in ("ann", "bob")
-    ]
+    writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(folder), author], env=environment) for author in ("ann", "bob")]
 
     assert [writer.wait() for writer in writers] == [0, 0]
     ledger.sequence(folder, ORIGIN)

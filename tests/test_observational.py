@@ -51,8 +51,11 @@ FROZEN_COMPUTE = {
 def test_explained_variance_of_the_77_models_is_the_papers(built: Built) -> None:
     view = built.as_of("2024-05-31")
     metrics = list(built.params.laws["observational"]["metrics"])
-    wide = view.wide([*metrics, "gsm8k_naive", "gsm8k_cot", "bbh_naive"], ("obsscaling",))
-    evaluated = wide.filter(pl.any_horizontal(pl.col("gsm8k_naive", "gsm8k_cot", "bbh_naive").is_not_null()))
+    scores = ["gsm8k_naive", "gsm8k_cot", "bbh_naive"]
+    wide = view.wide([*metrics, *scores], ("obsscaling",))
+    # The paper's 77 are the rows of its post-training table; these two stand there without a single score.
+    unscored = pl.col("subject_id").is_in(["tiiuae/falcon-180b", "bigscience/bloom"])
+    evaluated = wide.filter(pl.any_horizontal(pl.col(scores).is_not_null()) | unscored)
     values = evaluated.select(metrics).to_numpy().astype(float)
     one = np.ones((1, len(values)))
 

@@ -62,13 +62,11 @@ SPOILT = {
     "infinity": (ROW.replace("0.31", "1e999"), AT + "value: found 1e999, expected a finite number; its exponent is too large"),
     "impossible compute": (
         ROW.replace("mmlu", "training_flops").replace("0.31", "627e36"),
-        AT
-        + "value: found 6.27e+38, expected between 1 and 1e+28 flops; check the unit: plain numbers, not billions or trillions",
+        AT + "value: found 6.27e+38, expected between 1 and 1e+28 flops; check the unit: plain numbers, not billions or trillions",
     ),
     "zero for missing": (
         ROW.replace("0.31", "0.0"),
-        AT + "value: found 0, expected about 0.25 or more: guessing scores that on mmlu; "
-        "leave the row out if 0 stands for missing",
+        AT + "value: found 0, expected about 0.25 or more: guessing scores that on mmlu; leave the row out if 0 stands for missing",
     ),
     "bad date": (
         ROW.replace("2024-05-31", "2024-05-32"),

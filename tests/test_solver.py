@@ -70,9 +70,7 @@ def test_a_row_of_weight_two_counts_like_the_row_twice() -> None:
     start = np.array([[1.0, 5.0, 1.0]])
     weighted = solve(Problem(_power, _power_slope, x, y, LOWER, UPPER), weights, start)
 
-    twice = solve(
-        Problem(_power, _power_slope, np.vstack([x, x[4:5]]), np.append(y, y[4]), LOWER, UPPER), np.ones((1, 13)), start
-    )
+    twice = solve(Problem(_power, _power_slope, np.vstack([x, x[4:5]]), np.append(y, y[4]), LOWER, UPPER), np.ones((1, 13)), start)
 
     np.testing.assert_allclose(weighted.parameters, twice.parameters, rtol=1e-6)
 

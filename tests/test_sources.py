@@ -104,9 +104,7 @@ def test_the_mirror_holds_the_pinned_files(name: str, mirror: Path) -> None:
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_the_embedded_rows_are_what_update_makes_of_the_upstream_and_again_nothing(
-    name: str, mirror: Path, tmp_path: Path
-) -> None:
+def test_the_embedded_rows_are_what_update_makes_of_the_upstream_and_again_nothing(name: str, mirror: Path, tmp_path: Path) -> None:
     registry = tmp_path / "registry"
     embedded = REGISTRY / "sources" / name
     shutil.copytree(REGISTRY, registry, ignore=shutil.ignore_patterns("ledger", "observations.csv", "subjects.csv"))

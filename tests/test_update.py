@@ -159,9 +159,7 @@ def test_a_missing_file_is_named(home: Path) -> None:
         ("Model,mmlu", "Model,Model", "row 1, column Model: found the column twice"),
     ],
 )
-def test_one_wrong_cell_upstream_gives_one_clear_line_and_changes_nothing(
-    old: str, new: str, expected: str, home: Path
-) -> None:
+def test_one_wrong_cell_upstream_gives_one_clear_line_and_changes_nothing(old: str, new: str, expected: str, home: Path) -> None:
     edit(home, "2024-10-01", old, new)
 
     assert f"tiny@2024-10-01/scores.csv, {expected}" in refused(home)

@@ -61,8 +61,7 @@ def batch(lines: list[dict[str, Any]], parents: list[str] | None = None, **chang
     """Bytes of a batch, canonical whatever it says."""
     header = {**HEADER, "parents": sorted(parents or []), "n": len(lines), **changes}
     return b"".join(
-        json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
-        for line in [header, *lines]
+        json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode() + b"\n" for line in [header, *lines]
     )
 
 

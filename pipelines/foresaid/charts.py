@@ -134,7 +134,7 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     data = [_only(row, *fields) for row in rows]
     laws = list(dict.fromkeys(row["law"] for row in data))
     outcomes = list({row["quantity"]: {"quantity": row["quantity"], "value": row["value"]} for row in data}.values())
-    step = alt.Step(14)  # for each law; a quantity takes as many
+    step = alt.Step(15)  # for each law; a quantity takes as many
     ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
     y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
@@ -152,7 +152,7 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     )
     truth = (
         alt.Chart(alt.Data(values=outcomes), height=step)
-        .mark_tick(color=INK, thickness=2.4, size=14 * len(laws))
+        .mark_tick(color=INK, thickness=2.4, size=15 * len(laws))
         .encode(y=y, x=alt.X("value:Q", scale=scale))
     )
     return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
@@ -162,9 +162,9 @@ def render(chart: Any, title: str, sized: bool = True) -> Drawing:
     """Turn a chart into clean SVG with its title."""
     if sized and not isinstance(chart, alt.HConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=14, fontWeight=600, color=INK, offset=12))
+    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12))
     axis: dict[str, Any] = {
-        "labelColor": INK, "titleColor": INK, "labelFontSize": 11, "titleFontSize": 12, "titleFontWeight": 400,
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
     }  # fmt: skip
     chart = chart.configure(
@@ -174,8 +174,8 @@ def render(chart: Any, title: str, sized: bool = True) -> Drawing:
         orient="top",
         labelColor=INK,
         titleColor=INK,
-        labelFontSize=11.5,
-        titleFontSize=11.5,
+        labelFontSize=13,
+        titleFontSize=13,
         titleFontWeight=400,
         labelLimit=260,
         columnPadding=24,

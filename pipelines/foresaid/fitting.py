@@ -122,7 +122,9 @@ def _profile(
     miss = law.curve(p, features) - problem.y
     rms, worst = np.sqrt(np.mean(miss**2, axis=1)), np.abs(miss).max(axis=1)
     forecast = law.curve(p, horizon[-1:])[:, 0]
-    admissible = (rms <= (1.0 + NEAR_OPTIMAL) * rms.min()) | (worst <= resolution)
+    objective = found.objective[np.arange(len(grid)), found.best]
+    # The square root of the objective is what rms is for plain least squares, and means the same under Huber's loss.
+    admissible = (np.sqrt(objective) <= (1.0 + NEAR_OPTIMAL) * np.sqrt(objective.min())) | (worst <= resolution)
     return Profile(parameters[index].name, grid, rms, forecast, admissible)
 
 

@@ -93,11 +93,16 @@ def parameters(law: Law, item: Fitted) -> list[dict[str, str]]:
             "name": one.name,
             "meaning": one.meaning,
             "unit": one.unit,
-            "bounds": f"{number(one.lower, 4)} to {number(one.upper, 4)}",
+            "bounds": f"{wording.bound(one.lower)} to {wording.bound(one.upper)}",
             "natural": "a bound where the law becomes a simpler law" if one.natural else "",
         }
         for one in listed
     ]
+
+
+def _own_reason(entry: dict[str, Any]) -> str:
+    # What a status means stands above the table; a row repeats only what is its own.
+    return "" if entry["reason"] == STATUSES.get(entry["status"]) else str(entry["reason"])
 
 
 def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
@@ -106,7 +111,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "quantity": material.quantity(entry["quantity_id"]),
         "series": entry["series"],
         "status": entry["status"],
-        "reason": entry["reason"],
+        "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),

@@ -75,6 +75,14 @@ def _joined(contents: Iterable[tuple[str, bytes]]) -> str:
     return sha256("".join(lines).encode()).hexdigest()
 
 
+def vintage(folder: Path) -> str:
+    """Digest of the exported database: the schema and the tables.
+
+    `load.sql` is left out, since DuckDB writes the folder's path into it and the same data would differ by where they lie.
+    """
+    return digest((name, folder / name) for name in ("schema.sql", *(f"{table}.parquet" for table in database.TABLES)))
+
+
 def code_digest(params: Params, templates: Path) -> str:
     """Digest of what makes the pages beside the data: package, parameters, templates.
 
@@ -146,7 +154,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         adopted=adopted.load_all(registry),
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
-        vintage=digest((path.name, path) for path in sorted((build / "database").iterdir())),
+        vintage=vintage(build / "database"),
         code=code_digest(params, templates),
     )
 

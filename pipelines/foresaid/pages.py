@@ -88,7 +88,11 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'model')}"
         where += f" from {count(means['n_families'], 'family', 'families')}"
-        said = f"Mean miss of the median, {wording.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        said = f"Mean miss, {wording.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
+        if kind == "adopted" and later.height:
+            miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats
+            said += f" On the {count(later.height, 'score')} of models released after that day: {miss}."
         base = summarise(rows.filter(pl.col("role") == "baseline")).sort("mae", "law")
         if base.height:
             best = base.row(0, named=True)

@@ -95,6 +95,17 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "−")
 
 
+def bound(value: float) -> str:
+    """A bound as somebody chose it: four digits at most and no zeros at the end.
+
+    >>> bound(-12.0), bound(0.5), bound(float("inf"))
+    ('−12', '0.5', '∞')
+    """
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    return f"{value:.4g}".replace("-", "−")
+
+
 def signed(value: float | None, digits: int = 3) -> str:
     """A number that always carries its sign.
 

@@ -1,0 +1,83 @@
+"""Scoring the ledger: a frozen curve meets the models that came after, and every forecast keeps a state."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from tests.conftest import Built
+
+from foresaid import database, entries, fit, freeze, ledger, score
+from foresaid.params import Params, Round
+
+CODE = entries.Code(git=None, dirty=False, version="0.1.0")
+
+
+@dataclasses.dataclass(frozen=True)
+class Past:
+    """A ledger as it would have been, had this program frozen on 2024-05-31; made for the test and thrown away."""
+
+    registry: Path
+    build: Path
+    params: Params
+
+
+@pytest.fixture(scope="module")
+def past(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Past:
+    folder = tmp_path_factory.mktemp("past")
+    shutil.copytree(built.registry, folder / "registry")
+    shutil.rmtree(folder / "registry" / "ledger")
+    ledger.create(folder / "registry" / "ledger", built.params.origin)
+    shutil.copytree(built.build / "database", folder / "build" / "database")
+    opened = Round("2024-05", date(2024, 5, 31), "2024-06-05T00:00:00Z")
+    params = dataclasses.replace(built.params, round=opened)
+    for name in params.laws:
+        fit.run(name, params, folder / "build", folder / "metrics")
+    freeze.freeze(params, folder / "build", folder / "registry", CODE, datetime(2024, 5, 31, 18, tzinfo=UTC))
+    return Past(folder / "registry", folder / "build", params)
+
+
+def test_a_frozen_curve_is_scored_on_models_released_after_the_freeze_and_on_no_other(past: Past) -> None:
+    connection = database.open_database(past.build / "database")
+    view, published = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
+    connection.close()
+
+    rows, states = score.prospective(past.registry, view, published)
+
+    assert states["frozen"] == states["scored"] + states["pending"] + states["withdrawn"]
+    assert states["scored"] == states["frozen"] == 14
+    assert rows["released_on"].min() > date(2024, 5, 31)  # type: ignore[operator]
+    assert set(rows["evidence"]) == {"prospective"}
+    assert "meta-llama/meta-llama-3.1-70b" in set(rows["subject_id"])
+
+
+def test_before_anything_is_released_every_forecast_is_pending(past: Past) -> None:
+    connection = database.open_database(past.build / "database")
+    then = database.as_of(connection, date(2024, 5, 31)), database.resolutions(connection, date(2024, 5, 31))
+    connection.close()
+
+    rows, states = score.prospective(past.registry, *then)
+
+    assert rows.height == 0
+    assert states["pending"] == states["frozen"] == 14
+
+
+def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> None:
+    shutil.copytree(past.registry, tmp_path / "registry")
+    place = tmp_path / "registry" / "ledger"
+    gone = entries.Withdrawal(withdraws="2024-05/gsm8k_cot/observational", reason="test of the count")
+    ledger.write_batch(
+        place, [gone], origin=past.params.origin, author=past.params.author, as_of=date(2024, 5, 31),
+        frozen_at=datetime(2024, 6, 1, tzinfo=UTC), data=[], code=CODE,
+    )  # fmt: skip
+    ledger.sequence(place, past.params.origin)
+    connection = database.open_database(past.build / "database")
+    now = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
+    connection.close()
+
+    _, states = score.prospective(tmp_path / "registry", *now)
+
+    assert (states["withdrawn"], states["frozen"]) == (1, 14)
