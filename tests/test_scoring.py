@@ -58,7 +58,7 @@ def test_wis_of_a_uniform_forecast_has_its_closed_form() -> None:
 
 def test_mean_wis_of_a_true_normal_forecast_has_its_closed_form() -> None:
     # E rho_tau(Y - q_tau) = phi(z_tau) for a standard normal, so E WIS = 2 mean phi(z_tau).
-    expected = 2 * norm.pdf(norm.ppf(LEVELS)).mean()
+    expected = 2 * np.mean(norm.pdf(norm.ppf(LEVELS)))
     y = norm.ppf((np.arange(200_000) + 0.5) / 200_000)
 
     found = weighted_interval_score(_normal(0, 1, len(y)), LEVELS, y).wis.mean()

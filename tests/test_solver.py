@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from scipy.optimize import least_squares
@@ -43,9 +45,9 @@ def test_no_minimum_is_worse_than_scipys_best_of_many_starts(delta: float | None
         def residual(p: Array, x: Array = x, y: Array = y) -> Array:
             return _power(p, x) - y
 
-        options = {"loss": "huber", "f_scale": delta} if delta else {}
+        options: Any = {"loss": "huber", "f_scale": delta} if delta else {}
         theirs = min(
-            least_squares(residual, start, bounds=(LOWER, UPPER), xtol=1e-14, ftol=1e-14, gtol=1e-14, **options).cost  # type: ignore[call-overload]
+            least_squares(residual, start, bounds=(LOWER, UPPER), xtol=1e-14, ftol=1e-14, gtol=1e-14, **options).cost
             for start in starts
         )
         behind += ours > theirs * (1 + 1e-6)

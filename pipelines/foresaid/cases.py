@@ -60,9 +60,9 @@ def headline(found: Sequence[Case]) -> Case | None:
 
 
 def method_title(material: Material, name: str) -> str:
-    """What a law or baseline is called on the pages."""
+    """What a law or baseline is called in tables: a law's title without what it adds in brackets."""
     if name in material.fitted:
-        return material.fitted[name].law.title
+        return material.fitted[name].law.title.split(" (")[0]
     return wording.METHODS.get(name, (name.replace("_", " "), ""))[0]
 
 
@@ -147,7 +147,7 @@ def drawing(material: Material, case: Case, law: str | None = None) -> Drawing |
     if name is None:
         return None
     rows = case.rows.filter((pl.col("law") == name) & (pl.col("unit") == case.rows["unit"].min()))
-    what = f"{method_title(material, name)}: {count(rows.height, 'forecast')} against what came out"
+    what = f"{method_title(material, name)}: {count(rows.height, 'forecast')}"
     return forecast_against_outcome(rows.to_dicts(), what, wording.unit_words(rows["unit"]))
 
 

@@ -65,15 +65,14 @@ def _card(row: dict[str, Any]) -> dict[str, Any]:
         "organisation": row["organisation"],
         "kind": row["kind"],
         "released_on": f"{row['released_on']}{precision}" if row["released_on"] else "no release date found",
-        "source": row["release_source"] or "",
-        "source_href": wording.link(row["release_source"]),
+        "source": wording.linked(row["release_source"]),
         "sizes": [
             (words, number(row[name]))
             for name, words in (
-                ("params_total", "parameters"),
-                ("params_active", "active parameters"),
-                ("training_tokens", "training tokens"),
-                ("training_flops", "training FLOPs"),
+                ("params_total", "Parameters"),
+                ("params_active", "Active parameters"),
+                ("training_tokens", "Training tokens"),
+                ("training_flops", "Training FLOPs"),
             )
             if row[name] is not None
         ],
@@ -136,15 +135,20 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
                 for row in part.iter_rows(named=True)
             ]
             drawn.append(intervals(data, "What each law said, and what came out", wording.unit_words([unit])))
-    verdicts = rows.filter(pl.col("role") == "law")["covered_80"].drop_nulls()
-    hits = int(verdicts.sum())
+    hits = (
+        rows.filter((pl.col("role") == "law") & pl.col("covered_80").is_not_null())
+        .group_by("law")
+        .agg(n=pl.len(), inside=pl.col("covered_80").sum())
+        .sort("law")
+    )
+    said = [f"{method_title(material, row['law'])} {row['inside']:,} of {row['n']:,}" for row in hits.iter_rows(named=True)]
     return {
         "evidence": case.evidence,
         "title": case.title,
         "as_of": str(rows["as_of"][0]),
         "lines": lines,
         "charts": drawn,
-        "summary": f"{hits:,} of {verdicts.len():,} outcomes lie inside the laws' 80 % intervals." if verdicts.len() else "",
+        "summary": f"Outcomes inside the 80 % interval: {'; '.join(said)}." if said else "",
     }
 
 

@@ -20,7 +20,7 @@ from foresaid.view import View
 
 LOSS = (0.0, 25.0)  # nats per token; a quantity's own bounds are tighter
 STARTS = 12  # thresholds tried, evenly between the smallest and the largest loss
-GRID = 65  # thresholds of the profile
+GRID = 129  # thresholds of the profile
 LEAST_GAIN = 0.10  # share of the way from chance to perfect
 LEAST_FLAT = 3  # rows above the threshold
 

@@ -163,6 +163,20 @@ def link(address: str | None) -> str | None:
     return text if re.fullmatch(r"https?://[!-~]+", text) else None
 
 
+def linked(text: str | None) -> tuple[str, str | None, str]:
+    """Text cut at its first web address: what stands before, the address or None, what stands after.
+
+    >>> linked("their page, https://example.org/a, read today")
+    ('their page, ', 'https://example.org/a', ', read today')
+    >>> linked("a book")
+    ('a book', None, '')
+    """
+    found = re.search(r"https?://[!#-&(-;=?-~]*[#-&(-+/-9=?-~]", text or "")
+    if found is None:
+        return text or "", None, ""
+    return found.string[: found.start()], found[0], found.string[found.end() :]
+
+
 def verdict(families: int) -> str:
     """What may be concluded from a comparison on so many model families."""
     if families < FEW_FAMILIES:

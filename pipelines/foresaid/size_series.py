@@ -1,0 +1,106 @@
+"""What the two laws of a metric against the logarithm of a size share: their settings, their rows, their horizon.
+
+One target is one family of runs that differ in one size only (words of task data, tokens of pre-training, fine-tuning
+examples), since coefficients depend on everything else. A size of zero has no logarithm: those rows are left out and counted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from foresaid.errors import ParameterError
+from foresaid.law import Array, Covariate, Law, Table, Target
+from foresaid.view import View
+
+REACH = 8.0  # times the largest size: where fits must agree to count as identified
+
+
+@dataclass(frozen=True)
+class SizeSeries:
+    """One quantity's entry in params.yaml: the size it is fitted against, and the runs a family needs to become a target."""
+
+    size: str
+    at_least: int = 5
+
+
+@dataclass(frozen=True)
+class SizeLaw(Law):
+    """A metric as a function of ln size, one target a family; subclasses say which function."""
+
+    sources: tuple[str, ...]
+    series: dict[str, SizeSeries] = field(default_factory=dict)
+
+    noise: ClassVar[str] = "log"
+
+    @staticmethod
+    def read_settings(values: dict[str, Any]) -> dict[str, Any]:
+        """Bring the entry of params.yaml into typed form."""
+        return {**values, "series": series_from(values.get("series", {}))}
+
+    def tables(self, view: View) -> list[Table]:
+        """One table for each quantity and family with enough runs, by quantity and family."""
+        made = []
+        for quantity_id, settings in sorted(self.series.items()):
+            quantity = view.quantity(quantity_id)
+            view.quantity(settings.size)
+            wide = view.wide([quantity_id, settings.size], self.sources)
+            wide = wide.filter(pl.col(quantity_id).is_not_null() & pl.col(settings.size).is_not_null())
+            covariate = Covariate(settings.size, "ln")
+            for family in sorted(set(wide["family"])):
+                rows = wide.filter(pl.col("family") == family)
+                target = Target(
+                    f"{quantity_id}/{family}", f"{quantity.title}, {family}", quantity_id, (covariate,), 0.0, 1.0,
+                    quantity.lower, quantity.upper, quantity.resolver, family,
+                )  # fmt: skip
+                table = _table(target, rows)
+                if table.n >= settings.at_least:
+                    made.append(table)
+        return made
+
+    def horizon(self, x: Array) -> Array:
+        """The rows, and eight times the largest size."""
+        return np.vstack([x, x.max(axis=0) + np.log(REACH)])
+
+
+def _table(target: Target, rows: pl.DataFrame) -> Table:
+    size = target.covariates[0]
+    x = size.apply(rows[size.quantity_id].to_numpy().astype(float))[:, None]
+    declined = int(np.isnan(x).sum())
+    table = Table(
+        target,
+        tuple(rows["subject_id"]),
+        tuple(rows["run"]),
+        tuple(rows["released_on"]),
+        tuple(rows["known_on"]),
+        x,
+        rows[target.quantity_id].to_numpy().astype(float),
+        ((f"no logarithm: {size.quantity_id} is zero", declined),) if declined else (),
+    )
+    return table.where(~np.isnan(x[:, 0]))
+
+
+def in_order(table: Table) -> Array:
+    """Return the values in the order of size; values at one size are averaged, so that their order cannot matter."""
+    sizes, place = np.unique(table.x[:, 0], return_inverse=True)
+    return np.asarray(np.bincount(place, weights=table.y) / np.bincount(place, minlength=len(sizes)))
+
+
+def series_from(entry: object) -> dict[str, SizeSeries]:
+    """Read the `series` mapping of params.yaml.
+
+    >>> series_from({"gadre_c4_loss": {"size": "training_tokens"}})["gadre_c4_loss"].at_least
+    5
+    """
+    if not isinstance(entry, dict):
+        raise ParameterError("params.yaml, laws: found no mapping under series, expected quantity_id: {size, at_least}")
+    made = {}
+    for quantity_id, settings in entry.items():
+        try:
+            made[str(quantity_id)] = SizeSeries(**dict(settings or {}))
+        except TypeError as error:
+            raise ParameterError(f"params.yaml, laws, series, {quantity_id}: {error}") from None
+    return made
