@@ -425,8 +425,8 @@ def test_kinds_of_evidence_never_share_a_table(plain: Path) -> None:
     named = dict(zip(sections[1::2], sections[2::2], strict=True))
 
     assert "Printed coefficients" not in named["hindcast"]
-    assert "Mean of what was known" in named["hindcast"]
-    assert "Mean of what was known" not in named["adopted"] + named["prospective"]
+    assert "Training mean" in named["hindcast"]
+    assert "Training mean" not in named["adopted"] + named["prospective"]
     assert "<table>" not in named["prospective"]
 
 

@@ -60,9 +60,12 @@ def headline(found: Sequence[Case]) -> Case | None:
 
 
 def method_title(material: Material, name: str) -> str:
-    """What a law or baseline is called in tables: a law's title without what it adds in brackets."""
+    """What a law or baseline is called in tables: a law's title, without its brackets where no other law needs them."""
     if name in material.fitted:
-        return material.fitted[name].law.title.split(" (")[0]
+        title = material.fitted[name].law.title
+        short = title.split(" (")[0]
+        alike = [item for item in material.fitted.values() if item.law.title.split(" (")[0] == short]
+        return short if len(alike) == 1 else title
     return wording.METHODS.get(name, (name.replace("_", " "), ""))[0]
 
 
@@ -101,7 +104,7 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
     intervals = part["lower_80"].is_not_null().any()
     return {
         "unit": wording.unit_words(part["unit"]),
-        "intervals": intervals,
+        "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "baselines": [{"name": name, "title": method_title(material, name)} for name in against],
         "rows": [

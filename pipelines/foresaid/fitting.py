@@ -193,6 +193,7 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     if table.n < len(parameters) + 1:
         reason = f"{table.n} rows for {len(parameters)} parameters; at least {len(parameters) + 1} are needed"
         return Fit(table, "too_few_points", reason, names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0, None)
+    parameters = law.narrowed(parameters, table.y)
     rng = generator(root_seed, law.name, table.target.target_id, "bootstrap")
     weights = cluster_weights(table.clusters, replicates, rng)
     design = law.design(table.x, weights)

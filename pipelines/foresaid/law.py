@@ -176,6 +176,11 @@ class Law(ABC):
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Return the parameters for this target and so many feature columns, in the order of the vector."""
 
+    def narrowed(self, parameters: tuple[Parameter, ...], y: Array) -> tuple[Parameter, ...]:
+        """Narrow bounds by the values seen (an irreducible loss lies below them all). Default: as they are."""
+        del y
+        return parameters
+
     @abstractmethod
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law: parameters (..., P) and x (..., n, k) give (..., n). Leading axes broadcast."""

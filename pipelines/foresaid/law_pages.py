@@ -22,7 +22,7 @@ from foresaid.wording import count, number
 
 CHARTS = 8
 FIRST = ("olmo_mmlu_mc",)  # the one public test of the loss threshold: its chart leads
-THRESHOLDS = ("eta", "threshold")
+THRESHOLDS = {"threshold": "", "midpoint": " (midpoint)"}  # where the rise begins, or where half of it is done
 BESIDE = "olmo_mmlu_mc"
 NOT_REAL = "no real data published for this law; validated on {on}"
 NOISE = {"natural": "errors even on the scale of the score", "log": "errors even on the logarithm"}
@@ -216,7 +216,7 @@ def thresholds(material: Material) -> dict[str, Any]:
                     {
                         "law": item.law.title,
                         "target": entry["title"],
-                        "threshold": number(found["point"], 4) if found else "none: a smooth curve",
+                        "threshold": number(found["point"], 4) + THRESHOLDS[found["name"]] if found else "none",
                         "range": f"{number(found['lower_90'], 4)} to {number(found['upper_90'], 4)}" if found else wording.DASH,
                         "residual": number(entry["residual_scale"]),
                         "rows": f"{entry['rows']:,}",

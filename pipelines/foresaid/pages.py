@@ -77,7 +77,9 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
             {
                 "kind": "prospective",
                 "figure": "none yet",
-                "said": f"{count(frozen, 'forecast')} in the ledger, none of them with an outcome so far.",
+                "said": f"{count(frozen, 'forecast')} in the ledger, none of them with an outcome so far."
+                if frozen
+                else "The ledger is empty: no forecast has been frozen so far.",
             }
         )
     for kind, case in (("adopted", taken[0] if taken else None), ("hindcast", first)):

@@ -19,9 +19,9 @@ UNITS = {
     "bleu": "BLEU, 0 to 100",
 }
 METHODS = {
-    "training_mean": ("Mean of what was known", "every model scores what the training models scored on average"),
-    "best_known": ("Best value known", "nobody gets beyond the best training model"),
-    "last_of_family": ("Last of the family", "a model scores what the newest known model of its family scored"),
+    "training_mean": ("Training mean", "every model scores what the training models scored on average"),
+    "best_known": ("Best known", "nobody gets beyond the best training model"),
+    "last_of_family": ("Last of family", "a model scores what the newest known model of its family scored"),
     "last_value": ("Nearest known run", "a larger run scores what the nearest smaller one scored"),
     "straight_line": ("Straight line", "a line in the (logarithm of the) first covariate through all known runs"),
     "printed_forms": ("Printed coefficients", "the forms as the authors printed them, applied without a refit"),
@@ -47,8 +47,7 @@ PROVED = (
     "Whoever kept an earlier checkpoint can tell whether the log has only grown since.",
 )
 UNPROVEN = (
-    "Time is not proven. There is neither a signing key nor a time-stamping authority: the date of a batch is the claim of its "
-    "author, and so is every git date.",
+    "When a batch was made. Git dates prove nothing either: they are free text, even under a good signature.",
     "One who holds the whole ledger can build another that passes every check. Only a copy of an earlier checkpoint, kept "
     "elsewhere, shows it.",
     "The newest entries can be removed without a trace for a reader who has no earlier checkpoint and no other clone.",
