@@ -25,7 +25,7 @@ def forecast(title: str) -> Drawing:
 
 
 def one_covariate(title: str) -> Drawing:
-    return charts.fitted_curve(ROWS, ROWS, title, "training tokens", title)
+    return charts.fitted_curve(ROWS, ROWS, title, "training tokens", title, log=True)
 
 
 def many_covariates(title: str) -> Drawing:
@@ -42,7 +42,12 @@ def of_model(title: str) -> Drawing:
     return charts.intervals(rows, title, "fraction of one")
 
 
-KINDS = [forecast, one_covariate, many_covariates, profiled, of_model]
+def simulated(title: str) -> Drawing:
+    rows = [{"size": size, "loss": row["value"], "score": row["median"]} for size in ("few-shot", title) for row in ROWS]
+    return charts.example(rows, rows, title, "loss")
+
+
+KINDS = [simulated, forecast, one_covariate, many_covariates, profiled, of_model]
 
 
 @pytest.mark.parametrize("draw", KINDS)

@@ -189,7 +189,14 @@ def fitted(folder: Path, text: str) -> None:
         "profile": {"parameter": f"beta {text}", "values": [0.5, 1.0, 2.0], "rms": [0.2, 0.1, 0.3],
                     "forecast": [0.1, 0.2, 0.3], "admissible": [False, True, False]},
     }  # fmt: skip
-    study = {"note": f"study {text}", "bias": 0.1, "runs": [{"planted": 1.0, "said": f"found {text}"}]}
+    study = {
+        "note": f"study {text}",
+        "bias": 0.1,
+        "runs": [{"planted": 1.0, "said": f"found {text}"}],
+        "within": {"count": 4, "of": 5, "share": 0.8, "lower_95": 0.3, "upper_95": 0.99},
+        "example_points": [{"size": f"size {text}", "loss": 2.0, "score": 0.4}, {"size": "1", "loss": 1.0, "score": 0.5}],
+        "example_curves": [{"size": f"size {text}", "loss": 2.0, "score": 0.4}, {"size": "1", "loss": 1.0, "score": 0.5}],
+    }
     metrics = {"law": "size_sigmoid", "version": 1, "as_of": "2024-10-01", "targets": [entry], "study": study}
     write_json(folder / "metrics" / "fit" / "size_sigmoid.json", metrics)
 
@@ -218,7 +225,7 @@ def registry(folder: Path, text: str, link: str) -> None:
 
 def freeze_one(folder: Path, text: str) -> None:
     """Freeze one forecast, and withdraw it with a reason."""
-    batch = [
+    batch: list[entries.Entry] = [
         entries.Round(
             id="2026-12", deadline="2026-12-08T00:00:00Z", reveal_by="2026-12-08T00:00:00Z", revision="first",
             score="wis", reports="all", unit_of_count="target", universe=f"all {text}",

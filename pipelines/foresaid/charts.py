@@ -28,7 +28,6 @@ FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
-LOG_FROM = 30.0  # a positive axis spanning more than this factor is drawn on the log scale
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
 ATTRIBUTES = {
@@ -60,9 +59,9 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> Drawing:
     ends = [float(row[name]) for row in data for name in ("value", "median", "lower_80", "upper_80") if row[name] is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
-    base = alt.Chart(alt.Data(values=data))
+    base = alt.Chart(_data(data))
     x = alt.X("value:Q", title=f"what came out ({unit})", scale=scale)
-    diagonal = alt.Chart(alt.Data(values=[{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
+    diagonal = alt.Chart(_data([{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
         color=SOFT, strokeDash=[4, 3], strokeWidth=1
     )
     bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.55).encode(x=x, y="lower_80:Q", y2="upper_80:Q")
@@ -74,22 +73,22 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> Drawing:
     return render(alt.layer(diagonal.encode(x="v:Q", y="v:Q"), bars, points), title)
 
 
-def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str) -> Drawing:
+def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str, log: bool = False) -> Drawing:
     """Rows a law was fitted to, its median curve and its 80 % band.
 
     `points` have x, value, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
-    several covariates has no single axis, and its bands are then drawn at each point.
+    several covariates has no single axis, and its bands are then drawn at each point. `log` draws x on the log scale.
     """
     wanted = ("x", "value", "median", "lower_80", "upper_80")
     seen = [_only(row, *wanted) for row in points]
     drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
     drawn.sort(key=lambda row: float(row["x"]))
     xs = [float(row["x"]) for row in [*seen, *drawn]]
-    log = bool(xs) and min(xs) > 0 and max(xs) / min(xs) > LOG_FROM
+    log = log and min(xs, default=0.0) > 0
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False, padding=6)
     x = alt.X("x:Q", title=x_title, scale=scale, axis=alt.Axis(format="~e", tickCount=6) if log else alt.Axis(tickCount=7))
     y_scale = alt.Scale(zero=False)
-    under = alt.Chart(alt.Data(values=drawn))
+    under = alt.Chart(_data(drawn))
     if grid:
         band = under.mark_area(color=BAND, opacity=0.75).encode(x=x, y=alt.Y("lower_80:Q", scale=y_scale), y2="upper_80:Q")
         line = under.mark_line(color=INK, strokeWidth=1.6).encode(x=x, y=alt.Y("median:Q", scale=y_scale))
@@ -99,7 +98,7 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
             x=x, y=alt.Y("median:Q", scale=y_scale)
         )
     dots = (
-        alt.Chart(alt.Data(values=seen))
+        alt.Chart(_data(seen))
         .mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
         .encode(x=x, y=alt.Y("value:Q", title=y_title, scale=y_scale))
     )
@@ -117,8 +116,8 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
     region = [{"from": _short(min(inside)), "to": _short(max(inside))}] if inside else []
     parts = []
     for field, words, dash in (("rms", "typical miss (rms)", [1, 0]), ("forecast", "what it forecasts", [5, 2])):
-        shade = alt.Chart(alt.Data(values=region)).mark_rect(color=BAND, opacity=0.6)
-        line = alt.Chart(alt.Data(values=rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
+        shade = alt.Chart(_data(region)).mark_rect(color=BAND, opacity=0.6)
+        line = alt.Chart(_data(rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
         layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
         y = alt.Y(f"{field}:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
         parts.append(alt.layer(*layers, line.encode(x=x, y=y)).properties(width=WIDTH // 2 - 50, height=190))
@@ -139,7 +138,7 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
     y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
     offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
-    base = alt.Chart(alt.Data(values=data), height=step).encode(
+    base = alt.Chart(_data(data), height=step).encode(
         y=y,
         yOffset=offset,
         color=alt.Color("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(PALETTE, len(laws)))),
@@ -151,11 +150,28 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
         shape=shape,
     )
     truth = (
-        alt.Chart(alt.Data(values=outcomes), height=step)
+        alt.Chart(_data(outcomes), height=step)
         .mark_tick(color=INK, thickness=2.4, size=15 * len(laws))
         .encode(y=y, x=alt.X("value:Q", scale=scale))
     )
     return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
+
+
+def example(points: Rows, lines: Rows, title: str, x_title: str) -> Drawing:
+    """One simulated experiment: scores over loss with a fitted curve for each `size` (points and lines: size, loss, score)."""
+    sizes = list(dict.fromkeys(str(row["size"]) for row in lines))
+    title_of = "fine-tuning examples:"  # one title for colour, dash and shape makes one legend of them
+    shade = alt.Scale(domain=sizes, range=_cycle(PALETTE, len(sizes)))
+    x, y = alt.X("loss:Q", title=x_title, scale=alt.Scale(zero=False)), alt.Y("score:Q", title="score", scale=alt.Scale(zero=False))
+    color = alt.Color("size:N", sort=sizes, title=title_of, scale=shade)
+    dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
+    dash = alt.StrokeDash("size:N", sort=sizes, title=title_of, scale=alt.Scale(domain=sizes, range=dashes[: len(sizes)]))
+    shape = alt.Shape("size:N", sort=sizes, title=title_of, scale=alt.Scale(domain=sizes, range=_cycle(SHAPES, len(sizes))))
+    kept = [_only(row, "size", "loss", "score") for row in lines]
+    curves = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    seen = [_only(row, "size", "loss", "score") for row in points]
+    dots = alt.Chart(_data(seen)).mark_point(size=20, filled=True, opacity=0.7).encode(x=x, y=y, color=color, shape=shape)
+    return render(alt.layer(curves, dots), title)
 
 
 def render(chart: Any, title: str, sized: bool = True) -> Drawing:
@@ -234,6 +250,10 @@ def unique_ids(svg: str, prefix: str) -> str:
     '<g clip-path="url(#a-clip1)"/><clipPath id="a-clip1"/>'
     """
     return re.sub(r'(url\(#|(?<= id="))(clip\d+)', rf"\g<1>{prefix}-\g<2>", svg)
+
+
+def _data(values: Rows) -> Any:
+    return alt.Data(values=list(values))  # type: ignore[no-untyped-call]  # altair does not type its data classes
 
 
 def _version() -> str:

@@ -189,7 +189,7 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         parameters=list(fit.parameters),
         point=_strings(fit.point),
         draws=[_strings(draw) for draw in fit.draws],
-        residual_scale=decimal(fit.residual_scale, DIGITS) if np.isfinite(fit.residual_scale) else "",
+        residual_scale=decimal(round(fit.residual_scale, 15), DIGITS) if np.isfinite(fit.residual_scale) else "",
         status=fit.status,
         reason=fit.reason,
         agreement=decimal(round(fit.agreement, 4), 4),

@@ -18,6 +18,7 @@ from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
 from foresaid.material import Fitted, Material
 from foresaid.pages import Page
+from foresaid.studies import shown
 from foresaid.wording import count, number
 
 CHARTS = 8
@@ -26,6 +27,11 @@ THRESHOLDS = {"threshold": "", "midpoint": " (midpoint)"}  # where the rise begi
 BESIDE = "olmo_mmlu_mc"
 NOT_REAL = "no real data published for this law; validated on {on}"
 NOISE = {"natural": "errors even on the scale of the score", "log": "errors even on the logarithm"}
+
+
+def not_real(law: Law) -> str:
+    """What the pages say of a law that was fitted to no real data."""
+    return NOT_REAL.format(on=law.validated_on.split(":")[0])
 
 
 def law_pages(material: Material) -> list[Page]:
@@ -46,7 +52,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "formula": law.formula,
         "reference": law.reference,
         "distrust": law.distrust,
-        "validated": "validated on real data" if real else NOT_REAL.format(on=law.validated_on),
+        "validated": "fitted to real data" if real else not_real(law),
         "real": real,
         "version": law.version,
         "noise": NOISE.get(law.noise, law.noise),
@@ -63,7 +69,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "profiles": [_profile(entry) for entry in charted if entry.get("profile")],
         "errors": _errors(material, name),
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
-        "study": study(item.metrics.get("study")),
+        "study": shown(item.metrics.get("study")),
         "key": f"law-{wording.slug(name)}",
     }
     return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
@@ -74,9 +80,20 @@ def _scored(material: Material, law: str, target_id: str) -> bool:
 
 
 def _as_target(record: CurveRecord) -> Target:
-    numbers = [float(text) for text in (record.offset, record.span, record.lower, record.upper)]
+    offset, span, lower, upper = (float(text) for text in (record.offset, record.span, record.lower, record.upper))
     inputs = tuple(Covariate(item.quantity_id, item.transform) for item in record.covariates)
-    return Target(record.target_id, "", record.quantity_id, inputs, *numbers, record.resolver, record.series or None)
+    return Target(
+        target_id=record.target_id,
+        title="",
+        quantity_id=record.quantity_id,
+        covariates=inputs,
+        offset=offset,
+        span=span,
+        lower=lower,
+        upper=upper,
+        resolver=record.resolver,
+        series=record.series or None,
+    )
 
 
 def parameters(law: Law, item: Fitted) -> list[dict[str, str]]:
@@ -149,11 +166,12 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
         f"{entry['title']}{where}" if entry["series"] not in entry["title"] else entry["title"],
         _axis(material, record),
         y_title,
+        log=len(record.covariates) == 1 and record.covariates[0].transform != "identity",
     )
-    groups = count(points["cluster"].n_unique(), "family or run", "families or runs")
+    groups = count(points["cluster"].n_unique(), "cluster")
     return {
         "drawing": drawn,
-        "caption": f"{count(points.height, 'row')} of {groups}. Status: {entry['status']}. {entry['reason']}.",
+        "caption": f"{count(points.height, 'row')}, {groups}. Status {entry['status']}: {entry['reason']}.",
     }
 
 
@@ -221,42 +239,12 @@ def thresholds(material: Material) -> dict[str, Any]:
                         "residual": number(entry["residual_scale"]),
                         "rows": f"{entry['rows']:,}",
                         "status": entry["status"],
-                        "reason": entry["reason"],
+                        "reason": _own_reason(entry),
                     }
                 )
             elif entry["status"] == "no_threshold":
                 absent.append({"law": item.law.title, "target": entry["title"], "rows": f"{entry['rows']:,}"})
     return {"beside": beside, "absent": absent, "quantity": material.quantity(BESIDE)}
-
-
-def study(result: Any) -> dict[str, Any] | None:
-    """A simulation study as the law left it: its single numbers, and each list of records as a table."""
-    if not result:
-        return None
-    words, grids = [], []
-    for key, value in result.items():
-        label = str(key).replace("_", " ")
-        if isinstance(value, list) and value and all(isinstance(row, dict) for row in value):
-            header = list(value[0])
-            cells = [[_cell(row.get(name)) for name in header] for row in value]
-            grids.append({"title": label, "header": [name.replace("_", " ") for name in header], "rows": cells})
-        elif isinstance(value, dict):
-            words += [(f"{label}, {str(inner).replace('_', ' ')}", _cell(one)) for inner, one in value.items()]
-        else:
-            words.append((label, _cell(value)))
-    return {"words": words, "grids": grids}
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: wording.DASH}[value]
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return number(value)
-    if isinstance(value, list):
-        return ", ".join(_cell(one) for one in value)
-    return str(value)
 
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:

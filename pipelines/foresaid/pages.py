@@ -6,6 +6,7 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +56,7 @@ def index(material: Material) -> Page:
             "answers": answers(material, ahead, taken, first),
             "others": [block(material, case) for case in past if first is None or case.name != first.name],
             "unvalidated": [
-                {"title": item.law.title, "href": f"laws/{wording.slug(name)}.html", "on": item.law.validated_on}
+                {"title": item.law.title, "href": f"laws/{wording.slug(name)}.html", "on": item.law.validated_on.split(":")[0]}
                 for name, item in material.fitted.items()
                 if item.law.validated_on != "real data"
             ],
@@ -125,7 +126,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     return made
 
 
-def _by_unit(material: Material, measure: Any) -> pl.DataFrame:
+def _by_unit(material: Material, measure: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
     units = material.scores["unit"].unique().sort().to_list()
     parts = [measure(material.scores.filter(pl.col("unit") == unit)).with_columns(unit=pl.lit(unit)) for unit in units]
     return pl.concat(parts) if parts else measure(material.scores)

@@ -20,7 +20,8 @@ LN_BETA = (float(np.log(0.3)), float(np.log(12.0)))
 PRIOR_CENTRE, PRIOR_SPREAD = float(np.log(1.5)), 0.5  # of ln beta
 TYPICAL_NOISE = 0.01  # of ln BLEU: what the prior is weighed against, 0.2 BLEU at 20
 FALL = 0.3  # BLEU
-BETAS = (0.5, 1.0, 2.0, 4.0)
+BETAS = (0.5, 1.0, 2.0, 4.0, 8.0)
+GRID = 65  # exponents of the profile
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class BleuLog(SizeLaw):
         return np.stack([power, by_growth, by_ln_beta], axis=-1)
 
     def starts(self, x: Array, y: Array) -> Array:
-        """For four exponents, a straight line through BLEU^(1 / beta)."""
+        """For five exponents, a straight line through BLEU^(1 / beta)."""
         made = []
         for beta in BETAS:
             line = np.column_stack([np.ones(len(y)), x[:, 0]])
@@ -116,6 +117,11 @@ class BleuLog(SizeLaw):
         """Put LogNormal(ln 1.5, 0.5) on beta, weighed as a log posterior would at the typical noise."""
         del parameters
         return np.array([0.0, 0.0, PRIOR_CENTRE]), np.array([0.0, 0.0, (TYPICAL_NOISE / PRIOR_SPREAD) ** 2])
+
+    def profile_values(self, x: Array) -> Array:
+        """Exponents evenly on the logarithmic scale."""
+        del x
+        return np.linspace(*LN_BETA, GRID)
 
     def objection(self, table: Table) -> str | None:
         """Object when BLEU falls by more than its noise from one size to the next."""

@@ -15,7 +15,7 @@ from foresaid.law import Array, Design, Parameter, Table, Target
 from foresaid.size_series import SizeLaw, in_order
 
 ALPHAS = (0.05, 0.15, 0.4, 1.0)
-GRID = 33
+GRID = 65  # exponents of the profile
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class CrossEntropyPower(SizeLaw):
 
     Isik et al., arXiv 2402.04177v3, equation 3 (equation 2 in v1), for pre-training tokens.
 
-    Status `non_monotone` when the loss rises by more than `rise_tolerance` of itself (0.01) from one size to the next: a smaller rise is
-    within the noise of a single run; `at_bound` also when E is held down by the smallest observed loss.
+    Status `non_monotone` when the loss rises by more than `rise_tolerance` of itself (0.01) from one size to
+    the next: a smaller rise is within the noise of a single run; `at_bound` also when E is held down by the smallest observed loss.
 
     Do not trust it where the size is not that of the paper (fine-tuning examples follow a bent law, Lin et al., arXiv
     2402.02314), to compare levels between tokenisers, as a sign that translations get better (the loss may fall while BLEU
