@@ -71,6 +71,7 @@ def _metrics(fitted: Fit) -> dict[str, Any]:
         "reason": fitted.reason,
         "rows": fitted.table.n,
         "clusters": len(set(fitted.table.clusters)),
+        "left_out": [{"reason": reason, "rows": count} for reason, count in fitted.table.left_out],
         "parameters": [
             {"name": name, "point": float(value), "lower_90": float(low), "upper_90": float(high)}
             for name, value, low, high in zip(fitted.parameters, fitted.point, ends[0], ends[1], strict=False)

@@ -35,7 +35,8 @@ def bound_subjects(curve: Curve, view: View, published: View, after: date) -> pl
     record = curve.record
     names = [item.quantity_id for item in curve.covariates]
     wide = view.wide([record.quantity_id, *names], tuple(record.settings["sources"]))
-    wide = wide.filter((pl.col("family") == record.series) if record.series else (pl.col("kind") == "model"))
+    member = (pl.col("family") == record.series) | (pl.col("run") == record.series)
+    wide = wide.filter(member if record.series else pl.col("kind") == "model")
     wide = wide.filter(pl.col("released_on") > after)
     first = published.observations.filter((pl.col("quantity_id") == record.quantity_id) & (pl.col("setting") == ""))
     columns = {f"x{i}": item.apply(wide[item.quantity_id].to_numpy().astype(float)) for i, item in enumerate(curve.covariates)}
