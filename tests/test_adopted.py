@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import ROOT
 
 from foresaid import adopted
 from foresaid.errors import RecordError, UnreadableError
-from tests.conftest import ROOT
 
 FOLDER = ROOT / "registry" / "adopted" / "obsscaling-2024-05"
 

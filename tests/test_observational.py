@@ -87,7 +87,7 @@ def listed(built: Built) -> pl.DataFrame:
     case = shipped.hindcast["obsscaling-2024-05-listed"]
     connection = database_module.open_database(built.build / "database")
     few = dataclasses.replace(shipped, replicates=2)
-    return hindcast.run_case("listed", case, few, connection, built.registry)
+    return hindcast.run_case("listed", case, few, connection, built.registry)[0]
 
 
 @pytest.mark.parametrize(("law", "expected"), [("observational", FROZEN), ("compute_sigmoid", FROZEN_COMPUTE)])

@@ -120,7 +120,7 @@ def hindcast() -> None:
     from foresaid import hindcast as stage
     from foresaid import params
 
-    counts = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY)
+    counts = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
 
 
@@ -167,9 +167,7 @@ def report() -> None:
     from foresaid import params
     from foresaid import report as stage
 
-    pages = stage.run(
-        params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site")
-    )
+    pages = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
     click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")
 
 
@@ -179,9 +177,7 @@ def report() -> None:
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", required=True,
     help="Folder that holds a copy of the upstream files, one folder a source.",
 )  # fmt: skip
-@click.option(
-    "--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default."
-)
+@click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
 @plain_errors
 def update(name: str, mirror: Path, recorded_on: datetime | None) -> None:
     """Bring a source in: verify its files, say what is new, revised and gone, and append.

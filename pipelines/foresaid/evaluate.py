@@ -58,9 +58,7 @@ def score_rows(forecasts: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema=SCORED)
     point = forecasts["point"].to_numpy().astype(float)
     bare = np.array([row is None for row in forecasts["quantiles"]], dtype=bool)
-    quantiles = np.array(
-        [[p] * len(LEVELS) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)]
-    )
+    quantiles = np.array([[p] * len(LEVELS) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
     value = forecasts["value"].to_numpy().astype(float)
     interval = weighted_interval_score(quantiles, LEVELS, value)
     level = list(LEVELS)

@@ -58,7 +58,8 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
     )
 
 
-def _metrics(fitted: Fit) -> dict[str, Any]:
+def describe(fitted: Fit) -> dict[str, Any]:
+    """Say of a fit what a page shows: status and reason, rows, parameters with 90 % ranges, and the profile if there is one."""
     target = fitted.table.target
     ends = np.quantile(fitted.draws, [0.05, 0.95], axis=0) if fitted.draws.size else np.full((2, len(fitted.point)), np.nan)
     profile = fitted.profile
@@ -126,7 +127,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     for table in law.tables(view):
         fitted = fit(law, table, params.seed, params.replicates)
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
-        results.append(_metrics(fitted))
+        results.append(describe(fitted))
         if not fitted.point.size:
             continue
         curve = freeze_curve(law, fitted, settings, params.fit_as_of, params.seed)

@@ -31,6 +31,7 @@ NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
 NUMERICAL = 1e-6  # two optima of a perfect fit differ by rounding only
 CLAIMED = 1.645  # standard deviations: the half-width of a 90 % interval
 PROFILE_POINTS = 33
+PROFILE_STARTS = 16  # a fit with one parameter held gets stuck more easily than the free one
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,8 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     sigma = _residual_scale(law, fitted, table.y, len(parameters))
     profile = None
     if law.profiled is not None:
-        profile = _profile(law, problem, parameters, flat, np.vstack([optima, own]), law.resolution)
+        wide = np.vstack([optima, own, random_starts(parameters, PROFILE_STARTS, rng)])
+        profile = _profile(law, problem, parameters, flat, wide, law.resolution)
     status, reason = _status(law, table, single, parameters, found, sigma, profile)
     agreeing = found.objective[0] <= (1.0 + AGREEMENT) * found.objective[0, best] + 1e-18
     folded = design.fold(chosen)

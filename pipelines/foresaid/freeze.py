@@ -134,9 +134,7 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry
         )
     named = set(have)
     # The first law of params.yaml that forecasts a target is its primary method, unless the round has one already.
-    led = {
-        entry.target for entry in have.values() if isinstance(entry, entries.Forecast) and entry.id.startswith(f"{opened.id}/")
-    }
+    led = {entry.target for entry in have.values() if isinstance(entry, entries.Forecast) and entry.id.startswith(f"{opened.id}/")}
     for draft in drafts:
         target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
         forecast = entries.parse(
@@ -206,9 +204,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
         connection = database.open_database(build / "database")
         released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
         connection.close()
-        aliases = dict(
-            pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows()
-        )
+        aliases = dict(pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows())
         resolver = {draft.target["id"]: draft.target["source"] for draft in drafts}
         check_leaks(rows, released, aliases, opened, frozen_on, resolver)
         if now.astimezone(UTC) > datetime.fromisoformat(opened.deadline):

@@ -97,8 +97,7 @@ def check_training(
             problems.append(f"{where}: known on {row.known_on}, belongs to target {named[subject]}; hold the model out")
         if row.known_on > as_of:
             problems.append(
-                f"{where}: known on {row.known_on}, expected at most {as_of}, the cut-off; "
-                "leave the row out or move the cut-off"
+                f"{where}: known on {row.known_on}, expected at most {as_of}, the cut-off; leave the row out or move the cut-off"
             )
         if row.released_on is not None and row.released_on > as_of:
             problems.append(

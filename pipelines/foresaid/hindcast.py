@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -17,7 +18,8 @@ import polars as pl
 
 from foresaid import adopted, baselines, database, guard, laws
 from foresaid.curve import freeze_curve
-from foresaid.files import write_frame
+from foresaid.files import write_frame, write_json
+from foresaid.fit import describe
 from foresaid.fitting import fit
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Law, Table
@@ -47,14 +49,15 @@ class Split:
     distance: Array
 
 
-def split_by_scale(table: Table, share: float) -> Split:
+def split_by_scale(table: Table, share: float, trained_on: int = 0) -> Split:
     """Hold out the `share` of rows that lie furthest along the law's first covariate, at least one.
 
-    Distance is measured from the last training row, on the covariate's own scale.
+    With `trained_on` all but the first so many are held out. Distance is measured from the last training row, on the
+    covariate's own scale.
     """
     along = table.target.progress * table.x[:, 0]
     order = np.argsort(along, kind="stable")
-    held = max(1, int(np.floor(share * table.n)))
+    held = max(0, table.n - trained_on) if trained_on else max(1, int(np.floor(share * table.n)))
     later = np.zeros(table.n, dtype=bool)
     later[order[table.n - held :]] = True
     edge = along[~later].max() if (~later).any() else along.min()
@@ -122,12 +125,13 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
 
 def _fit_and_forecast(
     name: str, case: Hindcast, law: Law, settings: dict[str, object], split: Split, params: Params
-) -> pl.DataFrame:
+) -> tuple[pl.DataFrame, dict[str, Any]]:
     fitted = fit(law, split.train, params.seed, params.replicates)
     made = None
     if fitted.point.size:
         made = predict(law, freeze_curve(law, fitted, settings, case.as_of, params.seed), split.test.x)
-    return _rows(name, case, split, law.name, "law", fitted.status, made)
+    rows = _rows(name, case, split, law.name, "law", fitted.status, made)
+    return rows, {"case": name, "law": law.name, "held_out": split.test.n, **describe(fitted)}
 
 
 def first_published(table: Table, published: View) -> Table:
@@ -140,8 +144,13 @@ def first_published(table: Table, published: View) -> Table:
     return whole.where(~np.isnan(y))
 
 
-def run_case(name: str, case: Hindcast, params: Params, connection: duckdb.DuckDBPyConnection, registry: Path) -> pl.DataFrame:
-    """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it."""
+def run_case(
+    name: str, case: Hindcast, params: Params, connection: duckdb.DuckDBPyConnection, registry: Path
+) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
+
+    Returns the forecasts beside their outcomes, and a description of every fit behind them.
+    """
     known, later = database.as_of(connection, case.as_of), database.as_of(connection, case.until)
     published = database.resolutions(connection, case.until)
     if case.split == "listed":
@@ -149,6 +158,7 @@ def run_case(name: str, case: Hindcast, params: Params, connection: duckdb.DuckD
     else:
         wanted = released_after(later, case.as_of)
     frames: list[pl.DataFrame] = []
+    fits: list[dict[str, Any]] = []
     done: set[str] = set()
     for law_name in case.laws:
         settings = {**params.laws[law_name], **case.settings}
@@ -158,13 +168,15 @@ def run_case(name: str, case: Hindcast, params: Params, connection: duckdb.DuckD
         for table in law.tables(known):
             target = table.target
             if case.split == "larger":
-                split = split_by_scale(table, case.held_out_share)
+                split = split_by_scale(table, case.held_out_share, case.trained_on)
             else:
                 split = split_by_release(table, first_published(after[target.target_id], published), wanted)
                 _guard(case, split)
             if split.test.n == 0:
                 continue
-            frames.append(_fit_and_forecast(name, case, law, settings, split, params))
+            rows, described = _fit_and_forecast(name, case, law, settings, split, params)
+            frames.append(rows)
+            fits.append(described)
             if target.target_id in done or split.train.n < 2:
                 continue
             done.add(target.target_id)
@@ -172,15 +184,19 @@ def run_case(name: str, case: Hindcast, params: Params, connection: duckdb.DuckD
             for label, baseline in chosen.items():
                 made = baselines.forecast(baseline, split.train, split.test)
                 frames.append(_rows(name, case, split, label, "baseline", "converged", made))
-    return pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
 
 
-def run(params: Params, build: Path, registry: Path) -> dict[str, int]:
-    """Answer every case of params.yaml and write build/hindcast.parquet; return the number of forecasts by case."""
+def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
+    """Answer every case of params.yaml; return the number of forecasts by case.
+
+    Writes build/hindcast.parquet (forecasts beside outcomes) and the metrics file hindcast.json (the fits behind them).
+    """
     connection = database.open_database(build / "database")
-    frames = [run_case(name, case, params, connection, registry) for name, case in params.hindcast.items()]
+    answers = [run_case(name, case, params, connection, registry) for name, case in params.hindcast.items()]
     connection.close()
-    whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
+    write_json(metrics / "hindcast.json", {"fits": [described for _, fits in answers for described in fits]})
     whole = whole.sort("case", "law", "target_id", "subject_id")
     write_frame(build / "hindcast.parquet", whole)
     return {name: whole.filter(pl.col("case") == name).height for name in params.hindcast}

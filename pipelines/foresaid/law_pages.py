@@ -6,13 +6,14 @@ out; the points and bands of all targets are in the downloads.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import polars as pl
 
-from foresaid import wording
+from foresaid import hindcast_fits, wording
 from foresaid.cases import by_quantity, cases, drawing
-from foresaid.charts import Drawing, fitted_curve, profile
+from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord
 from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
@@ -66,7 +67,8 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         ],
         "charts": [_chart(material, item, entry) for entry in charted],
         "uncharted": len([entry for entry in targets if entry["target_id"] in item.curves]) - len(charted),
-        "profiles": [_profile(entry) for entry in charted if entry.get("profile")],
+        "profiles": [hindcast_fits.drawn(entry) for entry in charted if entry.get("profile")],
+        "behind": hindcast_fits.behind(material, name),
         "errors": _errors(material, name),
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
         "study": shown(item.metrics.get("study")),
@@ -97,10 +99,13 @@ def _as_target(record: CurveRecord) -> Target:
 
 
 def parameters(law: Law, item: Fitted) -> list[dict[str, str]]:
-    """Meaning, unit and bounds of what the law fits, for its first target."""
+    """Meaning, unit and bounds of what the law fits; where bounds differ between targets, the widest."""
     if item.curves:
-        record = next(iter(item.curves.values()))
-        listed = law.parameters(_as_target(record), law.features(len(record.covariates)))
+        each = [law.parameters(_as_target(record), law.features(len(record.covariates))) for record in item.curves.values()]
+        listed = tuple(
+            dataclasses.replace(one, lower=min(same.lower for same in row), upper=max(same.upper for same in row))
+            for one, row in zip(each[0], zip(*each, strict=True), strict=True)
+        )
     elif law.validated_on != "real data":  # a law without data has no target; its parameters do not depend on one
         listed = law.parameters(Target("none", "", "none", (), 0.0, 1.0, 0.0, 1.0, ""), 1)
     else:
@@ -130,6 +135,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "status": entry["status"],
         "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
+        "left_out": "; ".join(f"{one['rows']} left out: {one['reason']}" for one in entry["left_out"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
         "agreement": wording.percent(entry["agreement"]),
@@ -172,20 +178,6 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
     return {
         "drawing": drawn,
         "caption": f"{count(points.height, 'row')}, {groups}. Status {entry['status']}: {entry['reason']}.",
-    }
-
-
-def _profile(entry: dict[str, Any]) -> dict[str, Any]:
-    kept = entry["profile"]
-    drawn: Drawing = profile(kept["values"], kept["rms"], kept["forecast"], kept["admissible"], entry["title"], kept["parameter"])
-    inside = [value for value, ok in zip(kept["values"], kept["admissible"], strict=True) if ok]
-    if inside:
-        said = f"Values of {kept['parameter']} from {number(min(inside))} to {number(max(inside))} fit equally well (shaded)."
-    else:
-        said = f"No value of {kept['parameter']} fits well enough to be shaded."
-    return {
-        "drawing": drawn,
-        "caption": f"{said} Right: what each value forecasts at the furthest point, on the curve's scale.",
     }
 
 
@@ -253,7 +245,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     for name, item in material.fitted.items():
         key = f"law-{wording.slug(name)}"
         entries = item.metrics["targets"]
-        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile")} for entry in entries]
+        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "left_out")} for entry in entries]
         made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
         values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)

@@ -41,6 +41,7 @@ class Material:
     params: Params
     scores: pl.DataFrame  # scored rows with the `unit` of their quantity
     unmade: pl.DataFrame  # hindcasts that a law declined to make
+    hindcast_fits: list[dict[str, Any]]
     accounting: dict[str, Any]
     ingest: dict[str, Any]
     fitted: dict[str, Fitted]
@@ -144,6 +145,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         params=params,
         scores=scores.sort(keys),
         unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        hindcast_fits=_json(metrics / "hindcast.json")["fits"],
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics) for name, entry in params.laws.items()},

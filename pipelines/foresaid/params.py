@@ -35,7 +35,8 @@ class Hindcast:
     """One question put to the past.
 
     `split` is `released` (score on models released after `as_of`), `listed` (on the models an adopted record lists) or
-    `larger` (on the largest runs of each series, held out by scale). `settings` overrides settings of the laws for this case.
+    `larger` (on the runs of each series furthest in scale: the last `held_out_share`, or all but the first `trained_on`).
+    `settings` overrides settings of the laws for this case.
     """
 
     title: str
@@ -47,6 +48,7 @@ class Hindcast:
     settings: dict[str, Any] = field(default_factory=dict)
     listed: str = ""
     held_out_share: float = 0.0
+    trained_on: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,14 +109,18 @@ def _round(entry: Mapping[str, Any] | None) -> Round | None:
 
 def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
     where = f"hindcast, {name}"
-    known = ("title", "note", "split", "as_of", "until", "laws", "settings", "listed", "held_out_share")
-    _refuse_unknown(where, entry, known, optional=("settings", "listed", "held_out_share"))
+    known = ("title", "note", "split", "as_of", "until", "laws", "settings", "listed", "held_out_share", "trained_on")
+    _refuse_unknown(where, entry, known, optional=("settings", "listed", "held_out_share", "trained_on"))
     if entry["split"] not in ("released", "listed", "larger"):
         raise ParameterError(f"params.yaml, {where}: found split {entry['split']!r}, expected released, listed or larger")
     as_of, until = _day(f"{where}, as_of", entry["as_of"]), _day(f"{where}, until", entry["until"])
     if until < as_of:
         raise ParameterError(f"params.yaml, {where}: found until {until} before as_of {as_of}, expected it later")
-    rest = {key: entry[key] for key in ("title", "note", "split", "settings", "listed", "held_out_share") if key in entry}
+    if entry["split"] == "larger" and ("held_out_share" in entry) == ("trained_on" in entry):
+        raise ParameterError(f"params.yaml, {where}: expected either held_out_share or trained_on beside split larger")
+    rest = {
+        key: entry[key] for key in ("title", "note", "split", "settings", "listed", "held_out_share", "trained_on") if key in entry
+    }
     return Hindcast(as_of=as_of, until=until, laws=tuple(entry["laws"]), **rest)
 
 

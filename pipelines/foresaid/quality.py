@@ -121,14 +121,10 @@ def models(table: Table[ModelRow]) -> list[Problem]:
                 problems.append(Problem(*place, column, ascii(name)[1:-1], "ASCII", odd))
         if (row.released_on is None) != (row.released_precision == ""):
             problems.append(
-                Problem(
-                    *place, "released_precision", row.released_precision or "nothing", "day or month where released_on is set"
-                )
+                Problem(*place, "released_precision", row.released_precision or "nothing", "day or month where released_on is set")
             )
         if (row.released_on is None) != (row.release_source == ""):
-            problems.append(
-                Problem(*place, "release_source", row.release_source or "nothing", "a source for each release date")
-            )
+            problems.append(Problem(*place, "release_source", row.release_source or "nothing", "a source for each release date"))
         for column, unit in (
             ("params_total", "parameters"),
             ("params_active", "parameters"),

@@ -49,9 +49,7 @@ def decode(raw: bytes, file: str) -> tuple[str, list[Problem]]:
             return "", [Problem(file, line, "-", name, "lines that end with LF alone")]
     if content and not content.endswith("\n"):
         line = content.count("\n") + 1
-        return content, [
-            Problem(file, line, "-", "the end of the file inside a line", "LF at its end", "the file is cut short")
-        ]
+        return content, [Problem(file, line, "-", "the end of the file inside a line", "LF at its end", "the file is cut short")]
     return content, []
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from foresaid import __version__, downloads, law_pages, material, model_pages, pages, record_pages, wording
+from foresaid import __version__, downloads, hindcast_fits, law_pages, material, model_pages, pages, record_pages, wording
 from foresaid.charts import Drawing
 from foresaid.errors import UnreadableError
 from foresaid.material import Material
@@ -96,6 +96,7 @@ def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
         **pages.downloads(found),
         **model_pages.downloads(found),
         **law_pages.downloads(found),
+        **hindcast_fits.downloads(found),
         **record_pages.downloads(found),
     }
     return {**files, **downloads.contents(tables)}

@@ -146,10 +146,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     made = pl.col("point").is_not_null()
     scored = score_rows(every.filter(made)).sort("evidence", "case", "law", "target_id", "subject_id")
     missing = (
-        every.filter(~made)
-        .group_by("evidence", "case", "law", "status")
-        .len(name="n")
-        .sort("evidence", "case", "law", "status")
+        every.filter(~made).group_by("evidence", "case", "law", "status").len(name="n").sort("evidence", "case", "law", "status")
     )
     write_frame(build / "scores.parquet", scored)
     summary, by_quantity = summarise(scored), summarise(scored, ["quantity_id"])

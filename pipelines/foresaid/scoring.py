@@ -81,9 +81,7 @@ def covered(quantiles: Array, levels: Sequence[float], outcomes: Array, nominal:
     ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
     position = [int(np.argmin(np.abs(level - end))) for end in ends]
     if any(abs(level[i] - end) > 1e-9 for i, end in zip(position, ends, strict=True)):
-        raise ParameterError(
-            f"coverage {nominal}: found no such interval among the levels, expected {ends[0]:g} and {ends[1]:g}"
-        )
+        raise ParameterError(f"coverage {nominal}: found no such interval among the levels, expected {ends[0]:g} and {ends[1]:g}")
     return np.asarray((quantiles[:, position[0]] <= outcomes) & (outcomes <= quantiles[:, position[1]]))
 
 

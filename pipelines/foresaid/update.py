@@ -222,9 +222,7 @@ class _State:
                 problems.append(Problem(self.file, None, row.subject_id, found_now, expected))
         return problems
 
-    def compare(
-        self, rows: list[ObservationRow], places: list[Place], known_on: date, skipped: dict[str, int]
-    ) -> VintageChange:
+    def compare(self, rows: list[ObservationRow], places: list[Place], known_on: date, skipped: dict[str, int]) -> VintageChange:
         """Lay one vintage upon the record as of its day, and append what is new or revised."""
         latest: dict[Key, ObservationRow] = {}
         for row in self.rows:

@@ -61,9 +61,7 @@ class View:
         name the one it means.
         """
         wanted = self.observations.filter(
-            pl.col("quantity_id").is_in(list(quantity_ids))
-            & pl.col("source_id").is_in(list(sources))
-            & (pl.col("setting") == "")
+            pl.col("quantity_id").is_in(list(quantity_ids)) & pl.col("source_id").is_in(list(sources)) & (pl.col("setting") == "")
         )
         twice = wanted.group_by("subject_id", "quantity_id").len().filter(pl.col("len") > 1).sort("subject_id")
         if twice.height:

@@ -89,9 +89,7 @@ def table(folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequenc
     try:
         rows = [(reader.line_num, cells) for cells in reader if cells]  # a blank line says nothing
     except csv.Error as error:
-        problems.append(
-            Problem(file, reader.line_num, "-", str(error), "a CSV row", "the file is cut short or a quote is missing")
-        )
+        problems.append(Problem(file, reader.line_num, "-", str(error), "a CSV row", "the file is cut short or a quote is missing"))
     header = rows[0][1] if rows else []
     problems += _header(header, file, wanted, ignored)
     for row, cells in rows[1:]:

@@ -72,9 +72,7 @@ def _run(folder: Path, path: str, stem: str, subject: str) -> list[Score]:
     if name != stem:
         raise RecordError.collect([Problem(file, None, "name", repr(name)[:60], stem)])
     sizes = {"params_total": "params", "training_tokens": "tokens"}
-    scores = [
-        Score(subject, quantity, "", real(tree, file, "hyperparameters", key), file=file) for quantity, key in sizes.items()
-    ]
+    scores = [Score(subject, quantity, "", real(tree, file, "hyperparameters", key), file=file) for quantity, key in sizes.items()]
     final = pick(tree, file, "checkpoint_url")
     seen: set[str] = set()
     for entry in items(tree, file, "results"):

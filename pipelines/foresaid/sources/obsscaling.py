@@ -50,9 +50,7 @@ POST_TRAINING = {
     "bbh_fewshot_overall_3_exact_match,flexible-extract": "bbh_naive",
     "bbh_cot_fewshot_overall_3_exact_match,flexible-extract": "bbh_cot",
 }
-LEADERBOARD = {
-    f"leaderboard_{name}": f"leaderboard_{name}" for name in ("bbh", "gpqa", "ifeval", "math_hard", "mmlu_pro", "musr")
-}
+LEADERBOARD = {f"leaderboard_{name}": f"leaderboard_{name}" for name in ("bbh", "gpqa", "ifeval", "math_hard", "mmlu_pro", "musr")}
 INSTRUCT = {
     "Arena-Elo": "arena_elo_normalised",
     "MTBench": "mt_bench",
