@@ -49,16 +49,7 @@ def test_the_same_seed_gives_the_same_draws_and_another_does_not() -> None:
 
 def test_the_order_of_rows_does_not_matter() -> None:
     rows = _noisy()
-    order = np.random.default_rng(0).permutation(rows.n)
-    shuffled = Table(
-        rows.target,
-        tuple(rows.subjects[i] for i in order),
-        tuple(rows.clusters[i] for i in order),
-        rows.released_on,
-        rows.known_on,
-        rows.x[order],
-        rows.y[order],
-    )
+    shuffled = rows.take(np.random.default_rng(0).permutation(rows.n))
 
     assert fit(LAW, rows, 1, 40).draws.tobytes() == fit(LAW, shuffled, 1, 40).draws.tobytes()
 

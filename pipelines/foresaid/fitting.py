@@ -188,7 +188,7 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     of the point, the law's own starts and fresh random ones. Rows are taken in the order of their names, so the
     order in which they arrive cannot matter.
     """
-    table = _sorted(table)
+    table = table.take(np.argsort(np.array(table.subjects), kind="stable"))
     parameters = law.parameters(table.target, law.features(table.x.shape[1]))
     names = tuple(parameter.name for parameter in parameters)
     if table.n < len(parameters) + 1:
@@ -238,17 +238,3 @@ def _different(parameters: Array, objective: Array, wanted: int = 3) -> Array:
         if len(kept) == wanted:
             break
     return np.array(kept)
-
-
-def _sorted(table: Table) -> Table:
-    order = np.argsort(np.array(table.subjects), kind="stable")
-    return Table(
-        table.target,
-        tuple(table.subjects[i] for i in order),
-        tuple(table.clusters[i] for i in order),
-        tuple(table.released_on[i] for i in order),
-        tuple(table.known_on[i] for i in order),
-        table.x[order],
-        table.y[order],
-        table.left_out,
-    )

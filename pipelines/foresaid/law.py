@@ -97,19 +97,22 @@ class Table:
     y: Array
     left_out: tuple[tuple[str, int], ...] = ()
 
-    def where(self, keep: NDArray[np.bool_]) -> Table:
-        """Return the rows for which `keep` is true."""
-        chosen = np.flatnonzero(keep)
+    def take(self, rows: NDArray[np.intp]) -> Table:
+        """Return these rows, in this order."""
         return Table(
             self.target,
-            tuple(self.subjects[i] for i in chosen),
-            tuple(self.clusters[i] for i in chosen),
-            tuple(self.released_on[i] for i in chosen),
-            tuple(self.known_on[i] for i in chosen),
-            self.x[chosen],
-            self.y[chosen],
+            tuple(self.subjects[i] for i in rows),
+            tuple(self.clusters[i] for i in rows),
+            tuple(self.released_on[i] for i in rows),
+            tuple(self.known_on[i] for i in rows),
+            self.x[rows],
+            self.y[rows],
             self.left_out,
         )
+
+    def where(self, keep: NDArray[np.bool_]) -> Table:
+        """Return the rows for which `keep` is true."""
+        return self.take(np.flatnonzero(keep))
 
     @property
     def n(self) -> int:
