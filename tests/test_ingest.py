@@ -54,7 +54,7 @@ def test_the_metrics_count_what_was_read(registry: Path) -> None:
     counts = json.loads(text)
 
     assert json.dumps(counts, indent=2, sort_keys=True) + "\n" == text
-    assert counts["models"] == {"n": 2, "dated_day": 1, "dated_month": 1, "undated": 0}
+    assert counts["models"] == {"n": 2, "dated_day": 1, "dated_month": 1, "undated": 0, "dated_not_reread": 0}
     tiny = counts["sources"]["tiny"]
     assert len(tiny.pop("source_file")) == 64
     assert tiny == {

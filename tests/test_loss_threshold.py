@@ -88,7 +88,10 @@ def test_the_saturating_law_describes_the_jump_better_than_its_rivals(tables: di
 @pytest.mark.parametrize("name", ["loss_threshold", "loss_hinge"])
 @pytest.mark.parametrize("quantity_id", ["pythia_mmlu", "olmo_mmlu_rc"])
 def test_no_threshold_is_claimed_where_none_is_shown(tables: dict[str, Table], name: str, quantity_id: str) -> None:
-    assert fitted(name, tables[quantity_id])[1].status == "no_threshold"
+    found = fitted(name, tables[quantity_id])[1]
+
+    assert found.status == "no_threshold"
+    assert found.point.size == found.draws.size == 0  # reported as such, and not as a fit
 
 
 def _rows(loss: np.ndarray[Any, Any], y: np.ndarray[Any, Any], tables: dict[str, Table]) -> Table:

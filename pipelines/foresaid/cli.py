@@ -41,6 +41,10 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except ForesaidError as error:
             click.echo(str(error), err=True)
             sys.exit(error.exit_code)
+        except OSError as error:
+            where = error.filename or "a file"
+            click.echo(f"{where}: {error.strerror or error}; expected it to be there and readable, run `dvc repro`", err=True)
+            sys.exit(2)
 
     return wrapped
 

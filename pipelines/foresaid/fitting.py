@@ -21,11 +21,12 @@ STATUSES = {
     "at_bound": "a parameter ended on a bound that means something: read the forecast with care",
     "unidentified": "curves that fit equally well forecast differently by more than the claimed error",
     "separable": "a step separates the training rows: slopes run to their bound and the width is an assumption",
-    "no_threshold": "no threshold is shown by these rows: a smooth curve, or none, describes them as well",
+    "no_threshold": "no threshold is shown by these rows, so none is reported and nothing is forecast",
     "non_monotone": "the series goes back by more than its noise: the law does not describe it",
     "too_few_points": "fewer rows than the law needs: nothing was fitted",
     "failed": "no start reached a minimum: nothing to forecast with",
 }
+NO_FORECAST = frozenset({"no_threshold", "too_few_points", "failed"})  # the law declines: no curve, nothing to freeze or score
 AGREEMENT = 1e-6  # relative: a start within this of the best objective found the same minimum
 NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
 NUMERICAL = 1e-6  # two optima of a perfect fit differ by rounding only
@@ -204,6 +205,8 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     own = law.starts(flat, table.y)
     starts = np.vstack([own, random_starts(parameters, law.random_starts, rng)])
     found = solve(problem, weights[:1], starts)
+    if not np.isfinite(found.objective).any():
+        return Fit(table, "failed", "no start has a finite value", names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0, None)
     best = found.best[0]
     order = np.argsort(found.objective[0], kind="stable")
     optima = _different(found.parameters[0, order], found.objective[0, order])
@@ -220,6 +223,8 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
         wide = np.vstack([optima, own, random_starts(parameters, PROFILE_STARTS, rng)])
         profile = _profile(law, problem, parameters, flat, wide, law.resolution)
     status, reason = _status(law, table, single, parameters, found, sigma, profile)
+    if status in NO_FORECAST:
+        return Fit(table, status, reason, names, np.empty(0), np.empty((0, 0)), sigma, 0.0, 0, None)
     agreeing = found.objective[0] <= (1.0 + AGREEMENT) * found.objective[0, best] + 1e-18
     folded = design.fold(chosen)
     unconverged = int((~bootstrap.converged[lanes, bootstrap.best])[1:].sum())

@@ -13,6 +13,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, TypeVar
 
+NOT_REREAD = "not re-read"  # how a release_source marks a date stated from general knowledge
 STATUSES = ("reported", "revised", "withdrawn", "suspect")
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 

@@ -182,6 +182,7 @@ def summary(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, Any]:
         "dated_day": precision["day"],
         "dated_month": precision["month"],
         "undated": precision[""],
+        "dated_not_reread": sum(formats.NOT_REREAD in row.release_source for row in catalogue.models),
     }
     return {"models": models, "quantities": len(catalogue.quantities), "sources": sources}
 

@@ -60,7 +60,7 @@ def index(material: Material) -> Page:
                 for name, item in material.fitted.items()
                 if item.law.validated_on != "real data"
             ],
-            "not_shown": not_shown(first),
+            "not_shown": not_shown(material, first),
         },
     )
 
@@ -106,7 +106,7 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
     return made
 
 
-def not_shown(first: Case | None) -> list[str]:
+def not_shown(material: Material, first: Case | None) -> list[str]:
     """What a reader must not conclude, in plain words, with the counts of the case the index leads with."""
     said = list(wording.LIMITS)
     if first is not None:
@@ -114,6 +114,9 @@ def not_shown(first: Case | None) -> list[str]:
         families = first.rows["cluster"].n_unique()
         sentence = f"The leading table rests on {count(released, 'released model')} from {count(families, 'family', 'families')}."
         said.insert(0, f"{sentence} {wording.verdict(families)}")
+        dated = material.models.filter(pl.col("model_id").is_in(first.rows["subject_id"].unique().to_list()))
+        stated = wording.not_reread(dated["release_source"])
+        said.insert(1, f"For {stated} of these models the release date is stated from general knowledge, with no document at hand.")
     return said
 
 

@@ -179,6 +179,7 @@ def data(material: Material) -> Page:
             "quantities": count(len(material.quantities), "quantity", "quantities"),
             "models": count(material.models.height, "released model"),
             "dated": f"{precision['day']:,} dated to the day, {precision['month']:,} to the month",
+            "not_reread": f"{wording.not_reread(material.models['release_source']):,}",
             "undated": [row["model_id"] for row in undated.iter_rows(named=True)],
             "undated_count": count(undated.height, "model"),
             "suspects": [

@@ -10,6 +10,10 @@ import math
 import re
 from collections.abc import Iterable
 
+import polars as pl
+
+from foresaid.formats import NOT_REREAD
+
 DASH = "–"
 FEW_FAMILIES = 10  # below this many model families no comparison is called a difference
 UNITS = {
@@ -185,3 +189,12 @@ def verdict(families: int) -> str:
         f"{count(families, 'family', 'families')}: enough to compare, yet every mean hangs on those few draws; "
         "no test of difference is made here."
     )
+
+
+def not_reread(sources: pl.Series) -> int:
+    """Count the release dates whose source was stated from general knowledge.
+
+    >>> not_reread(pl.Series(["a page", "announcement: X (stated from general knowledge, not re-read)", None]))
+    1
+    """
+    return int(sources.fill_null("").str.contains(NOT_REREAD, literal=True).sum())
