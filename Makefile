@@ -33,9 +33,9 @@ verify: .venv/run.stamp ## check the ledger: every entry, its name, its place an
 	@foresaid verify
 
 lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra build pyproject.toml -o requirements.lock
-	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--all-extras -c requirements.lock pyproject.toml -o requirements-dev.lock
 
 clean: ## remove everything derived; the record stays
