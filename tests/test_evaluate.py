@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid.evaluate import score_rows, skill, summarise
+from foresaid.evaluate import by_unit, score_rows, skill, summarise
 from foresaid.forecast import LEVELS
 
 
@@ -96,3 +96,11 @@ def test_wis_of_a_row_does_not_depend_on_the_rows_beside_it() -> None:
     together = scored(row("l", "a", "t", 0.5, 0.55), row("l", "b", "t", 0.1, 0.9))["wis"].to_list()
 
     np.testing.assert_array_equal(alone[0], together[0])
+
+
+def test_units_never_share_a_mean() -> None:
+    frame = scored(row("l", "a", "t", 0.5, 0.6), row("l", "b", "u", 3.0, 5.0)).with_columns(unit=pl.Series(["fraction", "nats"]))
+
+    found = by_unit(frame, summarise)
+
+    assert dict(found.select("unit", "mae").iter_rows()) == pytest.approx({"fraction": 0.1, "nats": 2.0})

@@ -162,6 +162,13 @@ def test_rows_that_are_not_those_of_the_curve_are_refused(desk: Desk) -> None:
         desk.freeze()
 
 
+def test_drafts_of_another_vintage_are_refused(desk: Desk) -> None:
+    later = dataclasses.replace(OPENED, as_of=date(2026, 11, 22))
+
+    with pytest.raises(LeakError, match="fitted as of 2026-11-21, expected 2026-11-22"):
+        dataclasses.replace(desk, params=dataclasses.replace(desk.params, round=later)).freeze(datetime(2026, 11, 23, tzinfo=UTC))
+
+
 def test_after_the_deadline_nothing_is_frozen(desk: Desk) -> None:
     with pytest.raises(LedgerError, match="has passed"):
         desk.freeze(datetime(2026, 12, 1, tzinfo=UTC))

@@ -7,7 +7,7 @@ number of releases (of series, where runs were held out by scale).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
@@ -137,3 +137,10 @@ def skill(scored: pl.DataFrame) -> pl.DataFrame:
         )
         .sort("evidence", "case", "law", "baseline")
     )
+
+
+def by_unit(scored: pl.DataFrame, measure: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+    """Apply a measure to the rows of each unit (column `unit`) apart: nats and fractions never share a mean."""
+    units = scored["unit"].unique().sort().to_list()
+    parts = [measure(scored.filter(pl.col("unit") == unit)).with_columns(unit=pl.lit(unit)) for unit in units]
+    return pl.concat(parts) if parts else measure(scored)

@@ -103,9 +103,14 @@ def check_leaks(
     guard.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
 
 
-def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes]) -> None:
+def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: Round) -> None:
     for draft in drafts:
         record = from_plain(draft.prediction["curve"]).record
+        if record.training.as_of != opened.as_of.isoformat():
+            raise LeakError(
+                f"draft {draft.law}, {record.target_id}: fitted as of {record.training.as_of}, expected {opened.as_of}, "
+                f"the vintage of round {opened.id}; run `dvc repro`"
+            )
         body = bodies.get(f"{draft.law}/{record.target_id}", b"")
         found = hashlib.sha256(body).hexdigest()
         if found != record.training.sha256:
@@ -200,7 +205,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     new = [line for line in lines if isinstance(line, entries.Forecast)]
     if new:
         frozen_on = now.astimezone(UTC).date()
-        _check_snapshots(drafts, bodies)
+        _check_snapshots(drafts, bodies, opened)
         connection = database.open_database(build / "database")
         released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
         connection.close()

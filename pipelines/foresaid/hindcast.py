@@ -171,9 +171,9 @@ def run_case(
                 split = split_by_scale(table, case.held_out_share, case.trained_on)
             else:
                 split = split_by_release(table, first_published(after[target.target_id], published), wanted)
-                _guard(case, split)
             if split.test.n == 0:
                 continue
+            _guard(case, split)
             rows, described = _fit_and_forecast(name, case, law, settings, split, params)
             frames.append(rows)
             fits.append(described)

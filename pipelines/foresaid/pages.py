@@ -6,7 +6,6 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,7 @@ import polars as pl
 
 from foresaid import wording
 from foresaid.cases import Case, adopted_block, block, cases, headline, method_title
-from foresaid.evaluate import skill, summarise
+from foresaid.evaluate import by_unit, skill, summarise
 from foresaid.material import Material
 from foresaid.wording import count, number, percent
 
@@ -122,14 +121,8 @@ def not_shown(material: Material, first: Case | None) -> list[str]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The tables of these pages: means and ratios by kind of evidence, every scored row by case."""
-    made = {"summary": _by_unit(material, summarise), "skill": _by_unit(material, skill)}
+    made = {"summary": by_unit(material.scores, summarise), "skill": by_unit(material.scores, skill)}
     for evidence in wording.EVIDENCE:
         for case in cases(material, evidence):
             made[case.key] = case.rows
     return made
-
-
-def _by_unit(material: Material, measure: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
-    units = material.scores["unit"].unique().sort().to_list()
-    parts = [measure(material.scores.filter(pl.col("unit") == unit)).with_columns(unit=pl.lit(unit)) for unit in units]
-    return pl.concat(parts) if parts else measure(material.scores)

@@ -15,7 +15,7 @@ import polars as pl
 
 from foresaid import adopted, database, entries, ledger
 from foresaid.curve import Curve, from_plain
-from foresaid.evaluate import KEY, score_rows, skill, summarise
+from foresaid.evaluate import KEY, by_unit, score_rows, skill, summarise
 from foresaid.files import write_frame, write_json
 from foresaid.forecast import predict
 from foresaid.hindcast import SCHEMA
@@ -149,13 +149,14 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
         every.filter(~made).group_by("evidence", "case", "law", "status").len(name="n").sort("evidence", "case", "law", "status")
     )
     write_frame(build / "scores.parquet", scored)
-    summary, by_quantity = summarise(scored), summarise(scored, ["quantity_id"])
+    units = {name: quantity.unit for name, quantity in view.quantities.items()}
+    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(units))
     write_json(
         metrics / "score.json",
         {
-            "summary": summary.to_dicts(),
-            "by_quantity": by_quantity.to_dicts(),
-            "skill": skill(scored).to_dicts(),
+            "summary": by_unit(measured, summarise).to_dicts(),
+            "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
+            "skill": by_unit(measured, skill).to_dicts(),
             "accounting": {"ledger": states, "not_forecast": missing.to_dicts()},
         },
     )
