@@ -70,13 +70,17 @@ def simulate(law: Emergence, rng: np.random.Generator, number: int) -> tuple[Arr
 
 
 def _trials(law: Emergence, seed: int, purpose: str, wanted: int, draws: int) -> tuple[list[Trial], list[tuple[Table, Fit]]]:
-    trials, kept = [], []
+    trials: list[Trial] = []
+    kept: list[tuple[Table, Fit]] = []  # the first that gave something, for the page's example
     for number in range(wanted):
         planted, table = simulate(law, generator(seed, law.name, purpose, str(number)), number)
         table = replace(table, target=replace(table.target, target_id=f"{purpose}/{number}"))
         fitted = fit(law, table, seed, draws)
-        trials.append(Trial(float(planted[2]), float(fitted.point[2]), fitted.draws[:, 2], fitted.status))
-        if number == 0:
+        if fitted.point.size:
+            trials.append(Trial(float(planted[2]), float(fitted.point[2]), fitted.draws[:, 2], fitted.status))
+        else:  # a fit that gave nothing stays in every denominator: it is within no band and no tolerance
+            trials.append(Trial(float(planted[2]), np.nan, np.full(draws, np.nan), fitted.status))
+        if not kept and fitted.point.size:
             kept.append((table, fitted))
     return trials, kept
 
@@ -127,17 +131,17 @@ def study(law: Emergence, seed: int, replicates: int, simulations: int, calibrat
         "scores_of_each": len(LOSSES) * len(SIZES),
         "subsets_of_each_score": SUBSETS,
         "lowest_loss_seen": _round(LOSSES.min()),
-        "bias_nats": _round(miss.mean()),
-        "median_error_nats": _round(np.median(miss)),
-        "mean_absolute_error_nats": _round(np.abs(miss).mean()),
+        "bias_nats": _round(np.nanmean(miss)),
+        "median_error_nats": _round(np.nanmedian(miss)),
+        "mean_absolute_error_nats": _round(np.nanmean(np.abs(miss))),
         "within_a_tenth_of_a_nat": _share(within, len(trials)),
         "coverage_of_90_percent_band": _share(raw, len(trials)),
-        "median_width_of_band_nats": _round(np.median(width)),
+        "median_width_of_band_nats": _round(np.nanmedian(width)),
         "widening_factor": _round(factor),
         "coverage_of_widened_band": _share(widened, len(trials)),
-        "median_width_of_widened_band_nats": _round(factor * np.median(width)),
+        "median_width_of_widened_band_nats": _round(factor * np.nanmedian(width)),
         "statuses": {status: sum(trial.status == status for trial in trials) for status in statuses},
-        **_example(law, trials[0], *kept[0]),
+        **_example(law, next(trial for trial in trials if np.isfinite(trial.point)), *kept[0]),
     }
 
 
