@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import shutil
 from datetime import UTC, date, datetime
@@ -131,8 +132,6 @@ def plant(desk: Desk, line: dict[str, object], target: str = "gsm8k_cot") -> Non
     path.write_bytes(b"".join([*others, *body]))
     draft_path = desk.build / "drafts" / "observational.jsonl"
     drafts = canonical.parse_lines(draft_path.read_bytes())
-    import hashlib
-
     for draft in drafts:
         if draft["target"]["id"] == target:
             draft["prediction"]["curve"]["training"]["sha256"] = hashlib.sha256(b"".join(body)).hexdigest()
@@ -145,6 +144,17 @@ def test_a_row_known_after_the_cut_off_is_refused_by_name(desk: Desk) -> None:
     with pytest.raises(LeakError, match=r"openai-community/gpt2.*known on 2027-01-01"):
         desk.freeze()
     assert desk.batches() == {}
+
+
+def test_a_planted_row_is_named_even_where_nothing_else_was_made_to_agree(desk: Desk) -> None:
+    path = desk.build / "training" / "observational.jsonl"
+    row = canonical.dump_line(
+        {"known_on": "2027-01-01", "subject_id": "openai-community/gpt2", "target_id": "gsm8k_cot", "x": ["0.5"] * 7, "y": "0.5"}
+    )
+    path.write_bytes(path.read_bytes() + row)
+
+    with pytest.raises(LeakError, match=r"openai-community/gpt2.*known on 2027-01-01"):
+        desk.freeze()
 
 
 def test_a_row_of_a_target_under_an_alias_is_refused_by_name(desk: Desk) -> None:

@@ -205,13 +205,13 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     new = [line for line in lines if isinstance(line, entries.Forecast)]
     if new:
         frozen_on = now.astimezone(UTC).date()
-        _check_snapshots(drafts, bodies, opened)
         connection = database.open_database(build / "database")
         released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
         connection.close()
         aliases = dict(pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows())
         resolver = {draft.target["id"]: draft.target["source"] for draft in drafts}
         check_leaks(rows, released, aliases, opened, frozen_on, resolver)
+        _check_snapshots(drafts, bodies, opened)
         if now.astimezone(UTC) > datetime.fromisoformat(opened.deadline):
             raise LedgerError(f"round {opened.id}: its deadline {opened.deadline} has passed; open a new round")
         snapshot = b"".join(bodies[key] for key in sorted(bodies))
