@@ -72,7 +72,10 @@ def _span(quantity_id: str) -> float:
 
 @pytest.mark.parametrize("quantity_id", PRINTED)
 def test_the_printed_coefficients_reproduce_their_errors(built: Built, quantity_id: str) -> None:
-    rows = adopted_rows(built.registry, built.as_of("2024-10-01"), "obsscaling")
+    connection = database_module.open_database(built.build / "database")
+    published = database_module.resolutions(connection, date(2024, 10, 1))
+    connection.close()
+    rows = adopted_rows(built.registry, built.as_of("2024-10-01"), published)
     rows = rows.filter((pl.col("quantity_id") == quantity_id) & pl.col("point").is_not_null())
 
     found = (((rows["point"] - rows["value"]) / _span(quantity_id)) ** 2).mean()

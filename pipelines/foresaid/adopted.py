@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.law import Array
@@ -42,6 +43,7 @@ class Adopted:
     title: str
     published_on: date
     evidence: str
+    source: str
     forms: tuple[Form, ...]
     models: tuple[str, ...]
 
@@ -72,6 +74,7 @@ def load(folder: Path) -> Adopted:
         str(card["title"]),
         card["published_on"],
         str(card["evidence"]),
+        str(card["source"]),
         tuple(Form(name, values.pop("intercept"), values, values.pop("height")) for name, values in sorted(forms.items())),
         models,
     )
@@ -93,14 +96,15 @@ def apply(form: Form, metrics: dict[str, Array], chance: float) -> Array:
     return np.asarray(chance + (1.0 - chance) * (1.0 - form.height + form.height * sigmoid(logit)))
 
 
-def subjects(record: Adopted, form: Form, view: View, source: str) -> tuple[list[str], Array, Array]:
-    """Return the listed models whose outcome is known in this view, their forecasts and their outcomes."""
-    wide = view.wide([form.quantity_id, *form.weights], (source,))
-    wide = wide.filter(wide["subject_id"].is_in(list(record.models)) & wide[form.quantity_id].is_not_null())
+def subjects(record: Adopted, form: Form, view: View, published: View) -> tuple[list[str], Array, Array]:
+    """Return the listed models whose outcome is published, their forecasts, and their outcomes as first published."""
     quantity = view.quantity(form.quantity_id)
-    metrics = {name: wide[name].to_numpy().astype(float) for name in form.weights}
-    return (
-        list(wide["subject_id"]),
-        apply(form, metrics, quantity.chance or 0.0),
-        wide[form.quantity_id].to_numpy().astype(float),
+    outcomes = published.observations.filter((pl.col("quantity_id") == form.quantity_id) & (pl.col("setting") == ""))
+    wide = (
+        view.wide(list(form.weights), (record.source,))
+        .filter(pl.col("subject_id").is_in(list(record.models)))
+        .join(outcomes.select("subject_id", outcome="value"), on="subject_id", how="inner")
+        .sort("subject_id")
     )
+    metrics = {name: wide[name].to_numpy().astype(float) for name in form.weights}
+    return list(wide["subject_id"]), apply(form, metrics, quantity.chance or 0.0), wide["outcome"].to_numpy().astype(float)

@@ -98,14 +98,14 @@ def _forecast_rows(forecast_id: str, curve: Curve, rows: pl.DataFrame, as_of: st
     )
 
 
-def adopted_rows(registry: Path, view: View, source: str) -> pl.DataFrame:
+def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
     """Apply every adopted form to the models it was meant for."""
     frames = []
     released = dict(view.observations.select("subject_id", "released_on").unique().iter_rows())
     family = dict(view.observations.select("subject_id", "family").unique().iter_rows())
     for record in adopted.load_all(registry):
         for form in record.forms:
-            names, made, value = adopted.subjects(record, form, view, source)
+            names, made, value = adopted.subjects(record, form, view, published)
             n = len(names)
             frames.append(
                 pl.DataFrame(
@@ -140,7 +140,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
     connection.close()
     ahead, states = prospective(registry, view, published)
-    taken = adopted_rows(registry, view, "obsscaling")
+    taken = adopted_rows(registry, view, published)
     past = pl.read_parquet(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = pl.concat([ahead, taken, past])
     made = pl.col("point").is_not_null()
