@@ -164,7 +164,7 @@ class Law(ABC):
     @property
     def random_starts(self) -> int:
         """Return how many random starts the full-sample fit tries beside the law's own."""
-        return 32
+        return 200
 
     def features(self, covariates: int) -> int:
         """Return the number of feature columns the design makes of so many covariates."""
