@@ -110,11 +110,6 @@ class Emergence(Law):
         columns = (WIDTH * np.logaddexp(0.0, z), np.ones_like(z), by_corner, by_corner * share, by_corner * shift * by_ln_alpha)
         return np.stack(columns, axis=-1)
 
-    @property
-    def random_starts(self) -> int:
-        """Fewer than other laws try: the study fits four hundred simulations, whose starts agree."""
-        return 32
-
     def starts(self, x: Array, y: Array) -> Array:
         """A corner a little below the losses seen, and two bends; slope by the largest score."""
         few_shot = float(x[:, 0].min()) - 0.1
