@@ -198,6 +198,7 @@ def fitted(folder: Path, text: str) -> None:
         "example_curves": [{"size": f"size {text}", "loss": 2.0, "score": 0.4}, {"size": "1", "loss": 1.0, "score": 0.5}],
     }
     metrics = {"law": "size_sigmoid", "version": 1, "as_of": "2024-10-01", "targets": [entry], "study": study}
+    write_json(folder / "build" / "profiles" / "size_sigmoid.json", {"task": entry.pop("profile")})
     write_json(folder / "metrics" / "fit" / "size_sigmoid.json", metrics)
 
 
@@ -283,7 +284,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
         "title": f"fit {text}", "status": "unidentified", "reason": f"left open {text}", "rows": 5, "held_out": 2, "clusters": 5,
         "left_out": [], "parameters": [], "residual_scale": 0.1, "agreement": 1.0, "unconverged": 0, "profile": open_profile,
     }  # fmt: skip
-    write_json(metrics / "hindcast.json", {"fits": [behind]})
+    write_json(build / "hindcast_fits.json", {"fits": [behind]})
     counts = {"rows": 4, "subjects": 4, "quantities": 1, "by_status": {"reported": 3, "suspect": 1}, "source_file": "ab"}
     write_json(metrics / "ingest.json", {"sources": {"acme-evals": counts}, "models": {}, "quantities": 3})
     fitted(folder, text)

@@ -143,6 +143,8 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
     frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
     write_frame(build / "fits" / f"{name}.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
+    # Profiles are long and only drawn: they stay out of the metrics a person reviews.
+    write_json(build / "profiles" / f"{name}.json", {item["target_id"]: item.pop("profile") for item in results})
     write_json(
         metrics / "fit" / f"{name}.json",
         {

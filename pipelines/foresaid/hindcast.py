@@ -190,13 +190,17 @@ def run_case(
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
     """Answer every case of params.yaml; return the number of forecasts by case.
 
-    Writes build/hindcast.parquet (forecasts beside outcomes) and the metrics file hindcast.json (the fits behind them).
+    Writes build/hindcast.parquet (forecasts beside outcomes), build/hindcast_fits.json (the fits behind them) and, of the
+    latter, the metrics file hindcast.json.
     """
     connection = database.open_database(build / "database")
     answers = [run_case(name, case, params, connection, registry) for name, case in params.hindcast.items()]
     connection.close()
     whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
-    write_json(metrics / "hindcast.json", {"fits": [described for _, fits in answers for described in fits]})
+    fits = [described for _, made in answers for described in made]
+    write_json(build / "hindcast_fits.json", {"fits": fits})
+    # The file under git leaves out what is long and only drawn.
+    write_json(metrics / "hindcast.json", {"fits": [{k: v for k, v in item.items() if k != "profile"} for item in fits]})
     whole = whole.sort("case", "law", "target_id", "subject_id")
     write_frame(build / "hindcast.parquet", whole)
     return {name: whole.filter(pl.col("case") == name).height for name in params.hindcast}

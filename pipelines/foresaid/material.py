@@ -117,9 +117,12 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path) -> 
     path = build / "curves" / f"{name}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     curves = [from_plain(json.loads(line)).record for line in lines]
+    profiles, described = _json(build / "profiles" / f"{name}.json"), _json(metrics / "fit" / f"{name}.json")
+    for entry in described["targets"]:
+        entry["profile"] = profiles.get(entry["target_id"])
     return Fitted(
         laws.load(name, settings),
-        _json(metrics / "fit" / f"{name}.json"),
+        described,
         {record.target_id: record for record in curves},
         _frame(build / "fits" / f"{name}.parquet"),
     )
@@ -145,7 +148,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         params=params,
         scores=scores.sort(keys),
         unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
-        hindcast_fits=_json(metrics / "hindcast.json")["fits"],
+        hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics) for name, entry in params.laws.items()},
