@@ -7,18 +7,21 @@ meaning, unit and bounds, its targets, and one curve with its derivative, vector
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid.errors import ParameterError
 from foresaid.view import View
 
 Array = NDArray[np.float64]
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -232,3 +235,22 @@ class Law(ABC):
         """Return what a simulation shows of a law for which no real data are public; None for the others."""
         del seed, replicates
         return None
+
+
+def read_entries(kind: type[Entry], mapping: object, where: str) -> dict[str, Entry]:
+    """Read a mapping of params.yaml whose values are the fields of a small frozen record; lists become tuples.
+
+    >>> read_entries(Covariate, {"a": {"quantity_id": "mmlu"}}, "laws, example, inputs")
+    {'a': Covariate(quantity_id='mmlu', transform='identity')}
+    """
+    known = ", ".join(item.name for item in dataclasses.fields(kind))  # type: ignore[arg-type]  # records are dataclasses
+    if not isinstance(mapping, dict):
+        raise ParameterError(f"params.yaml, {where}: found {mapping!r}, expected quantity_id: {{{known}}}")
+    made = {}
+    for name, fields in mapping.items():
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in (fields or {}).items()}
+        try:
+            made[str(name)] = kind(**values)
+        except TypeError as error:
+            raise ParameterError(f"params.yaml, {where}, {name}: {error}; known keys: {known}") from None
+    return made

@@ -15,8 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.errors import ParameterError
-from foresaid.law import Array, Covariate, Design, Law, Parameter, Table, Target
+from foresaid.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
 from foresaid.view import View
 
 ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line
@@ -66,7 +65,7 @@ class SigmoidLaw(Law):
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
-        return {**values, "targets": targets_from(values.get("targets", {}))}
+        return {**values, "targets": read_entries(SigmoidTarget, values.get("targets", {}), "laws, targets")}
 
     @abstractmethod
     def covariates(self, target: SigmoidTarget) -> tuple[Covariate, ...]:
@@ -180,22 +179,3 @@ class SigmoidLaw(Law):
         """Call the fit separable when a slope has run to its limit."""
         del table
         return "separable" if (np.abs(point[1:-1]) >= self.slope_limit * (1 - 1e-9)).any() else None
-
-
-def targets_from(entry: object) -> dict[str, SigmoidTarget]:
-    """Read the `targets` mapping of params.yaml.
-
-    >>> targets_from({"gsm8k_cot": {"without": ["gsm8k"], "floor_at_most": 0.2}})["gsm8k_cot"].floor_at_most
-    0.2
-    """
-    if not isinstance(entry, dict):
-        raise ParameterError("params.yaml, laws: found no mapping under targets, expected quantity_id: {settings}")
-    made = {}
-    for quantity_id, settings in entry.items():
-        values = dict(settings or {})
-        values["without"] = tuple(values.get("without", ()))
-        try:
-            made[str(quantity_id)] = SigmoidTarget(**values)
-        except TypeError as error:
-            raise ParameterError(f"params.yaml, laws, targets, {quantity_id}: {error}") from None
-    return made

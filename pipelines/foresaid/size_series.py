@@ -12,8 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.errors import ParameterError
-from foresaid.law import Array, Covariate, Law, Table, Target
+from foresaid.law import Array, Covariate, Law, Table, Target, read_entries
 from foresaid.view import View
 
 REACH = 8.0  # times the largest size: where fits must agree to count as identified
@@ -39,7 +38,7 @@ class SizeLaw(Law):
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
-        return {**values, "series": series_from(values.get("series", {}))}
+        return {**values, "series": read_entries(SizeSeries, values.get("series", {}), "laws, series")}
 
     def tables(self, view: View) -> list[Table]:
         """One table for each quantity and family with enough runs, by quantity and family."""
@@ -87,20 +86,3 @@ def in_order(table: Table) -> Array:
     """Return the values in the order of size; values at one size are averaged, so that their order cannot matter."""
     sizes, place = np.unique(table.x[:, 0], return_inverse=True)
     return np.asarray(np.bincount(place, weights=table.y) / np.bincount(place, minlength=len(sizes)))
-
-
-def series_from(entry: object) -> dict[str, SizeSeries]:
-    """Read the `series` mapping of params.yaml.
-
-    >>> series_from({"gadre_c4_loss": {"size": "training_tokens"}})["gadre_c4_loss"].at_least
-    5
-    """
-    if not isinstance(entry, dict):
-        raise ParameterError("params.yaml, laws: found no mapping under series, expected quantity_id: {size, at_least}")
-    made = {}
-    for quantity_id, settings in entry.items():
-        try:
-            made[str(quantity_id)] = SizeSeries(**dict(settings or {}))
-        except TypeError as error:
-            raise ParameterError(f"params.yaml, laws, series, {quantity_id}: {error}") from None
-    return made

@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.errors import ParameterError
-from foresaid.law import Array, Covariate, Law, Table, Target
+from foresaid.law import Array, Covariate, Law, Table, Target, read_entries
 from foresaid.view import View
 
 LOSS = (0.0, 25.0)  # nats per token; a quantity's own bounds are tighter
@@ -46,7 +45,7 @@ class LossLaw(Law):
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
-        return {**values, "series": series_from(values.get("series", {}))}
+        return {**values, "series": read_entries(LossSeries, values.get("series", {}), "laws, series")}
 
     def tables(self, view: View) -> list[Table]:
         """One table for each series, by quantity."""
@@ -136,22 +135,3 @@ def shown(table: Table, threshold: float, fitted: Array, parameters: int) -> boo
     law = n * np.log(max(float(((fitted - table.y) ** 2).mean()), 1e-300)) + parameters * np.log(n)
     constant = n * np.log(max(float(table.y.var()), 1e-300)) + np.log(n)
     return bool(gain >= LEAST_GAIN and flat >= LEAST_FLAT and law < constant)
-
-
-def series_from(entry: object) -> dict[str, LossSeries]:
-    """Read the `series` mapping of params.yaml.
-
-    >>> series_from({"olmo_mmlu_mc": {"loss": "olmo_c4_loss", "runs": ["olmo-ladder/7b"]}})["olmo_mmlu_mc"].runs
-    ('olmo-ladder/7b',)
-    """
-    if not isinstance(entry, dict):
-        raise ParameterError("params.yaml, laws: found no mapping under series, expected quantity_id: {loss, runs}")
-    made = {}
-    for quantity_id, settings in entry.items():
-        values = dict(settings or {})
-        values["runs"] = tuple(values.get("runs", ()))
-        try:
-            made[str(quantity_id)] = LossSeries(**values)
-        except TypeError as error:
-            raise ParameterError(f"params.yaml, laws, series, {quantity_id}: {error}") from None
-    return made
