@@ -95,6 +95,19 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
     }
 
 
+def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
+    """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
+    return {
+        "wis": number(row["wis"]) if intervals else wording.DASH,
+        "mae": number(row["mae"]),
+        "bias": signed(row["bias"]),
+        "coverage": [percent(row[name]) for name in RATES],
+        "n": f"{row['n']:,}",
+        "releases": f"{row['n_releases']:,}",
+        "families": f"{row['n_families']:,}",
+    }
+
+
 def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: str) -> dict[str, Any]:
     means = summarise(part).with_columns(second=pl.col("role") == "baseline").sort("second", "wis", "law")
     ratios = {(row["law"], row["baseline"]): row for row in skill(part).iter_rows(named=True)}
@@ -106,21 +119,14 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
         "unit": wording.unit_words(part["unit"]),
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
+        "meanings": [": ".join(wording.METHODS[name]) for name in sorted(set(means["law"])) if name in wording.METHODS],
         "baselines": [{"name": name, "title": method_title(material, name)} for name in against],
         "rows": [
             {
                 "title": method_title(material, row["law"]),
                 "href": f"{root}laws/{wording.slug(row['law'])}.html" if row["law"] in material.fitted else "",
-                "about": wording.METHODS.get(row["law"], ("", ""))[1],
                 "role": row["role"],
-                "wis": number(row["wis"]) if intervals else wording.DASH,
-                "mae": number(row["mae"]),
-                "mse": number(row["mse"]),
-                "bias": signed(row["bias"]),
-                "coverage": [percent(row[name]) for name in RATES],
-                "n": f"{row['n']:,}",
-                "releases": f"{row['n_releases']:,}",
-                "families": f"{row['n_families']:,}",
+                **_means(row, intervals),
                 "declined": f"{declined.get(row['law'], 0):,}",
                 "skill": [_ratio(ratios.get((row["law"], name))) for name in against],
             }
@@ -194,13 +200,7 @@ def by_quantity(material: Material, rows: pl.DataFrame) -> list[dict[str, Any]]:
         {
             "quantity": material.quantity(row["quantity_id"]),
             "unit": wording.unit_words([row["unit"]]),
-            "wis": number(row["wis"]) if row["coverage_80"] is not None else wording.DASH,
-            "mae": number(row["mae"]),
-            "bias": signed(row["bias"]),
-            "coverage": [percent(row[name]) for name in RATES],
-            "n": f"{row['n']:,}",
-            "releases": f"{row['n_releases']:,}",
-            "families": f"{row['n_families']:,}",
+            **_means(row, row["coverage_80"] is not None),
         }
         for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True)
     ]

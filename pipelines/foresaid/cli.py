@@ -49,7 +49,7 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="foresaid")
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder that holds params.yaml.")
 @click.pass_context

@@ -26,6 +26,7 @@ from foresaid.files import write_json
 from foresaid.params import Params, Round
 
 DATA = "training-rows"
+Key = tuple[type, str]  # kind and name: a target may be called what a forecast is called
 
 
 @dataclass(frozen=True)
@@ -120,11 +121,11 @@ def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: 
             )
 
 
-def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
+def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
     drift = []
-    if opened.id not in have:
+    if (entries.Round, opened.id) not in have:
         lines.append(
             entries.Round(
                 id=opened.id,
@@ -154,11 +155,11 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[str, entries.Entry
         )
         assert isinstance(target, entries.Target)
         assert isinstance(forecast, entries.Forecast)
-        target_key, forecast_key = f"{opened.id}/{target.id}", forecast.id
+        target_key, forecast_key = (entries.Target, f"{opened.id}/{target.id}"), (entries.Forecast, forecast.id)
         if forecast_key in have:
             frozen = have[forecast_key]
             if not isinstance(frozen, entries.Forecast) or frozen.prediction != forecast.prediction:
-                drift.append(forecast_key)
+                drift.append(forecast.id)
             continue
         led.add(draft.target["id"])
         if target_key not in named:
@@ -190,15 +191,12 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
         checkpoint = ledger.read_checkpoint(place)
         return Receipt(None, 0, 0, (), checkpoint.size, _text(checkpoint.root))
     opened = params.round
-    have: dict[str, entries.Entry] = {}
-    for batch in batches:
-        for entry in batch.entries:
-            if isinstance(entry, entries.Round):
-                have[entry.id] = entry
-            elif isinstance(entry, entries.Target):
-                have[f"{entry.round}/{entry.id}"] = entry
-            elif isinstance(entry, entries.Forecast):
-                have[entry.id] = entry
+    have: dict[Key, entries.Entry] = {}
+    for entry in (entry for batch in batches for entry in batch.entries):
+        if isinstance(entry, entries.Round | entries.Forecast):
+            have[type(entry), entry.id] = entry
+        elif isinstance(entry, entries.Target):
+            have[type(entry), f"{entry.round}/{entry.id}"] = entry
     drafts = read_drafts(build, list(params.laws))
     rows, bodies = training_rows(build, list(params.laws))
     lines, drift = _lines(drafts, opened, have)
@@ -227,7 +225,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
         )
         ledger.sequence(place, params.origin)
     checkpoint = ledger.read_checkpoint(place)
-    kept = sum(key.startswith(f"{opened.id}/") and isinstance(entry, entries.Forecast) for key, entry in have.items())
+    kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))
 
 

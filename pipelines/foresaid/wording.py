@@ -29,7 +29,6 @@ METHODS = {
     "last_value": ("Nearest known run", "a larger run scores what the nearest smaller one scored"),
     "straight_line": ("Straight line", "a line in the (logarithm of the) first covariate through all known runs"),
     "printed_forms": ("Printed coefficients", "the forms as the authors printed them, applied without a refit"),
-    "ensemble": ("Median of the laws", "quantile by quantile, the median of what the laws say"),
 }
 SPLITS = {
     "released": "held out by date: only models released after the vintage, fitted on what was public on that day",
