@@ -11,7 +11,7 @@ from scipy.stats import norm
 from foresaid.errors import ParameterError
 from foresaid.forecast import LEVELS
 from foresaid.law import Array
-from foresaid.scoring import bias, covered, pinball, weighted_interval_score
+from foresaid.scoring import bias, covered, crps_of_draws, log_score_of_mixture, pinball, weighted_interval_score
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)
 
@@ -88,3 +88,50 @@ def test_bias_has_the_sign_of_the_forecasts_error() -> None:
     high, low, right = (bias(_normal(mean, 1, 1), LEVELS, np.zeros(1))[0] for mean in (3.0, -3.0, 0.0))
 
     assert (high, low, right) == (1.0, -1.0, 0.0)
+
+
+def test_crps_of_many_normal_draws_is_the_closed_form() -> None:
+    # CRPS of N(0, 1) at y: y (2 Phi(y) - 1) + 2 phi(y) - 1 / sqrt(pi). Gneiting and Raftery 2007, equation 21.
+    y = np.array([-1.5, 0.0, 0.7])
+    expected = y * (2 * norm.cdf(y) - 1) + 2 * norm.pdf(y) - 1 / np.sqrt(np.pi)
+    draws = np.tile(norm.ppf((np.arange(20_000) + 0.5) / 20_000)[:, None], (1, 3))
+
+    np.testing.assert_allclose(crps_of_draws(draws, y), expected, atol=1e-4)
+
+
+def test_crps_of_uniform_draws_is_the_closed_form() -> None:
+    # For U(0, 1) and y in [0, 1]: y^2 - y + 1/3.
+    y = np.array([0.0, 0.3, 1.0])
+    draws = np.tile(((np.arange(5000) + 0.5) / 5000)[:, None], (1, 3))
+
+    np.testing.assert_allclose(crps_of_draws(draws, y), y**2 - y + 1 / 3, atol=1e-4)
+
+
+@given(st.lists(numbers, min_size=1, max_size=20), numbers)
+def test_crps_is_the_mean_over_all_pairs(values: list[float], outcome: float) -> None:
+    x = np.array(values)
+    expected = np.abs(x - outcome).mean() - 0.5 * np.abs(x[:, None] - x[None, :]).mean()
+
+    assert crps_of_draws(x[:, None], np.array([outcome]))[0] == pytest.approx(expected, rel=1e-9, abs=1e-9)
+
+
+def test_crps_of_a_perfect_forecast_is_zero() -> None:
+    assert crps_of_draws(np.full((7, 1), 0.7), np.array([0.7])).tolist() == [0.0]
+
+
+def test_log_score_of_two_draws_is_that_of_the_two_part_mixture() -> None:
+    expected = -np.log(0.5 * norm.pdf(0.2, 0.1, 0.05) + 0.5 * norm.pdf(0.2, 0.3, 0.05))
+
+    found = log_score_of_mixture(np.array([[0.1], [0.3]]), 0.05, np.array([0.2]), 0.0, 1.0)
+
+    assert found[0] == pytest.approx(expected, rel=1e-12)
+
+
+def test_log_score_at_a_bound_is_the_probability_of_reaching_it() -> None:
+    found = log_score_of_mixture(np.array([[0.9]]), 0.1, np.array([1.0]), 0.0, 1.0)
+
+    assert found[0] == pytest.approx(-np.log(norm.sf(1.0)), rel=1e-12)
+
+
+def test_a_point_mass_has_no_log_score() -> None:
+    assert np.isnan(log_score_of_mixture(np.array([[0.5]]), 0.0, np.array([0.5]), 0.0, 1.0)[0])
