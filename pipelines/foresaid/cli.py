@@ -196,6 +196,33 @@ def update(name: str, mirror: Path, recorded_on: datetime | None) -> None:
 
 
 @main.command()
+@click.option("--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Fit on what was known on this day.")
+@click.option(
+    "--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Score on what was released after it and known by this day."
+)
+@click.option("--law", "laws", multiple=True, help="Only this law; may be given again.")
+@click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+@plain_errors
+def replay(as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: tuple[str, ...], as_json: bool) -> None:
+    """Freeze in memory what was known on one day, and score it on what was released after it. Writes nothing.
+
+    Example: foresaid replay --as-of 2024-05-31 --until 2024-10-01
+    """
+    import json
+
+    from foresaid import database, params
+    from foresaid import replay as work
+
+    loaded = params.load(Path("params.yaml"))
+    connection = database.open_database(BUILD / "database")
+    rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities)
+    connection.close()
+    for line in [json.dumps(rows, indent=1)] if as_json else work.table(rows):
+        click.echo(line)
+
+
+@main.command()
 @click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
 @click.option("--json", "as_json", is_flag=True, help="List all findings as JSON.")
 @plain_errors
