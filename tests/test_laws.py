@@ -43,6 +43,12 @@ CHECKPOINTS = np.column_stack([np.repeat(np.linspace(2.6, 1.7, 10), 4), np.tile(
 SIGMOID = {"sources": ["s"], "targets": {"t": {}}}
 LOSS = {"sources": ["s"], "series": {"t": {"loss": "l"}}}
 SIZE = {"sources": ["s"], "series": {"t": {"size": "d"}}}
+MESH = np.array([[n, d] for n in np.log([1e7, 5e7, 2e8, 1e9, 4e9]) for d in np.log([5e8, 2e9, 8e9, 3e10, 1e11, 4e11])])
+REPEATED = np.array(
+    [[n, d, u] for n in np.log([1e8, 1e9, 8e9]) for u in np.log([1e8, 4e9]) for d in u + np.log([1.0, 4.0, 40.0, 200.0])]
+)
+SURFACE = {"sources": ["s"], "surfaces": {"t": {}}}
+EXAMPLES = np.log([200.0 * 2**i for i in range(14)])[:, None]
 CASES = {
     "observational": Case({**SIGMOID, "metrics": ["a", "b", "c"]}, METRICS, [-4.0, 3.0, 2.0, 2.5, 0.0], 0.03),
     "compute_sigmoid": Case(SIGMOID, column(40.0, 56.0, 24), [-24.0, 0.5, 0.0], 0.03, logarithmic=True),
@@ -52,6 +58,15 @@ CASES = {
     "loss_logistic": Case(LOSS, column(2.3, 3.2, 40), [0.6, 2.7, 0.08], 0.01),
     "bleu_log": Case(SIZE, column(13.0, 20.0, 12), [12.0, 0.2, float(np.log(1.5)), 13.0], 0.01, (0.0, 100.0), True),
     "cross_entropy_power": Case(SIZE, column(18.0, 26.0, 12), [2.0, 5.0, 0.3], 0.003, (0.0, 15.0), True),
+    "chinchilla": Case(SURFACE, MESH, [1.8, float(np.log(480.0)), 0.35, float(np.log(2100.0)), 0.37], 0.002, (0.0, 20.0), True),
+    "over_training": Case(SURFACE, MESH, [1.8, 5.1, 5.6, 0.27], 0.002, (0.0, 20.0), True),
+    "kaplan": Case(SURFACE, MESH, [0.8 * 32.1, 31.6, 0.8, 0.095], 0.002, (0.0, 20.0), True),
+    "data_constrained": Case(
+        {"sources": ["s"], "losses": {"t": {}}}, REPEATED, [1.87, 6.26, 7.3, 0.353, 5.3, 15.4], 0.002, (0.0, 20.0)
+    ),
+    "rectified": Case(SIZE, EXAMPLES, [1.0, 5.3, 4.6, 0.6], 0.003, (0.0, 15.0), True),
+    "broken": Case(SIZE, EXAMPLES, [0.5, 1.0, 0.05, 0.4, 9.7, 0.3], 0.003, (0.0, 15.0), True),
+    "error_loss": Case(LOSS, column(2.3, 3.2, 40), [0.02, 2.0, 1.5], 0.01),
     "emergence": Case({}, CHECKPOINTS, [0.8, 0.25, 1.85, 0.4, 0.0], 0.01),
 }
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())
@@ -116,7 +131,7 @@ def test_the_jacobian_is_the_derivative_of_the_curve(name: str) -> None:
     rng = np.random.default_rng(3)
     points = starts[:, 0] + (starts[:, 1] - starts[:, 0]) * rng.random((8, len(parameters)))
     for i, point in enumerate(points):
-        if name.startswith("loss_"):  # a threshold in the middle of the rows, and off all of them
+        if name in ("loss_threshold", "loss_hinge", "loss_logistic"):  # a threshold in the middle of the rows, and off all of them
             point[2 if name == "loss_threshold" else 1] = 2.5 + 0.03 * i + 0.001
         slope = law.jacobian(point, features)
         for j in range(len(parameters)):

@@ -20,6 +20,7 @@ ITERATIONS = 300
 GRADIENT = 1e-9  # scaled gradient at which a lane counts as at its minimum
 REDUCTION = 1e-14  # relative reduction, actual and predicted, below which nothing more is to be had
 DAMPING_LIMIT = 1e14
+LEAST_DAMPING = 1e-12  # enough to tell two parameters apart that act alike to the last digit
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,10 @@ def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Arra
         known = np.where(held, step, 0.0)
         right = np.where(free, -gradient - np.einsum("bij,bj->bi", hessian, known), known)
         system = np.where(free[:, :, None] & free[:, None, :], damped, identity)
-        step = np.linalg.solve(system, right[..., None])[..., 0]
+        # In units of its own diagonal the system cannot be singular by scale alone, only by collinearity, and the damping's
+        # least value stands against that.
+        unit = 1.0 / np.sqrt(np.einsum("bii->bi", system))
+        step = unit * np.linalg.solve(system * unit[:, :, None] * unit[:, None, :], (right * unit)[..., None])[..., 0]
         ahead = p + step
         crossing = free & ((ahead < lower) | (ahead > upper))
         if not crossing.any():
@@ -183,7 +187,7 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
         p[accepted], r[accepted], objective[accepted] = ahead[better], r_ahead[better], there[better]
         stale[accepted] = True
         shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.clip(ratio, 0.0, 1.0) - 1.0) ** 3)
-        damping[active] *= np.where(better, shrink, growth[active])
+        damping[active] = np.maximum(damping[active] * np.where(better, shrink, growth[active]), LEAST_DAMPING)
         growth[active] = np.where(better, 2.0, 2.0 * growth[active])
         converged[active[stopped]] = True
         # Huge damping means no direction goes down any more: at the resolution of the numbers this is a minimum too.

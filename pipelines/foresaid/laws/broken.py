@@ -1,0 +1,119 @@
+"""A power law that changes its slope once: the smoothly broken neural scaling law with one break."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+
+from foresaid.law import Array, Design, Parameter, Table, Target
+from foresaid.loss_surface import power
+from foresaid.sigmoid import sigmoid
+from foresaid.size_series import SizeLaw
+
+SLOPES, CHANGES, SHARPNESS = (0.05, 0.3), (-0.2, 0.3, 1.0), (0.2, 0.8)
+PLACES = (0.25, 0.5, 0.75)
+BEYOND = 3  # rows that must lie beyond the break
+
+
+@dataclass(frozen=True)
+class Broken(SizeLaw):
+    """A loss whose power law bends once, smoothly, at a size the data show.
+
+        y = a + b x^-c0 (1 + (x / d)^(1 / f))^(-c1 f)
+
+    `y` is in nats per token; `x` a size, above 0; `a` the limit, at least 0; `b` above 0; `c0` the first slope, 0 to 3; `c1` the
+    change of slope, -2 to 5 (below -c0 the curve turns upwards); `d` the break, within the sizes seen; `f` its sharpness, 0.02 to
+    2, smaller is sharper. One break: six numbers, so at least eight sizes are asked for.
+
+    Caballero et al. 2022, arXiv 2210.14891, equation 1 with n = 1. Their search is a brute grid on ln(y + 1) and an unbounded
+    polish.
+
+    Status `unidentified` also when fewer than three sizes lie beyond the break: a break at the end of the data fits anything.
+    Do not trust it across a break that has not happened yet; no law can.
+
+    >>> law = Broken(sources=("s",))
+    >>> point = np.array([0.5, 0.0, 0.1, 0.5, np.log(1e3), 0.1])
+    >>> law.curve(point, np.log([[1.0], [1e2], [1e6]])).round(4).tolist()
+    [1.5, 1.131, 0.5079]
+    """
+
+    name: ClassVar[str] = "broken"
+    title: ClassVar[str] = "Broken power law (one break)"
+    formula: ClassVar[str] = "y = a + b x^−c0 (1 + (x / d)^(1/f))^(−c1 f)"
+    reference: ClassVar[str] = "Caballero et al. 2022, arXiv 2210.14891, eq. 1, n = 1"
+    distrust: ClassVar[str] = (
+        "Six numbers: it fits almost any short curve. A break near the end of the data, or one that has not happened yet, is "
+        "not known from them."
+    )
+    huber_delta: ClassVar[float | None] = 0.01
+
+    def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
+        """Limit, ln offset at the middle size, slope, change of slope, ln of the break from the middle, sharpness."""
+        del target, columns
+        return (
+            Parameter("limit", "loss that no amount of data removes", "nats per token", 0.0, 20.0, (0.0, 3.0), natural=True),
+            Parameter("ln_b", "ln of the power law at the middle size", "ln nats", -14.0, 10.0, (-4.0, 3.0)),
+            Parameter("c0", "first slope", "", 0.0, 3.0, (0.0, 0.6), natural=True),
+            Parameter("c1", "change of slope", "", -2.0, 5.0, (-0.3, 1.5)),
+            Parameter("ln_break", "ln size of the break, from the middle size", "ln size", -30.0, 40.0, (-4.0, 4.0)),
+            Parameter("sharpness", "width of the break on the ln axis over 1/c1's", "", 0.02, 2.0, (0.05, 1.0), natural=True),
+        )
+
+    def design(self, x: Array, weights: Array) -> Design:
+        """Measure ln size from the middle of the training sizes; fold back to the printed form."""
+        del weights
+        middle = float((x.min() + x.max()) / 2.0)
+
+        def fold(p: Array) -> Array:
+            return np.column_stack([p[:, 0], p[:, 1] + p[:, 2] * middle, p[:, 2], p[:, 3], p[:, 4] + middle, p[:, 5]])
+
+        return Design(x - middle, fold)
+
+    def curve(self, parameters: Array, x: Array) -> Array:
+        """Evaluate the law."""
+        limit, b, c0, c1, at, f = (parameters[..., i, None] for i in range(6))
+        bend = np.logaddexp(0.0, (x[..., 0] - at) / f)
+        return np.asarray(limit + power(b - c0 * x[..., 0] - c1 * f * bend))
+
+    def jacobian(self, parameters: Array, x: Array) -> Array:
+        """Derivative by the six parameters in their order."""
+        _, b, c0, c1, at, f = (parameters[..., i, None] for i in range(6))
+        z = (x[..., 0] - at) / f
+        bend, share = np.logaddexp(0.0, z), sigmoid(z)
+        value = power(b - c0 * x[..., 0] - c1 * f * bend)
+        columns = [
+            np.ones_like(value),
+            value,
+            -x[..., 0] * value,
+            -f * bend * value,
+            c1 * share * value,
+            -c1 * (bend - z * share) * value,
+        ]
+        return np.stack(columns, axis=-1)
+
+    def starts(self, x: Array, y: Array) -> Array:
+        """For a grid of slopes, breaks and sharpnesses, limit and offset by least squares."""
+        made = []
+        low, span = float(x.min()), float(np.ptp(x))
+        for c0 in SLOPES:
+            for c1 in CHANGES:
+                for f in SHARPNESS:
+                    for place in PLACES:
+                        at = low + place * span
+                        shape = power(-c0 * x[:, 0] - c1 * f * np.logaddexp(0.0, (x[:, 0] - at) / f))
+                        limit, b = np.linalg.lstsq(np.column_stack([np.ones(len(y)), shape]), y, rcond=None)[0]
+                        made.append([float(np.clip(limit, 0.0, 0.99 * y.min())), np.log(max(b, 1e-6)), c0, c1, at, f])
+        return np.array(made)
+
+    def narrowed(self, parameters: tuple[Parameter, ...], y: Array) -> tuple[Parameter, ...]:
+        """Hold the limit below the smallest loss that was observed."""
+        return (replace(parameters[0], upper=float(y.min())), *parameters[1:])
+
+    def verdict(self, table: Table, point: Array) -> str | None:
+        """Call the break `unidentified` when fewer than three sizes lie beyond it, or before it."""
+        middle = float((table.x.min() + table.x.max()) / 2.0)
+        sizes = np.unique(table.x[:, 0])
+        at = point[4] + middle
+        return "unidentified" if min((sizes > at).sum(), (sizes < at).sum()) < BEYOND else None

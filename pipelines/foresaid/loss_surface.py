@@ -1,0 +1,134 @@
+"""What the laws of a loss in parameters and tokens share: their settings, their rows, their scale, their horizon.
+
+One target is one loss on the runs of one training corpus and recipe, since coefficients hold for nothing else. Both sizes
+enter as natural logarithms, measured from the middle of the training rows while fitting, so that a coefficient and its
+exponent are not one number twice. Runs are resampled whole; checkpoints of one run are one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from foresaid.law import Array, Covariate, Law, Table, Target, read_entries
+from foresaid.view import View
+
+REACH = 8.0  # times the largest size in each direction: where fits must agree to count as identified
+LIMIT = 80.0  # beyond any real exponent; the square of its power, met in normal equations, stays finite
+
+
+@dataclass(frozen=True)
+class Surface:
+    """One loss' entry in params.yaml: its two sizes, and the groups of runs (a prefix of their family) that share a recipe.
+
+    Each group is a target of its own; no group named means all runs of the sources are one. `at_most` leaves out runs with a
+    larger loss: the first steps of a run and runs that were still on their way down obey no law of this kind.
+    """
+
+    parameters: str = "params_total"
+    tokens: str = "training_tokens"
+    groups: tuple[str, ...] = ()
+    at_most: float = float("inf")
+
+
+@dataclass(frozen=True)
+class SurfaceLaw(Law):
+    """A loss as a function of ln parameters and ln tokens; subclasses say which function.
+
+    `noise` is on the logarithm of the loss, with Huber's loss at 1e-3 as in Hoffmann et al. 2022, equation 3: losses
+    of finished runs are good to a few parts in a thousand, and single runs fail badly.
+    """
+
+    sources: tuple[str, ...]
+    surfaces: dict[str, Surface] = field(default_factory=dict)
+
+    noise: ClassVar[str] = "log"
+    huber_delta: ClassVar[float | None] = 1e-3
+
+    @staticmethod
+    def read_settings(values: dict[str, Any]) -> dict[str, Any]:
+        """Bring the entry of params.yaml into typed form."""
+        return {**values, "surfaces": read_entries(Surface, values.get("surfaces", {}), "laws, surfaces")}
+
+    def tables(self, view: View) -> list[Table]:
+        """One table for each loss and group of runs, by loss and group."""
+        made = []
+        for quantity_id, surface in sorted(self.surfaces.items()):
+            for group in surface.groups or ("",):
+                table = self._table(view, quantity_id, surface, group)
+                if table.n:
+                    made.append(table)
+        return made
+
+    def _table(self, view: View, quantity_id: str, surface: Surface, group: str) -> Table:
+        quantity = view.quantity(quantity_id)
+        sizes = (surface.parameters, surface.tokens)
+        wide = view.wide([quantity_id, *sizes], self.sources)
+        # A model that happens to have the sizes is no run of this recipe.
+        wide = wide.filter(
+            (pl.col("kind") != "model") & pl.col("family").str.starts_with(group) & pl.col(quantity_id).is_not_null()
+        )
+        covariates = tuple(Covariate(name, "ln") for name in sizes)
+        x = np.column_stack([item.apply(wide[item.quantity_id].to_numpy().astype(float)) for item in covariates])
+        y = wide[quantity_id].to_numpy().astype(float)
+        target = Target(
+            f"{quantity_id}/{group}" if group else quantity_id,
+            f"{quantity.title}, {group}" if group else quantity.title,
+            quantity_id,
+            covariates,
+            0.0,
+            1.0,
+            quantity.lower,
+            quantity.upper,
+            quantity.resolver,
+            group or None,
+        )
+        sized, low = ~np.isnan(x).any(axis=1), y <= surface.at_most
+        left_out = (("no size known", int((~sized).sum())), (f"loss above {surface.at_most:g}", int((sized & ~low).sum())))
+        table = Table(
+            target,
+            tuple(wide["subject_id"]),
+            tuple(wide["run"]),
+            tuple(wide["released_on"]),
+            tuple(wide["known_on"]),
+            x,
+            y,
+            tuple(item for item in left_out if item[1]),
+        )
+        return table.where(sized & low)
+
+    def scale(self, x: Array) -> Array:
+        """Training compute, ln(6 N D): the axis along which runs are held out."""
+        return np.asarray(np.log(6.0) + x[:, 0] + x[:, 1])
+
+    def horizon(self, x: Array) -> Array:
+        """The rows, and eight times the largest size in both directions."""
+        return np.vstack([x, x.max(axis=0) + np.log(REACH)])
+
+
+def middle(x: Array) -> Array:
+    """Return the middle of the rows (n, 2) on each logarithmic axis: (2,)."""
+    return np.asarray((x.min(axis=0) + x.max(axis=0)) / 2.0)
+
+
+def power(exponent: Array) -> Array:
+    """Exponentiate without overflow."""
+    return np.asarray(np.exp(np.clip(exponent, -LIMIT, LIMIT)))
+
+
+def floor_and_terms(shapes: Array, y: Array) -> Array:
+    """Least-squares floor and coefficients (3,) of loss = floor + a shape_1 + b shape_2, each kept positive.
+
+    The starts of a search: for fixed exponents the laws are linear in these.
+
+    >>> shapes = np.array([[1.0, 2.0], [2.0, 1.0], [3.0, 3.0], [1.0, 1.0]])
+    >>> floor_and_terms(shapes, 1.0 + 2.0 * shapes[:, 0] + 0.5 * shapes[:, 1]).round(6).tolist()
+    [1.0, 2.0, 0.5]
+    """
+    columns = np.column_stack([np.ones(len(y)), shapes])
+    found = np.linalg.lstsq(columns, y, rcond=None)[0]
+    least = 0.05 * float(y.min())
+    return np.asarray(np.maximum(found, [0.0, least, least]))
