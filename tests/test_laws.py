@@ -47,7 +47,7 @@ MESH = np.array([[n, d] for n in np.log([1e7, 5e7, 2e8, 1e9, 4e9]) for d in np.l
 REPEATED = np.array(
     [[n, d, u] for n in np.log([1e8, 1e9, 8e9]) for u in np.log([1e8, 4e9]) for d in u + np.log([1.0, 4.0, 40.0, 200.0])]
 )
-SURFACE = {"sources": ["s"], "surfaces": {"t": {}}}
+SURFACE = {"sources": ["s"], "surfaces": {"t": {}}, "preset": "authors"}
 EXAMPLES = np.log([200.0 * 2**i for i in range(14)])[:, None]
 CASES = {
     "observational": Case({**SIGMOID, "metrics": ["a", "b", "c"]}, METRICS, [-4.0, 3.0, 2.0, 2.5, 0.0], 0.03),

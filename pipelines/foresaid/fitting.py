@@ -84,7 +84,7 @@ def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter,
         lower=np.array([parameter.lower for parameter in parameters]),
         upper=np.array([parameter.upper for parameter in parameters]),
         log=law.noise == "log",
-        delta=law.huber_delta,
+        delta=law.delta,
         prior_centre=centre,
         prior_weight=weight,
     )

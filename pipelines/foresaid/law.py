@@ -169,6 +169,11 @@ class Law(ABC):
         """Return how many random starts the full-sample fit tries beside the law's own."""
         return 200
 
+    @property
+    def delta(self) -> float | None:
+        """Return where Huber's loss turns from square to straight, on the noise scale; None is plain least squares."""
+        return self.huber_delta
+
     def features(self, covariates: int) -> int:
         """Return the number of feature columns the design makes of so many covariates."""
         return covariates

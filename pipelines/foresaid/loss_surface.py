@@ -7,16 +7,23 @@ exponent are not one number twice. Runs are resampled whole; checkpoints of one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
-from foresaid.law import Array, Covariate, Law, Table, Target, read_entries
+from foresaid.errors import ParameterError
+from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
 from foresaid.view import View
 
 REACH = 8.0  # times the largest size in each direction: where fits must agree to count as identified
+PRESETS = ("default", "authors")
+SCATTER = 0.015  # of ln L between runs that differ in nothing but the seed and the schedule
+# Irreducible loss and exponents as printed for other runs: Hoffmann et al. 2022 (1.69, 0.34, 0.28), Besiroglu et al. 2024
+# (1.82, 0.35, 0.37), Muennighoff et al. 2023 (1.87, 0.35).
+FLOOR, EXPONENT = (1.7, 0.3), (0.32, 0.08)
 LIMIT = 80.0  # beyond any real exponent; the square of its power, met in normal equations, stays finite
 
 
@@ -38,20 +45,37 @@ class Surface:
 class SurfaceLaw(Law):
     """A loss as a function of ln parameters and ln tokens; subclasses say which function.
 
-    `noise` is on the logarithm of the loss, with Huber's loss at 1e-3 as in Hoffmann et al. 2022, equation 3: losses
-    of finished runs are good to a few parts in a thousand, and single runs fail badly.
+    Errors are even on the logarithm of the loss. With `preset: authors` Huber's loss has the delta of 1e-3 of Hoffmann et al.
+    2022, equation 3, and nothing else holds the parameters. By default delta is 0.01, about the scatter between runs, and what
+    earlier papers found holds the parameters weakly: `believed` gives centre and spread of each, weighed as if single runs
+    scattered by 1.5 %. docs/decisions.md says on which rows this was chosen.
     """
 
     sources: tuple[str, ...]
     surfaces: dict[str, Surface] = field(default_factory=dict)
+    preset: str = "default"
 
     noise: ClassVar[str] = "log"
-    huber_delta: ClassVar[float | None] = 1e-3
+    believed: ClassVar[dict[str, tuple[float, float]]] = {}
 
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
+        if values.get("preset", "default") not in PRESETS:
+            raise ParameterError(f"params.yaml, laws, preset: found {values['preset']!r}, expected one of {', '.join(PRESETS)}")
         return {**values, "surfaces": read_entries(Surface, values.get("surfaces", {}), "laws, surfaces")}
+
+    @property
+    def delta(self) -> float | None:
+        """Return Huber's delta on ln L."""
+        return 1e-3 if self.preset == "authors" else 0.01
+
+    def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
+        """Return what is believed of each parameter before the rows, as centre and weight."""
+        known = {} if self.preset == "authors" else self.believed
+        centre = np.array([known.get(parameter.name, (0.0, np.inf))[0] for parameter in parameters])
+        spread = np.array([known.get(parameter.name, (0.0, np.inf))[1] for parameter in parameters])
+        return centre, (SCATTER / spread) ** 2
 
     def tables(self, view: View) -> list[Table]:
         """One table for each loss and group of runs, by loss and group."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import SurfaceLaw, floor_and_terms, middle, power
+from foresaid.loss_surface import EXPONENT, FLOOR, SurfaceLaw, floor_and_terms, middle, power
 
 EXPONENTS = (0.1, 0.25, 0.4, 0.7)
 
@@ -24,7 +24,7 @@ class Chinchilla(SurfaceLaw):
         L(N, D) = E + A / N^alpha + B / D^beta
 
     `L` is in nats per token; `N` parameters and `D` training tokens, above 0; `E` the irreducible loss, at least 0; `A`, `B`
-    above 0; `alpha`, `beta` between 0 and 3. Huber's loss on ln L with delta 1e-3, summed.
+    above 0; `alpha`, `beta` between 0 and 3.
 
     Hoffmann et al. 2022, arXiv 2203.15556, equations 2 and 3 (approach 3); refitted by Besiroglu et al. 2024, arXiv
     2404.10102. Their compute-optimal split at C = 6 N D is N = G (C / 6)^(beta / (alpha + beta)); see `allocation`.
@@ -46,6 +46,7 @@ class Chinchilla(SurfaceLaw):
         "Holds for finished runs of one corpus, tokeniser and recipe on fresh data. A and α, B and β trade against each other; a "
         "few runs with large losses can decide β; the floor E is a guess where no run comes near it."
     )
+    believed: ClassVar[dict[str, tuple[float, float]]] = {"irreducible": FLOOR, "alpha": EXPONENT, "beta": EXPONENT}
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, and for each size the ln of its term in the middle of the rows and its exponent."""

@@ -45,6 +45,7 @@ class Kaplan(SurfaceLaw):
         "It has no irreducible loss, so it is too hopeful far beyond the data. Its advice on how to split compute between "
         "parameters and tokens is superseded."
     )
+    believed: ClassVar[dict[str, tuple[float, float]]] = {"ratio": (0.8, 0.5), "alpha_D": (0.095, 0.05)}
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Ln of both terms in the middle of the rows, the ratio of exponents, and the exponent of the sum."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import SurfaceLaw, floor_and_terms, middle, power
+from foresaid.loss_surface import EXPONENT, FLOOR, SurfaceLaw, floor_and_terms, middle, power
 
 EXPONENTS = (0.08, 0.15, 0.22, 0.3, 0.4, 0.6)
 
@@ -21,7 +21,7 @@ class OverTraining(SurfaceLaw):
 
     `L` is in nats per token, `N` parameters, `D` tokens; `E` the irreducible loss, at least 0; `a`, `b` above 0; `eta` between
     0 and 2. One exponent makes lines of equal M parallel on logarithmic axes, which is what lets runs at small M forecast
-    runs at large M. The authors fit plain least squares on the loss; our default is Huber's loss on ln L with delta 1e-3.
+    runs at large M. The authors fit plain least squares on the loss.
 
     Gadre et al. 2024, arXiv 2403.08540, equation 4 (in their code: a = alpha1, b = beta1, eta = -b).
 
@@ -42,6 +42,7 @@ class OverTraining(SurfaceLaw):
         "Holds within one corpus and recipe. From runs at a single ratio of tokens to parameters the two terms cannot be told "
         "apart, and the forecast of over-trained runs is then a guess."
     )
+    believed: ClassVar[dict[str, tuple[float, float]]] = {"irreducible": FLOOR, "eta": EXPONENT}
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, ln of each term in the middle of the rows, and the exponent they share."""
