@@ -48,6 +48,7 @@ REPEATED = np.array(
     [[n, d, u] for n in np.log([1e8, 1e9, 8e9]) for u in np.log([1e8, 4e9]) for d in u + np.log([1.0, 4.0, 40.0, 200.0])]
 )
 SURFACE = {"sources": ["s"], "surfaces": {"t": {}}, "preset": "authors"}
+SAMPLES = np.log([2.0**i for i in range(14)])[:, None]
 EXAMPLES = np.log([200.0 * 2**i for i in range(14)])[:, None]
 CASES = {
     "observational": Case({**SIGMOID, "metrics": ["a", "b", "c"]}, METRICS, [-4.0, 3.0, 2.0, 2.5, 0.0], 0.03),
@@ -66,6 +67,10 @@ CASES = {
     ),
     "rectified": Case(SIZE, EXAMPLES, [1.0, 5.3, 4.6, 0.6], 0.003, (0.0, 15.0), True),
     "broken": Case(SIZE, EXAMPLES, [0.5, 1.0, 0.05, 0.4, 9.7, 0.3], 0.003, (0.0, 15.0), True),
+    "coverage": Case(SIZE, SAMPLES, [0.7, 0.3], 0.01),
+    "beta_coverage": Case(SIZE, SAMPLES, [-0.9, 1.5, 0.1], 0.01),
+    "token_logit": Case(SIZE, EXAMPLES, [8.0, 0.9, 1.0], 0.01, logarithmic=True),
+    "token_line": Case(SIZE, EXAMPLES, [-0.3, 0.15], 0.01, logarithmic=True),
     "error_loss": Case(LOSS, column(2.3, 3.2, 40), [0.02, 2.0, 1.5], 0.01),
     "emergence": Case({}, CHECKPOINTS, [0.8, 0.25, 1.85, 0.4, 0.0], 0.01),
 }
