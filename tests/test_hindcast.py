@@ -34,7 +34,7 @@ def table(x: list[float], progress: int = 1, **other: Any) -> Table:
 
 @given(st.lists(st.floats(-10, 10), min_size=3, max_size=20, unique=True), st.sampled_from([1, -1]), st.floats(0.05, 0.6))
 def test_every_held_out_run_lies_beyond_every_training_run(x: list[float], progress: int, share: float) -> None:
-    split = split_by_scale(table(x, progress), share)
+    split = split_by_scale(rows := table(x, progress), progress * rows.x[:, 0], share)
 
     assert split.train.n + split.test.n == len(x)
     assert split.test.n == max(1, int(share * len(x)))

@@ -84,6 +84,8 @@ class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     point: list[str]
     draws: list[list[str]]
     residual_scale: str
+    widening: str
+    played: int
     status: str
     reason: str
     agreement: str
@@ -190,6 +192,8 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         point=_strings(fit.point),
         draws=[_strings(draw) for draw in fit.draws],
         residual_scale=decimal(round(fit.residual_scale, 15), DIGITS) if np.isfinite(fit.residual_scale) else "",
+        widening=decimal(round(fit.widening, 15), DIGITS),
+        played=fit.played,
         status=fit.status,
         reason=fit.reason,
         agreement=decimal(round(fit.agreement, 4), 4),

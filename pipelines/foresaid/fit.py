@@ -16,10 +16,11 @@ from foresaid import database, laws
 from foresaid.canonical import dump_line
 from foresaid.curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.files import write_frame, write_json, write_lines
-from foresaid.fitting import Fit, fit
+from foresaid.fitting import Fit
 from foresaid.forecast import LEVELS, predict
 from foresaid.law import Array, Law
 from foresaid.params import Params
+from foresaid.widening import widened_fit
 
 GRID = 81
 BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "upper_95": 0.975}
@@ -78,6 +79,8 @@ def describe(fitted: Fit) -> dict[str, Any]:
             for name, value, low, high in zip(fitted.parameters, fitted.point, ends[0], ends[1], strict=False)
         ],
         "residual_scale": fitted.residual_scale,
+        "widening": fitted.widening,
+        "played": fitted.played,
         "agreement": fitted.agreement,
         "unconverged": fitted.unconverged,
         "profile": None
@@ -125,7 +128,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     training: list[bytes] = []
     counts: dict[str, int] = {}
     for table in law.tables(view):
-        fitted = fit(law, table, params.seed, params.replicates)
+        fitted = widened_fit(law, table, settings, params.seed, params.replicates).fit
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
         results.append(describe(fitted))
         if not fitted.point.size:

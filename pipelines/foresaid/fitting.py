@@ -50,7 +50,8 @@ class Profile:
 class Fit:
     """A fitted law: `point` (Q,) and `draws` (R, Q) on the raw covariates, and what must be known to trust it.
 
-    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative.
+    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative. `widening` is the
+    factor on the width of its intervals, learned from forecasts of `played` clusters of its own rows (see widening.py).
     """
 
     table: Table
@@ -64,6 +65,8 @@ class Fit:
     unconverged: int
     design: Design | None
     profile: Profile | None = None
+    widening: float = 1.0
+    played: int = 0
 
 
 def random_starts(parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from foresaid.curve import Curve, check_probe
+from foresaid.ensemble import widen
 from foresaid.law import Array, Law
 
 LEVELS: tuple[float, ...] = (0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99)
@@ -64,6 +65,8 @@ def predict(law: Law, curve: Curve, x: Array) -> Forecast:
             location = offset + span * location
         else:
             location, scale = offset + span * location, span * scale
-        quantiles[known], mean[known] = mixture(location, scale, record.noise, lower, upper)
+        plain, mean[known] = mixture(location, scale, record.noise, lower, upper)
+        ends = (np.full(len(rows), lower), np.full(len(rows), upper))
+        quantiles[known] = widen(plain, float(record.widening), *ends)
         point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)
     return Forecast(quantiles, mean, point)

@@ -20,11 +20,11 @@ from foresaid import adopted, baselines, database, guard, laws
 from foresaid.curve import freeze_curve
 from foresaid.files import write_frame, write_json
 from foresaid.fit import describe
-from foresaid.fitting import fit
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Law, Table
 from foresaid.params import Hindcast, Params
 from foresaid.view import View
+from foresaid.widening import Played, ensemble, widened_fit
 
 SCHEMA = pl.Schema(
     {
@@ -49,13 +49,12 @@ class Split:
     distance: Array
 
 
-def split_by_scale(table: Table, share: float, trained_on: int = 0) -> Split:
-    """Hold out the `share` of rows that lie furthest along the law's first covariate, at least one.
+def split_by_scale(table: Table, along: Array, share: float, trained_on: int = 0) -> Split:
+    """Hold out the `share` of rows that lie furthest `along` (n,), as the law counts it, at least one.
 
     With `trained_on` all but the first so many are held out. Distance is measured from the last training row, on the
     covariate's own scale.
     """
-    along = table.target.progress * table.x[:, 0]
     order = np.argsort(along, kind="stable")
     held = max(0, table.n - trained_on) if trained_on else max(1, int(np.floor(share * table.n)))
     later = np.zeros(table.n, dtype=bool)
@@ -125,13 +124,15 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
 
 def _fit_and_forecast(
     name: str, case: Hindcast, law: Law, settings: dict[str, object], split: Split, params: Params
-) -> tuple[pl.DataFrame, dict[str, Any]]:
-    fitted = fit(law, split.train, params.seed, params.replicates)
+) -> tuple[pl.DataFrame, dict[str, Any], tuple[Forecast, Played] | None]:
+    widened = widened_fit(law, split.train, settings, params.seed, params.replicates)
+    fitted = widened.fit
     made = None
     if fitted.point.size:
         made = predict(law, freeze_curve(law, fitted, settings, case.as_of, params.seed), split.test.x)
     rows = _rows(name, case, split, law.name, "law", fitted.status, made)
-    return rows, {"case": name, "law": law.name, "held_out": split.test.n, **describe(fitted)}
+    described = {"case": name, "law": law.name, "held_out": split.test.n, **describe(fitted)}
+    return rows, described, None if made is None or widened.played is None else (made, widened.played)
 
 
 def first_published(table: Table, published: View) -> Table:
@@ -160,6 +161,8 @@ def run_case(
     frames: list[pl.DataFrame] = []
     fits: list[dict[str, Any]] = []
     done: set[str] = set()
+    members: dict[str, list[tuple[Forecast, Played]]] = {}
+    splits: dict[str, Split] = {}
     for law_name in case.laws:
         settings = {**params.laws[law_name], **case.settings}
         law = laws.load(law_name, settings)
@@ -168,13 +171,15 @@ def run_case(
         for table in law.tables(known):
             target = table.target
             if case.split == "larger":
-                split = split_by_scale(table, case.held_out_share, case.trained_on)
+                split = split_by_scale(table, law.along(table), case.held_out_share, case.trained_on)
             else:
                 split = split_by_release(table, first_published(after[target.target_id], published), wanted)
             if split.test.n == 0:
                 continue
             _guard(case, split)
-            rows, described = _fit_and_forecast(name, case, law, settings, split, params)
+            rows, described, member = _fit_and_forecast(name, case, law, settings, split, params)
+            if member is not None and _same_rows(splits.setdefault(target.target_id, split), split):
+                members.setdefault(target.target_id, []).append(member)
             frames.append(rows)
             fits.append(described)
             if target.target_id in done or split.train.n < 2:
@@ -184,7 +189,16 @@ def run_case(
             for label, baseline in chosen.items():
                 made = baselines.forecast(baseline, split.train, split.test)
                 frames.append(_rows(name, case, split, label, "baseline", "converged", made))
+    for target_id, several in sorted(members.items()):
+        combined = ensemble(several, splits[target_id].test.target)
+        if combined is not None:
+            frames.append(_rows(name, case, splits[target_id], "ensemble", "law", "converged", combined))
     return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
+
+
+def _same_rows(one: Split, other: Split) -> bool:
+    """Say whether two laws forecast the same subjects: only then can their forecasts be averaged row by row."""
+    return one.test.subjects == other.test.subjects
 
 
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:

@@ -227,6 +227,15 @@ class Law(ABC):
         del table, point
         return None
 
+    @property
+    def plays_its_past(self) -> bool:
+        """Say whether intervals are widened by what the law missed on its own earlier rows; not where a paper is repeated."""
+        return True
+
+    def along(self, table: Table) -> Array:
+        """Return what grows (n,) as a series goes on: rows are held out along it. Default: the first covariate."""
+        return np.asarray(table.target.progress * table.x[:, 0])
+
     def horizon(self, x: Array) -> Array:
         """Covariates (m, k) at which two optima must agree for the fit to count as identified. Default: the rows themselves."""
         return x

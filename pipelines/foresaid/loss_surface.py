@@ -70,6 +70,11 @@ class SurfaceLaw(Law):
         """Return Huber's delta on ln L."""
         return 1e-3 if self.preset == "authors" else 0.01
 
+    @property
+    def plays_its_past(self) -> bool:
+        """The authors' intervals are those of the bootstrap."""
+        return self.preset != "authors"
+
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
         """Return what is believed of each parameter before the rows, as centre and weight."""
         known = {} if self.preset == "authors" else self.believed
@@ -124,9 +129,9 @@ class SurfaceLaw(Law):
         )
         return table.where(sized & low)
 
-    def scale(self, x: Array) -> Array:
-        """Training compute, ln(6 N D): the axis along which runs are held out."""
-        return np.asarray(np.log(6.0) + x[:, 0] + x[:, 1])
+    def along(self, table: Table) -> Array:
+        """Training compute, ln(6 N D)."""
+        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
 
     def horizon(self, x: Array) -> Array:
         """The rows, and eight times the largest size in both directions."""

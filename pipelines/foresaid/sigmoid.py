@@ -113,6 +113,15 @@ class SigmoidLaw(Law):
         """The authors tried no other start than their own."""
         return 0 if self.search == "authors" else super().random_starts
 
+    @property
+    def plays_its_past(self) -> bool:
+        """The authors gave no intervals."""
+        return self.search != "authors"
+
+    def along(self, table: Table) -> Array:
+        """Release dates, as days; a model without one counts as old."""
+        return np.array([float("-inf") if day is None else float(day.toordinal()) for day in table.released_on])
+
     def table(self, view: View, quantity_id: str) -> Table:
         """Return the rows of one target; a model with no covariate at all is left out."""
         settings = self.targets[quantity_id]

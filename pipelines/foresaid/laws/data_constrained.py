@@ -165,9 +165,9 @@ class DataConstrained(Law):
         """The rows, and eight times the largest sizes on the same unique data."""
         return np.vstack([x, x.max(axis=0) + np.log(REACH) * np.array([1.0, 1.0, 0.0])])
 
-    def scale(self, x: Array) -> Array:
+    def along(self, table: Table) -> Array:
         """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + x[:, 0] + x[:, 1])
+        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
 
     def narrowed(self, parameters: tuple[Parameter, ...], y: Array) -> tuple[Parameter, ...]:
         """Hold the floor below the smallest loss that was observed."""

@@ -1,0 +1,124 @@
+"""How wrong a law has been about rows it had not seen, turned into the width of its intervals.
+
+A bootstrap says what the rows leave open if the law is right; it knows nothing of the law being wrong beyond them. So each
+fit first plays its own past: it is fitted to the rows that came earlier (smaller, older), asked for the rest, and the
+factor on the width of its intervals that would have served best is kept, shrunk towards one where few rows were played. It
+is learned from training rows only, frozen with the curve, and shown on the page of the law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from foresaid.curve import freeze_curve
+from foresaid.ensemble import average, learn_width, shrunk, stack, widen
+from foresaid.fitting import NO_FORECAST, Fit, fit
+from foresaid.forecast import LEVELS, Forecast, predict
+from foresaid.law import Array, Law, Table, Target
+
+SHARES = (0.2, 0.3, 0.4)  # of the rows furthest along, held out in turn
+REPLICATES = 50  # the width of a band needs fewer draws than its ends
+UNDATED = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Played:
+    """Forecasts of held-out training rows: quantiles (n, 23) and outcomes (n,) in the quantity's unit, and their clusters.
+
+    `rows` names each by its share and subject, so that the plays of two laws on one table can be laid side by side.
+    """
+
+    quantiles: Array
+    outcomes: Array
+    clusters: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+def held_out(law: Law, table: Table, share: float) -> tuple[Table, Table] | None:
+    """Split off the rows furthest along, as the law counts it, at least one; None where all rows are at one place."""
+    along = law.along(table)
+    order = np.argsort(along, kind="stable")
+    edge = along[order[table.n - max(1, int(share * table.n))]]
+    later = along >= edge
+    return None if later.all() else (table.where(~later), table.where(later))
+
+
+def play(law: Law, table: Table, settings: dict[str, Any], seed: int) -> Played:
+    """Fit the law to the rows that came earlier and forecast the rest, once for each share."""
+    quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
+    clusters: list[str] = []
+    rows: list[str] = []
+    for share in SHARES:
+        parts = held_out(law, table, share)
+        if parts is None:
+            continue
+        earlier, rest = parts
+        found = fit(law, earlier, seed, REPLICATES)
+        if found.status in NO_FORECAST:
+            continue
+        made = predict(law, freeze_curve(law, found, settings, UNDATED, seed), rest.x)
+        known = ~np.isnan(made.point)
+        quantiles.append(made.quantiles[known])
+        outcomes.append((table.target.offset + table.target.span * rest.y)[known])
+        clusters += [name for name, keep in zip(rest.clusters, known, strict=True) if keep]
+        rows += [f"{share}/{name}" for name, keep in zip(rest.subjects, known, strict=True) if keep]
+    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows))
+
+
+@dataclass(frozen=True)
+class Widened:
+    """A fit with the width of its intervals learned, and the plays it was learned from."""
+
+    fit: Fit
+    played: Played | None
+
+
+def widened_fit(law: Law, table: Table, settings: dict[str, Any], seed: int, replicates: int) -> Widened:
+    """Fit a law to a table and set the width of its intervals by what it missed on its own earlier rows.
+
+    As `fitting.fit`, with `widening` and the number of clusters it was learned from. Where nothing could be played (too few
+    rows, one place) the width stays as the bootstrap gives it.
+    """
+    table = table.take(np.argsort(np.array(table.subjects), kind="stable"))
+    found = fit(law, table, seed, replicates)
+    if found.status in NO_FORECAST or not law.plays_its_past:
+        return Widened(found, None)
+    played = play(law, table, settings, seed)
+    n = len(played.outcomes)
+    if not n:
+        return Widened(found, None)
+    bounds = (np.full(n, table.target.lower), np.full(n, table.target.upper))
+    width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), bounds, len(set(played.clusters)))
+    return Widened(replace(found, widening=width.scale, played=width.releases), played)
+
+
+def ensemble(members: Sequence[tuple[Forecast, Played]], target: Target) -> Forecast | None:
+    """Combine laws of one target: weights stacked on their plays of the past, and a width of the ensemble's own.
+
+    Only rows of the past that every member played count. Weights (stacked pinball loss) are shrunk towards equal ones and the
+    width towards one by the number of clusters played; nothing is learned from the rows to be forecast. None where fewer
+    than two members have plays in common.
+    """
+    if len(members) < 2:
+        return None
+    common = sorted(set.intersection(*(set(played.rows) for _, played in members)))
+    if not common:
+        return None
+    place = [{name: i for i, name in enumerate(played.rows)} for _, played in members]
+    past = np.stack([played.quantiles[[at[name] for name in common]] for (_, played), at in zip(members, place, strict=True)])
+    first, at = members[0][1], place[0]
+    outcomes = first.outcomes[[at[name] for name in common]]
+    releases = len({first.clusters[at[name]] for name in common})
+    n = len(common)
+    weights = shrunk(stack(past, LEVELS, outcomes, np.ones(n)), releases)
+    bounds = (np.full(n, target.lower), np.full(n, target.upper))
+    width = learn_width(average(past, weights), LEVELS, outcomes, np.ones(n), bounds, releases)
+    ahead = average(np.stack([made.quantiles for made, _ in members]), weights)
+    ends = (np.full(len(ahead), target.lower), np.full(len(ahead), target.upper))
+    means = average(np.stack([np.column_stack([made.mean, made.point]) for made, _ in members]), weights)
+    return Forecast(widen(ahead, width.scale, *ends), means[:, 0], means[:, 1])
