@@ -62,6 +62,8 @@ CASES = {
     "chinchilla": Case(SURFACE, MESH, [1.8, float(np.log(480.0)), 0.35, float(np.log(2100.0)), 0.37], 0.002, (0.0, 20.0), True),
     "over_training": Case(SURFACE, MESH, [1.8, 5.1, 5.6, 0.27], 0.002, (0.0, 20.0), True),
     "kaplan": Case(SURFACE, MESH, [0.8 * 32.1, 31.6, 0.8, 0.095], 0.002, (0.0, 20.0), True),
+    "product_loss": Case(SURFACE, MESH, [1.8, 6.2, 0.1, 0.15], 0.002, (0.0, 20.0), True),
+    "compute_loss": Case(SURFACE, MESH, [1.8, 7.6, 0.15], 0.002, (0.0, 20.0), True),
     "data_constrained": Case(
         {"sources": ["s"], "losses": {"t": {}}}, REPEATED, [1.87, 6.26, 7.3, 0.353, 5.3, 15.4], 0.002, (0.0, 20.0)
     ),
