@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from foresaid.elementary import log
-from foresaid.law import Array
+from foresaid.law import Array, Columns
 from foresaid.solver import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, Problem, Solution
 
 
@@ -265,7 +266,7 @@ def _reached(function: FunctionType, found: dict[str, FunctionType], said: list[
 
 
 @cache
-def compiled(function: FunctionType) -> Any:
+def compiled(function: Any) -> Any:
     """Compile the driver or a law's columns, or load it from disk; the first time takes seconds and is announced.
 
     Numba looks for changes in the file a function stands in and nowhere else, so its name on disk carries a digest of all it
@@ -305,7 +306,7 @@ def compiled(function: FunctionType) -> Any:
     return made
 
 
-def warm(columns: list[FunctionType]) -> None:
+def warm(columns: Sequence[Columns]) -> None:
     """Compile the driver and these laws' columns now, so that nothing is compiled inside a measurement."""
     for function in (drive, *columns):
         compiled(function)
