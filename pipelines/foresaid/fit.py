@@ -20,9 +20,10 @@ from foresaid.fitting import Fit
 from foresaid.forecast import LEVELS, predict
 from foresaid.law import Array, Law
 from foresaid.params import Params
-from foresaid.widening import widened_fit
+from foresaid.widening import Question, widened_fits
 
 GRID = 81
+CACHE = "cache/fits"  # below build/: see shards.py
 BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "upper_95": 0.975}
 
 
@@ -82,6 +83,7 @@ def describe(fitted: Fit) -> dict[str, Any]:
         "widening": fitted.widening,
         "played": fitted.played,
         "agreement": fitted.agreement,
+        "replicate_agreement": fitted.replicate_agreement,
         "unconverged": fitted.unconverged,
         "profile": None
         if profile is None
@@ -127,8 +129,9 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     curves, drafts, drawings, results = [], [], [], []
     training: list[bytes] = []
     counts: dict[str, int] = {}
-    for table in law.tables(view):
-        fitted = widened_fit(law, table, settings, params.seed, params.replicates).fit
+    questions = [Question(law, table, settings) for table in law.tables(view)]
+    for fitted in (widened.fit for widened in widened_fits(questions, params.seed, params.replicates, build / CACHE)):
+        table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
         results.append(describe(fitted))
         if not fitted.point.size:

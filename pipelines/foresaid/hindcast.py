@@ -19,12 +19,12 @@ import polars as pl
 from foresaid import adopted, baselines, database, guard, laws
 from foresaid.curve import freeze_curve
 from foresaid.files import write_frame, write_json
-from foresaid.fit import describe
+from foresaid.fit import CACHE, describe
 from foresaid.forecast import LEVELS, Forecast, predict
-from foresaid.law import Array, Law, Table
+from foresaid.law import Array, Table
 from foresaid.params import Hindcast, Params
 from foresaid.view import View
-from foresaid.widening import Played, ensemble, widened_fit
+from foresaid.widening import Played, Question, Widened, ensemble, widened_fits
 
 SCHEMA = pl.Schema(
     {
@@ -122,17 +122,24 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
     return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
 
 
-def _fit_and_forecast(
-    name: str, case: Hindcast, law: Law, settings: dict[str, object], split: Split, params: Params
-) -> tuple[pl.DataFrame, dict[str, Any], tuple[Forecast, Played] | None]:
-    widened = widened_fit(law, split.train, settings, params.seed, params.replicates)
-    fitted = widened.fit
+@dataclass(frozen=True)
+class _Asked:
+    """One law on one target of a case, and how its rows were split."""
+
+    question: Question
+    split: Split
+
+
+def _answer(
+    name: str, case: Hindcast, asked: _Asked, widened: Widened, seed: int
+) -> tuple[pl.DataFrame, dict[str, Any], Forecast | None]:
+    law, split, fitted = asked.question.law, asked.split, widened.fit
     made = None
     if fitted.point.size:
-        made = predict(law, freeze_curve(law, fitted, settings, case.as_of, params.seed), split.test.x)
+        made = predict(law, freeze_curve(law, fitted, asked.question.settings, case.as_of, seed), split.test.x)
     rows = _rows(name, case, split, law.name, "law", fitted.status, made)
     described = {"case": name, "law": law.name, "held_out": split.test.n, **describe(fitted)}
-    return rows, described, None if made is None or widened.played is None else (made, widened.played)
+    return rows, described, made
 
 
 def first_published(table: Table, published: View) -> Table:
@@ -146,7 +153,12 @@ def first_published(table: Table, published: View) -> Table:
 
 
 def run_case(
-    name: str, case: Hindcast, params: Params, connection: duckdb.DuckDBPyConnection, registry: Path
+    name: str,
+    case: Hindcast,
+    params: Params,
+    connection: duckdb.DuckDBPyConnection,
+    registry: Path,
+    cache: Path | None = None,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
 
@@ -158,47 +170,45 @@ def run_case(
         wanted = frozenset(adopted.load(registry / "adopted" / case.listed).models)
     else:
         wanted = released_after(later, case.as_of)
-    frames: list[pl.DataFrame] = []
-    fits: list[dict[str, Any]] = []
-    done: set[str] = set()
-    members: dict[str, list[tuple[Forecast, Played]]] = {}
-    splits: dict[str, Split] = {}
+    asked: list[_Asked] = []
     for law_name in case.laws:
         settings = {**params.laws[law_name], **case.settings}
         law = laws.load(law_name, settings)
         # What is forecast is not cut: the case's settings choose training rows only.
         after = {table.target.target_id: table for table in laws.load(law_name, params.laws[law_name]).tables(later)}
         for table in law.tables(known):
-            target = table.target
             if case.split == "larger":
                 split = split_by_scale(table, law.along(table), case.held_out_share, case.trained_on)
             else:
-                split = split_by_release(table, first_published(after[target.target_id], published), wanted)
-            if split.test.n == 0:
-                continue
-            _guard(case, split)
-            rows, described, member = _fit_and_forecast(name, case, law, settings, split, params)
-            if member is not None and _same_rows(splits.setdefault(target.target_id, split), split):
-                members.setdefault(target.target_id, []).append(member)
-            frames.append(rows)
-            fits.append(described)
-            if target.target_id in done or split.train.n < 2:
-                continue
-            done.add(target.target_id)
-            chosen = baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
-            for label, baseline in chosen.items():
-                made = baselines.forecast(baseline, split.train, split.test)
-                frames.append(_rows(name, case, split, label, "baseline", "converged", made))
+                split = split_by_release(table, first_published(after[table.target.target_id], published), wanted)
+            if split.test.n:
+                _guard(case, split)
+                asked.append(_Asked(Question(law, split.train, settings), split))
+    found = widened_fits([one.question for one in asked], params.seed, params.replicates, cache)
+    frames: list[pl.DataFrame] = []
+    fits: list[dict[str, Any]] = []
+    members: dict[str, list[tuple[Forecast, Played]]] = {}
+    splits: dict[str, Split] = {}
+    for one, widened in zip(asked, found, strict=True):
+        split, target_id = one.split, one.split.train.target.target_id
+        rows, described, made = _answer(name, case, one, widened, params.seed)
+        frames.append(rows)
+        fits.append(described)
+        first = target_id not in splits
+        # Only forecasts of the same subjects can be averaged row by row.
+        if splits.setdefault(target_id, split).test.subjects == split.test.subjects and made and widened.played:
+            members.setdefault(target_id, []).append((made, widened.played))
+        if not first or split.train.n < 2:
+            continue
+        chosen = baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
+        for label, baseline in chosen.items():
+            forecast = baselines.forecast(baseline, split.train, split.test)
+            frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
     for target_id, several in sorted(members.items()):
         combined = ensemble(several, splits[target_id].test.target)
         if combined is not None:
             frames.append(_rows(name, case, splits[target_id], "ensemble", "law", "converged", combined))
     return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
-
-
-def _same_rows(one: Split, other: Split) -> bool:
-    """Say whether two laws forecast the same subjects: only then can their forecasts be averaged row by row."""
-    return one.test.subjects == other.test.subjects
 
 
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
@@ -208,7 +218,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     latter, the metrics file hindcast.json.
     """
     connection = database.open_database(build / "database")
-    answers = [run_case(name, case, params, connection, registry) for name, case in params.hindcast.items()]
+    answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in params.hindcast.items()]
     connection.close()
     whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
     fits = [described for _, made in answers for described in made]

@@ -8,19 +8,20 @@ enters by reweighting. A lane that has stopped leaves the batch. Failing to conv
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.law import Array
+from foresaid.law import Array, Columns
 
 ITERATIONS = 300
 GRADIENT = 1e-9  # scaled gradient at which a lane counts as at its minimum
 REDUCTION = 1e-14  # relative reduction, actual and predicted, below which nothing more is to be had
 DAMPING_LIMIT = 1e14
 LEAST_DAMPING = 1e-12  # enough to tell two parameters apart that act alike to the last digit
+UNUSABLE = 1e6  # residual of a row whose logarithm does not exist
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,8 @@ class Problem:
     delta: float | None = None
     prior_centre: Array | None = None
     prior_weight: Array | None = None
+    columns: Columns | None = None
+    constants: Array = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def _residuals(problem: Problem, p: Array, x: Array) -> Array:
     f = problem.model(p, x)
     if problem.log:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(f > 0, np.log(np.where(f > 0, f, 1.0)) - np.log(problem.y), 1e6)
+            return np.where(f > 0, np.log(np.where(f > 0, f, 1.0)) - np.log(problem.y), UNUSABLE)
     return f - problem.y
 
 
@@ -120,8 +123,28 @@ def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Arra
     return step
 
 
+def engine(columns: Columns | None) -> str:
+    """Return which engine fits a law with these columns: `numba`, or `numpy` where it has none or numba cannot be had."""
+    if columns is None:
+        return "numpy"
+    from foresaid import kernels  # numba is loaded by those who fit, and only then
+
+    return "numba" if kernels.available() else "numpy"
+
+
+def ready(columns: Sequence[Columns | None]) -> None:
+    """Compile what these laws need, so that workers find it done."""
+    wanted = [item for item in columns if item is not None and engine(item) == "numba"]
+    if wanted:
+        from foresaid import kernels
+
+        kernels.warm(wanted)
+
+
 def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     """Fit every copy (rows of `weights`, (R, n)) from every start ((S, P), or (R, S, P) one set a copy).
+
+    A problem with columns goes to the compiled engine where there is one; everything else is done here.
 
     >>> x = np.array([[1.0], [2.0], [3.0]])
     >>> line = Problem(
@@ -132,6 +155,10 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     >>> solve(line, np.ones((1, 3)), np.array([[0.5]])).parameters.round(6).tolist()
     [[[2.0]]]
     """
+    if engine(problem.columns) == "numba":
+        from foresaid import kernels
+
+        return kernels.solve(problem, weights, starts)
     copies = weights.shape[0]
     if starts.ndim == 2:
         starts = np.broadcast_to(starts, (copies, *starts.shape))

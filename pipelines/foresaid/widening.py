@@ -11,15 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from foresaid.curve import freeze_curve
 from foresaid.ensemble import average, learn_width, shrunk, stack, widen
-from foresaid.fitting import NO_FORECAST, Fit, fit
+from foresaid.fitting import NO_FORECAST, Fit
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Law, Table, Target
+from foresaid.shards import Shard, fit_all
 
 SHARES = (0.2, 0.3, 0.4)  # of the rows furthest along, held out in turn
 REPLICATES = 50  # the width of a band needs fewer draws than its ends
@@ -48,26 +50,13 @@ def held_out(law: Law, table: Table, share: float) -> tuple[Table, Table] | None
     return None if later.all() else (table.where(~later), table.where(later))
 
 
-def play(law: Law, table: Table, settings: dict[str, Any], seed: int) -> Played:
-    """Fit the law to the rows that came earlier and forecast the rest, once for each share."""
-    quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
-    clusters: list[str] = []
-    rows: list[str] = []
-    for share in SHARES:
-        parts = held_out(law, table, share)
-        if parts is None:
-            continue
-        earlier, rest = parts
-        found = fit(law, earlier, seed, REPLICATES)
-        if found.status in NO_FORECAST:
-            continue
-        made = predict(law, freeze_curve(law, found, settings, UNDATED, seed), rest.x)
-        known = ~np.isnan(made.point)
-        quantiles.append(made.quantiles[known])
-        outcomes.append((table.target.offset + table.target.span * rest.y)[known])
-        clusters += [name for name, keep in zip(rest.clusters, known, strict=True) if keep]
-        rows += [f"{share}/{name}" for name, keep in zip(rest.subjects, known, strict=True) if keep]
-    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows))
+@dataclass(frozen=True)
+class Question:
+    """One law to be fitted to one table, with the entry of params.yaml it is frozen with."""
+
+    law: Law
+    table: Table
+    settings: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -78,21 +67,55 @@ class Widened:
     played: Played | None
 
 
-def widened_fit(law: Law, table: Table, settings: dict[str, Any], seed: int, replicates: int) -> Widened:
-    """Fit a law to a table and set the width of its intervals by what it missed on its own earlier rows.
+def _score(question: Question, parts: Sequence[tuple[float, Table, Fit]], seed: int) -> Played:
+    """Forecast what each fit to earlier rows was asked for."""
+    quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
+    clusters: list[str] = []
+    rows: list[str] = []
+    target = question.table.target
+    for share, rest, found in parts:
+        if found.status in NO_FORECAST:
+            continue
+        made = predict(question.law, freeze_curve(question.law, found, question.settings, UNDATED, seed), rest.x)
+        known = ~np.isnan(made.point)
+        quantiles.append(made.quantiles[known])
+        outcomes.append((target.offset + target.span * rest.y)[known])
+        clusters += [name for name, keep in zip(rest.clusters, known, strict=True) if keep]
+        rows += [f"{share}/{name}" for name, keep in zip(rest.subjects, known, strict=True) if keep]
+    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows))
 
-    As `fitting.fit`, with `widening` and the number of clusters it was learned from. Where nothing could be played (too few
-    rows, one place) the width stays as the bootstrap gives it.
+
+def widened_fits(questions: Sequence[Question], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
+    """Fit every law to its table and set the width of its intervals by what it missed on its own earlier rows.
+
+    All fits, of whole tables and of earlier rows, go through one call (see shards.py), so they share the workers and the
+    cache. Where nothing could be played (too few rows, one place) the width stays as the bootstrap gives it.
     """
-    table = table.take(np.argsort(np.array(table.subjects), kind="stable"))
-    found = fit(law, table, seed, replicates)
-    if found.status in NO_FORECAST or not law.plays_its_past:
+    ordered = [replace(one, table=one.table.take(np.argsort(np.array(one.table.subjects), kind="stable"))) for one in questions]
+    shards = [Shard(one.law, one.table, seed, replicates) for one in ordered]
+    asked: list[tuple[int, float, Table]] = []
+    for i, one in enumerate(ordered):
+        for share in SHARES if one.law.plays_its_past and one.table.n > 1 else ():
+            parts = held_out(one.law, one.table, share)
+            if parts is not None:
+                asked.append((i, share, parts[1]))
+                shards.append(Shard(one.law, parts[0], seed, REPLICATES))
+    found = fit_all(shards, cache)
+    plays: dict[int, list[tuple[float, Table, Fit]]] = {}
+    for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
+        plays.setdefault(i, []).append((share, rest, fitted))
+    return [_widen(one, found[i], plays.get(i, []), seed) for i, one in enumerate(ordered)]
+
+
+def _widen(question: Question, found: Fit, parts: Sequence[tuple[float, Table, Fit]], seed: int) -> Widened:
+    if found.status in NO_FORECAST or not parts:
         return Widened(found, None)
-    played = play(law, table, settings, seed)
+    played = _score(question, parts, seed)
     n = len(played.outcomes)
     if not n:
         return Widened(found, None)
-    bounds = (np.full(n, table.target.lower), np.full(n, table.target.upper))
+    target = question.table.target
+    bounds = (np.full(n, target.lower), np.full(n, target.upper))
     width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), bounds, len(set(played.clusters)))
     return Widened(replace(found, widening=width.scale, played=width.releases), played)
 
