@@ -24,7 +24,7 @@ from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Table
 from foresaid.params import Hindcast, Params
 from foresaid.view import View
-from foresaid.widening import Played, Question, Widened, ensemble, widened_fits
+from foresaid.widening import Played, Question, Widened, ensembles, widened_fits
 
 SCHEMA = pl.Schema(
     {
@@ -205,9 +205,9 @@ def run_case(
             forecast = baselines.forecast(baseline, split.train, split.test)
             frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
     for target_id, several in sorted(members.items()):
-        combined = ensemble(several, splits[target_id].test.target)
-        if combined is not None:
-            frames.append(_rows(name, case, splits[target_id], "ensemble", "law", "converged", combined))
+        split = splits[target_id]
+        for label, forecast in ensembles(several, split.test.target).items():
+            frames.append(_rows(name, case, split, label, "law", "converged", forecast))
     return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
 
 

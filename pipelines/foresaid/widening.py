@@ -8,7 +8,7 @@ is learned from training rows only, frozen with the curve, and shown on the page
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from foresaid.curve import freeze_curve
-from foresaid.ensemble import average, learn_width, shrunk, stack, widen
+from foresaid.ensemble import average, learn_width, median, shrunk, stack, widen
 from foresaid.fitting import NO_FORECAST, Fit
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Law, Table, Target
@@ -120,28 +120,38 @@ def _widen(question: Question, found: Fit, parts: Sequence[tuple[float, Table, F
     return Widened(replace(found, widening=width.scale, played=width.releases), played)
 
 
-def ensemble(members: Sequence[tuple[Forecast, Played]], target: Target) -> Forecast | None:
-    """Combine laws of one target: weights stacked on their plays of the past, and a width of the ensemble's own.
+def ensembles(members: Sequence[tuple[Forecast, Played]], target: Target) -> dict[str, Forecast]:
+    """Combine laws of one target in two ways: `ensemble_median`, level by level, and `ensemble_stacked`, with learned weights.
 
-    Only rows of the past that every member played count. Weights (stacked pinball loss) are shrunk towards equal ones and the
-    width towards one by the number of clusters played; nothing is learned from the rows to be forecast. None where fewer
-    than two members have plays in common.
+    Only rows of the past that every member played count. The weights (stacked pinball loss) are shrunk towards equal ones, and
+    each ensemble's width towards one, by the number of clusters played; nothing is learned from the rows to be forecast.
+    Nothing is made where fewer than two members have plays in common.
     """
-    if len(members) < 2:
-        return None
-    common = sorted(set.intersection(*(set(played.rows) for _, played in members)))
+    common = sorted(set.intersection(*(set(played.rows) for _, played in members))) if len(members) > 1 else []
     if not common:
-        return None
+        return {}
     place = [{name: i for i, name in enumerate(played.rows)} for _, played in members]
     past = np.stack([played.quantiles[[at[name] for name in common]] for (_, played), at in zip(members, place, strict=True)])
     first, at = members[0][1], place[0]
     outcomes = first.outcomes[[at[name] for name in common]]
     releases = len({first.clusters[at[name]] for name in common})
-    n = len(common)
-    weights = shrunk(stack(past, LEVELS, outcomes, np.ones(n)), releases)
+    weights = shrunk(stack(past, LEVELS, outcomes, np.ones(len(common))), releases)
+    ahead = np.stack([made.quantiles for made, _ in members])
+    centres = np.stack([np.column_stack([made.mean, made.point]) for made, _ in members])
+    ways: dict[str, Callable[[Array], Array]] = {
+        "ensemble_median": median,
+        "ensemble_stacked": lambda quantiles: average(quantiles, weights),
+    }
+    return {name: _with_width(way, past, outcomes, releases, ahead, centres, target) for name, way in ways.items()}
+
+
+def _with_width(
+    way: Callable[[Array], Array], past: Array, outcomes: Array, releases: int, ahead: Array, centres: Array, target: Target
+) -> Forecast:
+    """Combine in one way, learn the width from the combined past, and apply both to what lies ahead."""
+    n, m = len(outcomes), ahead.shape[1]
     bounds = (np.full(n, target.lower), np.full(n, target.upper))
-    width = learn_width(average(past, weights), LEVELS, outcomes, np.ones(n), bounds, releases)
-    ahead = average(np.stack([made.quantiles for made, _ in members]), weights)
-    ends = (np.full(len(ahead), target.lower), np.full(len(ahead), target.upper))
-    means = average(np.stack([np.column_stack([made.mean, made.point]) for made, _ in members]), weights)
-    return Forecast(widen(ahead, width.scale, *ends), means[:, 0], means[:, 1])
+    width = learn_width(way(past), LEVELS, outcomes, np.ones(n), bounds, releases)
+    ends = (np.full(m, target.lower), np.full(m, target.upper))
+    middle = way(centres)
+    return Forecast(widen(way(ahead), width.scale, *ends), middle[:, 0], middle[:, 1])
