@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp, log
 from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.loss_surface import power
+from foresaid.loss_surface import LIMIT, power
 from foresaid.sigmoid import sigmoid
 from foresaid.size_series import SizeLaw
 
 SLOPES, CHANGES, SHARPNESS = (0.05, 0.3), (-0.2, 0.3, 1.0), (0.2, 0.8)
 PLACES = (0.25, 0.5, 0.75)
 BEYOND = 3  # rows that must lie beyond the break
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        z = (x[0, i] - p[4]) / p[5]
+        bend = max(z, 0.0) + log(1.0 + exp(-abs(z)))
+        share = 1.0 / (1.0 + exp(-z))
+        value = exp(min(max(p[1] - p[2] * x[0, i] - p[3] * p[5] * bend, -LIMIT), LIMIT))
+        f[i] = p[0] + value
+        J[0, i] = 1.0
+        J[1, i] = value
+        J[2, i] = -x[0, i] * value
+        J[3, i] = -p[5] * bend * value
+        J[4, i] = p[3] * share * value
+        J[5, i] = -p[3] * (bend - z * share) * value
 
 
 @dataclass(frozen=True)
@@ -48,6 +65,7 @@ class Broken(SizeLaw):
         "not known from them."
     )
     huber_delta: ClassVar[float | None] = 0.01
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Limit, ln offset at the middle size, slope, change of slope, ln of the break from the middle, sharpness."""

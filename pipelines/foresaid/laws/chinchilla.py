@@ -7,14 +7,28 @@ and one token, thousands of times outside the data, which is why their errors ar
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import EXPONENT, FLOOR, SurfaceLaw, floor_and_terms, middle, power
+from foresaid.loss_surface import EXPONENT, FLOOR, LIMIT, SurfaceLaw, floor_and_terms, middle, power
 
 EXPONENTS = (0.1, 0.25, 0.4, 0.7)
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        a = exp(min(max(p[1] - p[2] * x[0, i], -LIMIT), LIMIT))
+        b = exp(min(max(p[3] - p[4] * x[1, i], -LIMIT), LIMIT))
+        f[i] = p[0] + a + b
+        J[0, i] = 1.0
+        J[1, i] = a
+        J[2, i] = -a * x[0, i]
+        J[3, i] = b
+        J[4, i] = -b * x[1, i]
 
 
 @dataclass(frozen=True)
@@ -47,6 +61,7 @@ class Chinchilla(SurfaceLaw):
         "few runs with large losses can decide β; the floor E is a guess where no run comes near it."
     )
     believed: ClassVar[dict[str, tuple[float, float]]] = {"irreducible": FLOOR, "alpha": EXPONENT, "beta": EXPONENT}
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, and for each size the ln of its term in the middle of the rows and its exponent."""

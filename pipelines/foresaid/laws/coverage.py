@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import power
+from foresaid.loss_surface import LIMIT, power
 from foresaid.size_series import SizeLaw
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        rate = exp(min(max(p[0] - p[1] * x[0, i], -LIMIT), LIMIT))
+        f[i] = exp(-rate)
+        J[0, i] = -rate * exp(-rate)
+        J[1, i] = rate * exp(-rate) * x[0, i]
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,7 @@ class Coverage(SizeLaw):
         "are one. Problems that cannot be solved at all make it too hopeful."
     )
     noise: ClassVar[str] = "natural"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Ln of minus ln c at the middle k, and the exponent."""

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import EXPONENT, FLOOR, SurfaceLaw, floor_and_terms, middle, power
+from foresaid.loss_surface import EXPONENT, FLOOR, LIMIT, SurfaceLaw, floor_and_terms, middle, power
 
 EXPONENTS = (0.08, 0.15, 0.22, 0.3, 0.4, 0.6)
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        a = exp(min(max(p[1] - p[3] * x[0, i], -LIMIT), LIMIT))
+        b = exp(min(max(p[2] - p[3] * x[1, i], -LIMIT), LIMIT))
+        f[i] = p[0] + a + b
+        J[0, i] = 1.0
+        J[1, i] = a
+        J[2, i] = b
+        J[3, i] = -a * x[0, i] - b * x[1, i]
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,7 @@ class OverTraining(SurfaceLaw):
         "apart, and the forecast of over-trained runs is then a guess."
     )
     believed: ClassVar[dict[str, tuple[float, float]]] = {"irreducible": FLOOR, "eta": EXPONENT}
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, ln of each term in the middle of the rows, and the exponent they share."""

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import FLOOR, SurfaceLaw, floor_and_terms, middle, power
+from foresaid.loss_surface import FLOOR, LIMIT, SurfaceLaw, floor_and_terms, middle, power
 
 EXPONENTS = (0.05, 0.12, 0.25, 0.45)
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        term = exp(min(max(p[1] - p[2] * x[0, i] - p[3] * x[1, i], -LIMIT), LIMIT))
+        f[i] = p[0] + term
+        J[0, i] = 1.0
+        J[1, i] = term
+        J[2, i] = -term * x[0, i]
+        J[3, i] = -term * x[1, i]
 
 
 @dataclass(frozen=True)
@@ -41,6 +53,7 @@ class ProductLoss(SurfaceLaw):
         "the forecast is too hopeful."
     )
     believed: ClassVar[dict[str, tuple[float, float]]] = {"irreducible": FLOOR}
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, ln of the term in the middle of the rows, and both exponents."""

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp, log
 from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.loss_surface import power
+from foresaid.loss_surface import LIMIT, power
 from foresaid.size_series import SizeLaw, in_order
 
 BETAS = (0.2, 0.5, 1.0, 1.8)
 PLACES = (0.0, 0.25, 0.5, 0.75)  # where the flat phase ends, as a share of the sizes seen
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        seen = p[3] * x[0, i]
+        largest = max(p[2], seen)
+        total = largest + log(exp(p[2] - largest) + exp(seen - largest))
+        excess = exp(min(max(p[1] - total, -LIMIT), LIMIT))
+        share = exp(seen - total)
+        f[i] = p[0] + excess
+        J[0, i] = 1.0
+        J[1, i] = excess
+        J[2, i] = -excess * (1.0 - share)
+        J[3, i] = -excess * share * x[0, i]
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,7 @@ class Rectified(SizeLaw):
     )
     huber_delta: ClassVar[float | None] = 0.01
     profiled: ClassVar[str | None] = "beta"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, ln B and ln D_l at the middle of the sizes, and the exponent."""

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Design, Parameter, Target
 from foresaid.sigmoid import sigmoid
 from foresaid.size_series import SizeLaw
 
 SLOPES = (0.2, 0.6, 1.5)
 CEILINGS = (0.5, 0.8, 1.0)
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        s = 1.0 / (1.0 + exp(-p[1] * (x[0, i] - p[0])))
+        f[i] = p[2] * s
+        J[0, i] = -p[2] * s * (1.0 - s) * p[1]
+        J[1, i] = p[2] * s * (1.0 - s) * (x[0, i] - p[0])
+        J[2, i] = s
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class TokenLogit(SizeLaw):
         "one says nothing of another."
     )
     noise: ClassVar[str] = "natural"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Middle, slope and ceiling."""
