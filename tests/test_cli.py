@@ -26,7 +26,7 @@ def test_help_loads_no_numerical_library() -> None:
         "import sys; from foresaid.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit: pass\n"
-        "print(sorted(set(sys.modules) & {'numpy', 'scipy', 'sklearn', 'polars', 'duckdb', 'altair', 'jinja2', 'dvc'}))"
+        "print(sorted(set(sys.modules) & {'numpy', 'scipy', 'sklearn', 'polars', 'duckdb', 'numba', 'joblib', 'msgspec', 'altair', 'jinja2', 'dvc'}))"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
