@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import database, fit, ingest, params
+from foresaid import database, fit, ingest, laws, params, solver
 from foresaid.params import Params
 from foresaid.view import View
 
@@ -32,6 +32,12 @@ class Built:
         view = database.as_of(connection, date.fromisoformat(day))
         connection.close()
         return view
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kernels_are_ready() -> None:
+    """Compile before the first test: no test's time holds a compiler's."""
+    solver.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
 
 
 @pytest.fixture(scope="session")

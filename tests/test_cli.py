@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -21,17 +22,42 @@ def test_every_command_has_help_with_an_example(command: str) -> None:
     assert f"Example: foresaid {command}" in result.output
 
 
-def test_help_loads_no_numerical_library() -> None:
-    code = (
-        "import sys; from foresaid.cli import main\n"
-        "try: main(['--help'])\n"
-        "except SystemExit: pass\n"
-        "print(sorted(set(sys.modules) & {'numpy', 'scipy', 'sklearn', 'polars', 'duckdb', 'altair', 'jinja2', 'dvc'}))"
-    )
+HEAVY = {
+    "numpy", "scipy", "sklearn", "polars", "duckdb", "numba", "joblib", "distributed", "msgspec", "altair", "vl_convert", "jinja2",
+    "cryptography", "dvc",
+}  # fmt: skip
 
+
+def loaded(code: str) -> set[str]:
+    """Return which heavy libraries a fresh process has loaded after this code."""
+    code = f"import sys\n{code}\nprint(sorted(set(sys.modules) & {HEAVY!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(ast.literal_eval(done.stdout.splitlines()[-1]))
 
-    assert done.stdout.splitlines()[-1] == "[]"
+
+def test_help_loads_no_numerical_library() -> None:
+    asked = "from foresaid.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+
+    assert loaded(asked) == set()
+
+
+@pytest.mark.parametrize(
+    ("stage", "used"),
+    [
+        ("ingest", "polars"),
+        ("database", "polars duckdb"),
+        ("fit", "polars duckdb numpy scipy msgspec"),
+        ("hindcast", "polars duckdb numpy scipy msgspec"),
+        ("freeze", "polars duckdb numpy msgspec"),
+        ("score", "polars duckdb numpy msgspec scipy"),
+        ("report", "polars duckdb numpy msgspec altair vl_convert jinja2"),
+        ("verify", "msgspec cryptography"),
+        ("update", "polars"),
+    ],
+)
+def test_a_stage_loads_only_what_it_uses(stage: str, used: str) -> None:
+    # Compiled kernels and their compiler are loaded by the first fit, not by the stage.
+    assert loaded(f"import foresaid.{stage}") <= set(used.split())
 
 
 def test_the_version_is_the_packages() -> None:

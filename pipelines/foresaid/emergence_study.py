@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import beta
+from scipy.special import betaincinv
 
 from foresaid.fitting import Fit
 from foresaid.law import Array, Covariate, Table, Target
@@ -104,8 +104,8 @@ def binomial_interval(hits: int, of: int) -> list[float]:
     >>> [round(end, 3) for end in binomial_interval(90, 100)]
     [0.824, 0.951]
     """
-    low = float(beta.ppf(0.025, hits, of - hits + 1)) if hits else 0.0
-    high = float(beta.ppf(0.975, hits + 1, of - hits)) if hits < of else 1.0
+    low = float(betaincinv(hits, of - hits + 1, 0.025)) if hits else 0.0
+    high = float(betaincinv(hits + 1, of - hits, 0.975)) if hits < of else 1.0
     return [low, high]
 
 

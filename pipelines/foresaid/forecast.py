@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from foresaid.curve import Curve, check_probe
 from foresaid.ensemble import widen
@@ -38,6 +37,8 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
     >>> q[0, [1, 11, 21]].round(2).tolist(), round(float(mean[0]), 6)
     ([0.3, 0.5, 0.7], 0.5)
     """
+    from scipy.special import ndtri  # those who only read forecasts do not pay for it
+
     z = ndtri((np.arange(NOISE_POINTS) + 0.5) / NOISE_POINTS) * scale
     spread = location[:, None, :] * np.exp(z)[None, :, None] if noise == "log" else location[:, None, :] + z[None, :, None]
     values = np.clip(spread.reshape(-1, location.shape[1]), lower, upper)

@@ -17,6 +17,7 @@ from foresaid.errors import ParameterError
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
+PATIENCE = 10  # seconds a scheduler has to answer
 BACKENDS = {"threads": "threading", "processes": "loky", "dask": "dask"}
 # What decides the last digit of a result, and so has to be the same for every worker: one thread in the linear algebra,
 # kernels that do not depend on the processor, and the engine.
@@ -50,7 +51,7 @@ def using(workers: int = 1, backend: str = "threads", scheduler: str = "") -> It
     except ImportError:
         raise ParameterError("backend dask: found no distributed, expected it; pip install 'foresaid[cluster]'") from None
     try:
-        client = Client(scheduler, timeout=10)  # type: ignore[no-untyped-call]
+        client = Client(scheduler, timeout=PATIENCE)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise ParameterError(f"scheduler {scheduler}: found none ({error}), expected a running one") from None
     with client:
