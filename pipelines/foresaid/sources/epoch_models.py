@@ -26,6 +26,7 @@ DATA = {
 }
 SINCE = "2018"
 COLUMNS = ("Model", "Domain", "Publication date", "Confidence", "Base model", *SIZES)
+ENSEMBLE = "an ensemble, not a model"
 ELSEWHERE, EARLY = "not a language model", f"published before {SINCE}"
 UNSIZED, BOTH = "no parameters, compute or data size", "in both files with the same figures"
 LARGEST = 1e14  # parameters and datapoints beyond this are no language model's
@@ -46,6 +47,8 @@ def read(folder: Path) -> Reading:
                 skipped[ELSEWHERE] += 1
             elif line.text("Publication date") < SINCE:
                 skipped[EARLY] += 1
+            elif model.startswith("(ensemble)"):
+                skipped[ENSEMBLE] += 1
             elif model in seen:
                 _agree(line, seen[model])
                 skipped[BOTH] += 1

@@ -18,6 +18,7 @@ Traps:
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
@@ -49,12 +50,12 @@ OTHERS = {
     "Arena-Elo": "sloth_arena_elo_normalised",
     "MTBench": "sloth_mt_bench",
 }
-MAKERS = frozenset(
-    "01-ai ai21labs allenai apple baichuan-inc bigcode bigscience cerebras codellama coherefora databricks deci deepseek-ai "
-    "eleutherai facebook google huggingfaceh4 huggingfacetb huggyllama ibm ibm-granite internlm lmsys meta-llama microsoft "
-    "mistralai mosaicml nvidia openai-community openchat openlm-research qwen salesforce stabilityai thudm tiiuae tinyllama "
-    "togethercomputer upstage wizardlm wizardlmteam".split()
-) | {"cohereforai"}
+MAKERS = re.compile(
+    r"01-ai|ai21labs|allenai|apple|baichuan-inc|bigcode|bigscience|cerebras|codellama|cohereforai|databricks|deci|"
+    r"deepseek-ai|eleutherai|facebook|google|huggingfaceh4|huggingfacetb|huggyllama|ibm|ibm-granite|internlm|lmsys|"
+    r"meta-llama|microsoft|mistralai|mosaicml|nvidia|openai-community|openchat|openlm-research|qwen|salesforce|"
+    r"stabilityai|thudm|tiiuae|tinyllama|togethercomputer|upstage|wizardlm|wizardlmteam"
+)
 UNTYPED_OLD = {"gpt2": "openai-community/gpt2", "gpt2-xl": "openai-community/gpt2-xl"}
 KINDS = ("🟢", "💬", "?")
 COMMUNITY = "not by a maker in the list"
@@ -99,7 +100,7 @@ def read(folder: Path) -> Reading:
 def _left_out(line: Line, merged: str) -> str:
     model = line.text("Model")
     maker = model.split("/")[0].lower()
-    if maker not in MAKERS and model not in UNTYPED_OLD:
+    if not MAKERS.fullmatch(maker) and model not in UNTYPED_OLD:
         return COMMUNITY
     if line.cells["T"] not in KINDS:
         return TUNED
