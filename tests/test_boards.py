@@ -256,6 +256,13 @@ def test_swe_bench_of_2026_counts_484_tasks_and_is_no_revision_of_2025(mirror: P
     }
 
 
+def test_a_row_that_names_another_model_than_its_version_is_suspect(mirror: Path) -> None:
+    for vintage in (0, 1):
+        doubted = {s.quantity_id: s.subject for s in reading(mirror, "epoch-hub", vintage).scores if s.status == "suspect"}
+
+        assert doubted == {"epoch_livebench": "Phi-3-mini-4k-instruct", "epoch_the_agent_company": "Llama-3.1-70B-Instruct"}
+
+
 def test_the_index_is_estimated_anew_and_says_so(mirror: Path) -> None:
     assert {"estimated by a model; estimated anew at each download"} == {
         score.note for score in scores(mirror, "epoch-hub", "epoch_capabilities_index")

@@ -125,7 +125,8 @@ def _entries(folder: Path, path: str) -> list[dict[str, Any]]:
 
 def _get(entry: dict[str, Any], key: str, kind: type | tuple[type, ...], file: str, number: int) -> Any:
     value = entry.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    wild = isinstance(value, int | float) and not abs(value) < 1e300
+    if not isinstance(value, kind) or isinstance(value, bool) or wild:
         raise RecordError.collect([Problem(file, number, key, repr(value)[:60], "a value of the usual kind")])
     return value
 
@@ -152,7 +153,7 @@ def _scores(entry: dict[str, Any], board: Board, file: str, number: int, skipped
                 Score(model, quantity, how, round(value / 100, 6), n=cases, status=status, note=note, file=file, row=number)
             )
     cost = entry.get("total_cost")
-    if isinstance(cost, int | float) and cost > 0:
+    if isinstance(cost, int | float) and 0 < cost < 1e300:
         quantity = f"{board.name}_cost"
         scores.append(Score(model, quantity, how, float(cost), n=cases, status=status, note=note, file=file, row=number))
     else:

@@ -1,8 +1,8 @@
 """Epoch AI's Benchmarking Hub: some forty benchmarks, collected or run by Epoch (CC-BY-4.0 and MIT).
 
 Two vintages of one source: the data of the stitching paper (December 2025) and a download of the hub (March 2026). Traps:
-- The score column has another name in nearly every file; BOARDS names it. Percent is printed with a sign, without one (Aider,
-  LiveBench, OSWorld), or as a standard error beside a fraction (APEX).
+- The score column has another name in nearly every file; `_epoch_boards` names it. Percent is printed with a sign, without one
+  (Aider, LiveBench, OSWorld), or as a standard error beside a fraction (APEX).
 - One model version stands on many rows (shots, scaffolds, publications). What tells them apart is the `setting`; Epoch's
   record id joins it where nothing else does. A row printed twice is taken once.
 - Effort and thinking budget are suffixes of the model version, hosts are prefixes: none of them is another model. One model
@@ -11,6 +11,7 @@ Two vintages of one source: the data of the stitching paper (December 2025) and 
   guessing scores half stands for missing and is suspect.
 - The paper's data print Epoch's own runs to three digits. Of several runs of one model the last one started counts.
 - SWE-bench Verified was run anew in February 2026 on 484 of the 500 tasks: that is another quantity.
+- Two rows name one model and give the version of another: both are suspect.
 - The capabilities index is estimated anew at each download: a revision of it is not a revision of a measurement.
 - The paper's data hold no release dates beside scores, English dates of runs and a byte-order mark before the header.
 """
@@ -19,13 +20,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from foresaid.sources import Reading, Score
+from foresaid.sources._epoch_boards import BOARDS, RUNS, TASKS, Board
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import Line, table
 
@@ -39,143 +41,12 @@ HOSTED = {
     "open-mixtral-8x7b": "Mixtral-8x7B-Instruct-v0.1",
 }
 PRECISION = re.compile(r"-(FP8)$")
-SHOTS = {"shots": "Shots", "source": "Source"}
-PERCENT, PLAIN = Decimal("0.01"), Decimal(1)
 UNNAMED, UNSCORED = "no model version upstream: nothing to resolve", "no score upstream"
 TWICE, RERUN = "the same row printed twice", "an earlier run of the same model: the last one started counts"
-
-
-@dataclass(frozen=True)
-class Board:
-    """One benchmark: its file in each vintage, its score columns and what makes up its setting."""
-
-    new: str
-    old: str
-    scores: Mapping[str, str]  # column -> quantity
-    parts: Mapping[str, str] = field(default_factory=dict)  # key of the setting -> column
-    stderr: str = ""
-    scale: Decimal = PLAIN
-    error_scale: Decimal = PLAIN
-
-
-BOARDS = (
-    Board(
-        "adversarial_nli_external",
-        "external_benchmark_anli",
-        {"Score": "epoch_anli", "R1": "epoch_anli_r1", "R2": "epoch_anli_r2", "R3": "epoch_anli_r3"},
-        SHOTS,
-    ),
-    Board(
-        "aider_polyglot_external",
-        "external_benchmark_aider_polyglot",
-        {"Percent correct": "epoch_aider_polyglot"},
-        {"format": "Edit format"},
-        scale=PERCENT,
-    ),
-    Board(
-        "apex_agents_external",
-        "",
-        {"Pass@1 score": "epoch_apex_agents"},
-        stderr="Pass@1 Standard Error",
-        error_scale=PERCENT,
-    ),
-    Board("arc_agi_2_external", "", {"Score": "epoch_arc_agi_2"}, {"prompt": "Name"}),
-    Board("arc_agi_external", "external_benchmark_arc_agi", {"Score": "epoch_arc_agi"}),
-    Board(
-        "arc_ai2_external",
-        "external_benchmark_arc_ai2",
-        {"Challenge score": "epoch_arc_challenge", "Easy score": "epoch_arc_easy"},
-        SHOTS,
-    ),
-    Board(
-        "balrog_external",
-        "external_benchmark_balrog",
-        {"Average progress": "epoch_balrog"},
-        stderr="Average Standard error",
-    ),
-    Board("bbh_external", "external_benchmark_bbh", {"Average": "epoch_bbh"}, SHOTS),
-    Board("bool_q_external", "external_benchmark_boolq", {"Score": "epoch_boolq"}, SHOTS),
-    Board("cad_eval_external", "external_benchmark_cadeval", {"Overall pass (%)": "epoch_cad_eval"}),
-    Board("common_sense_qa_2_external", "external_benchmark_csqa2", {"Score": "epoch_csqa2"}, SHOTS),
-    Board("cybench_external", "external_benchmark_cybench", {"Unguided % Solved": "epoch_cybench"}),
-    Board("deepresearchbench_external", "external_benchmark_deepresearch", {"Average score": "epoch_deep_research_bench"}),
-    Board("", "external_benchmark_factorio_learning_environment", {"Lab Success %": "epoch_factorio_lab"}, {"tools": "Tools"}),
-    Board("fictionlivebench_external", "external_benchmark_fictionlivebench", {"120k token score": "epoch_fiction_live_120k"}),
-    Board(
-        "geobench_external",
-        "external_benchmark_geobench",
-        {"ACW Avg Score": "epoch_geobench_points", "ACW Country %": "epoch_geobench_country"},
-        {"tools": "Tools"},
-    ),
-    Board("gsm8k_external", "external_benchmark_gsm8k", {"EM": "epoch_gsm8k"}, SHOTS),
-    Board("gso_external", "external_benchmark_gso_bench", {"Score OPT@1": "epoch_gso"}, {"agent": "Scaffold"}),
-    Board("hella_swag_external", "external_benchmark_hellaswag", {"Overall accuracy": "epoch_hellaswag"}, SHOTS),
-    Board("hle_external", "", {"Accuracy": "epoch_hle"}, {"prompt": "Name"}, stderr="Accuracy Standard Error"),
-    Board("lambada_external", "external_benchmark_lambada", {"Score": "epoch_lambada"}, SHOTS),
-    Board("lech_mazur_writing_external", "external_benchmark_lech_mazur_writing", {"Mean score": "epoch_lech_mazur_writing"}),
-    Board(
-        "live_bench_external",
-        "external_benchmark_livebench",
-        {"Global average": "epoch_livebench"},
-        {"suite": "LiveBench Version"},
-        scale=PERCENT,
-    ),
-    Board("", "external_benchmark_mcbench", {"ELO": "epoch_mcbench_elo"}),
-    Board("metr_time_horizons_external", "external_benchmark_metr", {"Time horizon": "epoch_metr_horizon_50"}),
-    Board("mmlu_external", "external_benchmark_mmlu", {"EM": "epoch_mmlu"}, SHOTS),
-    Board("open_book_qa_external", "external_benchmark_openbookqa", {"Accuracy": "epoch_openbookqa"}, SHOTS),
-    Board("os_world_external", "external_benchmark_os_world", {"Score": "epoch_os_world"}, {"agent": "Agent"}, scale=PERCENT),
-    Board("", "external_benchmark_osuniverse", {"Weighted Score": "epoch_osuniverse"}, {"agent": "Agent"}),
-    Board("piqa_external", "external_benchmark_piqa", {"Score": "epoch_piqa"}, SHOTS),
-    Board(
-        "science_qa_external",
-        "external_benchmark_scienceqa",
-        {"Score": "epoch_science_qa"},
-        {"shots": "Shots", "prompt": "Name"},
-    ),
-    Board("simplebench_external", "external_benchmark_simple_bench", {"Score (AVG@5)": "epoch_simplebench"}),
-    Board("superglue_external", "external_benchmark_superglue", {"Score": "epoch_superglue"}, {"source": "Source"}),
-    Board("swe_bench_bash", "", {"% Resolved": "epoch_swe_bench_bash"}, {"suite": "SWE-Agent Release Version"}),
-    Board(
-        "terminalbench_external",
-        "external_benchmark_terminal_bench",
-        {"Accuracy mean": "epoch_terminal_bench"},
-        {"agent": "Agent"},
-        stderr="Accuracy SE",
-    ),
-    Board(
-        "the_agent_company_external",
-        "external_benchmark_the_agent_company",
-        {"% Score": "epoch_the_agent_company"},
-        {"agent": "Name"},
-    ),
-    Board("trivia_qa_external", "external_benchmark_triviaqa", {"EM": "epoch_triviaqa"}, SHOTS),
-    Board("video_mme_external", "external_benchmark_videomme", {"Overall (no subtitles)": "epoch_video_mme"}, {"agent": "Name"}),
-    Board("vpct_external", "external_benchmark_vpct", {"Correct": "epoch_vpct"}),
-    Board("webdev_arena_external", "", {"Arena Score": "epoch_webdev_arena_elo"}, stderr="Score 95% CI"),
-    Board("weirdml_external", "external_benchmark_weirdml", {"Accuracy": "epoch_weirdml"}),
-    Board("wino_grande_external", "external_benchmark_winogrande", {"Accuracy": "epoch_winogrande"}, SHOTS),
-)
-# Epoch's own runs: the file of the hub, or the task of the paper's list of runs.
-RUNS = {
-    "chess_puzzles": "epoch_chess_puzzles",
-    "frontiermath": "epoch_frontiermath",
-    "frontiermath_tier_4": "epoch_frontiermath_tier_4",
-    "gpqa_diamond": "epoch_gpqa_diamond",
-    "math_level_5": "epoch_math_level_5",
-    "otis_mock_aime_2024_2025": "epoch_otis_mock_aime",
-    "simpleqa_verified": "epoch_simpleqa_verified",
-    "swe_bench_verified": "epoch_swe_bench_verified_484",
-}
-TASKS = {
-    "FrontierMath-2025-02-28-Private": "epoch_frontiermath",
-    "FrontierMath-2025-02-28-Public": "epoch_frontiermath_public",
-    "FrontierMath-Tier-4-2025-07-01-Private": "epoch_frontiermath_tier_4",
-    "FrontierMath-Tier-4-2025-07-01-Public": "epoch_frontiermath_tier_4_public",
-    "GPQA diamond": "epoch_gpqa_diamond",
-    "MATH level 5": "epoch_math_level_5",
-    "OTIS Mock AIME 2024-2025": "epoch_otis_mock_aime",
-    "SWE-Bench verified": "epoch_swe_bench_verified",
+# Rows whose own name contradicts their model version, by Epoch's id.
+MISNAMED = {
+    "phi-3-mini-128k-instruct": "the row is named Phi-3-mini-128k, its model version Phi-3-mini-4k",
+    "recjM5TXNeULyzAM4": "the row is named Llama 3.3 70B, its model version Llama-3.1-70B",
 }
 BEST = "Best score (across scorers)"
 HALF = frozenset({"epoch_boolq"})  # guessing scores a half: 0.0 stands for missing
@@ -291,6 +162,9 @@ def _external(lines: Iterable[Line], board: Board, skipped: dict[str, int]) -> l
 
 
 def _remark(line: Line, quantity: str, value: Decimal) -> tuple[str, str]:
+    for column in ("id", "UUID"):
+        if line.cells.get(column) in MISNAMED:
+            return "suspect", MISNAMED[line.cells[column]]
     if quantity in HALF and value == 0:
         return "suspect", "0.0 where guessing scores 0.5 stands for missing"
     if quantity == "epoch_capabilities_index":
