@@ -13,12 +13,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
 from foresaid.errors import Problem, RecordError, UnreadableError
 
+LARGEST = 280  # decimal exponent: larger values overflow a float once their unit is changed
 NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -44,7 +45,11 @@ class Line:
         if not NUMBER.fullmatch(cell):
             finite = "a finite number" if cell.strip("+- ").lower() in ("nan", "inf", "infinity") else "a number"
             self.refuse(column, cell[:60] or "nothing", f"{finite}, or nothing where the value is missing")
-        if not abs(value := Decimal(cell)) < Decimal("1e280"):
+        try:
+            value = Decimal(cell)
+        except InvalidOperation:  # an exponent beyond any Decimal
+            self.refuse(column, cell[:60], "a finite number")
+        if value.adjusted() >= LARGEST:
             self.refuse(column, cell[:60], "a finite number")
         return value
 
