@@ -96,8 +96,10 @@ def test_a_month_is_written_as_its_first_day_so_that_no_model_looks_newer_than_i
     assert {1} == {row.released_on.day for row in months if row.released_on}
 
 
-def test_compute_is_six_times_active_parameters_times_tokens(models: dict[str, ModelRow]) -> None:
+def test_compute_is_six_times_active_parameters_times_tokens_unless_epoch_estimates_it(models: dict[str, ModelRow]) -> None:
     for row in models.values():
+        if "Epoch's estimates" in row.notes:
+            continue
         expected = None
         if row.params_active is not None and row.training_tokens is not None:
             expected = pytest.approx(6 * row.params_active * row.training_tokens, rel=1e-12)  # rounding of two products
@@ -116,7 +118,9 @@ def test_mixtures_of_experts_have_fewer_active_parameters_than_parameters(models
         "qwen/qwen2-57b-a14b",
     }
 
-    assert mixtures == {name for name, row in models.items() if row.params_active != row.params_total}
+    stated = {name: row for name, row in models.items() if row.params_active is not None}
+
+    assert mixtures == {name for name, row in stated.items() if row.params_active != row.params_total}
 
 
 def test_chance_lies_within_the_bounds_of_its_quantity(quantities: dict[str, QuantityRow]) -> None:
@@ -179,4 +183,4 @@ def test_the_forward_set_of_may_2024_is_dated(
 
     assert when == {"after": 18, "before": 22, "undated": 1}
     assert [row.model_id for row in added if row.released_on is None] == ["tinyllama/tinyllama_v1.1"]
-    assert sum(row.released_on is None for row in models.values()) == 6
+    assert sum(models[name].released_on is None for name in set(ids.values())) == 6

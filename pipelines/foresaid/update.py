@@ -111,7 +111,7 @@ def update(name: str, mirror: Path, registry: Path, recorded_on: date, reader: s
         rows, places, unresolved = _rows(reading, vintage, recorded_on, names)
         problems += unresolved
         problems += quality.observations(rows, places, state.subjects, known)
-        changes.append(state.compare(rows, places, vintage.known_on, reading.skipped))
+        changes += state.lay(rows, places, vintage.known_on, reading.skipped)
     problems += quality.subjects(list(state.subjects.values()), list(state.subject_places.values()), known)
     problems += quality.observations(state.rows, state.places, state.subjects, known)
     if problems:
@@ -170,7 +170,7 @@ def _rows(
                 subject,
                 score.quantity_id,
                 score.setting,
-                vintage.known_on,
+                score.known_on or vintage.known_on,
                 score.value,
                 score.stderr,
                 score.n,
@@ -222,6 +222,17 @@ class _State:
                 problems.append(Problem(self.file, None, row.subject_id, found_now, expected))
         return problems
 
+    def lay(self, rows: list[ObservationRow], places: list[Place], known_on: date, skipped: dict[str, int]) -> list[VintageChange]:
+        """Lay a vintage upon the record: at once, or day by day where the upstream dates its own history."""
+        days = sorted({row.known_on for row in rows} | {known_on})
+        changes = []
+        for day in days:
+            part = [(row, place) for row, place in zip(rows, places, strict=True) if row.known_on == day]
+            if part or len(days) == 1:
+                changes.append(self.compare([row for row, _ in part], [place for _, place in part], day, skipped))
+                skipped = {}  # counted once
+        return changes
+
     def compare(self, rows: list[ObservationRow], places: list[Place], known_on: date, skipped: dict[str, int]) -> VintageChange:
         """Lay one vintage upon the record as of its day, and append what is new or revised."""
         latest: dict[Key, ObservationRow] = {}
@@ -235,8 +246,8 @@ class _State:
             before = latest.get(row[:3])
             if before is None:
                 new.append(row)
-            elif not _same(before.value, row.value):
-                row = row if row.status == "suspect" else row._replace(status="revised")
+            elif not _same(before.value, row.value) or (before.status == "withdrawn") != (row.status == "withdrawn"):
+                row = row._replace(status="revised") if row.status == "reported" else row
                 revised.append(Revision(before, row))
             else:
                 if (before.status == "suspect") != (row.status == "suspect"):

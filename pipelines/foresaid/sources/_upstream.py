@@ -13,12 +13,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, NoReturn
 
 from foresaid.errors import Problem, RecordError, UnreadableError
 
+LARGEST = 280  # decimal exponent: larger values overflow a float once their unit is changed
 NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
 
 
@@ -44,7 +45,11 @@ class Line:
         if not NUMBER.fullmatch(cell):
             finite = "a finite number" if cell.strip("+- ").lower() in ("nan", "inf", "infinity") else "a number"
             self.refuse(column, cell[:60] or "nothing", f"{finite}, or nothing where the value is missing")
-        if not abs(value := Decimal(cell)) < Decimal("1e280"):
+        try:
+            value = Decimal(cell)
+        except InvalidOperation:  # an exponent beyond any Decimal
+            self.refuse(column, cell[:60], "a finite number")
+        if value.adjusted() >= LARGEST:
             self.refuse(column, cell[:60], "a finite number")
         return value
 
@@ -67,22 +72,27 @@ class Line:
         raise RecordError.collect([Problem(self.file, self.row, column, found, expected)])
 
 
-def _text(folder: Path, path: str) -> tuple[str, str]:
+def text(folder: Path, path: str) -> tuple[str, str]:
+    """The content of an upstream file, UTF-8, and its name in messages."""
     file = f"{folder.name}/{path}"
     try:
-        return (folder / path).read_bytes().decode("utf-8"), file
+        # A byte-order mark before the first column's name says nothing about the figures.
+        return (folder / path).read_bytes().decode("utf-8").removeprefix("\ufeff"), file
     except OSError as error:
         raise UnreadableError(f"{file}: found {error.strerror or error}, expected a readable file") from None
     except UnicodeDecodeError as error:
         raise RecordError(f"{file}: found byte 0x{error.object[error.start]:02x} at {error.start}, expected UTF-8") from None
 
 
-def table(folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequence[str] = ()) -> list[Line]:
+def table(
+    folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequence[str] = (), short: list[int] | None = None
+) -> list[Line]:
     """Read a CSV file that must have the columns `wanted` and may have those `ignored` (names, or one pattern).
 
-    Every short or long row is reported with the number of cells expected.
+    Every short or long row is reported with the number of cells expected. A reader that knows of rows cut short upstream gives
+    the list `short`: their numbers go there, and the rows, whose cells cannot be told apart, are left out.
     """
-    content, file = _text(folder, path)
+    content, file = text(folder, path)
     rows = []
     problems: list[Problem] = []
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
@@ -93,13 +103,20 @@ def table(folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequenc
     header = rows[0][1] if rows else []
     problems += _header(header, file, wanted, ignored)
     for row, cells in rows[1:]:
-        if len(cells) != len(header):
+        if len(cells) < len(header) and short is not None:
+            short.append(row)
+        elif len(cells) != len(header):
             column = header[min(len(cells), len(header) - 1)] if header else "-"
             advice = "the row is cut short" if len(cells) < len(header) else ""
             problems.append(Problem(file, row, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
     if problems:
         raise RecordError.collect(problems)
-    return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:]]
+    return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:] if len(cells) == len(header)]
+
+
+def open_table(folder: Path, path: str) -> list[Line]:
+    """Read a CSV file whose columns are themselves data: any name will do, each once."""
+    return table(folder, path, (), ignored=r"[^\n]*")
 
 
 def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | Sequence[str]) -> list[Problem]:
@@ -120,7 +137,7 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
 
 def document(folder: Path, path: str) -> tuple[Any, str]:
     """Read a JSON file; NaN and infinities, which JSON does not have, are refused."""
-    content, file = _text(folder, path)
+    content, file = text(folder, path)
 
     def refuse(word: str) -> NoReturn:
         raise RecordError(f"{file}: found {word}, expected finite numbers only")
