@@ -55,6 +55,11 @@ class Line:
             self.refuse(column, "nothing", "a number")
         return value
 
+    def forgiving(self, column: str) -> Decimal:
+        """A number with blanks around it or no digit before the point; only where the upstream is known to write so."""
+        cell = re.sub(r"^(-?)\.", r"\g<1>0.", self.cells[column].strip())
+        return Line(self.file, self.row, {column: cell}).number(column)
+
     def whole(self, column: str) -> int:
         """A cell as a whole number, however it is spelt (500 or 500.0)."""
         value = self.number(column)
@@ -116,6 +121,12 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
             advice = "teach the reader what it means, or to leave it out"
             problems.append(Problem(file, 1, name or "(no name)", "an unknown column", "a column the reader knows", advice))
     return problems
+
+
+def lines(folder: Path, path: str) -> list[tuple[str, str, int]]:
+    """The lines of a text file that hold anything, each with the file's name and its number."""
+    content, file = _text(folder, path)
+    return [(line, file, row) for row, line in enumerate(content.split("\n"), start=1) if line.strip()]
 
 
 def document(folder: Path, path: str) -> tuple[Any, str]:
