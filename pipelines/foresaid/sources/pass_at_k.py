@@ -68,9 +68,7 @@ def read(folder: Path) -> Reading:
         for (model,), part in sorted(rows.group_by("model"), key=lambda item: str(item[0])):
             found = subject(str(model), path)
             subjects.append(found)
-            scores += [
-                Score(found.subject_id, *size, file=size_file, row=row) for *size, size_file, row in sizes.get(str(model), [])
-            ]
+            scores += sizes.get(found.subject_id, [])
             scores += _problems(part, found.subject_id, file)
             scores += _coverage(part, found.subject_id, file, skipped)
     return Reading(scores, subjects, skipped)
@@ -79,7 +77,7 @@ def read(folder: Path) -> Reading:
 def pass_at_k(samples: Array, correct: Array, k: Array | int) -> Array:
     """Chance (p,) that at least one of k samples is right, without bias, for p problems with k <= samples.
 
-    >>> pass_at_k(np.array([10.0, 10.0, 2.0]), np.array([0.0, 1.0, 1.0]), 2).round(3).tolist()
+    >>> pass_at_k(np.array([10.0, 10.0, 3.0]), np.array([0.0, 1.0, 2.0]), 2).round(3).tolist()
     [0.0, 0.2, 1.0]
     """
     wrong = samples - correct
