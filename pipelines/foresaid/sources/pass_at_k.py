@@ -83,7 +83,7 @@ def pass_at_k(samples: Array, correct: Array, k: Array | int) -> Array:
     wrong = samples - correct
     with np.errstate(invalid="ignore"):
         missed = gammaln(wrong + 1) - gammaln(wrong - k + 1) - gammaln(samples + 1) + gammaln(samples - k + 1)
-    return np.asarray(np.where(wrong < k, 1.0, -np.expm1(missed)))
+    return np.asarray(np.where(wrong < k, 1.0, 0.0 - np.expm1(missed)))
 
 
 def subject(model: str, path: str) -> RunSubject:
