@@ -12,13 +12,14 @@ What is taken from a record, and what is not:
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from statistics import NormalDist
 from typing import Annotated, Any
 
 import msgspec
 
 from foresaid.errors import Problem
-from foresaid.results import Result, Results, number, parse, pointer, shown
+from foresaid.results import Result, Results, number, parse, pointer, shown, word
 
 NAME = "eee"
 VERSIONS = re.compile(r"0\.[23]\.\d+", re.ASCII)
@@ -141,11 +142,8 @@ def _result(entry: _Entry, record: _Record, file: str, where: str) -> Result | P
     if score is None:
         return Problem(file, None, f"{where}/score_details/score", shown(details.score), "a finite number")
     if (lowest is not None and score < lowest) or (highest is not None and score > highest):
-        expected = (
-            f"a score in [{'-inf' if lowest is None else lowest:g}, {'inf' if highest is None else highest:g}]"
-            if (lowest is not None and highest is not None)
-            else "a score within the bounds of its metric"
-        )
+        ends = ("-inf" if lowest is None else f"{lowest:g}", "inf" if highest is None else f"{highest:g}")
+        expected = f"a score in [{ends[0]}, {ends[1]}]"
         advice = "leave it out if it stands for missing"
         return Problem(file, None, f"{where}/score_details/score", shown(details.score), expected, advice)
     source = record.source_metadata.source_name or record.source_metadata.source_organization_name
@@ -157,6 +155,8 @@ def _result(entry: _Entry, record: _Record, file: str, where: str) -> Result | P
     if stderr is not None and number(stderr) is None:
         return Problem(file, None, f"{where}/score_details/uncertainty", shown(stderr), "a finite standard error")
     count = details.uncertainty.num_samples if details.uncertainty else None
+    if count is not None and not 1 <= count < 10**15:
+        return Problem(file, None, f"{where}/score_details/uncertainty/num_samples", shown(count), "a number of samples")
     direction = not metric.lower_is_better
     place = f"{where}/score_details/score"
     return Result(record.model_info.id, names, score, stderr, count, lowest, highest, direction, place, group=source)
@@ -186,7 +186,7 @@ def _setting(config: dict[str, Any] | None) -> str:
     if not isinstance(arguments, dict):
         return ""
     found = [(key, arguments[key]) for key in ARGUMENTS if isinstance(arguments.get(key), str | int | float | bool)]
-    return ";".join(f"{key}={str(value).lower()}" for key, value in found if len(str(value)) <= 40)
+    return ";".join(f"{key}={word(value)}" for key, value in found)
 
 
 def scaled(result: Result, lower: float | None, upper: float | None) -> tuple[float, float | None] | None:
@@ -206,5 +206,7 @@ def scaled(result: Result, lower: float | None, upper: float | None) -> tuple[fl
         return result.value, result.stderr
     if result.lowest != 0 or lower != 0 or not result.highest > 0:
         return None
-    # Multiply and divide by the bounds themselves: 43.8 / 100 is the float nearest to 0.438, 43.8 x 0.01 is not.
-    return result.value * upper / result.highest, None if result.stderr is None else result.stderr * upper / result.highest
+    factor = Decimal(repr(upper)) / Decimal(repr(result.highest))
+    # In decimals: 43.8 percent becomes the float nearest to 0.438, which 43.8 / 100 is not.
+    value, stderr = (None if part is None else float(Decimal(repr(part)) * factor) for part in (result.value, result.stderr))
+    return (value, stderr) if value is not None else None

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from foresaid.errors import Problem
-from foresaid.results import Result, Results, number, parse, pointer, shown
+from foresaid.results import Result, Results, number, parse, pointer, shown, word
 
 NAME = "lm-eval"
 MISSING = ("N/A", "", None)
@@ -106,7 +106,7 @@ def _model(tree: dict[str, Any]) -> tuple[str, str]:
     if adapter := arguments.get("peft"):
         name += f"+{adapter}"
     odd = [(key, arguments[key]) for key in PRECISIONS if arguments.get(key, "False") not in ("False", "None", *PLAIN_DTYPES)]
-    return name.strip(), ";".join(f"{key}={value.lower()}" for key, value in odd)
+    return name.strip(), ";".join(f"{key}={word(value)}" for key, value in odd)
 
 
 def _pair(text: str) -> tuple[str, str]:

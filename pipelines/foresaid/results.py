@@ -81,6 +81,10 @@ def parse(raw: bytes, file: str) -> tuple[Any, Problem | None]:
         return None, Problem(file, None, "-", "a number of thousands of digits", "numbers that a float can hold")
     if _depth(tree) > DEPTH:
         return None, Problem(file, None, "-", f"more than {DEPTH} levels of nesting", f"at most {DEPTH} levels")
+    try:
+        json.dumps(tree, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return None, Problem(file, None, "-", "half a character (a lone surrogate)", "whole characters")
     return tree, None
 
 
@@ -129,4 +133,17 @@ def pointer(*keys: str | int) -> str:
     >>> pointer("results", "a/b", 0)
     '/results/a~1b/0'
     """
-    return "".join("/" + str(key).replace("~", "~0").replace("/", "~1") for key in keys)
+    return "".join("/" + _visible(str(key)).replace("~", "~0").replace("/", "~1") for key in keys)
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def word(value: Any) -> str:
+    """A value as a part of a setting: short, in lower case, of letters that mean nothing in a setting.
+
+    >>> word(True), word("Very; high")
+    ('true', 'very__high')
+    """
+    return "".join(char if char.isascii() and (char.isalnum() or char in "._+-/:@") else "_" for char in str(value)[:60]).lower()
