@@ -222,6 +222,8 @@ def import_(
     read = importing.read_files(files, form)
     if new_quantities:
         quantities, aliases = importing.new_quantities(read, name, REGISTRY)
+        for problem in [problem for file in read for problem in file.results.problems]:
+            click.echo(str(problem), err=True)
         if importing.open_source(name, REGISTRY, day):
             click.echo(
                 f"registry/sources/{name}/source.toml is new: fill in who publishes the results and under which licence", err=True

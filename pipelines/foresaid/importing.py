@@ -16,18 +16,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import card, every_eval_ever, formats, ingest, lm_eval, record, update
-from foresaid.card import File, Source, Vintage
+from foresaid import card, every_eval_ever, formats, imported_card, ingest, lm_eval, record, update
+from foresaid.card import File, Vintage
 from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
 from foresaid.formats import AliasRow, QuantityRow
+from foresaid.imported_card import FOLDER, KIND
 from foresaid.quality import Nearest
 from foresaid.results import Result, Results, parse
 from foresaid.sources import Reading, Score
 
 READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
 DETECT = {every_eval_ever.NAME: every_eval_ever.detect, lm_eval.NAME: lm_eval.detect}
-KIND = "imported results"
-FOLDER = "imported"  # stands for the folder of an upstream in messages
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 # Metrics of harnesses by the unit they have; others are offered without a unit.
 UNITS = {
@@ -99,7 +98,8 @@ class Quantities:
         ours = [row for row in aliases if row.kind == "quantity"]
         self.aliases = {row.alias: row.id for row in ours if row.source_id == "*"}
         self.aliases |= {row.alias: row.id for row in ours if row.source_id == source_id}
-        self.nearest = Nearest([*self.rows, *self.aliases])
+        self.spelt = {name.lower(): name for name in (*self.rows, *self.aliases)}
+        self.nearest = Nearest(self.spelt)
 
     def resolve(self, result: Result) -> tuple[QuantityRow, str] | None:
         """The quantity of the first spelling that is known, and what is left as setting."""
@@ -111,7 +111,12 @@ class Quantities:
     def problem(self, result: Result, file: str) -> Problem:
         """Say that no spelling is known, with the nearest match."""
         name = result.names[0][0]
-        advice = self.nearest.advice(name) or "add an alias to aliases.csv; --new-quantities prints rows for it"
+        near = self.nearest.advice(name).removeprefix("did you mean ").removesuffix("?")
+        advice = (
+            f"did you mean {self.spelt[near]}?"
+            if near in self.spelt
+            else "add an alias to aliases.csv; --new-quantities prints rows for it"
+        )
         return Problem(file, None, result.pointer, formats.shown(name), "an alias of kind quantity in aliases.csv", advice)
 
 
@@ -128,7 +133,7 @@ def new_quantities(reads: Sequence[Read], name: str, registry: Path) -> tuple[li
     aliases: dict[str, AliasRow] = {}
     for read in reads:
         for result in read.results.items:
-            if known.resolve(result) is None:
+            if known.resolve(result) is None and result.names[0][0].isprintable():
                 row = _proposed(result, name)
                 if row.quantity_id not in known.rows:
                     rows.setdefault(row.quantity_id, row)
@@ -157,7 +162,7 @@ def open_source(name: str, registry: Path, today: date) -> bool:
     path = registry / "sources" / _checked(name) / "source.toml"
     if path.exists():
         return False
-    record.write({path: dump(_new_card(name, today))})
+    record.write({path: imported_card.dump(imported_card.new(name, today))})
     return True
 
 
@@ -179,7 +184,7 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
     source = (
         card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
         if path.exists()
-        else _new_card(name, recorded_on)
+        else imported_card.new(name, recorded_on)
     )
     if source.kind != KIND:
         raise ParameterError(
@@ -195,12 +200,13 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
     scores, bad = _scores(reads, quantities)
     if bad:
         raise RecordError.collect(bad + _unknown_models(scores, name, catalogue))
-    merged = _with_files(source, reads, known_on)
     skipped: Counter[str] = Counter()
     for read in reads:
         skipped.update(read.results.skipped)
-    here = Vintage(known_on, "", FOLDER, tuple(File(read.file, read.sha256, read.size) for read in reads))
-    beside = {path: dump(merged)} if merged != source or not path.exists() else {}
+    listed = tuple(File(read.file, read.sha256, read.size) for read in reads)
+    here = Vintage(known_on, "", FOLDER, listed)
+    merged = imported_card.with_files(source, listed, known_on)
+    beside = {path: imported_card.dump(merged)} if merged != source or not path.exists() else {}
     change = update.append(name, [(here, Reading(scores, [], dict(skipped)))], registry, recorded_on, beside)
     # An import adds to a source: what these files do not speak of is not gone.
     return replace(change, vintages=[replace(vintage, gone=[]) for vintage in change.vintages])
@@ -237,63 +243,3 @@ def _unknown_models(scores: Sequence[Score], name: str, catalogue: ingest.Catalo
     names = update.Names(name, catalogue.known.models, catalogue.aliases)
     found = (names.resolve(score.subject, (score.file, None)) for score in scores)
     return list(dict.fromkeys(problem for problem in found if isinstance(problem, Problem)))
-
-
-def _new_card(name: str, today: date) -> Source:
-    return Source(
-        name=name,
-        title=f"Imported results: {name}",
-        publisher="",
-        url="",
-        licence="",
-        redistribution="unclear",
-        citation="",
-        kind=KIND,
-        dates="the day given at import, first on which the results were public",
-        accessed=today,
-        vintages=(),
-    )
-
-
-def _with_files(source: Source, reads: Sequence[Read], known_on: date) -> Source:
-    """The card with these files under their day; a file that is listed under any day is not listed again."""
-    listed = {file.sha256 for vintage in source.vintages for file in vintage.files}
-    fresh = [File(read.file, read.sha256, read.size) for read in reads if read.sha256 not in listed]
-    if not fresh:
-        return source
-    by_day = {vintage.known_on: vintage for vintage in source.vintages}
-    before = by_day.get(known_on, Vintage(known_on, "", FOLDER, ()))
-    by_day[known_on] = replace(before, files=tuple(sorted((*before.files, *fresh), key=lambda file: (file.path, file.sha256))))
-    return replace(source, vintages=tuple(vintage for _, vintage in sorted(by_day.items())))
-
-
-def dump(source: Source) -> bytes:
-    """Spell a card as TOML, the way `card.read` reads it."""
-    lines = [f"{key} = {_quoted(str(getattr(source, key)))}" for key in card.TEXTS]
-    lines.append(f"accessed = {source.accessed.isoformat()}")
-    if source.notes:
-        lines.append(f"notes = {_quoted(source.notes)}")
-    if not source.vintages:
-        lines.append("vintage = []")
-    for vintage in source.vintages:
-        lines += ["", "[[vintage]]", f"known_on = {vintage.known_on.isoformat()}"]
-        lines += [f"commit = {_quoted(vintage.commit)}", f"directory = {_quoted(vintage.directory)}", "files = ["]
-        lines += [
-            f"  {{ path = {_quoted(file.path)}, sha256 = {_quoted(file.sha256)}, bytes = {file.bytes} }}," for file in vintage.files
-        ]
-        lines.append("]")
-    return ("\n".join(lines) + "\n").encode()
-
-
-def _quoted(text: str) -> str:
-    """A TOML basic string.
-
-    >>> _quoted('a "b" ' + chr(10))
-    '"a \\\\"b\\\\" \\\\u000A"'
-    """
-    escaped = "".join(char if char.isprintable() and char not in '"\\' else _escape(char) for char in text)
-    return f'"{escaped}"'
-
-
-def _escape(char: str) -> str:
-    return f"\\{char}" if char in '"\\' else f"\\u{ord(char):04X}" if ord(char) < 0x10000 else f"\\U{ord(char):08X}"
