@@ -22,6 +22,7 @@ from foresaid.quality import Nearest
 
 # What a spreadsheet may run. Apostrophes before it count too, so that taking one away gives every text back.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
+FORMATS = ("parquet", "csv", "json")
 QUERY = """
 select
     known.subject_id,
@@ -113,7 +114,7 @@ def unquoted(text: str) -> str:
 def export(build: Path, day: date, to: Path, sources: tuple[str, ...] = (), quantities: tuple[str, ...] = ()) -> int:
     """Write the as-of table of a day to a file whose ending says the format; return its number of rows."""
     form = to.suffix.lower().removeprefix(".")
-    if form not in ("parquet", "csv", "json"):
+    if form not in FORMATS:
         raise ParameterError(f"export: found the file {to.name}, expected a name that ends with .parquet, .csv or .json")
     if to.is_dir() or not to.absolute().parent.is_dir():
         raise ParameterError(f"export: found no place for {to.name}, expected a file in a folder that exists")
