@@ -83,7 +83,8 @@ def pass_at_k(samples: Array, correct: Array, k: Array | int) -> Array:
     wrong = samples - correct
     with np.errstate(invalid="ignore"):
         missed = gammaln(wrong + 1) - gammaln(wrong - k + 1) - gammaln(samples + 1) + gammaln(samples - k + 1)
-    return np.asarray(np.where(wrong < k, 1.0, 0.0 - np.expm1(missed)))
+    # Never solved is exactly 0; the logarithms would leave 1e-13 of either sign.
+    return np.select([correct == 0, wrong < k], [0.0, 1.0], default=-np.expm1(missed))
 
 
 def subject(model: str, path: str) -> RunSubject:
