@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from foresaid.errors import Problem, RecordError, UnreadableError
 
-NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"-?\d{1,400}(\.\d{0,400})?([eE][+-]?\d{1,4})?", re.ASCII)  # what a Decimal holds
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,9 @@ class Line:
         if not NUMBER.fullmatch(cell):
             finite = "a finite number" if cell.strip("+- ").lower() in ("nan", "inf", "infinity") else "a number"
             self.refuse(column, cell[:60] or "nothing", f"{finite}, or nothing where the value is missing")
-        if not abs(value := Decimal(cell)) < Decimal("1e280"):
+        value = Decimal(cell)
+        # By its exponent: arithmetic on a decimal beyond the context's range raises.
+        if value and not -280 < value.adjusted() < 280:
             self.refuse(column, cell[:60], "a finite number")
         return value
 
@@ -142,6 +144,8 @@ def document(folder: Path, path: str) -> tuple[Any, str]:
         raise RecordError(
             f"{file}, row {error.lineno}, column {error.colno}: found {error.msg}, expected JSON; the file may be cut short"
         ) from None
+    except (RecursionError, ValueError):  # JSON allows both, Python reads neither
+        raise RecordError(f"{file}: found nesting or a number without end, expected JSON that a program can hold") from None
 
 
 def pick(tree: Any, file: str, *keys: str) -> Any:

@@ -10,6 +10,7 @@ Traps of the upstream table, each handled here:
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -54,16 +55,16 @@ def _label(tokens: Decimal) -> str:
     ('1b5', '178b', '100m')
     """
     unit = "b" if tokens >= SIZES["b"] else "m"
-    whole, rest = divmod(tokens, SIZES[unit])
-    digit = int(rest * 10 / SIZES[unit])
-    return f"{int(whole)}{unit}{digit or ''}"
+    whole, rest = divmod(int(tokens), int(SIZES[unit]))  # whole numbers have no precision to exceed
+    digit = rest * 10 // int(SIZES[unit])
+    return f"{whole}{unit}{digit or ''}"
 
 
 def _size_note(label: str, size: Decimal, line: Line) -> str:
     """Say where the id's own label of the size is far from the column."""
     for unit, scale in SIZES.items():
         whole, found, digit = label.partition(unit)
-        if found and whole.isascii() and whole.isdigit() and (digit or "0").isascii() and (digit or "0").isdigit():
+        if found and re.fullmatch(r"\d{1,4}", whole, re.ASCII) and re.fullmatch(r"\d{0,4}", digit, re.ASCII):
             meant = (Decimal(whole) + Decimal(digit or "0") / 10) * scale
             return "" if abs(size - meant) <= LABEL_ERROR * size else f"the id says {label} parameters"
     line.refuse("id", line.text("id"), "an id that starts with a size such as 2b8 or 146m")

@@ -74,7 +74,7 @@ def _entries(folder: Path, path: str) -> Iterator[tuple[dict[str, Any], str, int
     for content, file, row in lines(folder, path):
         try:
             tree = json.loads(content)
-        except (json.JSONDecodeError, RecursionError) as error:
+        except (RecursionError, ValueError) as error:
             raise RecordError.collect([Problem(file, row, "-", str(error)[:60], "one JSON object a line")]) from None
         if not isinstance(tree, dict) or set(tree) != set(FIELDS):
             found = ", ".join(sorted(tree)) if isinstance(tree, dict) else repr(tree)[:60]
