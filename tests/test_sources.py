@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tests.test_sources_curves import NAMES as CURVES
 
 from foresaid import card, formats, ingest, record, sources
 from foresaid.errors import ForesaidError
@@ -92,8 +93,8 @@ def values(mirror: Path, name: str, quantity: str) -> dict[str, Score]:
     return {score.subject: score for score in reading(mirror, name).scores if score.quantity_id == quantity}
 
 
-def test_every_source_with_a_reader_has_counts_here() -> None:
-    assert sorted(COUNTS) == sources.names()
+def test_every_source_with_a_reader_has_counts_here_or_among_the_curves() -> None:
+    assert sorted((*COUNTS, *CURVES)) == sources.names()
 
 
 @pytest.mark.parametrize("name", COUNTS)

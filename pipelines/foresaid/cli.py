@@ -214,6 +214,72 @@ def update(name: str, mirror: Path, recorded_on: datetime | None) -> None:
         click.echo(line)
 
 
+@main.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--source", "name", required=True, help="Name of the source that holds your results; a new one is made.")
+@click.option("--known-on", type=click.DateTime(["%Y-%m-%d"]), help="First day on which the results were public.")
+@click.option("--as", "form", type=click.Choice(["eee", "lm-eval"]), help="Format of the files; found out by default.")
+@click.option("--new-quantities", is_flag=True, help="Print rows that would make the unknown quantities known, and import nothing.")
+@click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
+@plain_errors
+def import_(
+    files: tuple[Path, ...],
+    name: str,
+    known_on: datetime | None,
+    form: str | None,
+    new_quantities: bool,
+    recorded_on: datetime | None,
+) -> None:
+    """Bring in result files of your own: Every Eval Ever records or results of the LM Evaluation Harness.
+
+    Example: foresaid import results_2026-11-20.json --source my-runs --known-on 2026-11-20
+    """
+    from foresaid import importing
+    from foresaid.errors import ParameterError
+
+    day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
+    read = importing.read_files(files, form)
+    if new_quantities:
+        quantities, aliases = importing.new_quantities(read, name, REGISTRY)
+        for problem in [problem for file in read for problem in file.results.problems]:
+            click.echo(str(problem), err=True)
+        if importing.open_source(name, REGISTRY, day):
+            click.echo(
+                f"registry/sources/{name}/source.toml is new: fill in who publishes the results and under which licence", err=True
+            )
+        for file, rows in (("quantities.csv", quantities), ("aliases.csv", aliases)):
+            click.echo(f"# {len(rows)} rows for registry/{file}, to be corrected and put in their place")
+            for row in rows:
+                click.echo(row)
+        return
+    if known_on is None:
+        raise ParameterError("import: found no --known-on, expected the first day on which the results were public")
+    for line in importing.bring_in(read, name, known_on.date(), REGISTRY, day).lines():
+        click.echo(line)
+
+
+@main.command()
+@click.option("--as-of", "as_of", type=click.DateTime(["%Y-%m-%d"]), help="The day; that of params.yaml by default.")
+@click.option("--known-by", is_flag=True, help="Take today as the day: everything known by now.")
+@click.option("--source", "sources", multiple=True, help="Only this source; may be given again.")
+@click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
+@click.option("--to", required=True, type=click.Path(path_type=Path), help="File to write: .parquet, .csv or .json.")
+@plain_errors
+def export(as_of: datetime | None, known_by: bool, sources: tuple[str, ...], quantities: tuple[str, ...], to: Path) -> None:
+    """Write the record as it stood on a day, with where each value comes from.
+
+    Example: foresaid export --as-of 2024-05-31 --source obsscaling --to scores.csv
+    """
+    from foresaid import exporting, params
+    from foresaid.errors import ParameterError
+
+    if as_of and known_by:
+        raise ParameterError("export: found both --as-of and --known-by, expected one of them")
+    stated = date.fromisoformat(str(params.load(Path("params.yaml")).as_of))
+    day = as_of.date() if as_of else datetime.now(UTC).date() if known_by else stated
+    click.echo(f"export: {exporting.export(BUILD, day, to, sources, quantities)} values known by {day} in {to}")
+
+
 @main.command()
 @click.option("--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Fit on what was known on this day.")
 @click.option(

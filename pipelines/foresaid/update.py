@@ -9,7 +9,7 @@ written only after the whole source, old rows and new, has passed the quality ga
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -98,6 +98,21 @@ def update(name: str, mirror: Path, registry: Path, recorded_on: date, reader: s
     unverified = [problem for vintage in source.vintages for problem in card.verify(vintage, mirror)]
     if unverified:
         raise RecordError.collect(unverified)
+    return append(name, ((vintage, read(mirror / vintage.directory)) for vintage in source.vintages), registry, recorded_on)
+
+
+def append(
+    name: str,
+    readings: Iterable[tuple[Vintage, sources.Reading]],
+    registry: Path,
+    recorded_on: date,
+    beside: Mapping[Path, bytes] | None = None,
+) -> Change:
+    """Lay readings, each of a vintage, upon the record of a source and append what is new or revised.
+
+    Files `beside` are written together with the rows, or not at all.
+    """
+    folder = registry / "sources" / name
     catalogue, problems = ingest.read_catalogue(registry)
     state = _State.read(registry, name)
     if problems or state.problems:
@@ -105,8 +120,7 @@ def update(name: str, mirror: Path, registry: Path, recorded_on: date, reader: s
     known = catalogue.known
     names = Names(name, known.models, catalogue.aliases)
     changes = []
-    for vintage in source.vintages:
-        reading = read(mirror / vintage.directory)
+    for vintage, reading in readings:
         problems += state.add_subjects(reading.subjects)
         rows, places, unresolved = _rows(reading, vintage, recorded_on, names)
         problems += unresolved
@@ -117,7 +131,7 @@ def update(name: str, mirror: Path, registry: Path, recorded_on: date, reader: s
     if problems:
         raise RecordError.collect(list(dict.fromkeys(problems)))
     change = Change(name, changes, state.added)
-    contents = {}
+    contents = dict(beside or {})
     if change.subjects:
         contents[folder / "subjects.csv"] = record.dump(state.subjects.values(), formats.SUBJECTS)
     if change.rows:

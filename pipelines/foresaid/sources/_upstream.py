@@ -13,14 +13,13 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
 from foresaid.errors import Problem, RecordError, UnreadableError
 
-LARGEST = 280  # decimal exponent: larger values overflow a float once their unit is changed
-NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?", re.ASCII)
+NUMBER = re.compile(r"-?\d{1,400}(\.\d{0,400})?([eE][+-]?\d{1,4})?", re.ASCII)  # what a Decimal holds
 
 
 @dataclass(frozen=True)
@@ -45,11 +44,9 @@ class Line:
         if not NUMBER.fullmatch(cell):
             finite = "a finite number" if cell.strip("+- ").lower() in ("nan", "inf", "infinity") else "a number"
             self.refuse(column, cell[:60] or "nothing", f"{finite}, or nothing where the value is missing")
-        try:
-            value = Decimal(cell)
-        except InvalidOperation:  # an exponent beyond any Decimal
-            self.refuse(column, cell[:60], "a finite number")
-        if value.adjusted() >= LARGEST:
+        value = Decimal(cell)
+        # By its exponent: arithmetic on a decimal beyond the context's range raises.
+        if value and not -280 < value.adjusted() < 280:
             self.refuse(column, cell[:60], "a finite number")
         return value
 
@@ -59,6 +56,11 @@ class Line:
         if value is None:
             self.refuse(column, "nothing", "a number")
         return value
+
+    def forgiving(self, column: str) -> Decimal:
+        """A number with blanks around it or no digit before the point; only where the upstream is known to write so."""
+        cell = re.sub(r"^(-?)\.", r"\g<1>0.", self.cells[column].strip())
+        return Line(self.file, self.row, {column: cell}).number(column)
 
     def whole(self, column: str) -> int:
         """A cell as a whole number, however it is spelt (500 or 500.0)."""
@@ -135,6 +137,12 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
     return problems
 
 
+def lines(folder: Path, path: str) -> list[tuple[str, str, int]]:
+    """The lines of a text file that hold anything, each with the file's name and its number."""
+    content, file = text(folder, path)
+    return [(line, file, row) for row, line in enumerate(content.split("\n"), start=1) if line.strip()]
+
+
 def document(folder: Path, path: str) -> tuple[Any, str]:
     """Read a JSON file; NaN and infinities, which JSON does not have, are refused."""
     content, file = text(folder, path)
@@ -148,6 +156,8 @@ def document(folder: Path, path: str) -> tuple[Any, str]:
         raise RecordError(
             f"{file}, row {error.lineno}, column {error.colno}: found {error.msg}, expected JSON; the file may be cut short"
         ) from None
+    except (RecursionError, ValueError):  # JSON allows both, Python reads neither
+        raise RecordError(f"{file}: found nesting or a number without end, expected JSON that a program can hold") from None
 
 
 def pick(tree: Any, file: str, *keys: str) -> Any:

@@ -29,7 +29,7 @@ from pathlib import Path
 from foresaid.sources import Reading, Score
 from foresaid.sources._epoch_boards import BOARDS, RUNS, TASKS, Board
 from foresaid.sources._settings import setting
-from foresaid.sources._upstream import LARGEST, Line, table
+from foresaid.sources._upstream import Line, table
 
 NEW, OLD = "benchmark_data", "data"
 EFFORT = re.compile(r"_(none|minimal|low|medium|high|xhigh|max|unknown|thinking|\d+[Kk])$| \((\d+K thinking)\)$")
@@ -111,7 +111,7 @@ def amount(line: Line, column: str) -> Decimal | None:
         value = Decimal(cell.removesuffix("%"))
     except InvalidOperation:
         line.refuse(column, cell[:60], "a number, or nothing where the value is missing")
-    if not value.is_finite() or value.adjusted() >= LARGEST:
+    if not value.is_finite() or value.adjusted() >= 280:
         line.refuse(column, cell[:60], "a finite number")
     return value / 100 if cell.endswith("%") else value
 
