@@ -19,6 +19,7 @@ from foresaid.fields import (
     Record,
     RoundId,
     Text,
+    Vkey,
     check_moment,
     check_text,
 )
@@ -83,10 +84,9 @@ class Redaction(Record, tag_field="type", tag="redaction/v1", frozen=True):
 class Key(Record, tag_field="type", tag="key/v1", frozen=True):
     """Notice that a key signs for this log from here on, or does so no more."""
 
-    vkey: Text
+    vkey: Vkey
     status: Literal["added", "revoked"]
     reason: Text
 
     def __post_init__(self) -> None:
-        check_text("vkey", self.vkey)
         check_text("reason", self.reason)
