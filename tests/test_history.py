@@ -107,7 +107,7 @@ def test_a_manifest_that_was_cut_or_rewritten_is_found(clone: Path) -> None:
     assert codes(clone) == {"V19"}
 
 
-def test_dates_of_commits_do_not_matter_and_outside_a_clone_there_is_no_history(
+def test_dates_of_commits_do_not_matter_and_elsewhere_there_is_no_history(
     clone: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "ledger"
