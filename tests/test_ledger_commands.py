@@ -122,8 +122,8 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
 @pytest.mark.parametrize(
     "words",
     [
-        ["stamp"], ["prove", "0" * 64], ["show", "nothing"], ["withdraw", "r/t/m", "--reason", "x"], ["void", "r", "t", "--evidence",
-         "params.yaml", "--reason", "x"], ["redact", "0" * 64, "--reason", "x"], ["verify", "--policy", "params.yaml"],
+        ["stamp"], ["prove", "0" * 64], ["show", "nothing"], ["withdraw", "r/t/m", "--reason", "x"],
+        ["void", "r", "t", "--evidence", "params.yaml", "--reason", "x"], ["redact", "0" * 64, "--reason", "x"], ["verify", "--policy", "params.yaml"],
         ["verify", "--known", "params.yaml"], ["verify-report", "params.yaml"], ["witness", "--key", "params.yaml", "--state", "s"],
         ["checkpoint", "--key", "params.yaml"], ["reveal", "params.yaml"], ["key", "new", "two words", "--to", "key"],
     ],
