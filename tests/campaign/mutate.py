@@ -36,10 +36,10 @@ Mutants = Callable[[], Iterator[Mutant]]
 
 
 @contextmanager
-def room() -> Iterator[Path]:
-    """A folder in memory if there is one, else on the disk; gone afterwards."""
+def room(memory: bool = True) -> Iterator[Path]:
+    """A folder in memory if there is one, else (or if a flush shall be a flush) on the disk; gone afterwards."""
     shared = Path("/dev/shm")
-    where = str(shared) if os.access(shared, os.W_OK) else None
+    where = str(shared) if memory and os.access(shared, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="campaign-", dir=where, ignore_cleanup_errors=True) as name:
         yield Path(name)
 
