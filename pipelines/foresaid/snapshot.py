@@ -19,7 +19,7 @@ from foresaid.entries import CheckCurve
 from foresaid.errors import LedgerError, UnreadableError
 from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
 
-README = "README.md"  # the one file that is not part of the record
+PAGES = ("README.md", "verify.sh")  # what is here for readers, and no part of the record
 STRAY = ".tmp-"  # left by a writer that was killed; nothing reads it, the next writer removes it
 
 _BATCH = re.compile(r"batches/([0-9a-f]{2})/(\1[0-9a-f]{62})\.jsonl")
@@ -124,7 +124,7 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot) -> None:
             snapshot.strays += 1
         elif _BATCH.fullmatch(path):
             _read(ledger, path, snapshot)
-        elif path not in (README, MANIFEST, CHECKPOINT):
+        elif path not in (*PAGES, MANIFEST, CHECKPOINT):
             snapshot.odd.append(Finding("V01", _show(path), "does not belong here", expected="only files of the record"))
 
 

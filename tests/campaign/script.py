@@ -1,0 +1,84 @@
+"""Two verifiers that share no code: `registry/ledger/verify.sh` must pass and fail with the one in Python.
+
+A try counts as undetected when one of them leaves with 0 and the other does not. Where both notice, but give
+different exit codes, the try is only counted in the note: the script reads less, so it may name another reason.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from foresaid.errors import ForesaidError
+
+from tests.campaign import blind, build
+from tests.campaign.mutate import Mutant, mutated, put, room, spread
+from tests.campaign.table import Scale, Tally, skip, timed
+
+SCRIPT = Path(__file__).parents[2] / "registry" / "ledger" / "verify.sh"
+
+
+def script(folder: Path, *words: str) -> int:
+    """The exit code of verify.sh on a ledger."""
+    command = ["sh", str(SCRIPT), "--strict", *words, str(folder)]
+    return subprocess.run(command, capture_output=True, check=False, timeout=60).returncode
+
+
+def missing() -> str:
+    """The tool that the script needs and that is not here."""
+    return next((tool for tool in ("sh", "openssl", "sha256sum", "basenc", "split") if shutil.which(tool) is None), "")
+
+
+def mutants(files: blind.Files, scale: Scale) -> Iterator[Mutant]:
+    """A part of every kind of damage, the structural ones whole."""
+    step = scale.of(400, 150, 12)
+    chance = random.Random(scale.seed)
+    share = scale.of(60, 12, 1)
+    yield Mutant("nothing")
+    for kind in (blind.flips, blind.cuts, blind.insertions):
+        for mutant in kind(files, scale.seed, step):
+            if next(iter(mutant.changes)).startswith("batches/") or chance.randrange(share) == 0:
+                yield mutant
+    for whole in (blind.deletions, blind.tails, blind.copies, blind.odd):
+        for mutant in whole(files):
+            if chance.randrange(scale.of(4, 1, 1)) == 0:
+                yield mutant
+    for mutant in blind.swaps(files):
+        if chance.randrange(share) == 0:
+            yield mutant
+
+
+def attacks(scale: Scale) -> Iterator[Tally]:
+    """Every mutant through both."""
+    attack = "verify.sh and Python disagree on a mutant"
+    if tool := missing():
+        yield skip(attack, f"no {tool}")
+        return
+    with room() as place:
+        files = build.files(build.build(place / "ledger", scale.of(8, build.BATCHES, build.BATCHES)))
+
+    def part(worker: int, workers: int) -> Tally:
+        tally = Tally("")
+        with room() as place:
+            folder = put(place / "ledger", files)
+            for number, mutant in enumerate(mutants(files, scale)):
+                if number % workers != worker:
+                    continue
+                with mutated(folder, files, mutant):
+                    try:
+                        ours = build.check(folder)
+                    except ForesaidError as error:
+                        ours = error.exit_code
+                    theirs = script(folder)
+                if (ours == 0) == (theirs == 0) and ours != theirs:
+                    tally.example(f"{mutant.name}: Python {ours}, verify.sh {theirs} (both notice)")
+                tally.count((ours == 0) == (theirs == 0), f"{mutant.name}: Python {ours}, verify.sh {theirs}")
+        return tally
+
+    with timed(Tally(attack)) as tally:
+        for counted in spread(scale, part):
+            tally.add(counted)
+    yield tally
