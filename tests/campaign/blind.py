@@ -5,16 +5,17 @@ Bit rot and a clumsy editor do this, and a clumsy cheat. Nothing of it may go un
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
 
-from foresaid.log import MANIFEST
-
 from tests.campaign import build
 from tests.campaign.mutate import Check, Mutant, room, try_all
 from tests.campaign.table import Scale, Tally
+
+from foresaid.log import MANIFEST
 
 Files = Mapping[str, bytes]
 
@@ -125,8 +126,6 @@ def copies(files: Files) -> Iterator[Mutant]:
 
 def odd(files: Files) -> Iterator[Mutant]:
     """Links, pipes, modes, folders, CRLF, a byte order mark, foreign files."""
-    import os
-
     for name in record(files):
         data = files[name]
 
@@ -157,8 +156,8 @@ def odd(files: Files) -> Iterator[Mutant]:
 def attacks(scale: Scale, check: Check = build.check) -> Iterator[Tally]:
     """Every kind of damage on a ledger of fifty batches."""
     with room() as place:
-        files = build.files(build.build(place / "ledger", scale.of(8, build.BATCHES, build.BATCHES)))
-    step = scale.of(16, 6, 1)
+        files = build.files(build.build(place / "ledger", scale.of(5, build.BATCHES, build.BATCHES)))
+    step = scale.of(32, 6, 1)
     some = f"log: every byte; batches: one byte in {step}" if step > 1 else "every byte of every file"
     yield try_all(scale, "one random bit in a byte", files, lambda: flips(files, scale.seed, step), check, note=some)
     if scale.name == "long":

@@ -78,7 +78,9 @@ def entries_of(number: int) -> list[Entry]:
         lines.append(Sealed(id=name, target="gpqa/model-x", commit=SEALED, reveal_by=ROUND.reveal_by))
     if number % 7 == 0:
         prediction = Quantiles(levels=["0.5"], values=["0.48"])
-        lines.append(Amendment(amends=f"2026q4/mmlu-pro/model-x/m{number - 1}", reason="a run was corrected", prediction=prediction))
+        lines.append(
+            Amendment(amends=f"2026q4/mmlu-pro/model-x/m{number - 1}", reason="a run was corrected", prediction=prediction)
+        )
     if number % 11 == 0:
         lines.append(Withdrawal(withdraws=f"2026q4/mmlu-pro/model-x/m{number - 2}", reason="wrong unit"))
     return lines

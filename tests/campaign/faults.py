@@ -17,25 +17,26 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from foresaid import ledger
-from foresaid.errors import ForesaidError
-from foresaid.verify import verify
-
 from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, skip, timed
+
+from foresaid import ledger
+from foresaid.entries import Forecast, Quantiles
+from foresaid.errors import ForesaidError
+from foresaid.verify import verify
 
 Acknowledge = Callable[[str], None]
 BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
 
 
-def big(number: int, author: str = "x") -> build.Forecast:
+def big(number: int, author: str = "x") -> Forecast:
     """A forecast whose line is longer than any buffer."""
     values = ["0.5"] * (BIG // 10)
     levels = [f"0.{place:06d}" for place in range(1, len(values) + 1)]
     line = build.forecast(f"{author}{number}")
-    return build.Forecast(
-        id=line.id, target=line.target, method=line.method, primary=False, prediction=build.Quantiles(levels=levels, values=values)
+    return Forecast(
+        id=line.id, target=line.target, method=line.method, primary=False, prediction=Quantiles(levels=levels, values=values)
     )
 
 
@@ -50,12 +51,16 @@ def child(work: Callable[[Acknowledge], None], reading: int | None = None) -> tu
         os.close(send)
         return pid, receive
     code = 99
+
+    def acknowledge(name: str) -> None:
+        os.writev(send, [f"{name}\n".encode()])  # not `write`: a fault meant for the freeze must not hit this
+
     try:
         os.close(receive)
         if reading is not None:
             os.read(reading, 1)
         try:
-            work(lambda name: os.writev(send, [f"{name}\n".encode()]) and None)  # no call that a freeze makes
+            work(acknowledge)
             code = 0
         except ForesaidError:
             code = 1
@@ -90,7 +95,7 @@ def sound(folder: Path, acknowledged: set[str]) -> str:
     return f"{len(lost)} acknowledged batches are lost" if lost else ""
 
 
-def freeze(folder: Path, number: int, acknowledge: Acknowledge, line: build.Forecast | None = None) -> None:
+def freeze(folder: Path, number: int, acknowledge: Acknowledge, line: Forecast | None = None) -> None:
     """One freeze as the product does it: a batch, acknowledged, then its place in the log."""
     acknowledge(build.write(folder, [line or big(number)], minutes=number))
     ledger.sequence(folder, build.ORIGIN)

@@ -19,13 +19,12 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 import polars as pl
-
-from foresaid import downloads, material, report
-from foresaid.charts import Drawing
-
 from tests import test_report
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
+
+from foresaid import downloads, material, report
+from foresaid.charts import Drawing
 
 ESCAPES = (
     "", '"', "'", '">', "'>", "-->", "</title>", "</style>", "</textarea>", "</script>", "</td></tr></table>", "</svg>",
@@ -123,7 +122,11 @@ def fields(scale: Scale, place: Path) -> Iterator[Tally]:
     """All payloads through all fields of all templates, then some of them through the whole stage."""
     out = test_report.site(place / "plain", "plain")
     found = material.read(
-        test_report.parameters("plain"), place / "plain/build", place / "plain/registry", place / "plain/metrics", test_report.TEMPLATES
+        test_report.parameters("plain"),
+        place / "plain/build",
+        place / "plain/registry",
+        place / "plain/metrics",
+        test_report.TEMPLATES,
     )
     pages = report.all_pages(found)
     env = report.environment(test_report.TEMPLATES)
@@ -142,8 +145,8 @@ def fields(scale: Scale, place: Path) -> Iterator[Tally]:
         for order, payload in enumerate(PAYLOADS[:: scale.of(200, 10, 1)]):
             text = re.sub(r"[\u2028]", "", payload)  # the ledger refuses what nobody can see
             made = test_report.site(place / f"site-{order}", text, link=f"https://example.org/{text.replace(' ', '')}")
-            for path, want in expected.items():
-                tally.count(structure((made / path).read_text(encoding="utf-8")) == want, f"{payload!r} in {path}")
+            for name, want in expected.items():
+                tally.count(structure((made / name).read_text(encoding="utf-8")) == want, f"{payload!r} in {name}")
     yield tally
 
 

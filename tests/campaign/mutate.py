@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from foresaid.errors import ForesaidError
-
 from tests.campaign.table import Scale, Tally, timed
+
+from foresaid.errors import ForesaidError
 
 Check = Callable[[Path], int]  # the exit code of a verifier on a ledger
 

@@ -17,14 +17,13 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from tests.campaign import build
+from tests.campaign.mutate import room
+from tests.campaign.table import Scale, Tally, skip, timed
 
 from foresaid import canonical, entries, log
 from foresaid.batch import read_batch
 from foresaid.errors import LedgerError
-
-from tests.campaign import build
-from tests.campaign.mutate import room
-from tests.campaign.table import Scale, Tally, skip, timed
 
 Parse = Callable[[bytes], object]  # reads bytes; raises LedgerError, and AssertionError for two spellings of one value
 
@@ -81,9 +80,10 @@ def parsers() -> tuple[Parser, ...]:
 
 
 TYPED = (
-    b"null", b"true", b"NaN", b"Infinity", b"1e400", b"-0", b"0.1", b"1" * 400, b"9007199254740992", b"[]", b"{}", b'""', b"[" * 3000,
-    b'{"a":' * 200, b'"\\ud800"', b'"\\u0000"', b'{"type":[]}', b'{"type":{"type":1}}', b'"\xef\xbb\xbf"', b"\xff\xfe", b"\r\n", b"\x00",
-    "\u202e".encode(), "\u200b".encode(), "é".encode(), "e\u0301".encode(), b"\xe2\x80\x94 ", b"=", b"==", b"-1", b"+1", b"1_000", b" ", b"\t",
+    b"null", b"true", b"NaN", b"Infinity", b"1e400", b"-0", b"0.1", b"1" * 400, b"9007199254740992", b"[]", b"{}", b'""',
+    b"[" * 3000, b'{"a":' * 200, b'"\\ud800"', b'"\\u0000"', b'{"type":[]}', b'{"type":{"type":1}}', b'"\xef\xbb\xbf"', b"\xff\xfe",
+    b"\r\n", b"\x00", "\u202e".encode(), "\u200b".encode(), "é".encode(), "e\u0301".encode(), b"\xe2\x80\x94 ", b"=", b"==", b"-1",
+    b"+1", b"1_000", b" ", b"\t",
 )  # fmt: skip
 
 
@@ -206,5 +206,3 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         yield tally
     if scale.name != "slice":
         yield atheris_run(scale, scale.of(1, 20, 600))
-
-

@@ -113,5 +113,5 @@ def lines(tallies: list[Tally]) -> Iterator[str]:
     for row in [HEAD, *rows]:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:], strict=True)), row[-1]]
         yield "  ".join(cells).rstrip()
-    for t in tallies:
+    for t in filter(lambda tally: tally.breach, tallies):
         yield from (f"    {t.attack}: {text}" for text in t.examples)

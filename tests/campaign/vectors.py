@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from foresaid import merkle
-
 from tests.campaign.table import Scale, Tally, timed
+
+from foresaid import merkle
 
 # The eight inputs of the reference tree, and its roots for sizes 0 to 8.
 INPUTS = [bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")]

@@ -10,13 +10,13 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from foresaid import ledger
-from foresaid.verify import verify
-
 from tests.campaign import build
 from tests.campaign.faults import Acknowledge, big, child, finish, sound
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
+
+from foresaid import ledger
+from foresaid.verify import verify
 
 
 def together(tally: Tally, folder: Path, writers: int, freezes: int, size: str, label: str) -> None:
@@ -150,4 +150,3 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         yield tally
         yield merges(scale, place)
         yield forks(scale, place)
-
