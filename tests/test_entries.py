@@ -196,7 +196,7 @@ def test_a_curve_is_opaque_unless_the_caller_can_read_it() -> None:
         parse(line, 3, refuse)
 
 
-@pytest.mark.parametrize("name", ["resolution/v1", "batch/v2", "", 1, None, [], {}])
+@pytest.mark.parametrize("name", ["bet/v1", "batch/v2", "", 1, None, [], {}])
 def test_an_unknown_type_is_refused_by_name(name: object) -> None:
     with pytest.raises(LedgerError, match=r"^line 4: (unknown|no) entry type.*knows batch/v1"):
         parse({**ROUND, "type": name}, 4)

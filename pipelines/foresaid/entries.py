@@ -1,76 +1,45 @@
 """What a line of a batch may say: one strict record for each type of entry.
 
 A line is refused when a field is unknown, missing or of another type, or when it contradicts itself. What lines must
-agree on among each other (ids, primaries, bounds of the target) stands in `rules.py`. The frozen curve of a prediction is
-opaque here, since the ledger outlives the program that applies it; a caller that can read curves passes a function
-that does. Entry types of later versions are refused by name.
+agree on among each other (ids, primaries, bounds of the target) stands in `rules.py`; entries about outcomes stand in
+`outcomes.py`. The frozen curve of a prediction is opaque here, since the ledger outlives the program that applies it; a
+caller that can read curves passes a function that does. Entry types of later versions are refused by name.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, UnsetType
 
 from foresaid import canonical
 from foresaid.errors import ForesaidError, LedgerError
-
-ROUND_ID = r"[a-z0-9][a-z0-9-]{0,63}"
-ID = r"[a-z0-9][a-z0-9._/-]{0,127}"
-NAME = r"[a-z0-9_-]{1,64}"
-
-# \Z, because $ would let a newline through at the end
-RoundId: TypeAlias = Annotated[str, Meta(pattern=rf"\A{ROUND_ID}\Z")]
-Id: TypeAlias = Annotated[str, Meta(pattern=rf"\A{ID}\Z")]
-Name: TypeAlias = Annotated[str, Meta(pattern=rf"\A{NAME}\Z")]
-ForecastId: TypeAlias = Annotated[str, Meta(pattern=rf"\A{ROUND_ID}/{ID}/{NAME}\Z")]
-Hash: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-Commit: TypeAlias = Annotated[str, Meta(pattern=r"\A([0-9a-f]{40}|[0-9a-f]{64})\Z")]
-Day: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
-Time: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
-Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
-Number: TypeAlias = Annotated[str, Meta(pattern=rf"\A{canonical.DECIMAL.pattern}\Z")]
-Count: TypeAlias = Annotated[int, Meta(ge=0)]
+from foresaid.fields import (
+    Commit,
+    Count,
+    Day,
+    ForecastId,
+    Hash,
+    Id,
+    Name,
+    Number,
+    Record,
+    RoundId,
+    Text,
+    Time,
+    check_day,
+    check_text,
+    check_time,
+)
+from foresaid.outcomes import Challenge, Key, Redaction, Resolution, Void
 
 CheckCurve: TypeAlias = Callable[[dict[str, Any]], object]  # raises if it cannot read the curve
-
-
-@lru_cache(maxsize=4096)
-def _day(text: str) -> None:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"found {text}, expected a day of the calendar") from None
-
-
-@lru_cache(maxsize=4096)
-def _time(text: str) -> None:
-    try:
-        datetime.fromisoformat(text[:-1])
-    except ValueError:
-        raise ValueError(f"found {text}, expected a time of the calendar") from None
-
-
-def _text(field: str, text: str) -> None:
-    if text.isascii() and text.isprintable():
-        return
-    if not unicodedata.is_normalized("NFC", text):
-        raise ValueError(f"`{field}` is not in Unicode normal form C")
-    for sign in text:
-        if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
-            raise ValueError(f"`{field}` holds the invisible character U+{ord(sign):04X}")
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of all records: fields by name, unknown ones refused, never changed."""
 
 
 class Data(Record, frozen=True):
@@ -83,7 +52,7 @@ class Data(Record, frozen=True):
     max_observed_on: Day
 
     def __post_init__(self) -> None:
-        _day(self.max_observed_on)
+        check_day(self.max_observed_on)
 
 
 class Code(Record, frozen=True):
@@ -95,7 +64,7 @@ class Code(Record, frozen=True):
     params: Hash | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        _text("version", self.version)
+        check_text("version", self.version)
 
 
 class Header(Record, tag_field="type", tag="batch/v1", frozen=True):
@@ -111,8 +80,8 @@ class Header(Record, tag_field="type", tag="batch/v1", frozen=True):
     n: Count
 
     def __post_init__(self) -> None:
-        _day(self.as_of)
-        _time(self.frozen_at)
+        check_day(self.as_of)
+        check_time(self.frozen_at)
         if self.parents != sorted(set(self.parents)):
             raise ValueError("`parents` must be sorted and without duplicates")
         if len({item.name for item in self.data}) != len(self.data):
@@ -132,9 +101,9 @@ class Round(Record, tag_field="type", tag="round/v1", frozen=True):
     universe: Text
 
     def __post_init__(self) -> None:
-        _time(self.deadline)
-        _time(self.reveal_by)
-        _text("universe", self.universe)
+        check_time(self.deadline)
+        check_time(self.reveal_by)
+        check_text("universe", self.universe)
         if self.reveal_by < self.deadline:
             raise ValueError(f"`reveal_by` {self.reveal_by} is before the deadline {self.deadline}")
 
@@ -160,7 +129,7 @@ class Target(Record, tag_field="type", tag="target/v1", frozen=True):
         for field in ("source", "known_rule", "void_if", "model_display", "binding"):
             value = getattr(self, field)
             if value is not UNSET:
-                _text(field, value)
+                check_text(field, value)
         if (self.model is UNSET) == (self.binding is UNSET):
             raise ValueError("expected either `model` or `binding`")
         if self.model is UNSET and self.model_display is not UNSET:
@@ -232,10 +201,38 @@ class Sealed(Record, tag_field="type", tag="sealed/v1", frozen=True):
     reveal_by: Time
 
     def __post_init__(self) -> None:
-        _time(self.reveal_by)
+        check_time(self.reveal_by)
         first, last = self.id.split("/", 1)[0], self.id.rsplit("/", 1)[1]
         if self.id != (expected := f"{first}/{self.target}/{last}"):
             raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Inner(Record, tag_field="type", tag="forecast/v1", frozen=True):
+    """The line that a seal hides: a forecast that also says whose it is and which log it is for."""
+
+    author: Id
+    id: ForecastId
+    method: Name
+    origin: Id
+    prediction: Prediction
+    primary: bool
+    target: Id
+
+    def __post_init__(self) -> None:
+        if self.id != (expected := f"{self.id.split('/', 1)[0]}/{self.target}/{self.method}"):
+            raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Reveal(Record, tag_field="type", tag="reveal/v1", frozen=True):
+    """The opening of one's own sealed forecast: the nonce, and the line that was hashed with it."""
+
+    opens: ForecastId
+    nonce: Hash
+    forecast: Inner
+
+    def __post_init__(self) -> None:
+        if self.opens != self.forecast.id:
+            raise ValueError(f"`opens` is {self.opens}, but the line inside is {self.forecast.id}")
 
 
 class Amendment(Record, tag_field="type", tag="amendment/v1", frozen=True):
@@ -246,7 +243,7 @@ class Amendment(Record, tag_field="type", tag="amendment/v1", frozen=True):
     prediction: Prediction
 
     def __post_init__(self) -> None:
-        _text("reason", self.reason)
+        check_text("reason", self.reason)
 
 
 class Withdrawal(Record, tag_field="type", tag="withdrawal/v1", frozen=True):
@@ -256,18 +253,26 @@ class Withdrawal(Record, tag_field="type", tag="withdrawal/v1", frozen=True):
     reason: Text
 
     def __post_init__(self) -> None:
-        _text("reason", self.reason)
+        check_text("reason", self.reason)
 
 
-Entry: TypeAlias = Round | Target | Forecast | Sealed | Amendment | Withdrawal
+Entry: TypeAlias = (
+    Round | Target | Forecast | Sealed | Reveal | Amendment | Withdrawal | Resolution | Challenge | Void | Redaction | Key
+)
 KINDS: dict[str, type[Header] | type[Entry]] = {
     "batch/v1": Header,
     "round/v1": Round,
     "target/v1": Target,
     "forecast/v1": Forecast,
     "sealed/v1": Sealed,
+    "reveal/v1": Reveal,
     "amendment/v1": Amendment,
     "withdrawal/v1": Withdrawal,
+    "resolution/v1": Resolution,
+    "challenge/v1": Challenge,
+    "void/v1": Void,
+    "redaction/v1": Redaction,
+    "key/v1": Key,
 }
 
 
@@ -279,7 +284,8 @@ def parse(value: Mapping[str, Any], number: int = 1, check_curve: CheckCurve | N
     >>> parse({"type": "bet/v1"}, number=4)
     Traceback (most recent call last):
     foresaid.errors.LedgerError: line 4: unknown entry type 'bet/v1'; this version knows batch/v1, round/v1, \
-target/v1, forecast/v1, sealed/v1, amendment/v1, withdrawal/v1
+target/v1, forecast/v1, sealed/v1, reveal/v1, amendment/v1, withdrawal/v1, resolution/v1, challenge/v1, void/v1, \
+redaction/v1, key/v1
     """
     name = value.get("type")
     kind = KINDS.get(name) if isinstance(name, str) else None
@@ -290,9 +296,10 @@ target/v1, forecast/v1, sealed/v1, amendment/v1, withdrawal/v1
         record: Header | Entry = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         raise LedgerError(f"line {number}: {name}: {_ascii(str(error))}") from None
-    if check_curve is not None and isinstance(record, Forecast | Amendment) and isinstance(record.prediction, Curve):
+    bare = record.forecast if isinstance(record, Reveal) else record
+    if check_curve is not None and isinstance(bare, Forecast | Inner | Amendment) and isinstance(bare.prediction, Curve):
         try:
-            check_curve(record.prediction.curve)
+            check_curve(bare.prediction.curve)
         except (ForesaidError, ValueError, TypeError, LookupError) as error:
             raise LedgerError(f"line {number}: {name}: curve: {_ascii(str(error))}") from None
     return record

@@ -1,7 +1,7 @@
 """Stage `freeze`: what an open round does not have yet goes into the ledger, once.
 
 Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on,
-lets the leak guard look at each, and appends one batch. Running it again adds nothing. A draft that no longer equals what
+lets the leak guard look at each, and appends one batch. It is pending until `foresaid checkpoint` puts it into the log. Running it again adds nothing. A draft that no longer equals what
 was frozen under its name is reported as drift; the frozen one stays. The ledger is not an output of the stage: DVC deletes
 outputs before a run, and a frozen forecast is never deleted.
 """
@@ -22,10 +22,11 @@ import polars as pl
 from foresaid import __version__, canonical, database, entries, guard, ledger
 from foresaid.curve import from_plain
 from foresaid.errors import LeakError, LedgerError
-from foresaid.files import write_json
+from foresaid.files import write_bytes, write_json
 from foresaid.params import Params, Round
 
 DATA = "training-rows"
+SNAPSHOTS = "snapshots"
 Key = tuple[type, str]  # kind and name: a target may be called what a forecast is called
 
 
@@ -223,7 +224,8 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
         ledger.write_batch(
             place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
         )
-        ledger.sequence(place, params.origin)
+        # The snapshot stays at hand, so that `verify` can look at its rows again; it is no output of the stage.
+        write_bytes(build / SNAPSHOTS / f"{data.sha256}.jsonl", snapshot)
     checkpoint = ledger.read_checkpoint(place)
     kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))

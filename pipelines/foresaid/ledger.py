@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from foresaid import entries, log, rules
+from foresaid import anchors, entries, log, note, rules, seal
+from foresaid import checkpoint as checkpoints
 from foresaid.batch import Batch, read_batch
 from foresaid.entries import CheckCurve, Code, Data, Entry, Header
 from foresaid.errors import SHOWN, LedgerError
 from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
+from foresaid.note import Signer
+from foresaid.outcomes import Redaction
 from foresaid.snapshot import STRAY
-from foresaid.verify import Result, claims, verify
+from foresaid.verify import INTEGRITY, Result, claims, verify
 
 MODE = 0o644
 
@@ -36,8 +39,8 @@ def _writing(ledger: Path) -> Iterator[None]:
         raise LedgerError(f"{ledger}: no ledger here: {error.strerror}; `create` makes one") from None
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        for stray in [*ledger.glob(f"batches/??/{STRAY}*"), *ledger.glob(f"log/{STRAY}*")]:
-            stray.unlink()
+        for stray in [*ledger.glob(f"batches/??/{STRAY}*"), *ledger.glob(f"log/**/{STRAY}*"), *ledger.glob(f"*/*/{STRAY}*")]:
+            stray.unlink(missing_ok=True)
         yield
     except OSError as error:
         raise LedgerError(f"{error.filename or ledger}: cannot be written: {error.strerror}; try again") from error
@@ -115,7 +118,7 @@ def create(ledger: Path, origin: str) -> Checkpoint:
 
 
 def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = None) -> Result:
-    result = verify(ledger, origin, check_curve)
+    result = verify(ledger, origin, check_curve, INTEGRITY)
     if result.findings:
         lines = [f"{ledger}: the ledger does not verify: {len(result.findings)} findings"]
         lines += [str(finding) for finding in result.findings[:SHOWN]]
@@ -127,7 +130,16 @@ def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = No
 
 def read(ledger: Path, origin: str | None = None, check_curve: CheckCurve | None = None) -> list[Batch]:
     """All batches in the order of the log, pending ones (`index` is None) last; a ledger that is not whole is refused."""
-    return list(_whole(ledger, origin, check_curve).batches)
+    return [_full(ledger, outline) for outline in _whole(ledger, origin, check_curve).batches]
+
+
+def _full(ledger: Path, outline: Batch) -> Batch:
+    """The whole batch behind an outline, from the same bytes."""
+    data = (ledger / log.batch_path(outline.sha256)).read_bytes()
+    batch, problems = read_batch(outline.sha256, data)
+    if batch is None or problems or sha256(data).hexdigest() != outline.sha256:
+        raise LedgerError(f"{ledger / log.batch_path(outline.sha256)}: changed while it was read")
+    return Batch(batch.sha256, batch.header, batch.lines, outline.index)
 
 
 def read_checkpoint(ledger: Path) -> Checkpoint:
@@ -142,7 +154,7 @@ def read_checkpoint(ledger: Path) -> Checkpoint:
 
 def heads(ledger: Path) -> list[str]:
     """Names of the batches that no other batch names as its parent, sorted: the parents of the next one."""
-    return _heads(read(ledger))
+    return _heads(_whole(ledger, None).batches)
 
 
 def _heads(batches: Sequence[Batch]) -> list[str]:
@@ -173,7 +185,8 @@ def write_batch(
     if frozen_at.tzinfo is None:
         raise LedgerError(f"frozen_at {frozen_at.isoformat()} has no time zone")
     with _writing(ledger):
-        batches = list(_whole(ledger, origin).batches)
+        old = _whole(ledger, origin)
+        batches = list(old.batches)
         header = Header(
             origin=origin,
             author=author,
@@ -188,12 +201,12 @@ def write_batch(
         name = sha256(content).hexdigest()
         path = ledger / log.batch_path(name)
         if all(batch.sha256 != name for batch in batches):
-            _admit(name, content, batches, check_curve)
+            _admit(name, content, batches, check_curve, old.redacted)
             _add(path, content)
     return path
 
 
-def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: CheckCurve | None) -> None:
+def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: CheckCurve | None, redacted: Collection[str]) -> None:
     """Refuse a batch with which the ledger would not verify any more."""
     batch, bad = read_batch(name, content, check_curve)
     problems = [f"line {number}: {reason}" for number, reason in bad]
@@ -206,9 +219,10 @@ def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: Che
             ancestors |= wave
             wave = {up for one in wave if one in known for up in known[one].header.parents} - ancestors
         line_of_descent = [other for other in batches if other.sha256 in ancestors]
-        found_clashes = rules.clashes([*line_of_descent, batch])
+        found_clashes = rules.clashes([*line_of_descent, batch], redacted)
         if len(line_of_descent) < len(batches):
-            found_clashes += rules.clashes([*batches, batch])
+            found_clashes += rules.clashes([*batches, batch], redacted)
+        problems += _closed(batch, line_of_descent)
         clashes = dict.fromkeys(clash for clash in found_clashes if clash.sha256 == name)
         problems += [f"line {c.line}: {c.what}: found {c.found}, expected {c.expected}" for c in clashes]
     if problems:
@@ -216,32 +230,82 @@ def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: Che
         raise LedgerError("\n".join(["the batch is refused, nothing was written", *shown]))
 
 
-def sequence(ledger: Path, origin: str) -> Checkpoint:
+def _closed(batch: Batch, before: Sequence[Batch]) -> list[str]:
+    """Openings of this batch whose hash is not the one that was sealed."""
+    mine = [entry for one in [*before, batch] if one.header.author == batch.header.author for entry in one.entries]
+    sealed = {entry.id: entry for entry in mine if isinstance(entry, entries.Sealed)}
+    return [
+        f"line {number}: opens to another hash than was sealed under {entry.opens}"
+        for number, entry in batch.lines
+        if isinstance(entry, entries.Reveal) and entry.opens in sealed and not seal.opens(entry, sealed[entry.opens])
+    ]
+
+
+def sequence(ledger: Path, origin: str, signer: Signer | None = None) -> Checkpoint:
     """Append pending batches to the manifest, parents first and ties by name, and move the checkpoint.
 
-    The manifest is replaced first. Then everything is read from the disk again and the root computed anew; only if it
-    is the same, and the checkpoint is still the one we started from, the new checkpoint takes its place. After a crash
-    in between the manifest is longer than the checkpoint says: the rest counts as pending, and the next call goes on.
+    The manifest is replaced first. Then everything is read from the disk again and the root computed anew; only if it is the
+    same, and the checkpoint is still the one we started from, the new checkpoint takes its place. With a key, another process
+    reads everything once more before anything is signed. After a crash in between the manifest is longer than the checkpoint
+    says: the rest counts as pending, and the next call goes on.
     """
     with _writing(ledger):
         old = _whole(ledger, origin)
         before = (ledger / CHECKPOINT).read_bytes()
-        if old.checkpoint is None or before != old.checkpoint.encode():
+        if old.checkpoint is None or log.parse_checkpoint(before) != old.checkpoint:
             raise LedgerError(f"{ledger / CHECKPOINT}: changed while it was read")
-        if not old.pending:
+        if not old.pending and (signer is None or _signed_by(before, signer)):
             return old.checkpoint
-        names = [batch.sha256 for batch in old.batches]
-        manifest = b"".join(log.manifest_line(name) for name in names)
+        if signer is None and note.parse_note(before).signatures:
+            raise LedgerError(f"{ledger / CHECKPOINT}: is signed, so the next one must be; give --key")
+        listed = [*old.listed, *(batch.sha256 for batch in old.batches if batch.index is None)]
+        manifest = b"".join(log.manifest_line(name) for name in listed)
         if not manifest.startswith((ledger / MANIFEST).read_bytes()):
             raise LedgerError(f"{ledger / MANIFEST}: changed while it was read")
-        new = Checkpoint(origin, len(names), log.root(names))
+        new = Checkpoint(origin, len(listed), log.root(listed))
         _replace(ledger / MANIFEST, manifest)
         again = _whole(ledger, origin)
-        listed, _ = log.parse_manifest((ledger / MANIFEST).read_bytes())
-        if log.root(listed) != new.root or {batch.sha256 for batch in again.batches} != set(listed):
+        names, _ = log.parse_manifest((ledger / MANIFEST).read_bytes())
+        if log.root(names) != new.root or {batch.sha256 for batch in again.batches} | set(again.redacted) != set(names):
             raise LedgerError(f"{ledger}: the root read back from the disk is another one; the checkpoint stays")
+        data = new.encode() if signer is None else checkpoints.sign(new, signer, checkpoints.reread_elsewhere(ledger))
         if (ledger / CHECKPOINT).read_bytes() != before:
             raise LedgerError(f"{ledger / CHECKPOINT}: someone else moved it; the checkpoint stays")
-        _replace(ledger / CHECKPOINT, new.encode())
+        _replace(ledger / CHECKPOINT, data)
         _whole(ledger, origin)
     return new
+
+
+def _signed_by(data: bytes, signer: Signer) -> bool:
+    return note.check(note.parse_note(data), signer.verifier) is not None
+
+
+def write_files(ledger: Path, files: Mapping[str, bytes], replaced: Collection[str] = ()) -> None:
+    """Add files beside the batches (anchors, replies, policy, roots), and their sums.
+
+    A file that exists must have these bytes already, unless it is one that may be `replaced`.
+    """
+    with _writing(ledger):
+        for name, data in files.items():
+            if name in replaced and (ledger / name).exists():
+                _replace(ledger / name, data)
+            else:
+                _add(ledger / name, data)
+        sums = ledger / anchors.SUMS
+        old = sums.read_bytes().splitlines(keepends=True) if sums.exists() else []
+        summed = {line[66:-1].decode("utf-8", "replace"): line for line in old}
+        added = {name: anchors.sums({name: data}) for name, data in files.items() if name != CHECKPOINT}
+        if added:
+            summed |= added
+            _replace(sums, b"".join(summed[name] for name in sorted(summed)))
+
+
+def redact(ledger: Path, name: str) -> None:
+    """Remove the bytes of a batch that a redaction/v1 line names; its line in the manifest stays."""
+    with _writing(ledger):
+        old = _whole(ledger, None)
+        named = {entry.batch for batch in old.batches for entry in batch.entries if isinstance(entry, Redaction)}
+        if name not in named:
+            raise LedgerError(f"batch {name}: no redaction/v1 line names it; the bytes stay")
+        (ledger / log.batch_path(name)).unlink()
+        _flush_folder((ledger / log.batch_path(name)).parent)

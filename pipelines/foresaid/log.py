@@ -1,19 +1,18 @@
 """The two files that give batches an order: log/MANIFEST and log/checkpoint, as bytes.
 
 A line of the manifest is what `sha256sum` prints, so that `sha256sum -c` checks every batch; with its newline it is one
-leaf of an RFC 6962 tree. The checkpoint is the body of a C2SP tlog-checkpoint: origin, size, root, each on a line, and
-the blank line after which signatures will stand. There is no signature yet, and a line after the blank one is refused.
+leaf of an RFC 6962 tree. The checkpoint is a C2SP tlog-checkpoint: origin, size, root, each on a line, a blank line, and
+signatures as far as there are any. Whether those are good and enough is for `checkpoint.py` to say.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from foresaid import entries, merkle
+from foresaid import fields, merkle, note
 from foresaid.errors import LedgerError
 
 MANIFEST = "log/MANIFEST"
@@ -21,7 +20,7 @@ CHECKPOINT = "log/checkpoint"
 
 _LINE = re.compile(rb"([0-9a-f]{64})  (batches/[0-9a-f]{2}/[0-9a-f]{64}\.jsonl)")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
-_ORIGIN = re.compile(entries.ID)
+_ORIGIN = re.compile(fields.ID)
 
 
 def batch_path(sha256: str) -> str:
@@ -83,25 +82,26 @@ class Checkpoint:
     size: int
     root: bytes
 
-    def encode(self) -> bytes:
-        """The bytes of the file, without signatures."""
+    @property
+    def text(self) -> bytes:
+        """The three lines that are signed."""
         if not _ORIGIN.fullmatch(self.origin):
             raise LedgerError(f"origin: found {self.origin!a}, expected a key name such as foresaid/registry")
-        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode('ascii')}\n\n".encode("ascii")
+        return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode('ascii')}\n".encode("ascii")
+
+    def encode(self) -> bytes:
+        """The bytes of the file, without signatures."""
+        return self.text + b"\n"
 
 
 def parse_checkpoint(data: bytes) -> Checkpoint:
-    """Read a checkpoint; any other bytes than those it would be written with are refused."""
+    """Read a checkpoint with its signatures; a text other than the one it would be written with is refused."""
+    text = note.parse_note(data).text
     try:
-        origin, size, text, *rest = data.decode("ascii").split("\n")
-        digest = base64.b64decode(text, validate=True)
-    except (ValueError, binascii.Error):  # too few lines, not ASCII, not base64
-        raise LedgerError("expected the lines origin, size, root in base64, and a blank line") from None
-    if rest != ["", ""]:
-        raise LedgerError("expected one blank line after the root and nothing behind it: no signatures yet")
-    if not _ORIGIN.fullmatch(origin) or not _SIZE.fullmatch(size) or len(digest) != merkle.HASH_BYTES:
+        origin, size, digest, end = text.decode("ascii").split("\n")
+        checkpoint = Checkpoint(origin, int(size) if _SIZE.fullmatch(size) else -1, note.unbase64(digest))
+    except (ValueError, LedgerError):  # too many or too few lines, not base64
+        raise LedgerError("expected the lines origin, size, root in base64, and no other before the blank one") from None
+    if end or checkpoint.size < 0 or len(checkpoint.root) != merkle.HASH_BYTES or checkpoint.text != text:
         raise LedgerError("expected a key name, a plain number and 32 bytes in base64")
-    checkpoint = Checkpoint(origin, int(size), digest)
-    if checkpoint.encode() != data:
-        raise LedgerError("the root is base64 of another spelling than its own")
     return checkpoint

@@ -1,0 +1,36 @@
+"""Names that only look alike: one skeleton for every way to draw the same word.
+
+A reader cannot tell a Cyrillic o from a Latin one, nor l from 1 in many typefaces. Two names with the same skeleton and
+different spellings are therefore not two names: the second is refused. The table is small and our own; it covers the
+letters of scores pages (Latin, Cyrillic, Greek, full width, dashes), not all of Unicode, where NFKC does the rest.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import lru_cache
+
+_CAPITAL = str.maketrans(dict.fromkeys("IІΙ", "l"))  # before case is folded: a small i looks like no l
+_LIKE = {
+    **dict(zip("аеорсухіјѕһԁԛԝьӏгтпмк", "aeopcyxijshdqwblrtnmk", strict=True)),  # Cyrillic
+    **dict(zip("αοινρτυκχεγη", "aoivptukxeyn", strict=True)),  # Greek
+    **dict.fromkeys("‐‑‒–—―−﹘⁃", "-"),
+    **dict.fromkeys("⁄∕", "/"),
+    **dict.fromkeys("1|", "l"),
+    "0": "o",
+}
+_TABLE = str.maketrans(_LIKE)
+
+
+@lru_cache(maxsize=65536)
+def skeleton(name: str) -> str:
+    """What a name looks like, whatever letters it is made of.
+
+    >>> skeleton("LIama‑2") == skeleton("llama-2") == skeleton("ＬＬａｍａ−２")
+    True
+    >>> skeleton("gpt-4о") == skeleton("gpt-40"), skeleton("gpt-4") == skeleton("gpt-5")
+    (True, False)
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).translate(_CAPITAL).casefold())
+    shown = "".join(sign for sign in folded if unicodedata.category(sign) not in ("Mn", "Cf", "Cc"))
+    return shown.translate(_TABLE)

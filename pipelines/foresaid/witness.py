@@ -1,0 +1,98 @@
+"""A witness: it remembers the largest log it saw, and cosigns only what continues that.
+
+It is what makes a rollback or a rewritten log visible to a reader without memory. The key and the memory belong to another
+person than the log's. The memory is written before the signature is given away, so that a crash can lose a signature and
+never a memory.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from foresaid import log, merkle, note
+from foresaid.errors import LedgerError
+from foresaid.note import Signer, Verifier
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The largest state of a log this witness cosigned."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def read(path: Path, origin: str) -> Seen:
+    """What the witness remembers of a log; of an unknown one, that it was empty."""
+    try:
+        kept = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        kept = {}
+    except (OSError, ValueError) as error:
+        raise LedgerError(f"{path}: the witness's memory cannot be read: {error}; nothing is signed without it") from None
+    one = kept.get(origin, {"size": 0, "root": base64.b64encode(log.root([])).decode("ascii")})
+    return Seen(origin, int(one["size"]), note.unbase64(one["root"]))
+
+
+def write(path: Path, seen: Seen) -> None:
+    """Remember a state; other logs in the file are kept."""
+    kept = json.loads(path.read_bytes()) if path.exists() else {}
+    kept[seen.origin] = {"size": seen.size, "root": base64.b64encode(seen.root).decode("ascii")}
+    beside = path.with_name(f".{path.name}.part")
+    with beside.open("w", encoding="ascii") as file:
+        file.write(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(beside, path)
+    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def consistency(old: int, names: Sequence[str]) -> list[bytes]:
+    """The proof a log hands to a witness: that its first `old` batches are the beginning of all of them."""
+    return merkle.consistency_proof(old, [merkle.leaf_hash(log.manifest_line(name)) for name in names])
+
+
+def cosign(
+    checkpoint: bytes,
+    old_size: int,
+    proof: Sequence[bytes],
+    seen: Seen,
+    log_key: Verifier,
+    signer: Signer,
+    seconds: int,
+    remember: Callable[[Seen], None],
+) -> bytes:
+    """The cosignature line over a checkpoint, if the log's key signed it and it continues what was seen; else a LedgerError.
+
+    `old_size` must be the size remembered (C2SP tlog-witness). `remember` is called before the line is returned.
+    """
+    head, signed = log.parse_checkpoint(checkpoint), note.parse_note(checkpoint)
+    if head.origin != log_key.name or head.origin != seen.origin:
+        raise LedgerError(f"checkpoint of {head.origin}: expected one of {log_key.name}")
+    if note.check(signed, log_key) is None:
+        raise LedgerError(f"checkpoint: not signed by {log_key.vkey}")
+    if old_size != seen.size:
+        raise LedgerError(f"checkpoint: the proof begins at size {old_size}, this witness last saw {seen.size}")
+    if not merkle.verify_consistency(seen.size, head.size, seen.root, head.root, list(proof)):
+        raise LedgerError(
+            f"checkpoint: size {head.size} root {head.root.hex()} does not continue what this witness saw: "
+            f"size {seen.size} root {seen.root.hex()}; nothing was signed"
+        )
+    remember(Seen(head.origin, head.size, head.root))
+    return signer.sign(signed.text, seconds)
+
+
+def parse_proof(text: str) -> list[bytes]:
+    """Read a consistency proof: a line of base64 each."""
+    return [note.unbase64(line) for line in re.split(r"\n", text.strip()) if line]
