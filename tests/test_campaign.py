@@ -52,7 +52,12 @@ def test_an_exception_that_nobody_declared_is_a_breach(tmp_path: Path) -> None:
 
 def test_every_mutant_changes_something(tmp_path: Path) -> None:
     files = build.files(build.build(tmp_path / "ledger", 4))
-    kinds = [blind.flips(files, 1, 5), blind.cuts(files, 1, 5), blind.insertions(files, 1, 5), blind.deletions(files)]
+    kinds = [
+        blind.flips(files, 1, (5, 5)),
+        blind.cuts(files, 1, (5, 5)),
+        blind.insertions(files, 1, (5, 5)),
+        blind.deletions(files),
+    ]
     kinds += [blind.tails(files), blind.swaps(files), blind.copies(files), owner.drops(files), owner.edits(files, True, True)]
 
     for mutant in (mutant for kind in kinds for mutant in kind):

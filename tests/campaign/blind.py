@@ -12,7 +12,8 @@ from itertools import combinations
 from pathlib import Path
 
 from tests.campaign import build
-from tests.campaign.mutate import Check, Mutant, room, try_all
+from tests.campaign import world as worlds
+from tests.campaign.mutate import Mutant, room, try_all
 from tests.campaign.table import Scale, Tally
 
 from foresaid.log import MANIFEST
@@ -25,12 +26,21 @@ def record(files: Files) -> list[str]:
     return sorted(files, key=lambda name: (name.startswith("batches/"), name))
 
 
-def flips(files: Files, seed: int, step: int) -> Iterator[Mutant]:
-    """One random bit in every byte of every file; of batches only every `step`-th byte, from a random start."""
+STEPS = {"slice": (40, 60), "short": (4, 16), "long": (1, 1)}
+Steps = tuple[int, int]  # every so-manieth byte of the log, and of a batch
+
+
+def stride_of(name: str, steps: Steps) -> int:
+    """How many bytes lie between two tries."""
+    return steps[1] if name.startswith("batches/") else steps[0]
+
+
+def flips(files: Files, seed: int, steps: Steps) -> Iterator[Mutant]:
+    """One random bit in every byte of every file (or in every so-manieth), from a random start."""
     chance = random.Random(seed)
     for name in record(files):
         data = files[name]
-        stride = step if name.startswith("batches/") else 1
+        stride = stride_of(name, steps)
         for place in range(chance.randrange(min(stride, len(data))), len(data), stride):
             changed = bytearray(data)
             changed[place] ^= 1 << chance.randrange(8)
@@ -38,32 +48,32 @@ def flips(files: Files, seed: int, step: int) -> Iterator[Mutant]:
 
 
 def all_bits(files: Files) -> Iterator[Mutant]:
-    """Every bit of every file of the log."""
+    """Every bit of every signed or stamped file: checkpoints, subjects, tokens, policy."""
     for name in record(files):
-        if not name.startswith("batches/"):
+        if not name.startswith("batches/") and name != MANIFEST:
             for place in range(8 * len(files[name])):
                 changed = bytearray(files[name])
                 changed[place // 8] ^= 1 << place % 8
                 yield Mutant(f"bit {place} of {name}", {name: bytes(changed)})
 
 
-def cuts(files: Files, seed: int, step: int) -> Iterator[Mutant]:
-    """Every file cut at every byte (batches: every `step`-th, and always the last one)."""
+def cuts(files: Files, seed: int, steps: Steps) -> Iterator[Mutant]:
+    """Every file cut at every byte (or at every so-manieth, and always the last one)."""
     chance = random.Random(seed)
     for name in record(files):
         data = files[name]
-        stride = step if name.startswith("batches/") else 1
+        stride = stride_of(name, steps)
         places = {*range(chance.randrange(min(stride, len(data))), len(data), stride), len(data) - 1}
         for place in sorted(places):
             yield Mutant(f"{name} cut at {place}", {name: data[:place]})
 
 
-def insertions(files: Files, seed: int, step: int) -> Iterator[Mutant]:
-    """A space, a newline, or a random byte at every place (batches: every `step`-th)."""
+def insertions(files: Files, seed: int, steps: Steps) -> Iterator[Mutant]:
+    """A space, a newline, or a random byte at every place (or at every so-manieth)."""
     chance = random.Random(seed)
     for name in record(files):
         data = files[name]
-        stride = step if name.startswith("batches/") else 1
+        stride = stride_of(name, steps)
         for place in range(chance.randrange(min(stride, len(data) + 1)), len(data) + 1, stride):
             extra = chance.choice([b" ", b"\n", b"\x00", bytes([chance.randrange(256)])])
             yield Mutant(f"{extra!r} at {place} of {name}", {name: data[:place] + extra + data[place:]})
@@ -146,26 +156,29 @@ def odd(files: Files) -> Iterator[Mutant]:
 
         for what, spoil in (("linked", link), ("piped", pipe), ("executable", run), ("a folder", folder_of)):
             yield Mutant(f"{name} {what}", spoil=spoil)
-        yield Mutant(f"{name} with CRLF", {name: data.replace(b"\n", b"\r\n")})
+        if b"\n" in data:
+            yield Mutant(f"{name} with CRLF", {name: data.replace(b"\n", b"\r\n")})
         yield Mutant(f"{name} with a byte order mark", {name: b"\xef\xbb\xbf" + data})
-        yield Mutant(f"{name} in UTF-16", {name: data.decode("utf-8").encode("utf-16")})
+        yield Mutant(f"{name} in UTF-16", {name: data.decode("latin-1").encode("utf-16")})
     for foreign in ("NOTES", "log/NOTES", "batches/x.jsonl", "batches/ab/x.jsonl", "old/MANIFEST"):
         yield Mutant(f"foreign file {foreign}", {foreign: b"x"})
 
 
-def attacks(scale: Scale, check: Check = build.check) -> Iterator[Tally]:
-    """Every kind of damage on a ledger of fifty batches."""
+def attacks(scale: Scale) -> Iterator[Tally]:
+    """Every kind of damage on a ledger of fifty batches, signed, witnessed and stamped."""
     with room() as place:
-        files = build.files(build.build(place / "ledger", scale.of(5, build.BATCHES, build.BATCHES)))
-    step = scale.of(32, 6, 1)
-    some = f"log: every byte; batches: one byte in {step}" if step > 1 else "every byte of every file"
-    yield try_all(scale, "one random bit in a byte", files, lambda: flips(files, scale.seed, step), check, note=some)
-    if scale.name == "long":
-        yield try_all(scale, "every bit of the log", files, lambda: all_bits(files), check)
-    yield try_all(scale, "cut at a byte", files, lambda: cuts(files, scale.seed, step), check, note=some)
-    yield try_all(scale, "a byte inserted", files, lambda: insertions(files, scale.seed, step), check, note=some)
-    yield try_all(scale, "deletion of a file, line or both", files, lambda: deletions(files), check)
-    yield try_all(scale, "the last k dropped", files, lambda: tails(files), check)
-    yield try_all(scale, "two lines or files swapped", files, lambda: swaps(files), check)
-    yield try_all(scale, "a line or batch copied", files, lambda: copies(files), check)
-    yield try_all(scale, "links, pipes, modes, line endings, foreign files", files, lambda: odd(files), check)
+        world = worlds.make(place)
+        files = build.files(world.build(place / "ledger", scale.of(5, build.BATCHES, build.BATCHES)))
+        check = world.check
+        steps = STEPS[scale.name]
+        some = "every byte of every file" if steps == (1, 1) else f"log: one byte in {steps[0]}; batches: one in {steps[1]}"
+        yield try_all(scale, "one random bit in a byte", files, lambda: flips(files, scale.seed, steps), check, note=some)
+        if scale.name == "long":
+            yield try_all(scale, "every bit of checkpoints, subjects, tokens, policy", files, lambda: all_bits(files), check)
+        yield try_all(scale, "cut at a byte", files, lambda: cuts(files, scale.seed, steps), check, note=some)
+        yield try_all(scale, "a byte inserted", files, lambda: insertions(files, scale.seed, steps), check, note=some)
+        yield try_all(scale, "deletion of a file, line or both", files, lambda: deletions(files), check)
+        yield try_all(scale, "the last k dropped", files, lambda: tails(files), check)
+        yield try_all(scale, "two lines or files swapped", files, lambda: swaps(files), check)
+        yield try_all(scale, "a line or batch copied", files, lambda: copies(files), check)
+        yield try_all(scale, "links, pipes, modes, line endings, foreign files", files, lambda: odd(files), check)
