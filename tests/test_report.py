@@ -269,7 +269,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "summary": evaluate.summarise(scores).to_dicts(),
             "by_quantity": [],
             "skill": evaluate.skill(scores).to_dicts(),
-            "accounting": {"ledger": {"frozen": 1, "pending": 1}, "not_forecast": not_forecast},
+            "accounting": {"ledger": {"forecasts": 1, "withdrawn": 1}, "scored": [], "on": None, "not_forecast": not_forecast},
         },
     )
     open_profile = {
@@ -355,6 +355,7 @@ def pages(plain: Path) -> dict[str, Reader]:
 def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
     expected = {
         "index.html", "ledger.html", "data.html", "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
+        "forecasts/test~~2026-12~task~size_sigmoid.html",
         *(f"models/{name.replace('/', '~')}.html" for name in MODELS[:3]),
     }  # fmt: skip
 

@@ -7,10 +7,12 @@ import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from tests.conftest import Built
 
 from foresaid import database, entries, fit, freeze, ledger, score
+from foresaid.accounting import STATES, totals
 from foresaid.params import Params, Round
 
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")
@@ -45,10 +47,12 @@ def test_a_frozen_curve_is_scored_on_models_released_after_the_freeze_and_on_no_
     view, published = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     connection.close()
 
-    rows, states = score.prospective(past.registry, view, published)
+    rows, found, no_shows = score.prospective(past.registry, view, published)
+    states = totals(found)
 
-    assert states["frozen"] == states["scored"] + states["pending"] + states["withdrawn"]
-    assert states["scored"] == states["frozen"] == 14
+    assert states["forecasts"] == sum(states[name] for name in STATES)
+    assert states["scored"] == states["forecasts"] == 14
+    assert no_shows == [{"round": "2024-05", "author": past.params.author, "targets": 7, "no_shows": []}]
     assert rows["released_on"].min() > date(2024, 5, 31)  # type: ignore[operator]
     assert set(rows["evidence"]) == {"prospective"}
     assert "meta-llama/meta-llama-3.1-70b" in set(rows["subject_id"])
@@ -59,10 +63,10 @@ def test_before_anything_is_released_every_forecast_is_pending(past: Past) -> No
     then = database.as_of(connection, date(2024, 5, 31)), database.resolutions(connection, date(2024, 5, 31))
     connection.close()
 
-    rows, states = score.prospective(past.registry, *then)
+    rows, found, _ = score.prospective(past.registry, *then)
 
     assert rows.height == 0
-    assert states["pending"] == states["frozen"] == 14
+    assert totals(found)["pending"] == len(found) == 14
 
 
 def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> None:
@@ -78,6 +82,7 @@ def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> 
     now = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     connection.close()
 
-    _, states = score.prospective(tmp_path / "registry", *now)
+    rows, found, _ = score.prospective(tmp_path / "registry", *now)
 
-    assert (states["withdrawn"], states["frozen"]) == (1, 14)
+    assert (totals(found)["withdrawn"], totals(found)["scored"], len(found)) == (1, 13, 14)
+    assert "gsm8k_cot" not in set(rows.filter(pl.col("law") == "observational")["target_id"])

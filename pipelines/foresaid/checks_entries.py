@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from foresaid import entries, leaks, log, report_check, rules, seal
+from foresaid.accounting import accounts, moment
 from foresaid.entries import Forecast, Reveal, Sealed, Target
 from foresaid.errors import LedgerError, UnreadableError
 from foresaid.leaks import Seen
+from foresaid.report_check import Verdict
 from foresaid.snapshot import Finding, Snapshot
 
 
@@ -95,7 +98,14 @@ def v18_accounting(snapshot: Snapshot) -> Iterator[Finding]:
     yield from (Finding("V18", "page", what, found, expected) for what, found, expected in _page(snapshot).missing)
 
 
-def _page(snapshot: Snapshot) -> report_check.Verdict:
+def _page(snapshot: Snapshot) -> Verdict:
+    """The page compared with the ledger as it stood when the page was made."""
     if snapshot.evidence.report is None:
-        return report_check.Verdict()
-    return report_check.compare(snapshot.evidence.report, snapshot.listed[: snapshot.size], snapshot.checkpoint, snapshot.accounts)
+        return Verdict()
+    try:
+        rows, data = report_check.read(snapshot.evidence.report)
+    except LedgerError as error:
+        return Verdict(missing=[(str(error), "", "")])
+    on = moment(data["on"]) if data["on"] is not None else None
+    found = accounts(snapshot.in_order(), replace(snapshot.clock, now=on))
+    return report_check.compare(rows, data, snapshot.listed[: snapshot.size], snapshot.checkpoint, found)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from foresaid import __version__
+from foresaid import __version__, ledger_commands
 from foresaid.errors import ForesaidError
 
 P = ParamSpec("P")
@@ -195,28 +195,15 @@ def update(name: str, mirror: Path, recorded_on: datetime | None) -> None:
         click.echo(line)
 
 
-@main.command()
-@click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
-@click.option("--json", "as_json", is_flag=True, help="List all findings as JSON.")
-@plain_errors
-def verify(strict: bool, as_json: bool) -> None:
-    """Check the ledger: every file, name, line, place and the root. Exit 0 when all checks passed.
+def _add(group: click.Group, commands: Iterable[click.Command]) -> None:
+    """Add commands that are defined elsewhere, with errors printed as here."""
+    for command in commands:
+        if isinstance(command, click.Group):
+            for inner in command.commands.values():
+                inner.callback = plain_errors(inner.callback) if inner.callback else None
+        elif command.callback:
+            command.callback = plain_errors(command.callback)
+        group.add_command(command)
 
-    Example: foresaid verify
-    """
-    import json
 
-    from foresaid import verify as check
-    from foresaid.curve import from_plain
-
-    result = check.verify(REGISTRY / "ledger", check_curve=from_plain)
-    code = result.exit_code(strict)
-    if as_json:
-        click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
-        sys.exit(code)
-    for finding in result.findings:
-        click.echo(str(finding), err=True)
-    counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.counts.items())
-    click.echo(result.time)
-    click.echo(f"verify: {'all checks passed' if code == 0 else f'FAILED (exit {code})'}: {counted}")
-    sys.exit(code)
+_add(main, ledger_commands.COMMANDS)

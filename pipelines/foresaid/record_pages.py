@@ -7,13 +7,15 @@ suspicion and models without a release date each have their place and their coun
 from __future__ import annotations
 
 import base64
+import json
 from collections import Counter
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from foresaid import entries, wording
+from foresaid import entries, log, merkle, report_check, standing, wording
+from foresaid.accounting import WORST, Account, Clock, accounts, moment, totals
 from foresaid.material import Material
 from foresaid.pages import Page
 from foresaid.wording import count, number
@@ -27,8 +29,13 @@ COUNTED = {
     "targets": "targets",
     "forecasts": "open forecasts",
     "sealed": "sealed forecasts",
+    "opened": "of them opened",
     "amendments": "amendments",
     "withdrawals": "withdrawals",
+    "resolutions": "resolutions",
+    "challenges": "challenges",
+    "voids": "voided targets",
+    "redactions": "redactions",
     "stray_files": "stray files of a broken-off write",
 }
 
@@ -43,6 +50,7 @@ def ledger(material: Material) -> Page:
     """The ledger: origin, size, root, every entry by round, and what all this does not prove."""
     result = material.ledger
     head = result.checkpoint
+    found = states(material)
     drift = material.freeze.get("drift", [])
     return Page(
         "ledger.html",
@@ -53,11 +61,36 @@ def ledger(material: Material) -> Page:
             "root_hash": root_text(material),
             "whole": not result.findings,
             "findings": [str(finding) for finding in result.findings],
+            "incomplete": [*map(str, result.incomplete), *result.notes],
             "time": result.time,
             "proved": wording.PROVED,
             "unproven": wording.UNPROVEN,
             "counts": [(words, f"{result.counts[name]:,}") for name, words in COUNTED.items()],
-            "states": [(str(name).replace("_", " "), f"{n:,}") for name, n in _states(material.accounting).items()],
+            "states": [(name, f"{n:,}") for name, n in totals(found).items()],
+            "forecasts": [
+                {
+                    "id": one.id,
+                    "author": one.author,
+                    "state": one.state,
+                    "reason": one.reason,
+                    "href": _address(one),
+                    "name": report_check.name(one.author, one.id),
+                }
+                for one in found
+            ],
+            "named": [one.id for one in found if one.state in WORST],
+            "universe": [
+                {
+                    "title": f"Round {row['round']}, {row['author']}: {row['targets']:,} targets, {len(row['no_shows']):,} of them "
+                    f"without a primary forecast{': ' if row['no_shows'] else '.'}",
+                    "no_shows": row["no_shows"],
+                }
+                for row in material.accounting.get("universe", [])
+            ],
+            "on": material.accounting.get("on") or "the day of its making",
+            "data": json.dumps(
+                report_check.embedded(result.listed, head, found, material.accounting.get("on")), indent=1, sort_keys=True
+            ),
             "declined": count(sum(row["n"] for row in material.accounting.get("not_forecast", [])), "row"),
             "rounds": _rounds(material),
             "round_open": material.params.round.id if material.params.round else "",
@@ -66,9 +99,48 @@ def ledger(material: Material) -> Page:
     )
 
 
-def _states(accounting: dict[str, Any]) -> dict[str, int]:
-    states = accounting.get("ledger", accounting)
-    return {name: n for name, n in states.items() if isinstance(n, int)}
+def states(material: Material) -> list[Account]:
+    """The account of every forecast, from the ledger's own entries and the outcomes that `score` found."""
+    result, said = material.ledger, material.accounting
+    on = moment(said["on"]) if said.get("on") else None
+    clock = Clock(on, result.policy.stamps > 0, result.proved)
+    return accounts(result.batches, clock, {(author, name) for author, name in said.get("scored", [])})
+
+
+def _address(account: Account) -> str:
+    return f"forecasts/{wording.slug(account.author)}~~{wording.slug(account.id)}.html"
+
+
+def forecasts(material: Material) -> list[Page]:
+    """One page a forecast, under an address that stays: its state, every entry about it, what is proven and what is not."""
+    result = material.ledger
+    batches = standing.batches_by_name(result)
+    entries_of: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in ledger_entries(material).to_dicts():
+        entries_of.setdefault((batches[row["batch"]].header.author, row["id"]), []).append(row)
+    pages = []
+    for one in states(material):
+        about = standing.of(result, one, batches)
+        pages.append(
+            Page(
+                _address(one),
+                "forecast.html.j2",
+                {
+                    "id": one.id,
+                    "author": one.author,
+                    "state": one.state,
+                    "reason": one.reason,
+                    "primary": "yes" if one.primary else "no",
+                    "frozen": f"{one.frozen:%Y-%m-%d %H:%M:%S} UTC" if one.frozen else wording.DASH,
+                    "moment": "proved" if result.policy.stamps else "claimed",
+                    "have": about.have,
+                    "lack": (*about.lack, *standing.NEVER),
+                    "entries": entries_of.get((one.author, one.id), []),
+                    "leaf": merkle.leaf_hash(log.manifest_line(one.batch)).hex(),
+                },
+            )
+        )
+    return pages
 
 
 def _rounds(material: Material) -> list[dict[str, Any]]:
@@ -102,14 +174,14 @@ def _anchor(row: dict[str, Any]) -> str:
 
 
 def ledger_entries(material: Material) -> pl.DataFrame:
-    """Every forecast, amendment and withdrawal of the ledger, in the order of the log."""
+    """Every forecast, opening, amendment and withdrawal of the ledger, in the order of the log."""
     rows = []
     for batch in material.ledger.batches:
         for entry in batch.entries:
-            plain = msgspec.to_builtins(entry)
-            name = plain.get("amends") or plain.get("withdraws") or plain["id"]
-            if isinstance(entry, entries.Round | entries.Target):
+            if not isinstance(entry, entries.Forecast | entries.Sealed | entries.Reveal | entries.Amendment | entries.Withdrawal):
                 continue
+            plain = msgspec.to_builtins(entry)
+            name = plain.get("amends") or plain.get("withdraws") or plain.get("opens") or plain["id"]
             rows.append(
                 {
                     "round": name.split("/", 1)[0],

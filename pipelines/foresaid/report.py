@@ -79,7 +79,15 @@ def all_pages(found: Material) -> list[Page]:
     laws = law_pages.law_pages(found)
     listed = Page("laws/index.html", "laws.html.j2", {"laws": [{**page.values, "href": Path(page.path).name} for page in laws]})
     models = [model_pages.model_list(found), *model_pages.model_pages(found)]
-    return [pages.index(found), listed, *laws, *models, record_pages.ledger(found), record_pages.data(found)]
+    return [
+        pages.index(found),
+        listed,
+        *laws,
+        *models,
+        record_pages.ledger(found),
+        *record_pages.forecasts(found),
+        record_pages.data(found),
+    ]
 
 
 def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:

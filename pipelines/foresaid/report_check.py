@@ -11,15 +11,17 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
 
 from foresaid import log, merkle
 from foresaid.accounting import Account, totals
+from foresaid.errors import LedgerError
 from foresaid.log import Checkpoint
 
-ELEMENT = "ledger-data"  # id of the script element that holds the JSON
+ELEMENT = "ledger-data"  # id of the <pre> element that holds the JSON, as text: pages hold no scripts
 ROW = "data-forecast"  # attribute of a visible row
 PAGE_BYTES = 256 * 1024 * 1024
 INTERCHANGEABLE = {"scored", "pending"}  # whether an outcome is known is a matter of the record's tables, not of the ledger
@@ -40,9 +42,13 @@ def name(author: str, forecast: str) -> str:
     return f"{author} {forecast}"
 
 
-def embedded(names: Sequence[str], head: Checkpoint | None, found: Sequence[Account]) -> dict[str, Any]:
-    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, their totals, and a digest of all that."""
+def embedded(names: Sequence[str], head: Checkpoint | None, found: Sequence[Account], on: str | None) -> dict[str, Any]:
+    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, their totals, and a digest of all that.
+
+    `on` is the moment at which the states were taken; later, what was pending may be overdue.
+    """
     data: dict[str, Any] = {
+        "on": on,
         "origin": head.origin if head else "",
         "size": head.size if head else 0,
         "root": head.root.hex() if head else "",
@@ -68,12 +74,12 @@ class _Page(HTMLParser):
         values = dict(attrs)
         if tag == "tr" and values.get(ROW):
             self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
-        if tag == "script" and values.get("id") == ELEMENT:
+        if tag == "pre" and values.get("id") == ELEMENT:
             self._inside = True
             self.blocks.append("")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag == "script":
+        if tag == "pre":
             self._inside = False
 
     def handle_data(self, data: str) -> None:
@@ -81,9 +87,8 @@ class _Page(HTMLParser):
             self.blocks[-1] += data
 
 
-def compare(page: bytes, names: Sequence[str], head: Checkpoint | None, found: Sequence[Account]) -> Verdict:
-    """Compare a page with the ledger; whatever stands on the page, this returns."""
-    verdict = Verdict()
+def read(page: bytes) -> tuple[Counter[tuple[str, str]], dict[str, Any]]:
+    """The rows of a page as (name, state), and its data; a LedgerError if it holds none."""
     reader = _Page()
     try:
         if len(page) > PAGE_BYTES:
@@ -93,16 +98,30 @@ def compare(page: bytes, names: Sequence[str], head: Checkpoint | None, found: S
         if len(reader.blocks) != 1:
             raise ValueError(f"{len(reader.blocks)} blocks of data")
         data = json.loads(reader.blocks[0])
-        shown = Counter((str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"])
-        body = {key: value for key, value in data.items() if key != "digest"}
-        digest = _digest(body)
+        [(str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"]]
+        if data["on"] is not None:
+            datetime.strptime(data["on"], "%Y-%m-%dT%H:%M:%SZ")
+        dict(data).items()
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError) as error:
         text = str(error).encode("ascii", "backslashreplace").decode("ascii")[:200]
-        verdict.missing.append(
-            (f"the page holds no data of the ledger ({text})", "", f"one element {ELEMENT}; run `foresaid report`")
-        )
-        return verdict
-    wanted = embedded(names, head, found)
+        raise LedgerError(
+            f"the page holds no data of the ledger ({text}), expected an element {ELEMENT}; run `foresaid report`"
+        ) from None
+    return reader.rows, data
+
+
+def compare(
+    rows_shown: Counter[tuple[str, str]],
+    data: dict[str, Any],
+    names: Sequence[str],
+    head: Checkpoint | None,
+    found: Sequence[Account],
+) -> Verdict:
+    """Compare a page with the ledger; whatever stands on the page, this returns."""
+    verdict = Verdict()
+    shown = Counter((str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"])
+    digest = _digest({key: value for key, value in data.items() if key != "digest"})
+    wanted = embedded(names, head, found, data["on"])
     for key in ("origin", "size", "root"):
         if data.get(key) != wanted[key]:
             verdict.missing.append(
@@ -116,7 +135,7 @@ def compare(page: bytes, names: Sequence[str], head: Checkpoint | None, found: S
     if data.get("totals") != dict(_count(shown)):
         verdict.missing.append(("the page's totals do not add up", repr(data.get("totals"))[:200], repr(dict(_count(shown)))))
     rows = Counter({(name(author, forecast), state): n for (author, forecast, _, state), n in shown.items()})
-    for (row, state), n in ((rows - reader.rows) + (reader.rows - rows)).items():
+    for (row, state), n in ((rows - rows_shown) + (rows_shown - rows)).items():
         what = "is in the data but not in the table" if rows[row, state] else "is in the table but not in the data"
         verdict.missing.append((f"forecast {_ascii(row)} ({_ascii(state)}) {what}", str(n), "both"))
     return verdict

@@ -6,14 +6,16 @@ what could not be forecast, what has no outcome yet and what was withdrawn is co
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted, database, entries, ledger
+from foresaid import adopted, database, entries, ledger, verify
+from foresaid.accounting import WORST, Account, Clock, accounts, totals, universe, versions
 from foresaid.curve import Curve, from_plain
 from foresaid.evaluate import KEY, by_unit, score_rows, skill, summarise
 from foresaid.files import write_frame, write_json
@@ -48,28 +50,45 @@ def bound_subjects(curve: Curve, view: View, published: View, after: date) -> pl
     )
 
 
-def prospective(registry: Path, view: View, published: View) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Score what the ledger froze; return forecasts with outcomes, and the state of every frozen forecast."""
-    frames = []
-    states = {"frozen": 0, "scored": 0, "pending": 0, "withdrawn": 0}
-    batches = ledger.read(registry / "ledger")
-    gone = {entry.withdraws for batch in batches for entry in batch.entries if isinstance(entry, entries.Withdrawal)}
-    for batch in batches:
-        frozen_on = datetime.fromisoformat(batch.header.frozen_at).date()
-        for entry in batch.entries:
-            if not isinstance(entry, entries.Forecast):
-                continue
-            states["frozen"] += 1
-            state = "withdrawn" if entry.id in gone else "pending"
-            if isinstance(entry.prediction, entries.Curve):
-                curve = from_plain(entry.prediction.curve)
-                rows = bound_subjects(curve, view, published, frozen_on)
-                if rows.height:
-                    state = "withdrawn" if entry.id in gone else "scored"
-                    frames.append(_forecast_rows(entry.id, curve, rows, batch.header.as_of))
-            states[state] += 1
+def prospective(
+    registry: Path, view: View, published: View, on: datetime | None = None
+) -> tuple[pl.DataFrame, list[Account], list[dict[str, Any]]]:
+    """Score what the ledger froze; return forecasts with outcomes, the account of every forecast, and no-shows by round.
+
+    Of several versions the one counts that the round's rule names. `on` is the day up to which the record is known: what had to be
+    opened by then and was not is unopened.
+    """
+    place = registry / "ledger"
+    batches = ledger.read(place)
+    checked = verify.verify(place)
+    clock = Clock(on, checked.policy.stamps > 0, checked.proved)
+    made = {key: chosen for key, all_of_it in versions(batches, clock).items() for *chosen, counts in all_of_it if counts}
+    by_name = {batch.sha256: batch for batch in batches}
+    frames: dict[tuple[str, str], pl.DataFrame] = {}
+    for account in accounts(batches, clock):
+        key = (account.author, account.id)
+        name, prediction = made.get(key, ("", None))
+        if account.state != "pending" or account.frozen is None or not isinstance(prediction, entries.Curve):
+            continue
+        curve = from_plain(prediction.curve)
+        batch = by_name[str(name)]
+        rows = bound_subjects(curve, view, published, (clock.of(batch) or account.frozen).date())
+        if rows.height:
+            frames[key] = _forecast_rows(account.id, curve, rows, batch.header.as_of)
+    found = accounts(batches, clock, scored=frames.keys())
     empty = pl.DataFrame(schema={"evidence": pl.String, **SCHEMA}).select(WANTED)
-    return (pl.concat(frames) if frames else empty), states
+    return (pl.concat(frames.values()) if frames else empty), found, universe(batches, found)
+
+
+def ledger_state(found: list[Account], no_shows: list[dict[str, Any]], on: datetime | None) -> dict[str, Any]:
+    """What the pages need to know of the ledger's forecasts: totals that add up, which are scored, and who has to be named."""
+    return {
+        "ledger": totals(found),
+        "scored": [[one.author, one.id] for one in found if one.state == "scored"],
+        "worst": [{"author": one.author, "id": one.id, "state": one.state} for one in found if one.state in WORST],
+        "universe": no_shows,
+        "on": on.strftime("%Y-%m-%dT%H:%M:%SZ") if on else None,
+    }
 
 
 def _forecast_rows(forecast_id: str, curve: Curve, rows: pl.DataFrame, as_of: str) -> pl.DataFrame:
@@ -139,7 +158,9 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     connection: duckdb.DuckDBPyConnection = database.open_database(build / "database")
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
     connection.close()
-    ahead, states = prospective(registry, view, published)
+    last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
+    on = datetime.combine(last, time(), UTC) if isinstance(last, date) else None
+    ahead, found, no_shows = prospective(registry, view, published, on)
     taken = adopted_rows(registry, view, published)
     past = pl.read_parquet(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = pl.concat([ahead, taken, past])
@@ -157,7 +178,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
             "summary": by_unit(measured, summarise).to_dicts(),
             "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
             "skill": by_unit(measured, skill).to_dicts(),
-            "accounting": {"ledger": states, "not_forecast": missing.to_dicts()},
+            "accounting": {**ledger_state(found, no_shows, on), "not_forecast": missing.to_dicts()},
         },
     )
     return {kind: scored.filter(pl.col("evidence") == kind).height for kind in ("prospective", "adopted", "hindcast")}
