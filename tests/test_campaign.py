@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.campaign import ATTACKS, blind, build, faults, mutate, owner, parsers, table
+from tests.campaign import ATTACKS, blind, build, faults, mutate, parsers, table
 from tests.campaign.table import Scale, Tally
 
 SLICE = Scale("slice", workers=1)
@@ -28,7 +28,7 @@ def test_a_verifier_that_sees_nothing_is_seen_to_see_nothing(tmp_path: Path) -> 
     def nothing(folder: Path) -> int:
         return 0
 
-    for mutants in (blind.deletions, blind.tails, blind.swaps, blind.copies, owner.drops):
+    for mutants in (blind.deletions, blind.tails, blind.swaps, blind.copies, blind.odd):
         tally = mutate.try_all(SLICE, "x", files, lambda mutants=mutants: mutants(files), nothing)  # type: ignore[misc]
         assert (tally.tried, tally.breach) == (tally.undetected, True)
 
@@ -58,7 +58,7 @@ def test_every_mutant_changes_something(tmp_path: Path) -> None:
         blind.insertions(files, 1, (5, 5)),
         blind.deletions(files),
     ]
-    kinds += [blind.tails(files), blind.swaps(files), blind.copies(files), owner.drops(files), owner.edits(files, True, True)]
+    kinds += [blind.tails(files), blind.swaps(files), blind.copies(files)]
 
     for mutant in (mutant for kind in kinds for mutant in kind):
         assert any(files.get(name) != data for name, data in mutant.changes.items()), mutant.name
@@ -66,7 +66,7 @@ def test_every_mutant_changes_something(tmp_path: Path) -> None:
 
 def test_the_ledger_is_put_back_after_every_mutant(tmp_path: Path) -> None:
     files = build.files(build.build(tmp_path / "ledger", 2))
-    for mutant in [*blind.deletions(files), *blind.copies(files), *blind.odd(files), *owner.drops(files)]:
+    for mutant in [*blind.deletions(files), *blind.copies(files), *blind.odd(files)]:
         with mutate.mutated(tmp_path / "ledger", files, mutant):
             pass
         assert build.files(tmp_path / "ledger") == files, mutant.name
