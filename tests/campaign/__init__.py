@@ -12,7 +12,20 @@ from importlib import import_module
 
 from tests.campaign.table import Attack
 
-MODULES = ("vectors", "blind", "owner", "leaks", "script", "faults", "writers", "parsers", "markup")
+MODULES = (
+    "vectors",
+    "witnesses",
+    "seals",
+    "leaks",
+    "showing",
+    "blind",
+    "owner",
+    "script",
+    "faults",
+    "writers",
+    "parsers",
+    "markup",
+)
 
 
 def ATTACKS() -> Iterator[tuple[str, Attack]]:  # noqa: N802

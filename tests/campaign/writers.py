@@ -6,6 +6,7 @@ Whoever was told that a freeze is done finds it in the ledger, whole, whoever el
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,8 @@ from tests.campaign.faults import Acknowledge, big, child, finish, sound
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import ledger
+from foresaid import history, ledger, log
+from foresaid.snapshot import Evidence
 from foresaid.verify import verify
 
 
@@ -134,6 +136,65 @@ def forks(scale: Scale, place: Path) -> Tally:
     return tally
 
 
+def evil(folder: Path, kind: str, side: str, target: str) -> None:
+    """A merge commit of two honest branches that also does something of its own to a file of the ledger."""
+    where = folder / "registry" / "ledger"
+    git(folder, "branch", "-q", "other")
+    build.write(where, [build.forecast(f"left-{kind}")], author="example.org/left")
+    save(folder, "left")
+    git(folder, "checkout", "-q", "other")
+    build.write(where, [build.forecast(f"right-{kind}")], author="example.org/right")
+    save(folder, "right")
+    first, second = ("main", "other") if side == "first" else ("other", "main")
+    git(folder, "checkout", "-q", first)
+    git(folder, "merge", "-q", "--no-commit", "--no-ff", second)
+    path = where / target
+    if kind == "delete":
+        path.unlink()
+    elif kind == "edit":
+        path.write_bytes(path.read_bytes().replace(b"alice", b"carol").replace(b"left", b"lest").replace(b"right", b"rigid"))
+    elif kind == "rename":
+        path.rename(path.with_name("0" * 64 + ".jsonl"))
+    elif kind == "chmod":
+        path.chmod(0o755)
+    else:
+        path.rename(folder / "moved")
+        path.symlink_to(folder / "moved")
+    save(folder, "merge")
+
+
+def evil_merges(scale: Scale, place: Path) -> Tally:
+    """Five kinds of evil merge, from either parent, on a batch of the log and on one of either branch that still waits."""
+    del scale
+    with timed(Tally("evil merge: delete, edit, rename, chmod, symlink")) as tally:
+        for kind in ("delete", "edit", "rename", "chmod", "symlink"):
+            for side in ("first", "second"):
+                for whose in ("log", "left", "right"):
+                    folder = place / f"evil-{kind}-{side}-{whose}"
+                    where = repository(folder)
+                    target = log.batch_path(verify(where).listed[1])
+                    if whose != "log":  # which name the batch will have does not depend on where it is written
+                        twin = place / f"twin-{kind}-{side}-{whose}"
+                        shutil.copytree(where, twin)
+                        target = log.batch_path(
+                            build.write(twin, [build.forecast(f"{whose}-{kind}")], author=f"example.org/{whose}")
+                        )
+                    evil(folder, kind, side, target)
+                    evidence = Evidence(history=history.read(where), asked=frozenset({"V13"}))
+                    codes = {finding.code for finding in verify(where, build.ORIGIN, evidence=evidence).findings}
+                    tally.count(bool(codes), f"{kind} of a batch of {whose} in a merge from the {side} parent: {sorted(codes)}")
+    return tally
+
+
+def clean_history(scale: Scale, place: Path) -> Tally:
+    """An honest history, merges included, raises no alarm."""
+    folder = place / "merges"
+    with timed(Tally("alarm on an honest history of merges")) as tally:
+        found = history.read(folder / "registry" / "ledger")
+        tally.count(found is not None and not found.changed and not found.rewritten, str(found)[:150])
+    return tally
+
+
 def attacks(scale: Scale) -> Iterator[Tally]:
     """Writers, freezes, merges."""
     with room(memory=False) as place:
@@ -149,4 +210,6 @@ def attacks(scale: Scale) -> Iterator[Tally]:
                 together(tally, build.build(place / f"parallel-{run}", 1), 24, 1, "small", f"round {run}")
         yield tally
         yield merges(scale, place)
+        yield clean_history(scale, place)
         yield forks(scale, place)
+        yield evil_merges(scale, place)
