@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import adopted, database, entries, evaluate, ledger, params, report, wording
+from foresaid import adopted, database, entries, evaluate, ledger, params, report, standing, verify, wording
 from foresaid.canonical import dump_line
 from foresaid.curve import freeze_curve, to_plain
 from foresaid.downloads import contents
@@ -562,3 +562,22 @@ def test_adopted_records_show_later_models_apart(pages: dict[str, Reader], plain
     assert len(listed.models) == 4
     assert "all listed models with an outcome" in pages["index.html"].text
     assert "only those released after that day" in pages["index.html"].text
+
+
+def test_the_ledger_page_shows_every_forecast_and_a_removed_row_is_noticed(plain: Path) -> None:
+    page = (plain / "ledger.html").read_bytes()
+    place = plain.parent / "registry" / "ledger"
+    check = verify.verify(place, evidence=verify.Evidence(report=page))
+
+    assert (check.findings, check.totals["forecasts"]) == ((), 1)
+    shorter = re.sub(rb"<tr data-forecast.*?</tr>", b"", page, count=1)
+    assert len(shorter) < len(page)
+    assert verify.verify(place, evidence=verify.Evidence(report=shorter)).exit_code() == 7
+
+
+def test_a_forecast_has_a_page_of_its_own_that_says_what_is_not_proven(pages: dict[str, Reader]) -> None:
+    text = pages["forecasts/test~~2026-12~task~size_sigmoid.html"].text
+
+    assert "withdrawn" in text
+    assert "The time: 2026-12-02T00:00:00Z is the claim of test; the policy names no authority." in text
+    assert all(sentence in text for sentence in standing.NEVER)

@@ -1,18 +1,25 @@
+import html
 import json
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from foresaid import log, merkle
+from foresaid import anchors, entries, log, merkle, report_check, seal
 from foresaid.canonical import dump_line
 from foresaid.errors import UnreadableError
-from foresaid.verify import CHECKS, EXITS, verify
+from foresaid.history import History
+from foresaid.policy import Policy
+from foresaid.policy import parse as parse_policy
+from foresaid.verify import CHECKS, EXITS, Evidence, verify
 
 ORIGIN = "example.org/lm-forecasts"
 HEADER: dict[str, Any] = {
@@ -227,12 +234,141 @@ def amend(name: str, value: str = "0.5") -> dict[str, Any]:
     return {"type": "amendment/v1", "amends": name, "reason": "why", "prediction": prediction}
 
 
+def sums(folder: Path) -> None:
+    """Write down the sums of anchors, roots and policy, as a careful forger would."""
+    files = {path.relative_to(folder).as_posix(): path.read_bytes() for place in ("log/anchors", "receipts", "tsa")
+             for path in folder.glob(f"{place}/**/*") if path.is_file()}  # fmt: skip
+    if (folder / "policy.txt").exists():
+        files["policy.txt"] = (folder / "policy.txt").read_bytes()
+    (folder / anchors.SUMS).write_bytes(anchors.sums(files))
+
+
+def anchor(folder: Path, **more: bytes) -> None:
+    """Anchor the checkpoint; `more` are further files of the anchor, or its subject."""
+    place = folder / anchors.folder(3)
+    place.mkdir(parents=True)
+    head = (folder / "log/checkpoint").read_bytes()
+    subject = anchors.subject(head, (folder / "log/MANIFEST").read_bytes(), None).encode()
+    for name, data in {"checkpoint": head, "subject": subject, **more}.items():
+        (place / name).write_bytes(data)
+    sums(folder)
+
+
+def other_sum(folder: Path) -> None:
+    anchor(folder)
+    path = folder / anchors.SUMS
+    path.write_bytes(path.read_bytes().replace(b"0", b"1", 1))
+
+
+def chained(folder: Path) -> None:
+    anchor(folder, subject=anchors.subject((folder / "log/checkpoint").read_bytes(), b"".join(LINES), b"none").encode())
+
+
+def garbage_reply(folder: Path) -> Evidence:
+    anchor(folder, **{"tsa1.tsr": b"no reply"})
+    return Evidence(policy=Policy(authorities={"tsa1": "0" * 64}, roots={"tsa1": ROOT_PEM}))
+
+
+def garbage_calendar(folder: Path) -> None:
+    anchor(folder, **{"subject.ots": b"no proof"})
+
+
+def old_policy(folder: Path) -> None:
+    (folder / "policy.txt").write_bytes(b"bless me\n")
+    sums(folder)
+
+
+def sealing(folder: Path, **changes: Any) -> None:
+    inner: dict[str, Any] = {**forecast("s", author="example.org/alice", origin=ORIGIN)}
+    record = msgspec.convert(inner, entries.Inner)
+    sealed = {"type": "sealed/v1", "id": "r/t/s", "target": "t", "commit": seal.commit(b"n" * 32, record),
+              "reveal_by": "2027-06-01T00:00:00Z"}  # fmt: skip
+    opened = {"type": "reveal/v1", "opens": "r/t/s", "nonce": (b"n" * 32).hex(), "forecast": inner}
+    put(folder, [*SOUND, after([sealed, {**opened, **changes}])])
+
+
+ROWS = [{"known_on": "2026-11-18", "subject_id": f"model-{number}"} for number in range(100)]
+MODEL_TARGET = {name: value for name, value in TARGET.items() if name != "binding"} | {"id": "m", "model": "lab/model-x"}
+
+
+def trained(folder: Path, lines: list[dict[str, str]], **item: Any) -> Evidence:
+    """A batch that names a snapshot and forecasts lab/model-x; the snapshot lies beside it."""
+    body = b"".join(map(dump_line, lines))
+    data = {"name": "scores", "sha256": name_of(body), "bytes": len(body), "rows": len(lines), "max_observed_on": "2026-11-18"}
+    line = forecast("a", id="r/m/a", target="m")
+    put(folder, [*SOUND, after([MODEL_TARGET, line], data=[{**data, **item}])])
+    (folder.parent / "data").mkdir(exist_ok=True)
+    (folder.parent / "data" / f"{ {**data, **item}['sha256'] }.jsonl").write_bytes(body)
+    aliases = {"Model-X-Preview": "x-beta", "x-beta": "lab/model-x"}
+    return Evidence(data=folder.parent / "data", aliases=aliases, asked=frozenset({"V16"}))
+
+
+def leaked(**row: str) -> Callable[[Path], Evidence]:
+    return lambda folder: trained(folder, [*ROWS[:60], {**ROWS[60], **row}, *ROWS[61:]])
+
+
+def page(folder: Path, change: Callable[[str], str] = str) -> bytes:
+    """A page as the report writes it, and what somebody made of it."""
+    result = verify(folder, ORIGIN)
+    data = report_check.embedded(result.listed, result.checkpoint, result.accounts, None)
+    rows = "".join(
+        f'<tr data-forecast="{report_check.name(one.author, one.id)}" data-state="{one.state}"><td>{one.id}</td></tr>'
+        for one in result.accounts
+    )
+    return change(f'<table>{rows}</table><pre id="ledger-data">{html.escape(json.dumps(data))}</pre>').encode()
+
+
+def shown(change: Callable[[str], str]) -> Callable[[Path], Evidence]:
+    return lambda folder: Evidence(report=page(folder, change))
+
+
+def without_data(text: str, name: str) -> str:
+    """Drop a forecast from table and data alike, and make totals and digest agree again."""
+    table, _, rest = text.partition('<pre id="ledger-data">')
+    data = json.loads(html.unescape(rest.removesuffix("</pre>")))
+    data["forecasts"] = [row for row in data["forecasts"] if row[1] != name]
+    data["totals"]["forecasts"] -= 1
+    data["totals"]["pending"] -= 1
+    del data["digest"]
+    data["digest"] = sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    row = re.sub(rf'<tr data-forecast="[^"]* {name}".*?</tr>', "", table)
+    return f'{row}<pre id="ledger-data">{html.escape(json.dumps(data))}</pre>'
+
+
+def late_as_prior(folder: Path) -> Evidence:
+    put(folder, [*SOUND, after([forecast("late")], frozen_at="2026-12-02T00:00:00Z")])
+    return Evidence(
+        report=page(folder, lambda text: text.replace('"late"', '"scored"').replace("&quot;late&quot;", "&quot;scored&quot;"))
+    )
+
+
+def pending_since(folder: Path) -> Evidence:
+    data = after([forecast("z")])
+    path = folder / log.batch_path(name_of(data))
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(data)
+    return Evidence(now=datetime(2026, 11, 29, tzinfo=UTC))
+
+
+def known(size: int, root: bytes) -> Callable[[Path], Evidence]:
+    return lambda folder: Evidence(known=(log.Checkpoint(ORIGIN, size, root).encode(),))
+
+
+def git(*changed: tuple[str, str, str], rewritten: tuple[tuple[str, str], ...] = ()) -> Callable[[Path], Evidence]:
+    return lambda folder: Evidence(history=History(changed, rewritten, shallow=False))
+
+
+LOG_VKEY = "example.org/lm-forecasts+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
+ROOT_PEM = b"no certificate"
+OUTCOME = {"round": "r", "target": "t"}
+RESOLVE = {"type": "resolution/v1", **OUTCOME, "value": "0.5", "known_at": "2027-01-01", "snapshot": "0" * 64, "source": "s"}
+VOID = {"type": "void/v1", **OUTCOME, "evidence": "0" * 64, "reason": "r"}
 WITHDRAW = {"type": "withdrawal/v1", "withdraws": "r/t/a", "reason": "why"}
 
 # Broken ledgers, one way each: (the one check that must notice, how it is broken)
 ZOO: dict[str, tuple[str, Callable[[Path], object]]] = {
     "extra file": ("V01", lambda f: (f / "log/NOTES").write_bytes(b"")),
-    "extra file at the top": ("V01", lambda f: (f / "policy").write_bytes(b"")),
+    "extra file at the top": ("V01", lambda f: (f / "notes").write_bytes(b"")),
     "extra folder": ("V01", lambda f: (f / "old").mkdir()),
     "extra file among batches": ("V01", lambda f: (f / "batches/notes.txt").write_bytes(b"")),
     "batch in a wrong folder": ("V01", lambda f: (f / "batches/zz").mkdir()),
@@ -283,6 +419,44 @@ ZOO: dict[str, tuple[str, Callable[[Path], object]]] = {
     "amendment out of bounds": ("V14", one(after([amend("r/t/a", "2")]))),
     "amendment after withdrawal": ("V14", one(after([WITHDRAW, amend("r/t/a")]))),
     "withdrawn twice": ("V14", one(after([WITHDRAW, WITHDRAW]))),
+    "a target that looks like another": ("V14", one(after([{**TARGET, "id": "t1"}, {**TARGET, "id": "tl"}]))),
+    "opening of nothing": ("V14", lambda f: sealing(f, opens="r/t/q", forecast=forecast("q", author="a", origin=ORIGIN))),
+    "a score out of bounds": ("V14", one(after([{**RESOLVE, "subject": "m", "value": "2"}]))),
+    "a score of no subject": ("V14", one(after([RESOLVE]))),
+    "void twice": ("V14", one(after([VOID, VOID]))),
+    "redaction of nothing": (
+        "V14",
+        one(after([{"type": "redaction/v1", "batch": "0" * 64, "author": "a", "forecasts": [], "reason": "r"}])),
+    ),
+    "other sum": ("V02", other_sum),
+    "unsigned": ("V08", lambda f: Evidence(policy=parse_policy(f"log {LOG_VKEY}\nquorum none\n".encode()))),
+    "unreadable policy": ("V08", old_policy),
+    "another previous subject": ("V09", chained),
+    "no time-stamp reply": ("V10", garbage_reply),
+    "no calendar proof": ("V11", garbage_calendar),
+    "rolled back": ("V12", known(4, b"x" * 32)),
+    "forked": ("V12", known(2, b"x" * 32)),
+    "changed in git": ("V13", git(("c" * 40, "M", FILES[0]))),
+    "deleted in git": ("V13", git(("c" * 40, "D", "log/anchors/00000001/subject"))),
+    "manifest rewritten in git": ("V19", git(rewritten=(("c" * 40, "d" * 40),))),
+    "opens to another value": ("V15", lambda f: sealing(f, nonce="0" * 64)),
+    "a row of the target": ("V16", leaked(subject_id="lab/model-x")),
+    "a row of the target in capitals": ("V16", leaked(subject_id="Lab/Model-X")),
+    "a row of the target by an alias": ("V16", leaked(subject_id="model-x-preview")),
+    "a row of the target by a look-alike": ("V16", leaked(subject_id="lab/m\u043edel-x")),
+    "a row known too late": (
+        "V16",
+        lambda f: trained(f, [*ROWS, {**ROWS[0], "known_on": "2026-11-21"}], max_observed_on="2026-11-18"),
+    ),
+    "another snapshot": ("V16", lambda f: trained(f, ROWS, sha256="0" * 64)),
+    "fewer rows": ("V16", lambda f: trained(f, ROWS, rows=99)),
+    "no training row": ("V16", lambda f: trained(f, [*ROWS, {"x": "y"}])),
+    "a row less on the page": ("V18", shown(lambda text: re.sub(r"<tr.*?</tr>", "", text, count=1))),
+    "a forecast less on the page": ("V18", shown(lambda text: without_data(text, "r/t/b"))),
+    "a page without data": ("V18", shown(lambda text: "<p>nothing</p>")),
+    "a page with another leaf": ("V18", shown(lambda text: re.sub(r"(leaves&quot;: \[&quot;)[0-9a-f]", r"\1x", text))),
+    "late shown as scored": ("V17", late_as_prior),
+    "pending too long": ("V20", pending_since),
     "data after the cut-off": ("V17", one(after([forecast("z")], as_of="2026-11-17"))),
     "cut-off after the freeze": ("V17", one(after([forecast("z")], as_of="2026-11-22"))),
 }
@@ -291,8 +465,8 @@ ZOO: dict[str, tuple[str, Callable[[Path], object]]] = {
 @pytest.mark.parametrize("name", ZOO)
 def test_a_broken_ledger_is_noticed_by_its_check(folder: Path, name: str) -> None:
     code, spoil = ZOO[name]
-    spoil(folder)
-    result = verify(folder, ORIGIN)
+    brought = spoil(folder)
+    result = verify(folder, ORIGIN, evidence=brought if isinstance(brought, Evidence) else None)
     exit_code = next(number for number, members in EXITS.items() if code in members)
 
     assert code in {finding.code for finding in result.findings}
@@ -306,9 +480,11 @@ def test_without_any_one_check_some_broken_ledger_would_pass(tmp_path: Path, cod
     rest = {name: check for name, check in CHECKS.items() if name != code}
     passed = []
     for number, (expected, spoil) in enumerate(ZOO.values()):
-        spoil(put(tmp_path / str(number), SOUND))
-        if expected == code:
-            passed.append(verify(tmp_path / str(number), ORIGIN, checks=rest).exit_code() == 0)
+        if expected != code:
+            continue
+        brought = spoil(put(tmp_path / str(number) / "ledger", SOUND))
+        evidence = brought if isinstance(brought, Evidence) else None
+        passed.append(verify(tmp_path / str(number) / "ledger", ORIGIN, checks=rest, evidence=evidence).exit_code() == 0)
 
     assert any(passed)
 
@@ -365,3 +541,52 @@ def test_the_ledger_of_this_project_verifies() -> None:
     folder = Path(__file__).parent.parent / "registry" / "ledger"
 
     assert [str(finding) for finding in verify(folder).findings] == []
+
+
+def test_a_page_that_shows_everything_passes_and_one_forecast_less_is_exit_7(folder: Path) -> None:
+    assert verify(folder, ORIGIN, evidence=Evidence(report=page(folder))).exit_code() == 0
+    for name in ("r/t/a", "r/t/b", "r/t/c"):
+        spoilt = Evidence(report=page(folder, lambda text, name=name: without_data(text, name)))  # type: ignore[misc]
+        assert verify(folder, ORIGIN, evidence=spoilt).exit_code() == 7
+
+
+def test_a_clean_snapshot_passes_and_an_absent_one_is_incomplete(folder: Path) -> None:
+    evidence = trained(folder, ROWS)
+
+    assert verify(folder, ORIGIN, evidence=evidence).findings == ()
+    shutil.rmtree(folder.parent / "data")
+    result = verify(folder, ORIGIN, evidence=evidence)
+    assert (result.findings, result.exit_code()) == ((), 5)
+    assert "snapshot not checked" in str(result.incomplete[0])
+
+
+def test_one_leaked_row_among_a_hundred_thousand_is_found_and_named(folder: Path) -> None:
+    rows = [{"known_on": "2026-11-18", "subject_id": f"model-{number}"} for number in range(100_000)]
+    rows[61_803]["subject_id"] = "MODEL-X-Preview"
+    result = verify(folder, ORIGIN, evidence=trained(folder, rows))
+
+    assert result.exit_code() == 6
+    assert any("row 61804 belongs to target lab/model-x" in str(finding) for finding in result.findings)
+
+
+def test_redaction_keeps_the_leaf_and_counts_as_worst(folder: Path) -> None:
+    line = {"type": "redaction/v1", "batch": name_of(SECOND), "author": "example.org/alice", "forecasts": ["r/t/a", "r/t/b"],
+            "reason": "court order"}  # fmt: skip
+    put(folder, [*SOUND, after([line])])
+    before = verify(folder, ORIGIN).checkpoint
+    (folder / log.batch_path(name_of(SECOND))).unlink()
+    result = verify(folder, ORIGIN)
+
+    assert (result.findings, result.exit_code(), result.checkpoint) == ((), 5, before)
+    assert {name: n for name, n in result.totals.items() if n} == {"forecasts": 3, "pending": 1, "redacted": 2}
+
+
+def test_several_findings_leave_by_the_first_of_1_3_4_6_7_5(folder: Path) -> None:
+    signed = parse_policy(f"log {LOG_VKEY}\nquorum none\n".encode())
+    empty = Evidence(report=b"", policy=signed, known=(log.Checkpoint(ORIGIN, 9, b"x" * 32).encode(),))
+
+    assert verify(folder, ORIGIN, evidence=empty).exit_code() == 3
+    assert verify(folder, ORIGIN, evidence=Evidence(report=b"", policy=signed)).exit_code() == 4
+    assert verify(folder, ORIGIN, evidence=Evidence(report=b"")).exit_code() == 7
+    (folder / "log/x").touch()
+    assert verify(folder, ORIGIN, evidence=empty).exit_code() == 1

@@ -111,8 +111,9 @@ class Snapshot:
     @cached_property
     def redacted(self) -> dict[str, Redaction]:
         """Redactions by the batch whose bytes are gone."""
+        gone = set(self.listed) - self.digests.keys()
         found = (entry for batch in self.batches.values() for entry in batch.entries)
-        return {entry.batch: entry for entry in found if isinstance(entry, Redaction) and entry.batch not in self.digests}
+        return {entry.batch: entry for entry in found if isinstance(entry, Redaction) and entry.batch in gone}
 
     @cached_property
     def anchored(self) -> list[int]:

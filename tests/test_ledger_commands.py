@@ -1,0 +1,133 @@
+"""The ledger's commands in a small repository of its own, from the key to the verified page."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.authority import Authority
+from tests.conftest import ROOT
+from tests.test_ledger import OPENING, ORIGIN, forecast, write
+
+from foresaid import entries, ledger
+
+FORECAST = "2026q4/mmlu-pro/model-x/a"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with params.yaml and a ledger of one round."""
+    folder = tmp_path / "clone"
+    place = folder / "registry/ledger"
+    ledger.create(place, ORIGIN)
+    write(place, [*OPENING, forecast("a")])
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = text.replace("origin: foresaid/registry ", f"origin: {ORIGIN} ").replace(
+        "author: foresaid\n", "author: example.org/alice\n"
+    )
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
+    place = clone / "registry/ledger"
+    log_key = run(clone, "key", "new", ORIGIN, "--to", str(tmp_path / "log.key")).strip()
+    seen_by = run(clone, "key", "new", "witness.example/a", "--kind", "witness", "--to", str(tmp_path / "w.key")).split()[-1]
+    authorities = [Authority(tmp_path / name, name) for name in ("tsa1", "tsa2")]
+    (tmp_path / "mine/tsa").mkdir(parents=True)
+    policy = tmp_path / "mine/policy.txt"
+    lines = "".join(one.policy_line for one in authorities)
+    policy.write_text(f"{log_key}\nwitness a {seen_by}\nquorum a\n{lines}stamps 2\n", encoding="ascii")
+    for one in authorities:
+        (tmp_path / f"mine/tsa/{one.name}.pem").write_bytes(one.root)
+    with_policy = ("--policy", str(policy))
+
+    assert "signed" in run(clone, "checkpoint", "--key", str(tmp_path / "log.key"))
+    old = tmp_path / "old-checkpoint"
+    shutil.copy(place / "log/checkpoint", old)
+    witness = ("witness", "--key", str(tmp_path / "w.key"), "--state", str(tmp_path / "w.json"), *with_policy, "--write")
+    assert "witness.example/a" in run(clone, *witness)
+    for one in authorities:
+        run(clone, "stamp", "--request", str(tmp_path / "s.tsq"))
+        (tmp_path / "s.tsr").write_bytes(one.reply((tmp_path / "s.tsq").read_bytes()))
+        run(clone, "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"), "--authority", one.name,
+            *with_policy)  # fmt: skip
+
+    said = run(clone, "verify", *with_policy, "--known", str(old), code=5)  # the snapshot is not here
+    assert "snapshot not checked" in said
+    assert "1 of 1 batches in the log are stamped by 2 authorities" in said
+    shown = run(clone, "show", FORECAST, *with_policy)
+    assert all(words in shown for words in ("tsa1 stamped it by", "Enough authorities agree", "Witnesses that saw", "not proven:"))
+    name = next(place.glob("batches/*/*.jsonl")).stem
+    run(clone, "prove", name, "--to", str(tmp_path / "p.tlog-proof"))
+    assert "size 1" in run(clone, "prove", name, "--check", str(tmp_path / "p.tlog-proof"), *with_policy)
+
+    run(clone, "withdraw", FORECAST, "--reason", "a test")
+    run(clone, "checkpoint", code=1)  # signed before, so the key is needed
+    run(clone, "checkpoint", "--key", str(tmp_path / "log.key"))
+    newest = tmp_path / "newest"
+    shutil.copy(place / "log/checkpoint", newest)
+    shutil.copy(old, place / "log/checkpoint")
+    (place / "log/MANIFEST").write_bytes((place / "log/MANIFEST").read_bytes().splitlines(keepends=True)[0])
+    assert "rolled back" in run(clone, "verify", *with_policy, "--known", str(newest), code=3)
+
+
+def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("a page", encoding="ascii")
+    (tmp_path / "drafts").write_bytes(entries.encode(forecast("s", benchmark="gpqa")))
+    (tmp_path / "new").write_bytes(b'{"kind":"quantiles","levels":["0.5"],"values":["0.6"]}\n')
+    target = ("2026q4", "mmlu-pro/model-x")
+    run(clone, "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), "--reveal-by", "2027-01-01T00:00:00Z")
+    run(clone, "reveal", *map(str, (tmp_path / "seals").iterdir()))
+    run(clone, "amend", FORECAST, "--prediction", str(tmp_path / "new"), "--reason", "why")
+    run(
+        clone,
+        "resolve",
+        *target,
+        "--value",
+        "0.5",
+        "--known-at",
+        "2027-01-05",
+        "--evidence",
+        str(tmp_path / "page"),
+        "--source",
+        "s",
+    )
+    run(clone, "challenge", *target, "--known-at", "2027-01-04", "--evidence", "an older page")
+    run(clone, "withdraw", FORECAST, "--reason", "why")
+    run(clone, "void", "2026q4", "gpqa/model-x", "--evidence", str(tmp_path / "page"), "--reason", "why")
+    assert "8 batches, 8 of them wait" in run(clone, "heads")
+    run(clone, "checkpoint")
+    assert "forecasts = 0 scored + 0 pending + 1 void + 1 withdrawn" in run(clone, "verify", code=5)
+    first = ledger.read(clone / "registry/ledger")[0].sha256
+    run(clone, "redact", first, "--reason", "court order")
+    assert "1 redacted" in run(clone, "verify", code=5)
+    run(clone, "checkpoint")
+    assert "redacted (court order)" in run(clone, "show", first)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stamp"], ["prove", "0" * 64], ["show", "nothing"], ["withdraw", "r/t/m", "--reason", "x"], ["void", "r", "t", "--evidence",
+         "params.yaml", "--reason", "x"], ["redact", "0" * 64, "--reason", "x"], ["verify", "--policy", "params.yaml"],
+        ["verify", "--known", "params.yaml"], ["verify-report", "params.yaml"], ["witness", "--key", "params.yaml", "--state", "s"],
+        ["checkpoint", "--key", "params.yaml"], ["reveal", "params.yaml"], ["key", "new", "two words", "--to", "key"],
+    ],
+)  # fmt: skip
+def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=clone, capture_output=True, text=True, check=False)
+
+    assert done.returncode in (1, 2, 3, 7)
+    assert done.stderr
+    assert "Traceback" not in done.stderr

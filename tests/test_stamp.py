@@ -1,0 +1,171 @@
+"""Time stamps by two local authorities, requests and replies exchanged as files."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from tests.authority import Authority
+from tests.test_ledger import OPENING, ORIGIN, forecast, write
+from tests.test_note import LOG_KEY, LOG_VKEY
+
+from foresaid import anchors, ledger, policy, stamp, stamping
+from foresaid.anchors import Stamp, times
+from foresaid.errors import LedgerError
+from foresaid.policy import Policy
+from foresaid.verify import Evidence, Result, verify
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> list[Authority]:
+    folder = tmp_path_factory.mktemp("authorities")
+    return [Authority(folder / name, name) for name in ("tsa1", "tsa2")]
+
+
+@pytest.fixture
+def wanted(authorities: list[Authority]) -> Policy:
+    text = f"log {LOG_VKEY}\nquorum none\n" + "".join(one.policy_line for one in authorities) + "stamps 2\n"
+    return policy.with_roots(policy.parse(text.encode()), {one.name: one.root for one in authorities})
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    folder = tmp_path / "ledger"
+    ledger.create(folder, ORIGIN)
+    write(folder, OPENING)
+    ledger.sequence(folder, ORIGIN, LOG_KEY)
+    return folder
+
+
+def stamped(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    for one in authorities:
+        sent = stamping.request(place)
+        stamping.accept(place, one.reply(sent), one.name, wanted, sent=sent)
+
+
+def check(place: Path, wanted: Policy) -> Result:
+    return verify(place, ORIGIN, evidence=Evidence(policy=wanted))
+
+
+def test_two_stamps_prove_the_time_and_one_is_incomplete(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    before = datetime.now(UTC)
+    assert (check(place, wanted).exit_code(), check(place, wanted).proved) == (5, {})
+
+    stamped(place, authorities[:1], wanted)
+    assert (check(place, wanted).exit_code(), check(place, wanted).proved) == (5, {})
+
+    stamped(place, authorities[1:], wanted)
+    result = check(place, wanted)
+    (proved,) = result.proved.values()
+    assert result.exit_code(strict=True) == 0
+    assert timedelta(0) <= proved - before.replace(microsecond=0) < timedelta(minutes=2)
+    assert "1 of 1 batches" in result.time
+
+
+def test_coreutils_and_openssl_alone_reach_the_stamp(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    write(place, [forecast("a")], minutes=1)
+    ledger.sequence(place, ORIGIN, LOG_KEY)
+    stamped(place, authorities, wanted)
+    script = f"""set -e
+    sha256sum --strict --quiet -c log/MANIFEST
+    sha256sum --strict --quiet -c log/ANCHORS.sha256
+    a=log/anchors/00000002
+    test "$(head -n 2 log/MANIFEST | sha256sum | cut -c1-64)" = "$(sed -n 's/^manifest-sha256 //p' $a/subject)"
+    test "$(sed '/^$/,$d' $a/checkpoint | sha256sum | cut -c1-64)" = "$(sed -n 's/^checkpoint-sha256 //p' $a/subject)"
+    for n in tsa1 tsa2; do
+      when=$(openssl ts -reply -in $a/$n.tsr -text 2>/dev/null | sed -n 's/^Time stamp: //p')
+      openssl ts -verify -data $a/subject -in $a/$n.tsr -CAfile {authorities[0].folder.parent}/$n/root.pem \\
+        -attime "$(date -ud "$when" +%s)" >/dev/null 2>&1
+    done
+    """
+
+    assert subprocess.run(["sh", "-c", script], cwd=place, check=False).returncode == 0
+    (place / "log/anchors/00000002/tsa1.tsr").write_bytes((place / "log/anchors/00000002/tsa2.tsr").read_bytes())
+    assert subprocess.run(["sh", "-c", script], cwd=place, check=False, capture_output=True).returncode != 0
+
+
+def test_a_receipt_proves_a_batch_before_it_is_in_the_log(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    name = write(place, [forecast("a")], minutes=1)
+    for one in authorities:
+        stamping.accept(place, one.reply(stamping.request(place, name)), one.name, wanted, batch=name)
+
+    assert set(check(place, wanted).proved) == {name}
+    assert (place / f"receipts/{name}/tsa2.tsr").is_file()
+
+
+def test_a_reply_that_does_not_hold_is_not_kept(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    first, second = authorities
+    sent = stamping.request(place)
+    good = first.reply(sent)
+    other = first.reply(stamp.request(b"another file"))
+    for reply, name, words in (
+        (good, "tsa2", "time-stamp reply"),  # not under this root
+        (other, "tsa1", "ismatch"),
+        (first.reply(stamping.request(place)), "tsa1", "Nonce"),
+        (good[:-1], "tsa1", "time-stamp reply"),
+        (good + b"\0", "tsa1", "time-stamp reply"),
+        (b"", "tsa1", "time-stamp reply"),
+        (b"0" * 70_000, "tsa1", "at most"),
+        (good, "tsa3", "expected one of the policy"),
+    ):
+        with pytest.raises(LedgerError, match=words):
+            stamping.accept(place, reply, name, wanted, sent=sent)
+    assert not list(place.glob("log/anchors/*/*.tsr"))
+    assert second.name == "tsa2"
+
+
+@pytest.mark.parametrize("file", ["subject", "checkpoint", "tsa1.tsr", "tsa2.tsr"])
+def test_a_flipped_byte_of_an_anchor_is_noticed(place: Path, file: str, authorities: list[Authority], wanted: Policy) -> None:
+    stamped(place, authorities, wanted)
+    path = place / "log/anchors/00000001" / file
+    data = path.read_bytes()
+    for position in range(0, len(data), 1 if len(data) < 600 else 37):
+        changed = bytearray(data)
+        changed[position] ^= 1 << position % 8
+        path.write_bytes(changed)
+        assert check(place, wanted).exit_code() in (1, 4), position
+    path.unlink()
+    assert check(place, wanted).exit_code() in (1, 4)
+
+
+def test_subjects_are_chained_and_a_removed_one_is_seen(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    for number in range(3):
+        stamped(place, authorities, wanted)
+        write(place, [forecast(f"z{number}")], minutes=number + 1)
+        ledger.sequence(place, ORIGIN, LOG_KEY)
+    assert check(place, wanted).findings == ()
+    gone = place / "log/anchors/00000002"
+    for path in gone.iterdir():
+        path.unlink()
+    gone.rmdir()
+    sums = place / anchors.SUMS
+    sums.write_bytes(b"".join(line for line in sums.read_bytes().splitlines(keepends=True) if b"/00000002/" not in line))
+
+    assert [(item.code, item.what) for item in check(place, wanted).findings] == [("V09", "another previous")]
+
+
+def test_the_second_smallest_time_counts_so_that_one_authority_gains_nothing_by_backdating() -> None:
+    day = datetime(2026, 12, 1, tzinfo=UTC)
+    names = ["a", "b", "c"]
+    found = [Stamp("x", day - timedelta(days=900), 2), Stamp("y", day, 2), Stamp("y", day + timedelta(days=5), 3),
+             Stamp("x", day + timedelta(days=4), 3), Stamp("y", day - timedelta(days=1), batch="c")]  # fmt: skip
+
+    by_batch, proved = times(found, names, 2)
+
+    assert proved == {"a": day, "b": day, "c": day + timedelta(days=4)}
+    assert by_batch["c"]["y"] == day - timedelta(days=1)
+    assert times(found, names, 0)[1] == {}
+    assert times(found, names, 3)[1] == {}
+
+
+def test_a_subject_is_read_in_one_spelling_only(place: Path) -> None:
+    made = (place / stamping.anchor(place) / "subject").read_bytes()
+
+    assert anchors.parse_subject(made).encode() == made
+    assert sha256(made).hexdigest() != anchors.FIRST
+    for bad in (made[:-1], made + b"\n", made.replace(b"size 1", b"size 01"), made.replace(b"\n", b"\r\n"), b"\xff" + made):
+        with pytest.raises(LedgerError, match="six lines"):
+            anchors.parse_subject(bad)
