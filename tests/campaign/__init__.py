@@ -18,6 +18,8 @@ MODULES = (
     "seals",
     "leaks",
     "showing",
+    "tokens",
+    "disabled",
     "blind",
     "owner",
     "script",

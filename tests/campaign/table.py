@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-SHOWN = 3  # examples kept of what went unnoticed
+SHOWN = 12  # examples kept of what went unnoticed
 
 
 @dataclass
