@@ -70,3 +70,11 @@ def test_aliases_that_lead_in_a_circle_are_refused() -> None:
     with pytest.raises(LeakError, match="leads back"):
         resolve("a", {"a": "b", "b": "a"})
     assert resolve("a", {"a": "A"}) == "a"
+
+
+def test_one_leaked_row_among_a_hundred_thousand_is_refused_under_its_alias() -> None:
+    rows = [replace(ROWS[number % 1000], subject_id=f"lab/other-{number}") for number in range(100_000)]
+    rows[61_803] = replace(rows[61_803], subject_id="X-Preview")
+
+    with pytest.raises(LeakError, match=r"training row 61804, X-Preview.*belongs to target lab/model-x"):
+        check_training(rows, AS_OF, FROZEN, TARGETS, {"x-preview": "lab/model-x"})

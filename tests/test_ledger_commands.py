@@ -63,6 +63,8 @@ def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
         run(clone, "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"), "--authority", one.name,
             *with_policy)  # fmt: skip
 
+    run(clone, "policy", str(policy))
+    assert "the policy in the ledger itself" in run(clone, "verify", code=5)
     said = run(clone, "verify", *with_policy, "--known", str(old), code=5)  # the snapshot is not here
     assert "snapshot not checked" in said
     assert "1 of 1 batches in the log are stamped by 2 authorities" in said
@@ -87,7 +89,8 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
     (tmp_path / "drafts").write_bytes(entries.encode(forecast("s", benchmark="gpqa")))
     (tmp_path / "new").write_bytes(b'{"kind":"quantiles","levels":["0.5"],"values":["0.6"]}\n')
     target = ("2026q4", "mmlu-pro/model-x")
-    run(clone, "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), "--reveal-by", "2027-01-01T00:00:00Z")
+    limit = ("--reveal-by", "2027-01-01T00:00:00Z")
+    run(clone, "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), *limit)
     run(clone, "reveal", *map(str, (tmp_path / "seals").iterdir()))
     run(clone, "amend", FORECAST, "--prediction", str(tmp_path / "new"), "--reason", "why")
     run(
@@ -119,8 +122,8 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
 @pytest.mark.parametrize(
     "words",
     [
-        ["stamp"], ["prove", "0" * 64], ["show", "nothing"], ["withdraw", "r/t/m", "--reason", "x"], ["void", "r", "t", "--evidence",
-         "params.yaml", "--reason", "x"], ["redact", "0" * 64, "--reason", "x"], ["verify", "--policy", "params.yaml"],
+        ["stamp"], ["prove", "0" * 64], ["show", "nothing"], ["withdraw", "r/t/m", "--reason", "x"],
+        ["void", "r", "t", "--evidence", "params.yaml", "--reason", "x"], ["redact", "0" * 64, "--reason", "x"], ["verify", "--policy", "params.yaml"],
         ["verify", "--known", "params.yaml"], ["verify-report", "params.yaml"], ["witness", "--key", "params.yaml", "--state", "s"],
         ["checkpoint", "--key", "params.yaml"], ["reveal", "params.yaml"], ["key", "new", "two words", "--to", "key"],
     ],

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from foresaid.batch import Batch
@@ -26,6 +27,7 @@ Key = tuple[str, str]  # author and forecast id
 Aim = tuple[str, str]  # round and target
 
 
+@lru_cache(maxsize=4096)
 def moment(text: str) -> datetime:
     """A time of the ledger as a moment; a bare day is the earliest moment at which it was that day anywhere.
 

@@ -39,7 +39,12 @@ def _writing(ledger: Path) -> Iterator[None]:
         raise LedgerError(f"{ledger}: no ledger here: {error.strerror}; `create` makes one") from None
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        for stray in [*ledger.glob(f"batches/??/{STRAY}*"), *ledger.glob(f"log/**/{STRAY}*"), *ledger.glob(f"*/*/{STRAY}*")]:
+        for stray in [
+            *ledger.glob(f"batches/??/{STRAY}*"),
+            *ledger.glob(f"log/**/{STRAY}*"),
+            *ledger.glob(f"*/{STRAY}*"),
+            *ledger.glob(f"*/*/{STRAY}*"),
+        ]:
             stray.unlink(missing_ok=True)
         yield
     except OSError as error:

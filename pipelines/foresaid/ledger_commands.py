@@ -211,6 +211,22 @@ def key_new(name: str, kind: str, path: Path) -> None:
 
 
 @click.command()
+@click.argument("path", type=THERE)
+def policy(path: Path) -> None:
+    """Copy a trust policy, and the roots beside it in tsa/, into the ledger. A reader's own copy still wins.
+
+    Example: foresaid policy ../my/policy.txt
+    """
+    from foresaid import ledger
+    from foresaid import policy as policies
+
+    loaded = policies.load(path)
+    files = {policies.POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
+    ledger.write_files(LEDGER, files, replaced=tuple(files))
+    click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
+
+
+@click.command()
 @click.option("--key", "path", type=THERE, help="The log's secret key; without it the checkpoint is not signed.")
 def checkpoint(path: Path | None) -> None:
     """Put pending batches into the log and sign its state. On the main branch only.
@@ -470,6 +486,7 @@ def redact(batch: str, reason: str) -> None:
 
 
 COMMANDS: tuple[click.Command, ...] = (
-    verify, verify_report, show, heads, key, checkpoint, witness, stamp, prove, seal, reveal, amend, withdraw, resolve, challenge,
+    verify, verify_report, show, heads, key, policy, checkpoint,
+    witness, stamp, prove, seal, reveal, amend, withdraw, resolve, challenge,
     void, redact,
 )  # fmt: skip
