@@ -16,6 +16,7 @@ MODULES = (
     "vectors",
     "witnesses",
     "seals",
+    "spellings",
     "leaks",
     "showing",
     "tokens",
