@@ -11,10 +11,10 @@ export OMP_NUM_THREADS := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint format verify lock clean
+.PHONY: help repro test lint format verify campaign campaign-short lock clean
 
 help: ## list the verbs
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
 	@dvc repro
@@ -31,6 +31,12 @@ format: .venv/dev.stamp ## rewrite the code in the house format
 
 verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
 	@foresaid verify
+
+campaign: .venv/dev.stamp ## attack the ledger with everything, for most of an hour
+	@python -m tests.campaign --long
+
+campaign-short: .venv/dev.stamp ## the same attacks, sampled, in minutes
+	@python -m tests.campaign --short
 
 lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

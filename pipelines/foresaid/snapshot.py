@@ -31,7 +31,7 @@ from foresaid.policy import POLICY, Policy
 if TYPE_CHECKING:
     from foresaid.checks_proof import Stamped
 
-README = "README.md"  # the one file that is not part of the record
+PAGES = ("README.md", "verify.sh")  # what is here for readers, and no part of the record
 STRAY = ".tmp-"  # left by a writer that was killed; nothing reads it, the next writer removes it
 
 _BATCH = re.compile(r"batches/([0-9a-f]{2})/(\1[0-9a-f]{62})\.jsonl")
@@ -215,7 +215,7 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve
         elif path in (POLICY, anchors.SUMS) or any(pattern.fullmatch(path) for pattern in _SUMMED):
             if (data := _read(ledger, path, snapshot)) is not None:
                 snapshot.files[path] = data
-        elif path not in (README, MANIFEST, CHECKPOINT):
+        elif path not in (*PAGES, MANIFEST, CHECKPOINT):
             snapshot.odd.append(Finding("V01", _show(path), "does not belong here", expected="only files of the record"))
 
 

@@ -1,0 +1,292 @@
+"""Nature: a kill at any moment, a disk that fails at any call, a disk that is full.
+
+A freeze that was acknowledged is on the disk whole; one that was not is whole or absent; the ledger verifies at once,
+and the next writer goes on. Faults are injected into a forked child that has loaded everything already, so that what is
+counted are the calls of the freeze and not those of a starting interpreter.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.campaign import build
+from tests.campaign.mutate import room
+from tests.campaign.table import Scale, Tally, skip, timed
+
+from foresaid import ledger
+from foresaid.entries import Forecast, Quantiles
+from foresaid.errors import ForesaidError
+from foresaid.verify import verify
+
+Acknowledge = Callable[[str], None]
+BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
+
+
+def big(number: int, author: str = "x") -> Forecast:
+    """A forecast whose line is longer than any buffer."""
+    values = ["0.5"] * (BIG // 10)
+    levels = [f"0.{place:06d}" for place in range(1, len(values) + 1)]
+    line = build.forecast(f"{author}{number}")
+    return Forecast(
+        id=line.id, target=line.target, method=line.method, primary=False, prediction=Quantiles(levels=levels, values=values)
+    )
+
+
+def child(work: Callable[[Acknowledge], None], reading: int | None = None) -> tuple[int, int]:
+    """Fork a process that does the work; gives its id and the end of a pipe on which it acknowledges names.
+
+    With `reading`, the child waits for a byte on that descriptor first.
+    """
+    receive, send = os.pipe()
+    pid = os.fork()
+    if pid:
+        os.close(send)
+        return pid, receive
+    code = 99
+
+    def acknowledge(name: str) -> None:
+        os.writev(send, [f"{name}\n".encode()])  # not `write`: a fault meant for the freeze must not hit this
+
+    try:
+        os.close(receive)
+        if reading is not None:
+            os.read(reading, 1)
+        try:
+            work(acknowledge)
+            code = 0
+        except ForesaidError:
+            code = 1
+        except OSError as error:
+            os.write(send, f"! {type(error).__name__} {error}\n".replace("\n", " ").encode() + b"\n")
+            code = 98
+        except BaseException as error:
+            os.write(send, f"! {type(error).__name__} {error}".replace("\n", " ").encode() + b"\n")
+            code = 97
+    finally:
+        os._exit(code)
+
+
+def finish(pid: int, receive: int) -> tuple[int, list[str], str]:
+    """Exit status of a child, the names it acknowledged (whole lines only), and what it could not explain."""
+    _, status = os.waitpid(pid, 0)
+    data = b""
+    while piece := os.read(receive, 65536):
+        data += piece
+    os.close(receive)
+    said = data.decode("utf-8", "replace").split("\n")[:-1]
+    wild = next((line for line in said if line.startswith("! ")), "")
+    return os.waitstatus_to_exitcode(status), [line for line in said if not line.startswith("! ")], wild
+
+
+def sound(folder: Path, acknowledged: set[str]) -> str:
+    """What is wrong after a fault: an empty text if nothing is. `acknowledged` are names that must be there."""
+    result = verify(folder, build.ORIGIN)
+    if result.findings:
+        return str(result.findings[0])
+    lost = acknowledged - {batch.sha256 for batch in result.batches}
+    return f"{len(lost)} acknowledged batches are lost" if lost else ""
+
+
+def freeze(folder: Path, number: int, acknowledge: Acknowledge, line: Forecast | None = None) -> None:
+    """One freeze as the product does it: a batch, acknowledged, then its place in the log."""
+    acknowledge(build.write(folder, [line or big(number)], minutes=number))
+    ledger.sequence(folder, build.ORIGIN)
+
+
+def kills(scale: Scale, place: Path) -> Tally:
+    """A writer killed at random moments, each time followed by a check and by the next writer on the same ledger."""
+    chance = random.Random(scale.seed)
+    acknowledged: set[str] = set()
+    torn = 0
+    with timed(Tally("kill -9 at a random moment of a freeze")) as tally:
+        for number in range(scale.of(20, 200, 200)):
+            if number % 20 == 0:
+                folder = build.build(place / f"kills-{number}", 3)
+                acknowledged = set()
+
+            def work(acknowledge: Acknowledge, folder: Path = folder, number: int = number) -> None:
+                for step in range(1000):
+                    freeze(folder, 1000 * number + step, acknowledge)
+
+            pid, receive = child(work)
+            time.sleep(chance.uniform(0.0005, 0.06))
+            os.kill(pid, signal.SIGKILL)
+            _, names, wild = finish(pid, receive)
+            acknowledged.update(names)
+            torn += verify(folder, build.ORIGIN).counts["stray_files"]
+            if wild:
+                tally.escaped(wild, f"kill {number}")
+                continue
+            wrong = sound(folder, acknowledged)
+            if not wrong and number % 20 == 19:  # the next writer sweeps what was left and puts everything into the log
+                ledger.sequence(folder, build.ORIGIN)
+                counts = verify(folder, build.ORIGIN).counts
+                wrong = "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
+            tally.count(not wrong, f"kill {number}: {wrong}")
+        tally.note = f"{torn} stray files, swept"
+    return tally
+
+
+# Calls about files and descriptors; calls about memory, time and signals are not the ledger's.
+CALLS = "%file,%desc"
+READS = {"read", "newfstatat", "fstat", "lstat", "stat", "getdents64", "lseek", "fcntl", "ioctl", "statx", "readlink", "pread64"}
+
+
+def strace(pid: int, output: Path, words: list[str]) -> subprocess.Popen[bytes]:
+    """Attach to a waiting child; returns when it is attached, or has said why not."""
+    tracer = subprocess.Popen(
+        ["strace", "-qq", "-p", str(pid), "-o", str(output), *words], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    for _ in range(2000):
+        if tracer.poll() is not None:
+            break
+        status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+        if "TracerPid:\t0\n" not in status:
+            break
+        time.sleep(0.001)
+    return tracer
+
+
+def traced(folder: Path, output: Path, words: list[str]) -> tuple[int, list[str], str] | None:
+    """One freeze under strace; None when tracing is refused."""
+    wait, go = os.pipe()
+    pid, receive = child(lambda acknowledge: freeze(folder, 1, acknowledge), reading=wait)
+    tracer = strace(pid, output, words)
+    refused = tracer.poll() is not None
+    os.write(go, b"x")
+    done = finish(pid, receive)
+    tracer.wait()
+    if tracer.stderr is not None:
+        tracer.stderr.close()
+    os.close(wait)
+    os.close(go)
+    return None if refused else done
+
+
+def injected(scale: Scale, place: Path) -> Iterator[Tally]:
+    """EIO, ENOSPC and KILL at each call of one freeze, a check, and the next writer."""
+    if shutil.which("strace") is None:
+        yield skip("EIO, ENOSPC, KILL at each system call of a freeze", "no strace")
+        return
+    start = build.build(place / "start", 3)
+    before = {batch.sha256 for batch in verify(start, build.ORIGIN).batches}
+    output = place / "trace"
+    folder = place / "traced"
+
+    def fresh() -> None:
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(start, folder)
+
+    fresh()
+    done = traced(folder, output, ["-e", f"trace={CALLS}"])
+    if done is None:
+        yield skip("EIO, ENOSPC, KILL at each system call of a freeze", "ptrace is refused")
+        return
+    names = re.findall(r"^(\w+)\(", output.read_text(encoding="ascii", errors="replace"), re.MULTILINE)
+    seen: dict[str, int] = {}
+    calls: list[tuple[str, int]] = []
+    for name in names[1:]:  # the first is the read that waited for us
+        seen[name] = seen.get(name, 0) + 1
+        calls.append((name, seen[name] + (1 if name == "read" else 0)))
+    step = scale.of(40, 6, 1)
+    calls = [call for call in calls if call[0] != "writev"]
+    chosen = [call for number, call in enumerate(calls) if call[0] not in READS | {"openat", "close"} or number % step == 0]
+    for fault in ("error=EIO", "error=ENOSPC", "signal=KILL"):
+        fault_name = fault.split("=")[1]
+        with timed(Tally(f"{fault_name} at each system call of a freeze")) as tally:
+            stopped = 0
+            for name, when in chosen:
+                fresh()
+                result = traced(folder, output, ["-e", f"trace={name}", "-e", f"inject={name}:{fault}:when={when}"])
+                if result is None:
+                    tally.escaped("ptrace is refused", f"{name} {when}")
+                    continue
+                code, acknowledged, wild = result
+                stopped += code != 0
+                if wild:
+                    tally.escaped(wild, f"{name} {when}")
+                    continue
+                wrong = sound(folder, {*before, *acknowledged})
+                if not wrong:
+                    freeze(folder, 2, lambda _: None)
+                    counts = verify(folder, build.ORIGIN).counts
+                    wrong = sound(folder, {*before, *acknowledged}) or (
+                        "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
+                    )
+                tally.count(not wrong, f"{name} {when}: {wrong}")
+            tally.note = f"{len(chosen)} of {len(calls)} calls, {stopped} stopped the freeze"
+        yield tally
+
+
+def full_disk(scale: Scale, place: Path) -> Tally:
+    """Freezes onto a small disk until it is full and beyond."""
+    attack = "full disk"
+    disk = place / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "campaign", str(disk)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode != 0:
+        return skip(attack, "no small disk can be mounted here")
+    try:
+        with timed(Tally(attack)) as tally:
+            folder = build.create(disk / "ledger")
+            build.write(folder, build.entries_of(0))
+            acknowledged: set[str] = set()
+            refused = 0
+            for number in range(40):
+                try:
+                    freeze(folder, number + 1, acknowledged.add)
+                except ForesaidError:
+                    refused += 1
+                except Exception as error:
+                    tally.escaped(error, f"freeze {number}")
+                    continue
+                wrong = sound(folder, acknowledged)
+                tally.count(not wrong, f"freeze {number}: {wrong}")
+            tally.note = f"{len(acknowledged)} acknowledged, {refused} refused, on 256 KiB"
+            if not refused:
+                tally.escaped("the disk was never full", "40 freezes")
+    finally:
+        subprocess.run(["umount", str(disk)], check=False)
+    return tally
+
+
+def file_limit(scale: Scale, place: Path) -> Tally:
+    """Freezes of 20 KB under a limit on the size of a file: a write comes back short, then fails."""
+    import resource
+
+    folder = build.build(place / "limit", 3)
+    before = {batch.sha256 for batch in verify(folder, build.ORIGIN).batches}
+    with timed(Tally("a write comes back short (limit on the size of a file)")) as tally:
+        for bytes_ in (100, 1000, 4096, 8192, 16384, 20000):
+
+            def work(acknowledge: Acknowledge, bytes_: int = bytes_) -> None:
+                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+                resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_))
+                freeze(folder, bytes_, acknowledge)
+
+            code, acknowledged, wild = finish(*child(work))
+            if wild:
+                tally.escaped(wild, f"{bytes_}")
+                continue
+            wrong = sound(folder, {*before, *acknowledged}) or ("the freeze passed" if code == 0 else "")
+            tally.count(not wrong, f"limit {bytes_}: {wrong}")
+    return tally
+
+
+def attacks(scale: Scale) -> Iterator[Tally]:
+    """Kills, injected faults, full disks."""
+    with room(memory=False) as place:
+        yield kills(scale, place)
+        yield from injected(scale, place)
+        yield full_disk(scale, place)
+        yield file_limit(scale, place)
