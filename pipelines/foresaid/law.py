@@ -241,6 +241,14 @@ class Law(ABC):
         del table, point
         return None
 
+    axis: ClassVar[str] = "first covariate"
+    axis_is_log: ClassVar[bool] = False
+
+    def drawn_along(self, point: Array, x: Array) -> Array:
+        """Return where rows (n, k) stand on the horizontal axis of the law's chart, titled `axis`: (n,)."""
+        del point
+        return x[:, 0]
+
     @property
     def plays_its_past(self) -> bool:
         """Say whether intervals are widened by what the law missed on its own earlier rows; not where a paper is repeated."""

@@ -17,6 +17,7 @@ from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord
 from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
+from foresaid.laws import law_class
 from foresaid.material import Fitted, Material
 from foresaid.pages import Page
 from foresaid.studies import shown
@@ -153,7 +154,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
 
 def _axis(material: Material, record: CurveRecord) -> str:
     if len(record.covariates) > 1:
-        return "the law's own score of the model (logit): further right, more capable"
+        return law_class(record.law).axis
     quantity = record.covariates[0].quantity_id
     unit = material.unit(quantity)
     title = material.quantity(quantity)
@@ -172,7 +173,7 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
         f"{entry['title']}{where}" if entry["series"] not in entry["title"] else entry["title"],
         _axis(material, record),
         y_title,
-        log=len(record.covariates) == 1 and record.covariates[0].transform != "identity",
+        log=law_class(record.law).axis_is_log if len(record.covariates) > 1 else record.covariates[0].transform != "identity",
     )
     groups = count(points["cluster"].n_unique(), "cluster")
     return {

@@ -129,6 +129,14 @@ class SurfaceLaw(Law):
         )
         return table.where(sized & low)
 
+    axis: ClassVar[str] = "training FLOPs (6 N D)"
+    axis_is_log: ClassVar[bool] = True
+
+    def drawn_along(self, point: Array, x: Array) -> Array:
+        """Training compute, 6 N D."""
+        del point
+        return np.asarray(6.0 * np.exp(x[:, 0] + x[:, 1]))
+
     def along(self, table: Table) -> Array:
         """Training compute, ln(6 N D)."""
         return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])

@@ -165,6 +165,14 @@ class DataConstrained(Law):
         """The rows, and eight times the largest sizes on the same unique data."""
         return np.vstack([x, x.max(axis=0) + np.log(REACH) * np.array([1.0, 1.0, 0.0])])
 
+    axis: ClassVar[str] = "training FLOPs (6 N D)"
+    axis_is_log: ClassVar[bool] = True
+
+    def drawn_along(self, point: Array, x: Array) -> Array:
+        """Training compute, 6 N D."""
+        del point
+        return np.asarray(6.0 * np.exp(x[:, 0] + x[:, 1]))
+
     def along(self, table: Table) -> Array:
         """Training compute, ln(6 N D)."""
         return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
