@@ -15,7 +15,18 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from foresaid import __version__, downloads, hindcast_fits, law_pages, material, model_pages, pages, record_pages, wording
+from foresaid import (
+    __version__,
+    downloads,
+    hindcast_fits,
+    law_pages,
+    material,
+    model_pages,
+    pages,
+    record_pages,
+    revisions,
+    wording,
+)
 from foresaid.charts import Drawing
 from foresaid.errors import UnreadableError
 from foresaid.material import Material
@@ -28,6 +39,7 @@ NAVIGATION = (
     ("models/index.html", "Models"),
     ("ledger.html", "Ledger"),
     ("data.html", "Data"),
+    ("revisions.html", "Revisions"),
 )
 
 
@@ -79,7 +91,7 @@ def all_pages(found: Material) -> list[Page]:
     laws = law_pages.law_pages(found)
     listed = Page("laws/index.html", "laws.html.j2", {"laws": [{**page.values, "href": Path(page.path).name} for page in laws]})
     models = [model_pages.model_list(found), *model_pages.model_pages(found)]
-    return [pages.index(found), listed, *laws, *models, record_pages.ledger(found), record_pages.data(found)]
+    return [pages.index(found), listed, *laws, *models, record_pages.ledger(found), record_pages.data(found), revisions.page(found)]
 
 
 def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
@@ -98,6 +110,7 @@ def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
         **law_pages.downloads(found),
         **hindcast_fits.downloads(found),
         **record_pages.downloads(found),
+        **revisions.downloads(found),
     }
     return {**files, **downloads.contents(tables)}
 

@@ -137,7 +137,8 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
     problems = []
     for name in wanted:
         if name not in header:
-            near = difflib.get_close_matches(name, header, n=1)
+            unknown = [other for other in header if other not in wanted]
+            near = difflib.get_close_matches(name, unknown, n=1) or [other for other in unknown if name and name in other]
             blank = next((other for other in header if other.strip() == name), "")
             advice = f"{blank!r} begins or ends with a blank" if blank else f"is it now {near[0]}?" if near else ""
             problems.append(Problem(file, 1, name, "no such column", "this column", advice))
