@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Collection, Sequence
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -37,6 +38,8 @@ CSV = "header = true, auto_detect = false, delim = ',', quote = '\"', escape = '
 # One column of the pass each: how many rows break the rule. A suspect or withdrawn value may leave its bounds.
 BOUNDED = "status not in ('suspect', 'withdrawn')"
 RULES = {
+    "subject_id": "subject_id is null",
+    "quantity_id": "quantity_id is null",
     "value": "value is null or not isfinite(value)",
     "stderr": "stderr is not null and not (isfinite(stderr) and stderr >= 0)",
     "n": "n is not null and n < 1",
@@ -46,6 +49,8 @@ RULES = {
     "note": "status = 'suspect' and (note is null or trim(note) = '')",
 }
 EXPECTED = {
+    "subject_id": "a known model or run",
+    "quantity_id": "a known quantity",
     "value": "a finite number",
     "stderr": "a finite number, at least 0",
     "n": "at least 1, or nothing",
@@ -60,7 +65,7 @@ def look(path: Path, file: str) -> None:
     """Refuse bytes no registry file has: a byte-order mark, a carriage return, a NUL, what is not UTF-8, a cut last line."""
     decoder = codecs.getincrementaldecoder("utf-8")()
     header = ",".join(OBSERVATIONS.header).encode() + b"\n"
-    last, lines = b"", 0
+    last, seen = b"", 0
     try:
         with path.open("rb") as stream:
             if stream.read(len(header)) != header:
@@ -68,12 +73,11 @@ def look(path: Path, file: str) -> None:
             while chunk := stream.read(CHUNK):
                 for bad, name in ((b"\r", "a carriage return"), (b"\0", "a NUL")):
                     if bad in chunk:
-                        raise _refused(
-                            file, lines + chunk[: chunk.index(bad)].count(b"\n") + 2, "-", name, "text that ends with LF"
-                        )
-                if not chunk.isascii():
+                        row = _line(path, len(header) + seen + chunk.index(bad))
+                        raise _refused(file, row, "-", name, "text that ends with LF")
+                if not chunk.isascii() or decoder.getstate()[0]:
                     decoder.decode(chunk)
-                lines += chunk.count(b"\n")
+                seen += len(chunk)
                 last = chunk[-1:]
             decoder.decode(b"", final=True)
     except OSError as error:
@@ -82,6 +86,12 @@ def look(path: Path, file: str) -> None:
         raise _refused(file, None, "-", f"byte 0x{error.object[error.start]:02x}", "UTF-8", "save the file as UTF-8") from None
     if last not in (b"\n", b""):
         raise _refused(file, None, "-", "the end of the file inside a line", "LF at its end", "the file is cut short")
+
+
+def _line(path: Path, at: int) -> int:
+    """The line a byte stands in: counted only when something is wrong there."""
+    with path.open("rb") as stream:
+        return sum(stream.read(min(CHUNK, at - start)).count(b"\n") for start in range(0, at, CHUNK)) + 1
 
 
 def load(
@@ -134,26 +144,21 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int | float:
 def _check(connection: duckdb.DuckDBPyConnection, file: str, known: Known, table: str) -> None:
     """Count every rule in one pass, bounds by quantity in another, duplicates by a sort of the packed keys."""
     problems: list[Problem] = []
-    counts = connection.execute(
-        "select " + ", ".join(f"count(*) filter ({rule})" for rule in RULES.values()) + f" from {table}"
-    ).fetchone()
-    assert counts is not None
-    for (column, rule), count in zip(RULES.items(), counts, strict=True):
-        if count:
-            problems += _examples(connection, file, table, rule, column, EXPECTED[column], count)
-    for column in ("subject_id", "quantity_id"):
-        if count := _one(connection, f"select count(*) from {table} where {column} is null"):
-            problems += _examples(connection, file, table, f"{column} is null", column, "an id", int(count))
-    ranges = connection.execute(
+    broken = ", ".join(f"count(*) filter ({rule})" for rule in RULES.values())
+    rows = connection.execute(
         f"select quantity_id::varchar, min(value) filter ({BOUNDED}), max(value) filter ({BOUNDED}), "
-        f"count(*) filter ({BOUNDED} and value = 0) from {table} group by all order by all"
+        f"count(*) filter ({BOUNDED} and value = 0), {broken} from {table} group by all order by all"
     ).fetchall()
+    for place, (column, rule) in enumerate(RULES.items(), start=4):
+        if count := sum(row[place] for row in rows):
+            problems += _examples(connection, file, table, rule, column, EXPECTED[column], count)
+    ranges = [row[:4] for row in rows]
     for quantity, low, high, zeros in ranges:
         card = known.quantities.get(quantity)
         if card is None or low is None:
             continue
         ceiling = CEILINGS.get(card.unit)
-        least = card.lower
+        least = 1.0 if card.lower is None and ceiling is not None else card.lower
         most = card.upper if ceiling is None else min(ceiling, card.upper if card.upper is not None else ceiling)
         name = quantity.replace("'", "''")
         if (least is not None and low < least) or (most is not None and high > most):
@@ -188,17 +193,39 @@ def repeated(connection: duckdb.DuckDBPyConnection, table: str) -> bool:
     if subjects * quantities * days * max(len(settings), 1) >= 1 << 62:
         query = f"select count(*) from (from {table} group by subject_id, quantity_id, setting, known_on having count(*) > 1)"
         return bool(_one(connection, query))
-    connection.execute("drop table if exists setting_code")
-    connection.execute("create temporary table setting_code (setting varchar, code bigint)")
-    if settings:
-        connection.executemany("insert into setting_code values (?, ?)", [[name, code] for code, name in enumerate(settings)])
-    code = "0" if settings == [""] else "(select code from setting_code where setting_code.setting = rows.setting)"
     packed = connection.execute(
-        f"select ((enum_code(subject_id)::bigint * {quantities} + enum_code(quantity_id)) * {len(settings)} + {code}) * {days} "
-        f"+ (known_on - date '1970-01-01' - {first}) as packed from {table} as rows"
+        f"select ((enum_code(subject_id)::bigint * {quantities} + enum_code(quantity_id)) * {len(settings)} "
+        f"+ {_setting(settings)}) * {days} + (known_on - date '1970-01-01' - {first}) as packed from {table}"
     ).fetchnumpy()["packed"]
     keys = np.sort(np.asarray(packed))
     return bool((keys[1:] == keys[:-1]).any())
+
+
+def _setting(settings: Sequence[str]) -> str:
+    """An expression for the place of a row's setting in a sorted list; almost always there are few."""
+    if len(settings) <= 1:
+        return "0"
+    listed = ", ".join("'" + name.replace("'", "''") + "'" for name in settings)
+    return f"(list_position([{listed}], setting) - 1)"
+
+
+def code(connection: duckdb.DuckDBPyConnection, table: str = "incoming", coded: str = "coded") -> None:
+    """Give every key one integer, once: as-of queries then group by a number. Columns key, known_on, value, status."""
+    settings = [row[0] for row in connection.execute(f"select distinct setting from {table} order by all").fetchall()]
+    quantities = int(_one(connection, f"select coalesce(max(enum_code(quantity_id)), 0) + 1 from {table}"))
+    connection.execute(
+        f"create or replace table {coded} as select (enum_code(subject_id)::bigint * {quantities} + enum_code(quantity_id)) "
+        f"* {max(len(settings), 1)} + {_setting(settings)} as key, quantity_id, known_on, value, status from {table}"
+    )
+
+
+def as_of(day: date, where: str = "true", coded: str = "coded") -> str:
+    """The query for the last value of each key known by a day, as `observation_as_of` of schema.sql has it, on coded keys."""
+    return (
+        f"select key, max(known_on) as known_on, arg_max(value, known_on) as value from {coded} "
+        f"where known_on <= date '{day.isoformat()}' and {where} group by key "
+        "having arg_max(status, known_on) in ('reported', 'revised')"
+    )
 
 
 def _examples(
