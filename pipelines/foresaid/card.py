@@ -21,6 +21,7 @@ from foresaid.errors import Problem, RecordError, UnreadableError
 
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
 OPTIONAL = ("notes",)
+IMPORTED = "imported results"  # the kind of a source that holds a user's own result files
 
 
 @dataclass(frozen=True)
@@ -65,8 +66,11 @@ class Source:
 
     @property
     def embedded(self) -> bool:
-        """Whether its licence lets the rows stand in registry/; otherwise they are read on demand into build/."""
-        return self.redistribution == "yes"
+        """Whether its rows may stand in registry/: by its licence, or because they are the user's own results.
+
+        Otherwise they are read on demand into build/.
+        """
+        return self.redistribution == "yes" or self.kind == IMPORTED
 
 
 def read(path: Path, file: str, name: str) -> Source:

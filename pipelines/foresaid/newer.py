@@ -9,46 +9,46 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from foresaid.card import File, Source, Vintage, verify
+from foresaid.card import File, Vintage, verify
 from foresaid.errors import Problem, RecordError, UnreadableError
 
 RENAMED = 0.9  # share of a column's cells that must be equal, row by row of the same first cell, to call it renamed
 SHOWN = 8
 
 
-def folder_name(source: Source, folder: Path, known_on: date) -> str:
+def folder_name(vintages: Sequence[Vintage], folder: Path, known_on: date) -> str:
     """The name a download has below the mirror: its own, or with its day where another vintage has that name."""
     name = folder.resolve().name
-    return f"{name.split('@')[0]}@{known_on}" if any(name == one.directory for one in source.vintages) else name
+    return f"{name.split('@')[0]}@{known_on}" if any(name == one.directory for one in vintages) else name
 
 
-def check_day(source: Source, known_on: date, recorded_on: date) -> None:
+def check_day(name: str, vintages: Sequence[Vintage], known_on: date, recorded_on: date) -> None:
     """A new vintage is later than those of the record, and not from the future."""
     if known_on > recorded_on:
         raise RecordError(f"--known-on {known_on}: expected {recorded_on} or earlier: nothing is recorded before it is known")
-    last = source.vintages[-1].known_on if source.vintages else None
+    last = vintages[-1].known_on if vintages else None
     if last is not None and known_on < last:
         raise RecordError(
-            f"--known-on {known_on}: expected a day after the last vintage of {source.name}, {last}; "
+            f"--known-on {known_on}: expected a day after the last vintage of {name}, {last}; "
             "an older state would have to be laid below what stands"
         )
 
 
-def vintage(source: Source, folder: Path, known_on: date, commit: str, read: Iterable[str], part: bool) -> Vintage:
+def vintage(vintages: Sequence[Vintage], folder: Path, known_on: date, commit: str, read: Iterable[str], part: bool) -> Vintage:
     """Describe a download: every file that was read or was listed before and is there, with its SHA-256."""
     if not folder.is_dir():
-        raise UnreadableError(f"{folder.name}: found no folder, expected the download of {source.name}")
-    before = {file.path for one in source.vintages for file in one.files}
+        raise UnreadableError(f"{folder.name}: found no folder, expected a download of the upstream")
+    before = {file.path for one in vintages for file in one.files}
     paths = sorted(path for path in before | set(read) if (folder / path).is_file())
     files = []
     for path in paths:
         content = (folder / path).read_bytes()
         files.append(File(path, hashlib.sha256(content).hexdigest(), len(content)))
-    return Vintage(known_on, commit, folder_name(source, folder, known_on), tuple(files), part)
+    return Vintage(known_on, commit, folder_name(vintages, folder, known_on), tuple(files), part)
 
 
 def notes(last: Vintage | None, folder: Path, made: Vintage, before: Path | None) -> list[str]:
@@ -131,9 +131,9 @@ def identical(last: Vintage | None, made: Vintage) -> bool:
     }
 
 
-def same_day(source: Source, made: Vintage) -> Vintage | None:
+def same_day(name: str, vintages: Sequence[Vintage], made: Vintage) -> Vintage | None:
     """The vintage of that day, if it is this download; another one of the same day is refused."""
-    for one in source.vintages:
+    for one in vintages:
         if one.known_on == made.known_on:
             if identical(one, made):
                 return one
@@ -142,5 +142,5 @@ def same_day(source: Source, made: Vintage) -> Vintage | None:
             )
             found = f"{made.known_on}, the day of a vintage with other files"
             advice = f"give this download its own day; they differ in {differing[0]}"
-            raise RecordError.collect([Problem(f"{source.name}/source.toml", None, "known_on", found, "a new day", advice)])
+            raise RecordError.collect([Problem(f"{name}/source.toml", None, "known_on", found, "a new day", advice)])
     return None

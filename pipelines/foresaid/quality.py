@@ -32,6 +32,8 @@ UNITS = (
     "examples",
     "words",
     "points",
+    "minutes",
+    "dollars",
 )
 # Beyond any run announced: a larger figure is a slip of units, such as 627 T tokens for 627 B.
 CEILINGS = {"parameters": 1e14, "tokens": 1e14, "flops": 1e28, "examples": 1e13, "words": 1e14}

@@ -1,9 +1,9 @@
 """Every known trap of the upstream files: what catches it, and whether it does on the real files.
 
-The traps are those that the mirror's SOURCES.yaml lists, in its order. Each entry names the check and its rule; where the trap sits in
-certain rows, those rows are found here by looking at the files anew, without the reader, and set beside what the reader and the
-gate made of them. `docs/traps.md` is written from this and compared by a test. A trap that is a fact about the data and not about
-rows is `stated`: the rule says what follows from it.
+The traps are those that the mirror's SOURCES.yaml lists, in its order. Each entry names the check and its rule; where the trap
+sits in certain rows, those rows are found here by looking at the files anew, without the reader, and set beside what the reader
+and the gate made of them. `docs/traps.md` is written from this and compared by a test. A trap that is a fact about the data and
+not about rows is `stated`: the rule says what follows from it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -229,7 +230,7 @@ def rising(files: Files) -> Found:
     here = caught = others = 0
     for line, row in files.rows("benchmark/wmt19.csv"):
         losses = [float(row[str(number)]) for number in (0, *(200 * 2**power for power in range(14)))]
-        rises = sum(after > before for before, after in zip(losses, losses[1:], strict=False))
+        rises = sum(after > before for before, after in pairwise(losses))
         said = sum("higher than with fewer" in one.note for one in files.by_row["benchmark/wmt19.csv", line])
         here, caught, others = here + rises, caught + min(rises, said), others + max(said - rises, 0)
     return Found(here, caught, others)

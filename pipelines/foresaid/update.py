@@ -9,7 +9,7 @@ rows and new, has passed the quality gate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
@@ -43,7 +43,7 @@ class Work:
     name: str
     registry: Path
     folder: Path  # where its rows are kept: registry/ or, on demand, build/
-    source: card.Source
+    vintages: tuple[Vintage, ...]
     reader: sources.Reader
     catalogue: ingest.Catalogue
     standing: Standing
@@ -76,10 +76,10 @@ def update(
     """
     work = _open(name, registry, build or registry.parent / "build", reader)
     if download is None:
-        unverified = [problem for vintage in work.source.vintages for problem in card.verify(vintage, mirror)]
+        unverified = [problem for vintage in work.vintages for problem in card.verify(vintage, mirror)]
         if unverified:
             raise RecordError.collect(unverified)
-        for vintage in work.source.vintages:
+        for vintage in work.vintages:
             _lay(work, vintage, mirror / vintage.directory, recorded_on, skip_unknown)
         entry = None
     else:
@@ -87,11 +87,34 @@ def update(
     return _finish(work, entry, dry_run)
 
 
+def append(
+    name: str,
+    readings: Iterable[tuple[Vintage, sources.Reading]],
+    registry: Path,
+    recorded_on: date,
+    beside: Mapping[Path, bytes] | None = None,
+) -> Change:
+    """Lay readings, each of a vintage, upon the record of a source and append what is new or revised.
+
+    For results that were read elsewhere. Files `beside` are written together with the rows, or not at all.
+    """
+    folder = registry / "sources" / name
+    work = _standing(name, registry, folder, None, lambda path: sources.Reading([], []))
+    for vintage, reading in readings:
+        # What these files do not speak of is not gone: they are a part.
+        _lay(work, replace(vintage, part=True), Path(vintage.directory), recorded_on, False, reading)
+    return _finish(work, None, False, beside)
+
+
 def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None) -> Work:
     read = reader or sources.find(name)
     source = card.read(registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name)
+    return _standing(name, registry, ingest.rows_folder(registry, build, source), source, read)
+
+
+def _standing(name: str, registry: Path, folder: Path, source: card.Source | None, read: sources.Reader) -> Work:
+    """The record of a source as it stands; nothing, where it has none yet."""
     catalogue, problems = ingest.read_catalogue(registry)
-    folder = ingest.rows_folder(registry, build, source)
     if (folder / "observations.csv").exists():
         observations, subjects = ingest.read_tables(registry, name, folder)
         problems += [*observations.problems, *subjects.problems]
@@ -102,18 +125,19 @@ def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None)
         standing, runs, places = Standing([], []), {}, {}
     if problems:
         raise RecordError.collect(problems)
-    return Work(name, registry, folder, source, read, catalogue, standing, runs, places)
+    vintages = source.vintages if source else ()
+    return Work(name, registry, folder, vintages, read, catalogue, standing, runs, places)
 
 
 def _next(work: Work, folder: Path, download: Download, recorded_on: date, skip_unknown: bool) -> Vintage | None:
     """Read a download that is not a vintage yet; return the vintage to add, or None where it is one already."""
-    newer.check_day(work.source, download.known_on, recorded_on)
-    last = work.source.vintages[-1] if work.source.vintages else None
+    newer.check_day(work.name, work.vintages, download.known_on, recorded_on)
+    last = work.vintages[-1] if work.vintages else None
     with listening() as opened:
         reading = sources.read(work.name, work.reader, folder)
     read = {score.file.removeprefix(f"{folder.name}/") for score in reading.scores} | opened
-    made = newer.vintage(work.source, folder, download.known_on, download.commit, read, download.part)
-    known = newer.same_day(work.source, made)
+    made = newer.vintage(work.vintages, folder, download.known_on, download.commit, read, download.part)
+    known = newer.same_day(work.name, work.vintages, made)
     if known is None and newer.identical(last, made) and last is not None:
         note = f"the files are those of {last.known_on}, byte for byte: no vintage is added"
         work.made.append(changes.VintageChange(download.known_on, 0, [], [], [], [], {}, notes=[note]))
@@ -142,16 +166,23 @@ def _lay(
     rows, places, unknown = _rows(work, found, vintage, folder.name, recorded_on)
     stop, left_out = changes.unresolved(unknown, skip_unknown)
     work.problems += [*stop, *quality.observations(rows, places, work.subjects, work.catalogue.known)]
-    before = {row.subject_id for row in work.standing.rows if row.known_on < vintage.known_on}
-    previous = max((one.known_on for one in work.source.vintages if one.known_on < vintage.known_on), default=None)
     rows = doubts.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects)
-    change = work.standing.lay(rows, places, vintage.known_on, recorded_on, vintage.part)
     skipped = {reason: count for reason, count in found.skipped.items() if count} | left_out
-    late = changes.late(change.new, before, work.catalogue.known.models, previous)
-    work.made.append(replace(change, skipped=skipped, late=late))
+    # An upstream that dates its own history says itself, day by day, what it took back.
+    days = sorted({row.known_on for row in rows} | {vintage.known_on})
+    part = vintage.part or len(days) > 1
+    previous = max((one.known_on for one in work.vintages if one.known_on < vintage.known_on), default=None)
+    for day in days:
+        before = {row.subject_id for row in work.standing.rows if row.known_on < day}
+        today = [(row, place) for row, place in zip(rows, places, strict=True) if row.known_on == day]
+        change = work.standing.lay([row for row, _ in today], [place for _, place in today], day, recorded_on, part)
+        late = changes.late(change.new, before, work.catalogue.known.models, previous) if len(days) == 1 else []
+        if today or len(days) == 1:
+            work.made.append(replace(change, skipped=skipped, late=late))
+            skipped = {}  # counted once
 
 
-def _finish(work: Work, entry: Vintage | None, dry_run: bool) -> Change:
+def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Path, bytes] | None = None) -> Change:
     """Pass old rows and new through the gate together, then write all of it or nothing."""
     known = work.catalogue.known
     problems = work.problems
@@ -160,7 +191,7 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool) -> Change:
     if problems:
         raise RecordError.collect(list(dict.fromkeys(problems)))
     change = Change(work.name, work.made, work.added, "would be appended" if dry_run else "appended")
-    contents: dict[Path, bytes] = {}
+    contents: dict[Path, bytes] = dict(beside or {})
     if change.subjects:
         path = work.folder / "subjects.csv"
         contents[path] = record.extend(path.read_bytes() if path.exists() else b"", change.subjects, formats.SUBJECTS)
@@ -199,7 +230,7 @@ def _rows(
                 subject,
                 score.quantity_id,
                 score.setting,
-                vintage.known_on,
+                score.known_on or vintage.known_on,
                 score.value,
                 score.stderr,
                 score.n,

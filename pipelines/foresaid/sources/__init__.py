@@ -12,6 +12,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
@@ -22,6 +23,7 @@ class Score:
     """One value as the upstream gives it, in the units of the record.
 
     `subject` is a RunSubject's id or a model's upstream name; `file` and `row` say where it stood, for messages.
+    `known_on` is set by an upstream that dates its own history; elsewhere the day of the vintage holds.
     """
 
     subject: str
@@ -34,6 +36,7 @@ class Score:
     note: str = ""
     file: str = ""
     row: int | None = None
+    known_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -49,11 +52,15 @@ class RunSubject:
 
 @dataclass(frozen=True)
 class Reading:
-    """Everything one vintage says; `skipped` counts, by reason, what was left out on purpose."""
+    """Everything one vintage says; `skipped` counts, by reason, what was left out on purpose.
+
+    `rows` counts the rows of each upstream table, so that what was taken and what was left can be added up.
+    """
 
     scores: list[Score]
     subjects: list[RunSubject]
     skipped: dict[str, int] = field(default_factory=dict)
+    rows: dict[str, int] = field(default_factory=dict)
 
 
 Reader = Callable[[Path], Reading]

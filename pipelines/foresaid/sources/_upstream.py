@@ -57,6 +57,11 @@ class Line:
             self.refuse(column, "nothing", "a number")
         return value
 
+    def forgiving(self, column: str) -> Decimal:
+        """A number with blanks around it or no digit before the point; only where the upstream is known to write so."""
+        cell = re.sub(r"^(-?)\.", r"\g<1>0.", self.cells[column].strip())
+        return Line(self.file, self.row, {column: cell}).number(column)
+
     def whole(self, column: str) -> int:
         """A cell as a whole number, however it is spelt (500 or 500.0)."""
         value = self.number(column)
@@ -83,7 +88,8 @@ def listening() -> Iterator[set[str]]:
         _opened.reset(token)
 
 
-def _text(folder: Path, path: str) -> tuple[str, str]:
+def text(folder: Path, path: str) -> tuple[str, str]:
+    """The content of an upstream file, UTF-8, and its name in messages."""
     file = f"{folder.name}/{path}"
     opened = _opened.get()
     if opened is not None:
@@ -100,12 +106,15 @@ def _text(folder: Path, path: str) -> tuple[str, str]:
         raise RecordError(f"{file}: found byte 0x{error.object[error.start]:02x} at {error.start}, expected UTF-8") from None
 
 
-def table(folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequence[str] = ()) -> list[Line]:
+def table(
+    folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequence[str] = (), short: list[int] | None = None
+) -> list[Line]:
     """Read a CSV file that must have the columns `wanted` and may have those `ignored` (names, or one pattern).
 
-    Every short or long row is reported with the number of cells expected.
+    Every short or long row is reported with the number of cells expected. A reader that knows of rows cut short upstream gives
+    the list `short`: their numbers go there, and the rows, whose cells cannot be told apart, are left out.
     """
-    content, file = _text(folder, path)
+    content, file = text(folder, path)
     rows = []
     problems: list[Problem] = []
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
@@ -123,13 +132,20 @@ def table(folder: Path, path: str, wanted: Sequence[str], ignored: str | Sequenc
             advice = "remove the second header line, or see whether two files were joined"
             problems.append(Problem(file, row, "-", "the header again", "a row of values", advice))
     for row, cells in rows[1:]:
-        if len(cells) != len(header):
+        if len(cells) < len(header) and short is not None:
+            short.append(row)
+        elif len(cells) != len(header):
             column = header[min(len(cells), len(header) - 1)] if header else "-"
             advice = "the row is cut short" if len(cells) < len(header) else ""
             problems.append(Problem(file, row, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
     if problems:
         raise RecordError.collect(problems)
-    return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:]]
+    return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:] if len(cells) == len(header)]
+
+
+def open_table(folder: Path, path: str) -> list[Line]:
+    """Read a CSV file whose columns are themselves data: any name will do, each once."""
+    return table(folder, path, (), ignored=r"[^\n]*")
 
 
 def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | Sequence[str]) -> list[Problem]:
@@ -151,9 +167,15 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
     return problems
 
 
+def lines(folder: Path, path: str) -> list[tuple[str, str, int]]:
+    """The lines of a text file that hold anything, each with the file's name and its number."""
+    content, file = text(folder, path)
+    return [(line, file, row) for row, line in enumerate(content.split("\n"), start=1) if line.strip()]
+
+
 def document(folder: Path, path: str) -> tuple[Any, str]:
     """Read a JSON file; NaN and infinities, which JSON does not have, are refused."""
-    content, file = _text(folder, path)
+    content, file = text(folder, path)
 
     def refuse(word: str) -> NoReturn:
         raise RecordError(f"{file}: found {word}, expected finite numbers only")
