@@ -166,8 +166,8 @@ class Standing:
             before = latest.get(row[:3])
             if before is None:
                 new.append(row)
-            elif not same(before.value, row.value) or before.status == "withdrawn":
-                if row.status != "suspect":
+            elif not same(before.value, row.value) or (before.status == "withdrawn") != (row.status == "withdrawn"):
+                if row.status == "reported":  # a reader may itself say that a value is suspect or was withdrawn
                     note = row.note or (BACK if before.status == "withdrawn" else "")
                     row = row._replace(status="revised", note=note)
                 revised.append(Revision(before, row))
