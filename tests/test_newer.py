@@ -289,3 +289,11 @@ def test_the_command_tells_a_mirror_from_a_download(home: Path, monkeypatch: pyt
     assert (both.exit_code, neither.exit_code, many.exit_code) == (2, 2, 2)
     assert "expected the name of one source, or --all" in both.output
     assert "expected one source for a new download" in many.output
+
+
+def test_a_board_the_download_does_not_hold_at_all_takes_no_row_back(home: Path) -> None:
+    write(home, "Model,mmlu,training_tokens\nAcme/Tiny-1B,0.31,\nAcme/Tiny-7B-hf,0.45,\ntiny/run-a,0.27,\n")
+    change = bring(home)
+
+    assert (change.rows, change.vintages[0].gone) == (0, [])
+    assert "training_tokens: no value in this download, its 3 rows stay as they are" in change.vintages[0].notes

@@ -1,13 +1,15 @@
 """What one state of an upstream changes on the record: rows are recognised by their key, never by their order.
 
 The record only grows. A value nobody had is a new row, a value that differs from what was known by then a row with status
-`revised`, a value the upstream no longer has a row with status `withdrawn`. Nothing here writes: a change is made, shown to a
+`revised`, a value the upstream no longer has a row with status `withdrawn` (where
+it still has others of that quantity). Nothing here writes: a change is made, shown to a
 person, and appended by `update` when the whole of it has passed the gate.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -176,7 +178,11 @@ class Standing:
                     restated.append(row)
                 continue
             self._add(row, place)
-        gone = [row for key, row in latest.items() if key not in seen and row.status != "withdrawn" and row.known_on < known_on]
+        missing = [row for key, row in latest.items() if key not in seen and row.status != "withdrawn" and row.known_on < known_on]
+        # A board that the vintage does not hold at all says nothing about its rows.
+        held = {row.quantity_id for row in rows}
+        gone = [row for row in missing if row.quantity_id in held]
+        absent = Counter(row.quantity_id for row in missing if row.quantity_id not in held)
         withdrawn = []
         if not part:
             for row in gone:
@@ -184,7 +190,10 @@ class Standing:
                 withdrawn.append(taken_back)
                 self._add(taken_back, ("", None))
         kept = len(rows) - len(new) - len(revised)
-        return VintageChange(known_on, kept, new, revised, [] if part else gone, restated, {}, withdrawn=withdrawn)
+        notes = [f"{name}: no value in this download, its {count} rows stay as they are" for name, count in sorted(absent.items())]
+        if part:
+            gone, notes = [], []
+        return VintageChange(known_on, kept, new, revised, gone, restated, {}, notes=notes, withdrawn=withdrawn)
 
     def _add(self, row: ObservationRow, place: Place) -> None:
         self.rows.append(row)
