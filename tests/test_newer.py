@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foresaid import card, newer
+from foresaid import card, ingest, newer, on_demand
 from foresaid.changes import Change
 from foresaid.cli import main
-from foresaid.errors import ForesaidError, RecordError
+from foresaid.errors import ForesaidError, RecordError, UnreadableError
 from foresaid.sources import Reading, Score
 from foresaid.sources._upstream import table
 from foresaid.update import Download, update
@@ -263,9 +263,7 @@ def test_a_copy_of_another_model_is_taken_in_as_suspect(home: Path) -> None:
     assert "the same 5 values to the digit as acme/tiny-1b" in change.vintages[0].new[0].note
 
 
-def test_a_source_with_an_unclear_licence_is_read_into_build_and_never_into_the_record(
-    home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_source_with_an_unclear_licence_is_read_into_build_and_never_into_the_record(home: Path) -> None:
     path = home / "registry/sources/tiny/source.toml"
     path.write_text(path.read_text().replace('redistribution = "yes"', 'redistribution = "unclear"'))
     (home / "registry/sources/tiny/observations.csv").unlink()
@@ -277,6 +275,20 @@ def test_a_source_with_an_unclear_licence_is_read_into_build_and_never_into_the_
     (home / "registry/sources/tiny/observations.csv").write_text("x")
     with pytest.raises(RecordError, match="found rows of a source with redistribution = 'unclear', expected none in the record"):
         update("tiny", home / "mirror", home / "registry", TODAY, read)
+
+
+def test_a_source_with_an_unclear_licence_is_read_when_it_is_switched_on_and_named_when_it_cannot_be(home: Path) -> None:
+    path = home / "registry/sources/tiny/source.toml"
+    path.write_text(path.read_text().replace('redistribution = "yes"', 'redistribution = "unclear"'))
+    (home / "registry/sources/tiny/observations.csv").unlink()
+
+    assert [source.name for source in on_demand.missing(home / "registry", home / "build", ["tiny"])] == ["tiny"]
+    assert on_demand.fetch(home / "registry", home / "build", ["tiny"], None) == []
+    with pytest.raises(UnreadableError, match=r"its licence \(CC0-1.0\) does not allow a copy in registry/.*set FORESAID_MIRROR"):
+        ingest.load(home / "registry", ["tiny"])
+    update("tiny", home / "mirror", home / "registry", TODAY, read)
+    assert on_demand.missing(home / "registry", home / "build", ["tiny"]) == []
+    assert ingest.load(home / "registry", ["tiny"])[1][0].frame.height == 7
 
 
 def test_the_command_tells_a_mirror_from_a_download(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

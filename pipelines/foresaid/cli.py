@@ -75,9 +75,13 @@ def ingest() -> None:
     Example: foresaid ingest
     """
     from foresaid import ingest as stage
-    from foresaid import params
+    from foresaid import on_demand, params
 
-    stage.ingest(REGISTRY, params.load(Path("params.yaml")).sources, BUILD, METRICS / "ingest.json")
+    wanted = params.load(Path("params.yaml")).sources
+    mirror = os.environ.get("FORESAID_MIRROR")
+    for line in on_demand.fetch(REGISTRY, BUILD, wanted, Path(mirror) if mirror else None):
+        click.echo(line)
+    stage.ingest(REGISTRY, wanted, BUILD, METRICS / "ingest.json")
     click.echo("ingest: the record is sound")
 
 

@@ -1,7 +1,7 @@
 """The stage `ingest`: the record's text files, through the quality gate, to typed Parquet.
 
-Sources whose licence does not allow a copy are read on demand: their rows stand below `build`, put there by `update` or, where
-FORESAID_MIRROR names a folder with the upstream files, by this stage. Nothing of them ever stands in registry/.
+Sources whose licence does not allow a copy are read on demand: their rows stand below `build`, put there by
+`update` or `on_demand`. Nothing of them ever stands in registry/.
 
 It is all or nothing. Every problem of every file is collected before anything is written; then the frames are written
 beside their place and moved into it, so that a failed run leaves what was there. Rows are sorted by key: their order in

@@ -274,6 +274,24 @@ def not_read(*paths: str) -> Measure:
     return measure
 
 
+def settings(file: str, part: str) -> Measure:
+    """Every value of a file must be told apart by a setting."""
+
+    def measure(files: Files) -> Found:
+        here = [one for one in files.reading.scores if one.file.endswith(file)]
+        return Found(len(here), sum(part in one.setting for one in here), 0)
+
+    return measure
+
+
+def intervals(files: Files) -> Found:
+    """Rows with an interval as text: each value has a standard error from it, or the row is a repeated one."""
+    file = "csv/lmarena_text.csv"
+    rows = [line for line, row in files.rows(file) if row["95_pct_ci"].startswith("+")]
+    good = [line for line in rows if all(one.stderr is not None for one in files.by_row.get((file, line), []))]
+    return Found(len(rows), len(good), 0)
+
+
 def absent(*quantities: str) -> Measure:
     """Quantities that must not come from this source."""
 
@@ -451,7 +469,11 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
     ),
     "gemstones": (
         Trap("reader", "main is joined to its step", main_checkpoint),
-        Trap("reader", "losses of other families are left out: tokenisers differ", not_read("data/our_val_loss_data.json")),
+        Trap(
+            "reader",
+            "a vocabulary is a setting: losses of different tokenisers share no key",
+            settings("data/our_val_loss_data.json", "vocabulary="),
+        ),
         Trap("quantities.csv", "each task holds its own chance level"),
     ),
     "pythia-evals": (
@@ -610,7 +632,7 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
         Trap("card", "known_on is the day of the commit"),
     ),
     "lmarena-2025-08": (
-        Trap("reader", "interval text is parsed; a number column refuses it", left_out("csv/lmarena_text.csv", lambda row: False)),
+        Trap("reader", "interval text is parsed; a number column refuses it", intervals),
         Trap("quantities.csv", "Elo is an index in points; dated vintages keep each pool"),
     ),
     "lmarena-history": (
