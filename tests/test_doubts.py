@@ -52,6 +52,7 @@ def test_the_same_numbers_under_another_name_are_doubted_and_the_name_that_was_t
     later = {doubt.subject_id for doubt in doubts.copies("s", rows, KNOWN, {}, {"a"})}
 
     assert ({"a", "b"}, {"b"}) == (both, later)
+    assert doubts.copies("s", rows, KNOWN, {}, set(), {"b": "a"}) == []
 
 
 @pytest.mark.parametrize("values", [(0.31, 0.42, 0.53, 0.64), (0.25, 0.25, 0.25, 0.25, 0.25), (1.0, 0.0, 1.0, 0.0, 1.0)])

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 
@@ -52,6 +53,7 @@ def suspect(
     standing: Sequence[ObservationRow],
     known: Known,
     subjects: Mapping[str, SubjectRow],
+    merged: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ObservationRow]:
     """Mark rows that the record does not have yet and that a sure rule doubts; rows that stand are left as they are."""
     have = {row[:3] for row in standing}
@@ -63,7 +65,7 @@ def suspect(
     whole = [row for key, row in latest.items() if row.status in ("reported", "revised")]
     whole += [row for row in rows if row[:3] in fresh]
     found: dict[tuple[str, str, str], str] = {}
-    for doubt in sure("", whole, known, subjects, former):
+    for doubt in sure("", whole, known, subjects, former, merged):
         found.setdefault((doubt.subject_id, doubt.quantity_id, doubt.setting), doubt.reason)
     return [row._replace(status="suspect", note=found[row[:3]]) if row[:3] in fresh and row[:3] in found else row for row in rows]
 
@@ -74,12 +76,16 @@ def sure(
     known: Known,
     subjects: Mapping[str, SubjectRow],
     former: Iterable[str] = (),
+    merged: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Doubt]:
-    """What the sure rules doubt among the current rows of one source; `former` were there first, so they are no copies."""
+    """What the sure rules doubt among the current rows of one source.
+
+    `former` were there first, so they are no copies; `merged` are ids that a person found to be one model.
+    """
     return [
         *adversarial(source, rows),
         *compute(source, rows, known),
-        *copies(source, rows, known, subjects, set(former)),
+        *copies(source, rows, known, subjects, set(former), merged),
         *simulated(source, rows, known, subjects),
     ]
 
@@ -119,6 +125,7 @@ def copies(
     known: Known,
     subjects: Mapping[str, SubjectRow],
     former: set[str],
+    merged: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Doubt]:
     """Names with at least five measured values, four fifths of those they share, equal to the digit: one is mislabelled.
 
@@ -143,6 +150,8 @@ def copies(
     doubts = []
     for (one, other), values in sorted(matches.items()):
         if len(values) < SHARED or _run(one, subjects) == _run(other, subjects):
+            continue
+        if merged.get(one, one) == merged.get(other, other):
             continue
         shared = vectors[one].keys() & vectors[other].keys()
         equal = [key for key in shared if vectors[one][key] == vectors[other][key]]
@@ -295,12 +304,18 @@ def names(models: Iterable[str]) -> list[Doubt]:
     ]
 
 
-def raised(source: str, rows: Sequence[ObservationRow], known: Known, subjects: Mapping[str, SubjectRow]) -> list[Doubt]:
+def raised(
+    source: str,
+    rows: Sequence[ObservationRow],
+    known: Known,
+    subjects: Mapping[str, SubjectRow],
+    merged: Mapping[str, str] = MappingProxyType({}),
+) -> list[Doubt]:
     """Everything the rules doubt among the rows of one source as they stand; suspect and withdrawn values have had their say."""
     latest = {row[:3]: row for row in sorted(rows, key=lambda row: row.known_on)}
     current = [row for row in latest.values() if row.status in ("reported", "revised")]
     return [
-        *sure(source, current, known, subjects),
+        *sure(source, current, known, subjects, (), merged),
         *scale(source, current, known),
         *early(source, rows, known.models),
     ]

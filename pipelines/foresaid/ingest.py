@@ -257,11 +257,12 @@ def summary(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, Any]:
 
 def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[doubts.Doubt]:
     """What the rules that see several rows doubt in the record as it stands, for the data page."""
-    found = [one for one in doubts.names(catalogue.known.models) if one.subject_id not in merges.mapping(catalogue.merges)]
+    merged = merges.mapping(catalogue.merges)
+    found = doubts.names(name for name in catalogue.known.models if name not in merged)
     for item in loaded:
         if item.frame.height <= DOUBTED:
             runs = {row.subject_id: row for row in item.subjects}
-            found += doubts.raised(item.source.name, item.observations, catalogue.known, runs)
+            found += doubts.raised(item.source.name, item.observations, catalogue.known, runs, merged)
     return found
 
 

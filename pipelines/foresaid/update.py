@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import card, changes, doubts, formats, ingest, newer, quality, record, sources
+from foresaid import card, changes, doubts, formats, ingest, merges, newer, quality, record, sources
 from foresaid.card import Vintage
 from foresaid.changes import Change, Place, Standing
 from foresaid.errors import Problem, RecordError
@@ -166,7 +166,8 @@ def _lay(
     rows, places, unknown = _rows(work, found, vintage, folder.name, recorded_on)
     stop, left_out = changes.unresolved(unknown, skip_unknown)
     work.problems += [*stop, *quality.observations(rows, places, work.subjects, work.catalogue.known)]
-    rows = doubts.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects)
+    merged = merges.mapping(work.catalogue.merges)
+    rows = doubts.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects, merged)
     skipped = {reason: count for reason, count in found.skipped.items() if count} | left_out
     # An upstream that dates its own history says itself, day by day, what it took back.
     days = sorted({row.known_on for row in rows} | {vintage.known_on})
