@@ -217,9 +217,9 @@ def update(
     upstream: rows are compared by key, and the download becomes a vintage of the card.
 
     \b
-    Examples: foresaid update obsscaling --from ../mirror
-              foresaid update epoch-hub --from ../epoch-hub@2026-05-01 --known-on 2026-05-01 --dry-run
-              foresaid update --all --from ../mirror
+    Example: foresaid update obsscaling --from ../mirror
+             foresaid update epoch-hub --from ../epoch-hub@2026-05-01 --known-on 2026-05-01 --dry-run
+             foresaid update --all --from ../mirror
     """
     import json
 
@@ -244,7 +244,10 @@ def update(
 
 @main.group()
 def models() -> None:
-    """Look at the models of the record, and say when two of them are one."""
+    """Look at the models of the record, and say when two of them are one.
+
+    Example: foresaid models show meta-llama/llama-2-7b-hf
+    """
 
 
 @models.command("list")
