@@ -18,9 +18,9 @@ from tests.test_every_eval_ever import RECORD, result_of
 from tests.test_lm_eval import NEW
 
 from foresaid import card, formats, importing, ingest, record
+from foresaid.changes import Change
 from foresaid.cli import main
 from foresaid.errors import ForesaidError, ParameterError, RecordError
-from foresaid.update import Change
 
 TODAY = date(2026, 11, 21)
 KNOWN = date(2026, 11, 20)
@@ -69,7 +69,7 @@ def contents(registry: Path) -> dict[str, bytes]:
 
 
 def rows(registry: Path) -> list[tuple[str, str, str, float]]:
-    observations, _ = ingest.read_tables(registry, "my-runs")
+    observations, _ = ingest.read_tables(registry, "my-runs", registry / "sources" / "my-runs")
     return [(row.subject_id, row.quantity_id, row.setting, row.value) for row in observations.items]
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from foresaid import ingest
+from foresaid.changes import Change
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
 from foresaid.sources import Reading, RunSubject, Score
 from foresaid.sources._upstream import table
-from foresaid.update import Change, update
+from foresaid.update import update
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 21)
@@ -106,14 +107,19 @@ def test_a_revised_value_is_a_new_row_and_the_old_row_stays(home: Path) -> None:
     assert {"acme/tiny-7b,mmlu,,2024-10-01,0.46,,,2026-11-21,revised,"} == set(after) - set(before)
 
 
-def test_a_value_that_is_gone_upstream_is_reported_and_stays(home: Path) -> None:
-    before = contents(home)
+def test_a_value_that_is_gone_upstream_stays_and_a_withdrawn_row_follows_it(home: Path) -> None:
+    before = (folder(home) / "observations.csv").read_text().splitlines()
     edit(home, "2024-10-01", "Acme/Tiny-1B,0.31000000000000005,", "Acme/Tiny-1B,,")
     change = bring(home)
+    after = (folder(home) / "observations.csv").read_text().splitlines()
 
     assert [row.subject_id for row in change.vintages[1].gone] == ["acme/tiny-1b"]
-    assert before["observations.csv"] == contents(home)["observations.csv"]
-    assert "  gone acme/tiny-1b mmlu: 0.31 of 2024-05-31 stays on the record" in change.lines()
+    assert [line for line in after if line in before] == before
+    withdrawn = "acme/tiny-1b,mmlu,,2024-10-01,0.31,,,2026-11-21,withdrawn,no longer in the upstream"
+    assert set(after) - set(before) == {withdrawn}
+    expected = "  gone acme/tiny-1b mmlu: 0.31 of 2024-05-31 stays on the record, a withdrawn row follows it"
+    assert expected in change.lines()
+    assert bring(home).rows == 0
 
 
 def test_a_file_that_is_not_the_pinned_one_is_refused_with_both_hashes(home: Path) -> None:

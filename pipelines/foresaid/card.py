@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -20,6 +21,7 @@ from foresaid.errors import Problem, RecordError, UnreadableError
 
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
 OPTIONAL = ("notes",)
+IMPORTED = "imported results"  # the kind of a source that holds a user's own result files
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,16 @@ class File:
 
 @dataclass(frozen=True)
 class Vintage:
-    """One state of an upstream: the first day it was public, its commit, its folder below the mirror, its files."""
+    """One state of an upstream: the first day it was public, its commit, its folder below the mirror, its files.
+
+    `part` marks a download that holds only a part of the upstream: what it lacks was not taken back.
+    """
 
     known_on: date
     commit: str
     directory: str
     files: tuple[File, ...]
+    part: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,14 @@ class Source:
     vintages: tuple[Vintage, ...]
     notes: str = ""
 
+    @property
+    def embedded(self) -> bool:
+        """Whether its rows may stand in registry/: by its licence, or because they are the user's own results.
+
+        Otherwise they are read on demand into build/.
+        """
+        return self.redistribution == "yes" or self.kind == IMPORTED
+
 
 def read(path: Path, file: str, name: str) -> Source:
     """Read a card; every wrong entry is named, and nothing is defaulted."""
@@ -76,7 +90,7 @@ def read(path: Path, file: str, name: str) -> Source:
         if not isinstance(entry, Mapping):
             problems.append(Problem(file, None, "vintage", repr(entry), "a table"))
             continue
-        _keys(entry, ("known_on", "commit", "directory", "files"), (), where, problems)
+        _keys(entry, ("known_on", "commit", "directory", "files"), ("part",), where, problems)
         listed = [_file(item, where, problems) for item in _typed(entry, "files", list, where, problems, [])]
         vintages.append(
             Vintage(
@@ -84,6 +98,7 @@ def read(path: Path, file: str, name: str) -> Source:
                 _typed(entry, "commit", str, where, problems, ""),
                 _typed(entry, "directory", str, where, problems, ""),
                 tuple(listed),
+                _typed(entry, "part", bool, where, problems, False),
             )
         )
     accessed = _typed(document, "accessed", date, file, problems, date.min)
@@ -133,6 +148,31 @@ def _file(item: object, where: str, problems: list[Problem]) -> File:
     if path.startswith("/") or ".." in path.split("/"):
         problems.append(Problem(where, None, "path", path, "a path below the vintage's folder"))
     return File(path, digest, _typed(item, "bytes", int, where, problems, 0))
+
+
+def entry(vintage: Vintage) -> str:
+    """Spell a vintage as it is appended to source.toml.
+
+    >>> print(entry(Vintage(date(2026, 3, 12), "n/a", "tiny@2026-03-12", (File("a.csv", "00", 9),))), end="")
+    <BLANKLINE>
+    [[vintage]]
+    known_on = 2026-03-12
+    commit = "n/a"
+    directory = "tiny@2026-03-12"
+    files = [
+      {path = "a.csv", sha256 = "00", bytes = 9},
+    ]
+    """
+    lines = ["", "[[vintage]]", f"known_on = {vintage.known_on}", f"commit = {_quoted(vintage.commit)}"]
+    lines += [f"directory = {_quoted(vintage.directory)}"]
+    lines += ["part = true"] if vintage.part else []
+    files = [f'  {{path = {_quoted(file.path)}, sha256 = "{file.sha256}", bytes = {file.bytes}}},' for file in vintage.files]
+    return "\n".join([*lines, "files = [", *files, "]", ""])
+
+
+def _quoted(text: str) -> str:
+    # A JSON string in ASCII is a TOML basic string.
+    return json.dumps(text)
 
 
 def verify(vintage: Vintage, mirror: Path) -> list[Problem]:

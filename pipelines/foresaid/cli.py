@@ -75,9 +75,13 @@ def ingest() -> None:
     Example: foresaid ingest
     """
     from foresaid import ingest as stage
-    from foresaid import params
+    from foresaid import on_demand, params
 
-    stage.ingest(REGISTRY, params.load(Path("params.yaml")).sources, BUILD, METRICS / "ingest.json")
+    wanted = params.load(Path("params.yaml")).sources
+    mirror = os.environ.get("FORESAID_MIRROR")
+    for line in on_demand.fetch(REGISTRY, BUILD, wanted, Path(mirror) if mirror else None):
+        click.echo(line)
+    stage.ingest(REGISTRY, wanted, BUILD, METRICS / "ingest.json")
     click.echo("ingest: the record is sound")
 
 
@@ -195,23 +199,142 @@ def report() -> None:
 
 
 @main.command()
-@click.argument("name")
+@click.argument("name", required=False)
+@click.option(
+    "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", required=True,
+    help="A copy of the upstream files, one folder a source; with --known-on the folder of one new download.",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="Bring in every source of registry/sources, and count its rows.")
+@click.option("--known-on", type=click.DateTime(["%Y-%m-%d"]), help="Day this new download became public: it becomes a vintage.")
+@click.option("--commit", default="n/a", help="The commit of the upstream, for the card of the new vintage.")
+@click.option("--part", is_flag=True, help="The download holds only a part: what it lacks was not taken back.")
+@click.option(
+    "--against", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Folder that holds the download before, to compare columns; by default the one beside the new download.",
+)  # fmt: skip
+@click.option("--skip-unknown", is_flag=True, help="Leave rows of unknown models out, and count them, instead of stopping.")
+@click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print every changed row as JSON.")
+@click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
+@plain_errors
+def update(
+    name: str | None,
+    mirror: Path,
+    everything: bool,
+    known_on: datetime | None,
+    commit: str,
+    part: bool,
+    against: Path | None,
+    skip_unknown: bool,
+    dry_run: bool,
+    as_json: bool,
+    recorded_on: datetime | None,
+) -> None:
+    """Bring a source in: verify its files, say what is new, revised and gone, and append.
+
+    Without --known-on the vintages of its card are read from a mirror. With it, the folder is the next download of the same
+    upstream: rows are compared by key, and the download becomes a vintage of the card.
+
+    \b
+    Example: foresaid update obsscaling --from ../mirror
+             foresaid update epoch-hub --from ../epoch-hub@2026-05-01 --known-on 2026-05-01 --dry-run
+             foresaid update --all --from ../mirror
+    """
+    import json
+
+    from foresaid import survey
+    from foresaid import update as work
+    from foresaid.errors import ParameterError
+
+    day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
+    if everything == (name is not None):
+        raise ParameterError("update: expected the name of one source, or --all")
+    if everything:
+        if known_on:
+            raise ParameterError("update: found --all with --known-on, expected one source for a new download")
+        sys.exit(survey.run(mirror, REGISTRY, BUILD, day, dry_run, click.echo))
+    download = work.Download(known_on.date(), commit, part, against or mirror.resolve().parent) if known_on else None
+    change = work.update(
+        str(name), mirror, REGISTRY, day, download=download, build=BUILD, dry_run=dry_run, skip_unknown=skip_unknown
+    )
+    for line in [json.dumps(change.as_dict(), indent=1)] if as_json else change.lines():
+        click.echo(line)
+
+
+@main.group()
+def models() -> None:
+    """Look at the models of the record, and say when two of them are one.
+
+    Example: foresaid models show meta-llama/llama-2-7b-hf
+    """
+
+
+@models.command("list")
+@click.option("--family", default="", help="Only models of this family.")
+@click.option("--undated", is_flag=True, help="Only models without a release date.")
+@click.option("--alike", is_flag=True, help="Only pairs of ids that may be one model, with the reason.")
+@plain_errors
+def models_list(family: str, undated: bool, alike: bool) -> None:
+    """List the models of the record: id, family, organisation, release date.
+
+    Example: foresaid models list --alike
+    """
+    from foresaid import catalogue
+
+    for line in catalogue.listing(REGISTRY, family, undated, alike):
+        click.echo(line)
+
+
+@models.command("show")
+@click.argument("model")
+@plain_errors
+def models_show(model: str) -> None:
+    """Show one model: its card, its spellings, what was merged into it, and what each source says of it.
+
+    Example: foresaid models show meta-llama/llama-2-7b-hf
+    """
+    from foresaid import catalogue
+
+    for line in catalogue.shown(REGISTRY, BUILD, model):
+        click.echo(line)
+
+
+@models.command("merge")
+@click.argument("keep")
+@click.argument("drop")
+@click.option("--reason", required=True, help="How you know that the two are one model.")
+@click.option("--even-if", is_flag=True, help="Also where the two disagree about a value: those of KEEP count.")
+@click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of the decision; today by default.")
+@plain_errors
+def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: datetime | None) -> None:
+    """Decide that DROP is KEEP under another name. Observations stay as they are; every later stage sees one model.
+
+    Example: foresaid models merge acme/tiny-7b acme/tiny7b --reason "same weights, see the model card"
+    """
+    from foresaid import catalogue
+
+    day: date = decided_on.date() if decided_on else datetime.now(UTC).date()
+    for line in catalogue.merge(REGISTRY, BUILD, keep, drop, reason, day, even_if):
+        click.echo(line)
+
+
+@main.command()
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", required=True,
     help="Folder that holds a copy of the upstream files, one folder a source.",
 )  # fmt: skip
-@click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
 @plain_errors
-def update(name: str, mirror: Path, recorded_on: datetime | None) -> None:
-    """Bring a source in: verify its files, say what is new, revised and gone, and append.
+def traps(mirror: Path) -> None:
+    """Catch every known trap of the upstream files on the real files, and write docs/traps.md.
 
-    Example: foresaid update obsscaling --from ../mirror
+    Example: foresaid traps --from ../mirror
     """
-    from foresaid import update as work
+    from foresaid import traps as work
+    from foresaid.files import write_bytes
 
-    day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
-    for line in work.update(name, mirror, REGISTRY, day).lines():
-        click.echo(line)
+    content, missed = work.table(mirror, REGISTRY)
+    write_bytes(Path("docs/traps.md"), content.encode())
+    click.echo(f"traps: docs/traps.md written, {missed} rows missed")
 
 
 @main.command("import")

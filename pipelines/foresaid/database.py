@@ -6,10 +6,13 @@ the exported folder of Parquet files, not a .duckdb file: a .duckdb file is neve
 
 from __future__ import annotations
 
+import atexit
+import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from datetime import date
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
@@ -25,19 +28,45 @@ KEYS = {
     "subject": "subject_id",
     "observation": "subject_id, quantity_id, setting, source_id, known_on",
 }
+MEMORY = "3GB"  # more is spilt to disk: a file nobody vouches for must not take the machine down
 TABLES = tuple(KEYS)  # in the order in which they refer to each other
 
 
-def _connect() -> duckdb.DuckDBPyConnection:
-    # One thread: the order of rows, and so the bytes of the export, must not depend on the machine.
+@cache
+def _exchange() -> Path:
+    """The one folder of the disk that a locked connection may touch: frames come and go through it."""
+    folder = Path(tempfile.mkdtemp(prefix="foresaid-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def _connect(threads: int = 1) -> duckdb.DuckDBPyConnection:
+    # One thread by default: the order of rows, and so the bytes of the export, must not depend on the machine.
     return duckdb.connect(
         config={
-            "threads": 1,
+            "threads": threads,
+            "memory_limit": MEMORY,
+            "temp_directory": str(_exchange()),
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "allow_community_extensions": False,
+            "allow_unsigned_extensions": False,
         }
     )
+
+
+def lock(connection: duckdb.DuckDBPyConnection) -> None:
+    """Shut a connection off: no file but in its exchange folder, no network, no extension, no way back."""
+    connection.execute(f"set allowed_directories = ['{_exchange().as_posix()}/']")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def staging() -> duckdb.DuckDBPyConnection:
+    """A connection for tables on their way in: all processors, since what leaves it is sorted again."""
+    connection = _connect(threads=min(os.cpu_count() or 1, 8))
+    connection.execute("set preserve_insertion_order = false")
+    return connection
 
 
 def _schema() -> str:
@@ -92,6 +121,7 @@ def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
     connection.execute((folder / "schema.sql").read_text(encoding="utf-8"))
     for name in TABLES:
         connection.execute(f"insert into {name} select * from read_parquet(?)", [str(folder / f"{name}.parquet")])
+    lock(connection)
     return connection
 
 
@@ -100,7 +130,7 @@ def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
 
     By way of a Parquet file: fast, typed, and without the Arrow bridge, which needs a third library and leaks at exit.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=_exchange()) as folder:
         path = Path(folder) / "rows.parquet"
         connection.execute(f"copy ({query}) to '{path.as_posix()}' (format parquet)")
         return pl.read_parquet(path)

@@ -61,6 +61,15 @@ class AliasRow(NamedTuple):
     id: str
 
 
+class MergeRow(NamedTuple):
+    """A person's decision that one model stood under two ids: the rows of `model_id` count as rows of `kept_as`."""
+
+    model_id: str
+    kept_as: str
+    decided_on: date
+    reason: str
+
+
 class SubjectRow(NamedTuple):
     """A run or a checkpoint of a source; released models are subjects by themselves."""
 
@@ -222,6 +231,11 @@ ALIASES = Format(
     AliasRow,
     {"alias": required, "source_id": required, "kind": one_of("model", "quantity"), "id": required},
     key=("alias", "source_id", "kind", "id"),
+)
+MERGES = Format(
+    MergeRow,
+    {"model_id": required, "kept_as": required, "decided_on": day, "reason": required},
+    key=("model_id",),
 )
 SUBJECTS = Format(
     SubjectRow,

@@ -18,8 +18,10 @@ from pathlib import Path
 
 from foresaid import card, every_eval_ever, formats, imported_card, ingest, lm_eval, record, update
 from foresaid.card import File, Vintage
+from foresaid.changes import Change
 from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
 from foresaid.formats import AliasRow, QuantityRow
+from foresaid.identity import Names
 from foresaid.imported_card import FOLDER, KIND
 from foresaid.quality import Nearest
 from foresaid.results import Result, Results, parse
@@ -172,7 +174,7 @@ def _checked(name: str) -> str:
     return name
 
 
-def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date) -> update.Change:
+def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date) -> Change:
     """Append the results of these files to the source `name`, all of them or none.
 
     `known_on` is the first day the results were public: it is given by the user, never read from a time inside a file.
@@ -240,6 +242,6 @@ def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score],
 
 def _unknown_models(scores: Sequence[Score], name: str, catalogue: ingest.Catalogue) -> list[Problem]:
     """The models nobody knows, so that one run shows them beside the unknown quantities."""
-    names = update.Names(name, catalogue.known.models, catalogue.aliases)
+    names = Names(name, catalogue.known.models, catalogue.aliases)
     found = (names.resolve(score.subject, (score.file, None)) for score in scores)
     return list(dict.fromkeys(problem for problem in found if isinstance(problem, Problem)))

@@ -11,12 +11,12 @@ from __future__ import annotations
 import difflib
 import math
 import re
-import unicodedata
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foresaid.errors import Problem
 from foresaid.formats import AliasRow, ModelRow, ObservationRow, QuantityRow, SubjectRow, plain
+from foresaid.identity import ascii_twin, masked, stranger
 from foresaid.record import Table
 
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}", re.ASCII)
@@ -67,18 +67,6 @@ class Nearest:
             near = difflib.get_close_matches(name.lower(), self.names, n=1, cutoff=0.6)
             self.seen[name] = f"did you mean {near[0]}?" if near else ""
         return self.seen.get(name, "")
-
-
-def stranger(name: str) -> str:
-    """Name the first character that has no place in an id, or return nothing.
-
-    >>> stranger("llam\\u0430")
-    'U+0430 CYRILLIC SMALL LETTER A at character 5'
-    """
-    for place, char in enumerate(name, start=1):
-        if not char.isascii() or not char.isprintable():
-            return f"U+{ord(char):04X} {unicodedata.name(char, 'unnamed')} at character {place}"
-    return ""
 
 
 def identifier(name: str, place: Place, column: str, grammar: re.Pattern[str], nearest: Nearest) -> Problem | None:
@@ -172,6 +160,9 @@ def aliases(table: Table[AliasRow], known: Known, sources: Collection[str]) -> l
     nearest = {kind: Nearest(names) for kind, names in ids.items()}
     near_source = Nearest(sources)
     for row, place in zip(table.items, table.where(), strict=True):
+        if masked(row.alias):
+            expected = f"{ascii_twin(row.alias)!r}, in letters of one alphabet"
+            problems.append(Problem(*place, "alias", ascii(row.alias)[1:-1][:80], expected, stranger(row.alias)))
         if row.id not in ids[row.kind]:
             problems.append(Problem(*place, "id", row.id[:80], f"a {row.kind} of the record", nearest[row.kind].advice(row.id)))
         if row.source_id != "*" and row.source_id not in sources:
@@ -225,7 +216,7 @@ def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> Pr
     """Check one value against its quantity: finite, in bounds, a fraction where one belongs, a size that can be."""
     if not math.isfinite(row.value):
         return Problem(*place, "value", str(row.value), "a finite number", "leave the row out if the value is unknown")
-    if quantity is None or row.status == "suspect":
+    if quantity is None or row.status in ("suspect", "withdrawn"):  # a withdrawn row repeats what was accepted or suspect
         return None
     problem = _size(row.value, quantity.unit, place, "value", lowest=quantity.lower if quantity.lower is not None else 1.0)
     if problem:

@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic
 
@@ -124,6 +125,31 @@ def dump(rows: Iterable[Row], format: Format[Row]) -> bytes:
     writer.writerow(format.header)
     writer.writerows([[plain(cell) for cell in row] for row in order])
     return buffer.getvalue().encode("utf-8")
+
+
+def extend(raw: bytes, rows: Iterable[Row], format: Format[Row]) -> bytes:
+    """Add rows to a file that stands: each line of it is kept byte for byte, new lines come in their place by key.
+
+    A file that is not sorted gets them at its end. `raw` is a file that `parse` accepts, or nothing.
+    """
+    added = dump(rows, format)
+    if not raw:
+        return added
+    # Not splitlines: a note may hold a separator that is a line end to Unicode and not to the file.
+    old, new = ([f"{line}\n" for line in text.decode("utf-8").split("\n")[:-1]] for text in (raw, added))
+    new = new[1:]
+    places = [format.header.index(name) for name in format.key]
+
+    def key(line: str) -> tuple[str, ...]:
+        cells = next(csv.reader([line], strict=True))
+        return tuple(cells[place] for place in places)
+
+    keys = [key(line) for line in old[1:]]
+    if any(later < earlier for earlier, later in pairwise(keys)):
+        return raw + "".join(new).encode()
+    # A stable sort of two sorted runs: the old lines keep their order and come first among equals.
+    merged = sorted([*zip(keys, old[1:], strict=True), *((key(line), line) for line in new)], key=lambda item: item[0])
+    return "".join([old[0], *(line for _, line in merged)]).encode("utf-8")
 
 
 def write(contents: Mapping[Path, bytes]) -> None:

@@ -21,6 +21,7 @@ from foresaid.pages import Page
 from foresaid.wording import count, number
 
 SUSPECTS = 200  # rows shown on the page; the download has all
+DOUBT = ("rule", "source_id", "subject_id", "quantity_id", "setting", "reason")
 COUNTED = {
     "batches": "batches",
     "sequenced": "of them in the log",
@@ -264,6 +265,12 @@ def data(material: Material) -> Page:
                 for row in doubted.head(SUSPECTS).iter_rows(named=True)
             ],
             "suspect_count": count(doubted.height, "value"),
+            "doubts": [
+                {**one, "quantity": material.quantity(one["quantity_id"]) if one["quantity_id"] else ""}
+                for one in material.ingest.get("doubts", [])[:SUSPECTS]
+            ],
+            "doubt_count": count(len(material.ingest.get("doubts", [])), "value or name", "values and names"),
+            "merged": [(given_up, kept) for given_up, kept in sorted(material.ingest.get("merged", {}).items())],
             "suspects_hidden": f"{doubted.height - SUSPECTS:,}" if doubted.height > SUSPECTS else "",
         },
     )
@@ -279,6 +286,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     return {
         "ledger": ledger_entries(material),
         "suspects": suspects(material),
+        "doubts": pl.DataFrame(material.ingest.get("doubts", []), schema=dict.fromkeys(DOUBT, pl.String)),
         "sources": pl.DataFrame(sources, infer_schema_length=None),
         "models-undated": material.models.filter(pl.col("released_on").is_null()),
     }

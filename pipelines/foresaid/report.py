@@ -15,7 +15,18 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from foresaid import __version__, downloads, hindcast_fits, law_pages, material, model_pages, pages, record_pages, wording
+from foresaid import (
+    __version__,
+    downloads,
+    hindcast_fits,
+    law_pages,
+    material,
+    model_pages,
+    pages,
+    record_pages,
+    revisions,
+    wording,
+)
 from foresaid.charts import Drawing
 from foresaid.errors import UnreadableError
 from foresaid.material import Material
@@ -28,6 +39,7 @@ NAVIGATION = (
     ("models/index.html", "Models"),
     ("ledger.html", "Ledger"),
     ("data.html", "Data"),
+    ("revisions.html", "Revisions"),
 )
 
 
@@ -87,6 +99,7 @@ def all_pages(found: Material) -> list[Page]:
         record_pages.ledger(found),
         *record_pages.forecasts(found),
         record_pages.data(found),
+        revisions.page(found),
     ]
 
 
@@ -106,6 +119,7 @@ def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
         **law_pages.downloads(found),
         **hindcast_fits.downloads(found),
         **record_pages.downloads(found),
+        **revisions.downloads(found),
     }
     return {**files, **downloads.contents(tables)}
 

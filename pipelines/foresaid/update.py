@@ -1,104 +1,90 @@
 """Bring an upstream into the record: verify, read, resolve names, compare, append.
 
-The record only grows. For each vintage, in the order of the days they became public, a value nobody had is a new row, a
-value that differs from what was known by then is a row with status `revised` and its own known_on, and a value the vintage
-no longer has is reported as gone and stays. No row is rewritten or removed, so running it again changes nothing. Files are
-written only after the whole source, old rows and new, has passed the quality gate.
+Two ways in. A mirror holds the vintages that source.toml names, each pinned by its SHA-256. The next download of the same
+upstream is the normal case: its folder and the day it became public are given, what it changes is shown, and it becomes a
+vintage of its own. Either way the record only grows (see `changes`): lines that stand are kept byte for byte, new ones are put
+in their place by key, and running it again changes nothing. Files are written together, and only after the whole source, old
+rows and new, has passed the quality gate.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import card, formats, ingest, quality, record, sources
+from foresaid import card, changes, doubts, formats, ingest, merges, newer, quality, record, sources
 from foresaid.card import Vintage
+from foresaid.changes import Change, Place, Standing
 from foresaid.errors import Problem, RecordError
-from foresaid.formats import AliasRow, ModelRow, ObservationRow, SubjectRow
-from foresaid.quality import Nearest, Place
-
-TOLERANCE = 1e-12  # relative: two printings of one float differ by less, a correction by more
-
-Key = tuple[str, str, str]  # subject, quantity, setting
+from foresaid.formats import ObservationRow, SubjectRow
+from foresaid.identity import Names
+from foresaid.sources._upstream import listening
 
 
 @dataclass(frozen=True)
-class Revision:
-    """A value that differs from the one known before."""
+class Download:
+    """A download that source.toml does not name yet: the day it became public, and where it came from.
 
-    before: ObservationRow
-    after: ObservationRow
-
-
-@dataclass(frozen=True)
-class VintageChange:
-    """What one vintage changes against the record as of its day.
-
-    `restated` are values the record has with another status (reported here, suspect there): rows are never rewritten, so
-    a person has to decide.
+    `against` is the mirror that may still hold the vintage before, for a comparison of columns.
     """
 
     known_on: date
-    same: int
-    new: list[ObservationRow]
-    revised: list[Revision]
-    gone: list[ObservationRow]
-    restated: list[ObservationRow]
-    skipped: dict[str, int]
+    commit: str = "n/a"
+    part: bool = False
+    against: Path | None = None
 
 
-@dataclass(frozen=True)
-class Change:
-    """What an update did to one source."""
+@dataclass
+class Work:
+    """What one update is about: the source, its reader, the record so far, and what was found."""
 
     name: str
-    vintages: list[VintageChange]
-    subjects: list[SubjectRow] = field(default_factory=list)
-
-    @property
-    def rows(self) -> int:
-        """How many rows were appended to observations.csv."""
-        return sum(len(vintage.new) + len(vintage.revised) for vintage in self.vintages)
-
-    def lines(self, examples: int = 5) -> list[str]:
-        """The change as a person reads it: counts for each vintage, and the first few revised and gone values."""
-        lines = []
-        for vintage in self.vintages:
-            lines.append(
-                f"{self.name} as of {vintage.known_on}: {len(vintage.new)} new, {len(vintage.revised)} revised, "
-                f"{len(vintage.gone)} gone, {vintage.same} as before"
-            )
-            for revision in vintage.revised[:examples]:
-                before, after = revision.before, revision.after
-                lines.append(f"  revised {_name(after)}: {formats.plain(before.value)} -> {formats.plain(after.value)}")
-            for row in vintage.gone[:examples]:
-                lines.append(f"  gone {_name(row)}: {formats.plain(row.value)} of {row.known_on} stays on the record")
-            for row in vintage.restated[:examples]:
-                lines.append(f"  now {row.status} upstream: {_name(row)}; the row of the record stays as it is")
-            for kind, rows in (("revised", vintage.revised), ("gone", vintage.gone), ("restated", vintage.restated)):
-                if len(rows) > examples:
-                    lines.append(f"  ... {len(rows)} {kind} in all")
-            lines += [f"  left out: {count} x {reason}" for reason, count in sorted(vintage.skipped.items())]
-        lines.append(f"{self.name}: {self.rows} rows and {len(self.subjects)} subjects appended")
-        return lines
+    registry: Path
+    folder: Path  # where its rows are kept: registry/ or, on demand, build/
+    vintages: tuple[Vintage, ...]
+    reader: sources.Reader
+    catalogue: ingest.Catalogue
+    standing: Standing
+    subjects: dict[str, SubjectRow]
+    subject_places: dict[str, Place]
+    added: list[SubjectRow] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    made: list[changes.VintageChange] = field(default_factory=list)
+    readings: list[tuple[Vintage, sources.Reading]] = field(default_factory=list)
 
 
-def update(name: str, mirror: Path, registry: Path, recorded_on: date, reader: sources.Reader | None = None) -> Change:
-    """Read every vintage of a source from `mirror` and append to its observations.csv and subjects.csv what is new.
+def update(
+    name: str,
+    mirror: Path,
+    registry: Path,
+    recorded_on: date,
+    reader: sources.Reader | None = None,
+    *,
+    download: Download | None = None,
+    build: Path | None = None,
+    dry_run: bool = False,
+    skip_unknown: bool = False,
+) -> Change:
+    """Read every vintage of a source from `mirror`, or with `download` the one in that folder, and append what it changes.
 
     `reader` is for tests; by default the source's own module is used. Anything wrong (a file that is not the pinned one, a
-    name nobody knows, a value that cannot be) raises RecordError with every problem, and nothing is written.
+    name nobody knows, a value that cannot be) raises RecordError with every problem, and nothing is written. With
+    `skip_unknown` rows of unknown models are left out and counted instead. Rows whose licence does not allow a copy go below
+    `build`, never into `registry`.
     """
-    read = reader or sources.find(name)
-    folder = registry / "sources" / name
-    source = card.read(folder / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name)
-    unverified = [problem for vintage in source.vintages for problem in card.verify(vintage, mirror)]
-    if unverified:
-        raise RecordError.collect(unverified)
-    return append(name, ((vintage, read(mirror / vintage.directory)) for vintage in source.vintages), registry, recorded_on)
+    work = _open(name, registry, build or registry.parent / "build", reader)
+    if download is None:
+        unverified = [problem for vintage in work.vintages for problem in card.verify(vintage, mirror)]
+        if unverified:
+            raise RecordError.collect(unverified)
+        for vintage in work.vintages:
+            _lay(work, vintage, mirror / vintage.directory, recorded_on, skip_unknown)
+        entry = None
+    else:
+        entry = _next(work, mirror, download, recorded_on, skip_unknown)
+    return _finish(work, entry, dry_run)
 
 
 def append(
@@ -110,62 +96,123 @@ def append(
 ) -> Change:
     """Lay readings, each of a vintage, upon the record of a source and append what is new or revised.
 
-    Files `beside` are written together with the rows, or not at all.
+    For results that were read elsewhere. Files `beside` are written together with the rows, or not at all.
     """
     folder = registry / "sources" / name
-    catalogue, problems = ingest.read_catalogue(registry)
-    state = _State.read(registry, name)
-    if problems or state.problems:
-        raise RecordError.collect([*problems, *state.problems])
-    known = catalogue.known
-    names = Names(name, known.models, catalogue.aliases)
-    changes = []
+    work = _standing(name, registry, folder, None, lambda path: sources.Reading([], []))
     for vintage, reading in readings:
-        problems += state.add_subjects(reading.subjects)
-        rows, places, unresolved = _rows(reading, vintage, recorded_on, names)
-        problems += unresolved
-        problems += quality.observations(rows, places, state.subjects, known)
-        changes += state.lay(rows, places, vintage.known_on, reading.skipped)
-    problems += quality.subjects(list(state.subjects.values()), list(state.subject_places.values()), known)
-    problems += quality.observations(state.rows, state.places, state.subjects, known)
+        # What these files do not speak of is not gone: they are a part.
+        _lay(work, replace(vintage, part=True), Path(vintage.directory), recorded_on, False, reading)
+    return _finish(work, None, False, beside)
+
+
+def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None) -> Work:
+    read = reader or sources.find(name)
+    source = card.read(registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name)
+    return _standing(name, registry, ingest.rows_folder(registry, build, source), source, read)
+
+
+def _standing(name: str, registry: Path, folder: Path, source: card.Source | None, read: sources.Reader) -> Work:
+    """The record of a source as it stands; nothing, where it has none yet."""
+    catalogue, problems = ingest.read_catalogue(registry)
+    if (folder / "observations.csv").exists():
+        observations, subjects = ingest.read_tables(registry, name, folder)
+        problems += [*observations.problems, *subjects.problems]
+        standing = Standing(observations.items, observations.where())
+        runs = {row.subject_id: row for row in subjects.items}
+        places = dict(zip(runs, subjects.where(), strict=False))
+    else:
+        standing, runs, places = Standing([], []), {}, {}
+    if problems:
+        raise RecordError.collect(problems)
+    vintages = source.vintages if source else ()
+    return Work(name, registry, folder, vintages, read, catalogue, standing, runs, places)
+
+
+def _next(work: Work, folder: Path, download: Download, recorded_on: date, skip_unknown: bool) -> Vintage | None:
+    """Read a download that is not a vintage yet; return the vintage to add, or None where it is one already."""
+    newer.check_day(work.name, work.vintages, download.known_on, recorded_on)
+    last = work.vintages[-1] if work.vintages else None
+    with listening() as opened:
+        reading = sources.read(work.name, work.reader, folder)
+    read = {score.file.removeprefix(f"{folder.name}/") for score in reading.scores} | opened
+    made = newer.vintage(work.vintages, folder, download.known_on, download.commit, read, download.part)
+    known = newer.same_day(work.name, work.vintages, made)
+    if known is None and newer.identical(last, made) and last is not None:
+        note = f"the files are those of {last.known_on}, byte for byte: no vintage is added"
+        work.made.append(changes.VintageChange(download.known_on, 0, [], [], [], [], {}, notes=[note]))
+        return None
+    _lay(work, known or made, folder, recorded_on, skip_unknown, reading)
+    if known is None:
+        notes = newer.notes(last, folder, made, download.against)
+        if made.directory != folder.resolve().name:
+            notes.append(f"keep this download as {made.directory} in your mirror: its own name is taken by another vintage")
+        work.made[-1] = replace(work.made[-1], notes=[*work.made[-1].notes, *notes])
+    return None if known else made
+
+
+def _lay(
+    work: Work,
+    vintage: Vintage,
+    folder: Path,
+    recorded_on: date,
+    skip_unknown: bool,
+    reading: sources.Reading | None = None,
+) -> None:
+    """Read one vintage (unless it was) and lay it upon the record."""
+    found = reading or sources.read(work.name, work.reader, folder)
+    work.readings.append((vintage, found))
+    work.problems += _add_subjects(work, found.subjects)
+    rows, places, unknown = _rows(work, found, vintage, folder.name, recorded_on)
+    stop, left_out = changes.unresolved(unknown, skip_unknown)
+    work.problems += [*stop, *quality.observations(rows, places, work.subjects, work.catalogue.known)]
+    merged = merges.mapping(work.catalogue.merges)
+    rows = doubts.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects, merged)
+    skipped = {reason: count for reason, count in found.skipped.items() if count} | left_out
+    # An upstream that dates its own history says itself, day by day, what it took back.
+    days = sorted({row.known_on for row in rows} | {vintage.known_on})
+    part = vintage.part or len(days) > 1
+    previous = max((one.known_on for one in work.vintages if one.known_on < vintage.known_on), default=None)
+    for day in days:
+        before = {row.subject_id for row in work.standing.rows if row.known_on < day}
+        today = [(row, place) for row, place in zip(rows, places, strict=True) if row.known_on == day]
+        change = work.standing.lay([row for row, _ in today], [place for _, place in today], day, recorded_on, part)
+        late = changes.late(change.new, before, work.catalogue.known.models, previous) if len(days) == 1 else []
+        if today or len(days) == 1:
+            work.made.append(replace(change, skipped=skipped, late=late))
+            skipped = {}  # counted once
+
+
+def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Path, bytes] | None = None) -> Change:
+    """Pass old rows and new through the gate together, then write all of it or nothing."""
+    known = work.catalogue.known
+    problems = work.problems
+    problems += quality.subjects(list(work.subjects.values()), list(work.subject_places.values()), known)
+    problems += quality.observations(work.standing.rows, work.standing.places, work.subjects, known)
     if problems:
         raise RecordError.collect(list(dict.fromkeys(problems)))
-    change = Change(name, changes, state.added)
-    contents = dict(beside or {})
+    change = Change(work.name, work.made, work.added, "would be appended" if dry_run else "appended")
+    contents: dict[Path, bytes] = dict(beside or {})
     if change.subjects:
-        contents[folder / "subjects.csv"] = record.dump(state.subjects.values(), formats.SUBJECTS)
+        path = work.folder / "subjects.csv"
+        contents[path] = record.extend(path.read_bytes() if path.exists() else b"", change.subjects, formats.SUBJECTS)
     if change.rows:
-        contents[folder / "observations.csv"] = record.dump(state.rows, formats.OBSERVATIONS)
-    record.write(contents)
+        path = work.folder / "observations.csv"
+        contents[path] = record.extend(path.read_bytes() if path.exists() else b"", work.standing.added, formats.OBSERVATIONS)
+    if entry is not None:
+        path = work.registry / "sources" / work.name / "source.toml"
+        contents[path] = path.read_bytes().rstrip(b"\n") + b"\n" + card.entry(entry).encode()
+    if not dry_run:
+        record.write(contents)
     return change
 
 
-class Names:
-    """Resolves upstream names of models: an alias of this source, an alias of any, or the name itself in lower case."""
-
-    def __init__(self, source_id: str, models: Mapping[str, ModelRow], aliases: list[AliasRow]) -> None:
-        self.models = models
-        ours = [row for row in aliases if row.kind == "model"]
-        self.aliases = {row.alias: row.id for row in ours if row.source_id == "*"}
-        self.aliases |= {row.alias: row.id for row in ours if row.source_id == source_id}
-        self.nearest = Nearest([*models, *self.aliases])
-
-    def resolve(self, name: str, place: Place) -> str | Problem:
-        """Return the model's id, or the problem with its nearest match."""
-        model = self.aliases.get(name, name.lower())
-        if model in self.models:
-            return model
-        advice = self.nearest.advice(name)
-        odd = quality.stranger(name)
-        found = f"{ascii(name)[1:-1]} with {odd}" if odd else name
-        return Problem(*place, "model", found, "a model of models.csv or aliases.csv", advice or "add it to one of them")
-
-
 def _rows(
-    reading: sources.Reading, vintage: Vintage, recorded_on: date, names: Names
+    work: Work, reading: sources.Reading, vintage: Vintage, folder: str, recorded_on: date
 ) -> tuple[list[ObservationRow], list[Place], list[Problem]]:
     """Turn a reading into rows of the record, with the upstream file and row each came from."""
-    listed = {f"{Path(vintage.directory).name}/{file.path}" for file in vintage.files}
+    names = Names(work.name, work.catalogue.known.models, work.catalogue.aliases)
+    listed = {f"{folder}/{file.path}" for file in vintage.files}
     runs = {subject.subject_id for subject in reading.subjects}
     rows, places = [], []
     problems: dict[Problem, None] = {}
@@ -197,86 +244,17 @@ def _rows(
     return rows, places, list(problems)
 
 
-class _State:
-    """The rows of one source while vintages are laid upon them."""
-
-    def __init__(self) -> None:
-        self.rows: list[ObservationRow] = []
-        self.places: list[Place] = []
-        self.subjects: dict[str, SubjectRow] = {}
-        self.subject_places: dict[str, Place] = {}
-        self.added: list[SubjectRow] = []
-        self.problems: list[Problem] = []
-        self.file = ""
-
-    @classmethod
-    def read(cls, registry: Path, name: str) -> _State:
-        """Start from what the record holds; a source without observations.csv starts empty."""
-        state = cls()
-        state.file = ingest.label(registry, "sources", name, "subjects.csv")
-        if (registry / "sources" / name / "observations.csv").exists():
-            observations, subjects = ingest.read_tables(registry, name)
-            state.rows, state.places = observations.items, observations.where()
-            state.subjects = {row.subject_id: row for row in subjects.items}
-            state.subject_places = dict(zip(state.subjects, subjects.where(), strict=False))
-            state.problems = [*observations.problems, *subjects.problems]
-        return state
-
-    def add_subjects(self, found: list[sources.RunSubject]) -> list[Problem]:
-        """Add the runs nobody had; one that changed its run or family is a problem."""
-        problems = []
-        for subject in found:
-            row = SubjectRow(subject.subject_id, subject.kind, subject.run, subject.family, subject.notes)
-            before = self.subjects.setdefault(row.subject_id, row)
-            if before is row:
-                self.added.append(row)
-                self.subject_places[row.subject_id] = (self.file, None)
-            elif before[:4] != row[:4]:
-                found_now, expected = ", ".join(row[1:4]), ", ".join(before[1:4]) + " as on the record"
-                problems.append(Problem(self.file, None, row.subject_id, found_now, expected))
-        return problems
-
-    def lay(self, rows: list[ObservationRow], places: list[Place], known_on: date, skipped: dict[str, int]) -> list[VintageChange]:
-        """Lay a vintage upon the record: at once, or day by day where the upstream dates its own history."""
-        days = sorted({row.known_on for row in rows} | {known_on})
-        changes = []
-        for day in days:
-            part = [(row, place) for row, place in zip(rows, places, strict=True) if row.known_on == day]
-            if part or len(days) == 1:
-                changes.append(self.compare([row for row, _ in part], [place for _, place in part], day, skipped))
-                skipped = {}  # counted once
-        return changes
-
-    def compare(self, rows: list[ObservationRow], places: list[Place], known_on: date, skipped: dict[str, int]) -> VintageChange:
-        """Lay one vintage upon the record as of its day, and append what is new or revised."""
-        latest: dict[Key, ObservationRow] = {}
-        for row in self.rows:
-            if row.known_on <= known_on and (row[:3] not in latest or latest[row[:3]].known_on < row.known_on):
-                latest[row[:3]] = row
-        seen: set[Key] = set()
-        new, revised, restated = [], [], []
-        for row, place in zip(rows, places, strict=True):
-            seen.add(row[:3])
-            before = latest.get(row[:3])
-            if before is None:
-                new.append(row)
-            elif not _same(before.value, row.value) or (before.status == "withdrawn") != (row.status == "withdrawn"):
-                row = row._replace(status="revised") if row.status == "reported" else row
-                revised.append(Revision(before, row))
-            else:
-                if (before.status == "suspect") != (row.status == "suspect"):
-                    restated.append(row)
-                continue
-            self.rows.append(row)
-            self.places.append(place)
-        gone = [row for key, row in latest.items() if key not in seen and row.status != "withdrawn"]
-        same = len(rows) - len(new) - len(revised)
-        return VintageChange(known_on, same, new, revised, gone, restated, {k: n for k, n in skipped.items() if n})
-
-
-def _same(a: float, b: float) -> bool:
-    return math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0.0)
-
-
-def _name(row: ObservationRow) -> str:
-    return " ".join(part for part in row[:3] if part)
+def _add_subjects(work: Work, found: Sequence[sources.RunSubject]) -> list[Problem]:
+    """Add the runs nobody had; one that changed its run or family is a problem."""
+    problems = []
+    file = ingest.label(work.registry, "sources", work.name, "subjects.csv")
+    for subject in found:
+        row = SubjectRow(subject.subject_id, subject.kind, subject.run, subject.family, subject.notes)
+        before = work.subjects.setdefault(row.subject_id, row)
+        if before is row:
+            work.added.append(row)
+            work.subject_places[row.subject_id] = (file, None)
+        elif before[:4] != row[:4]:
+            found_now, expected = ", ".join(row[1:4]), ", ".join(before[1:4]) + " as on the record"
+            problems.append(Problem(file, None, row.subject_id, found_now, expected))
+    return problems

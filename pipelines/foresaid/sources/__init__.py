@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from foresaid.errors import UnreadableError
+from foresaid.errors import ForesaidError, RecordError, UnreadableError
 
 
 @dataclass(frozen=True)
@@ -88,3 +88,17 @@ def find(name: str) -> Reader:
         raise UnreadableError(f"source {name}: found no reader, expected one of {', '.join(names())}; {advice}")
     reader: Reader = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").read
     return reader
+
+
+def read(name: str, reader: Reader, folder: Path) -> Reading:
+    """Run a reader on files nobody vouches for: what it did not foresee is a refusal, not a traceback."""
+    try:
+        return reader(folder)
+    except ForesaidError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError, AttributeError, RecursionError, AssertionError) as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0][:120]
+        raise RecordError(
+            f"{folder.name}: the reader of {name} stopped at {ascii(said)[1:-1]}, expected the upstream's usual format; "
+            "compare the files with an earlier download"
+        ) from None

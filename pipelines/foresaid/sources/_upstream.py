@@ -11,7 +11,9 @@ import difflib
 import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -74,12 +76,32 @@ class Line:
         raise RecordError.collect([Problem(self.file, self.row, column, found, expected)])
 
 
+_opened: ContextVar[set[str] | None] = ContextVar("opened", default=None)
+
+
+@contextmanager
+def listening() -> Iterator[set[str]]:
+    """Collect the paths of the files that readers open, so that a new download is pinned as it was read."""
+    opened: set[str] = set()
+    token = _opened.set(opened)
+    try:
+        yield opened
+    finally:
+        _opened.reset(token)
+
+
 def text(folder: Path, path: str) -> tuple[str, str]:
     """The content of an upstream file, UTF-8, and its name in messages."""
     file = f"{folder.name}/{path}"
+    opened = _opened.get()
+    if opened is not None:
+        opened.add(path)
     try:
-        # A byte-order mark before the first column's name says nothing about the figures.
-        return (folder / path).read_bytes().decode("utf-8").removeprefix("\ufeff"), file
+        content = (folder / path).read_bytes().decode("utf-8")
+        if "\0" in content:
+            row = content.count("\n", 0, content.index("\0")) + 1
+            raise RecordError.collect([Problem(file, row, "-", "a NUL", "text", "the file is damaged or in UTF-16")])
+        return content.removeprefix("\ufeff"), file  # a byte-order mark is not part of the first name
     except OSError as error:
         raise UnreadableError(f"{file}: found {error.strerror or error}, expected a readable file") from None
     except UnicodeDecodeError as error:
@@ -103,7 +125,14 @@ def table(
     except csv.Error as error:
         problems.append(Problem(file, reader.line_num, "-", str(error), "a CSV row", "the file is cut short or a quote is missing"))
     header = rows[0][1] if rows else []
+    if len(rows) > 1 and not set(wanted) <= set(header) and set(wanted) <= set(rows[1][1]):
+        advice = "remove the line above it, or teach the reader what it says"
+        raise RecordError.collect([Problem(file, rows[0][0], "-", "a line above the header", "the header, now in row 2", advice)])
     problems += _header(header, file, wanted, ignored)
+    for row, cells in rows[1:]:
+        if cells == header:
+            advice = "remove the second header line, or see whether two files were joined"
+            problems.append(Problem(file, row, "-", "the header again", "a row of values", advice))
     for row, cells in rows[1:]:
         if len(cells) < len(header) and short is not None:
             short.append(row)
@@ -126,8 +155,11 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
     problems = []
     for name in wanted:
         if name not in header:
-            near = difflib.get_close_matches(name, header, n=1)
-            problems.append(Problem(file, 1, name, "no such column", "this column", f"is it now {near[0]}?" if near else ""))
+            unknown = [other for other in header if other not in wanted]
+            near = difflib.get_close_matches(name, unknown, n=1) or [other for other in unknown if name and name in other]
+            blank = next((other for other in header if other.strip() == name), "")
+            advice = f"{blank!r} begins or ends with a blank" if blank else f"is it now {near[0]}?" if near else ""
+            problems.append(Problem(file, 1, name, "no such column", "this column", advice))
     for place, name in enumerate(header):
         if name in header[:place]:
             problems.append(Problem(file, 1, name or "(no name)", "the column twice", "each column once"))
