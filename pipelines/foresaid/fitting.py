@@ -87,6 +87,8 @@ def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter,
         delta=law.huber_delta,
         prior_centre=centre,
         prior_weight=weight,
+        columns=law.kernel,
+        constants=law.constants(),
     )
 
 

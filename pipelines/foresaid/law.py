@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from foresaid.errors import ParameterError
 from foresaid.view import View
 
 Array = NDArray[np.float64]
+Columns = Callable[[Array, Array, Array, Array, Array], None]  # parameters, constants, x by columns; fills curve and Jacobian
 Entry = TypeVar("Entry")
 
 
@@ -163,6 +164,7 @@ class Law(ABC):
     profiled: ClassVar[str | None] = None  # the parameter whose profile is kept and shown
     replicate_starts: ClassVar[int] = 8  # starts of each bootstrap replicate
     resolution: ClassVar[float] = 0.0  # half the last printed digit of the data, on the curve's scale
+    columns: ClassVar[Any] = None  # Columns: the curve once more, for the compiled engine; see kernels.py
 
     @property
     def random_starts(self) -> int:
@@ -194,6 +196,18 @@ class Law(ABC):
     @abstractmethod
     def jacobian(self, parameters: Array, x: Array) -> Array:
         """Derivative of the curve by its parameters: (..., n, P)."""
+
+    def constants(self) -> Array:
+        """Return the settings that `columns` needs beside the parameters; none by default."""
+        return np.empty(0)
+
+    @property
+    def kernel(self) -> Columns | None:
+        """Return `columns` if they stand beside the curve: a subclass with a curve of its own must not inherit another's."""
+        for kind in type(self).__mro__:
+            if "curve" in vars(kind) or "jacobian" in vars(kind):
+                return self.columns if "columns" in vars(kind) else None
+        return None
 
     @abstractmethod
     def tables(self, view: View) -> list[Table]:

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
 from foresaid.view import View
 
@@ -45,6 +46,25 @@ class SigmoidTarget:
     training_zettaflops_at_most: float | None = None
 
 
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    k = x.shape[0]
+    floor = p[k + 1]
+    for i in range(f.size):
+        f[i] = p[0]
+    for j in range(k):
+        for i in range(f.size):
+            f[i] += p[j + 1] * x[j, i]
+    for i in range(f.size):
+        s = 1.0 / (1.0 + exp(-f[i]))
+        J[0, i] = (1.0 - floor) * s * (1.0 - s)
+        J[k + 1, i] = 1.0 - s
+        f[i] = floor + (1.0 - floor) * s
+    for j in range(k):
+        for i in range(f.size):
+            J[j + 1, i] = J[0, i] * x[j, i]
+
+
 @dataclass(frozen=True)
 class SigmoidLaw(Law):
     """A sigmoid of a linear score of the covariates; subclasses say which covariates.
@@ -61,6 +81,7 @@ class SigmoidLaw(Law):
     search: str = "many"
 
     noise: ClassVar[str] = "natural"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:

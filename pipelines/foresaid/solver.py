@@ -9,17 +9,18 @@ enters by reweighting. A lane that has stopped leaves the batch. Failing to conv
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.law import Array
+from foresaid.law import Array, Columns
 
 ITERATIONS = 300
 GRADIENT = 1e-9  # scaled gradient at which a lane counts as at its minimum
 REDUCTION = 1e-14  # relative reduction, actual and predicted, below which nothing more is to be had
 DAMPING_LIMIT = 1e14
+UNUSABLE = 1e6  # residual of a row whose logarithm does not exist
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Problem:
     delta: float | None = None
     prior_centre: Array | None = None
     prior_weight: Array | None = None
+    columns: Columns | None = None
+    constants: Array = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def _residuals(problem: Problem, p: Array, x: Array) -> Array:
     f = problem.model(p, x)
     if problem.log:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.where(f > 0, np.log(np.where(f > 0, f, 1.0)) - np.log(problem.y), 1e6)
+            return np.where(f > 0, np.log(np.where(f > 0, f, 1.0)) - np.log(problem.y), UNUSABLE)
     return f - problem.y
 
 
@@ -119,6 +122,8 @@ def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Arra
 def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     """Fit every copy (rows of `weights`, (R, n)) from every start ((S, P), or (R, S, P) one set a copy).
 
+    A problem with columns goes to the compiled engine where there is one; everything else is done here.
+
     >>> x = np.array([[1.0], [2.0], [3.0]])
     >>> line = Problem(
     ...     model=lambda p, x: p[..., 0, None] * x[..., 0],
@@ -128,6 +133,11 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     >>> solve(line, np.ones((1, 3)), np.array([[0.5]])).parameters.round(6).tolist()
     [[[2.0]]]
     """
+    if problem.columns is not None:
+        from foresaid import kernels  # numba is loaded by those who fit, and only then
+
+        if kernels.available():
+            return kernels.solve(problem, weights, starts)
     copies = weights.shape[0]
     if starts.ndim == 2:
         starts = np.broadcast_to(starts, (copies, *starts.shape))

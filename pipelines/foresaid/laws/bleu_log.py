@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp, log
 from foresaid.law import Array, Design, Parameter, Table, Target
 from foresaid.size_series import SizeLaw, in_order
 
@@ -22,6 +23,20 @@ TYPICAL_NOISE = 0.01  # of ln BLEU: what the prior is weighed against, 0.2 BLEU 
 FALL = 0.3  # BLEU
 BETAS = (0.5, 1.0, 2.0, 4.0, 8.0)
 GRID = 65  # exponents of the profile
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    beta = exp(p[2])
+    for i in range(f.size):
+        inner = 1.0 + p[1] * x[0, i] / beta
+        safe = inner if inner > 0 else 1.0
+        logarithm = log(safe)
+        power = exp(beta * logarithm) if inner > 0 else 0.0
+        f[i] = p[0] * power
+        J[0, i] = power
+        J[1, i] = p[0] * power / safe * x[0, i]
+        J[2, i] = p[0] * power * (beta * logarithm - p[1] * x[0, i] / safe)
 
 
 @dataclass(frozen=True)
@@ -61,6 +76,7 @@ class BleuLog(SizeLaw):
     huber_delta: ClassVar[float | None] = 0.1
     resolution: ClassVar[float] = 0.05
     profiled: ClassVar[str | None] = "ln_beta"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """BLEU at the smallest size, relative growth there, and ln beta."""

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp, log
 from foresaid.law import Array, Law, Parameter, Table, Target
 from foresaid.sigmoid import sigmoid
 from foresaid.view import View
@@ -21,6 +22,27 @@ WIDTH = 0.01  # nats: how far the corner is rounded
 PRIOR_SPREAD = 0.5  # of ln alpha
 TYPICAL_NOISE = 0.02  # of the score: what the prior is weighed against
 SHIFT, ALPHAS = 0.4, (0.7, 1.5)  # of the starts
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine; the constants are ln ln of the two sizes."""
+    alpha = exp(p[4])
+    start, end = exp(alpha * c[0]), exp(alpha * c[1])
+    low, high = start * c[0], end * c[1]
+    for i in range(f.size):
+        logarithm = log(max(x[1, i], 1e-9))
+        at = exp(alpha * logarithm)
+        share = (at - start) / (end - start)
+        z = (p[2] + p[3] * share - x[0, i]) / WIDTH
+        e = exp(-abs(z))
+        below = WIDTH * (max(z, 0.0) + log(1.0 + e))
+        by_corner = p[0] * (1.0 if z >= 0 else e) / (1.0 + e)
+        f[i] = p[1] + p[0] * below
+        J[0, i] = below
+        J[1, i] = 1.0
+        J[2, i] = by_corner
+        J[3, i] = by_corner * share
+        J[4, i] = by_corner * p[3] * alpha * ((at * logarithm - low) - share * (high - low)) / (end - start)
 
 
 @dataclass(frozen=True)
@@ -62,6 +84,7 @@ class Emergence(Law):
     )
     validated_on: ClassVar[str] = "simulation: no real data published for this law"
     replicate_starts: ClassVar[int] = 4
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     @property
     def random_starts(self) -> int:
@@ -83,6 +106,10 @@ class Emergence(Law):
             Parameter("shift", "how far the largest fine-tuning set moves it", "nats", 0.0, 3.0, (0.1, 0.8), natural=True),
             Parameter("ln_alpha", "logarithm of the bend alpha", "", float(np.log(0.1)), float(np.log(5.0)), (-0.7, 0.7)),
         )
+
+    def constants(self) -> Array:
+        """Return ln ln of the few-shot size and of the largest."""
+        return np.log(np.log([float(self.few_shot_size), float(self.largest_size)]))
 
     def _corner(self, parameters: Array, x: Array) -> tuple[Array, Array, Array]:
         """Return E(D), the share of the shift reached at D, and that share's derivative by ln alpha."""

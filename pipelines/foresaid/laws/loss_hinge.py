@@ -7,7 +7,7 @@ the one at which the score moves.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -15,6 +15,15 @@ from foresaid.law import Array, Parameter, Table, Target
 from foresaid.threshold import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
 
 SLOPE_LIMIT = 100.0
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        below = max(p[1] - x[0, i], 0.0)
+        f[i] = p[0] * below
+        J[0, i] = below
+        J[1, i] = p[0] if below > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,7 @@ class LossHinge(LossLaw):
         "scale. Losses compare only within one corpus and tokeniser."
     )
     profiled: ClassVar[str | None] = "threshold"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Slope and threshold."""

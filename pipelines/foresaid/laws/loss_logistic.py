@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Parameter, Target
 from foresaid.sigmoid import sigmoid
 from foresaid.threshold import LOSS, STARTS, LossLaw, shape_starts, thresholds
 
 WIDTHS = np.array([0.02, 0.06, 0.2, 0.6])  # nats
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        z = (p[1] - x[0, i]) / p[2]
+        s = 1.0 / (1.0 + exp(-z))
+        inner = p[0] * s * (1.0 - s) / p[2]
+        f[i] = p[0] * s
+        J[0, i] = s
+        J[1, i] = inner
+        J[2, i] = -inner * z
 
 
 @dataclass(frozen=True)
@@ -41,6 +54,7 @@ class LossLogistic(LossLaw):
         "Before the midpoint is passed, ceiling and midpoint trade against each other and the forecast is a guess. Losses "
         "compare only within one corpus and tokeniser."
     )
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Ceiling, midpoint and width."""

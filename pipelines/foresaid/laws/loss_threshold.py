@@ -7,14 +7,26 @@ rise that levels off pulls the corner of a straight line towards higher losses (
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp
 from foresaid.law import Array, Parameter, Table, Target
 from foresaid.threshold import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
 
 RATES = np.array([0.5, 1.5, 4.0, 10.0, 25.0])  # per nat
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        below = max(p[2] - x[0, i], 0.0)
+        left = exp(-p[1] * below)
+        f[i] = p[0] * (1.0 - left)
+        J[0, i] = 1.0 - left
+        J[1, i] = p[0] * below * left
+        J[2, i] = p[0] * p[1] * left if below > 0 else 0.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,7 @@ class LossThreshold(LossLaw):
         "there the axis is the log perplexity of LAMBADA's last words."
     )
     profiled: ClassVar[str | None] = "threshold"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Ceiling, rate and threshold."""
