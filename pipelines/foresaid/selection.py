@@ -8,7 +8,6 @@ plain one visit the same sets; what is reported is computed by one function for 
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid import kernels
 from foresaid.errors import ParameterError
 from foresaid.law import Array
 
@@ -110,7 +110,7 @@ def select(
     if count > exact:
         found = [(budget, *_bounded(pool, budget)) for budget in budgets]
     else:
-        best = _compiled(pool, top) if (_numba_is_here() if compiled is None else compiled) else _plain(pool, top)
+        best = _compiled(pool, top) if (kernels.available() if compiled is None else compiled) else _plain(pool, top)
         found = [(budget, _mask_within(best, budget), 0.0) for budget in budgets]
     return [_choice(pool, forced, budget, mask, gap) for budget, mask, gap in found if mask is not None]
 
@@ -205,7 +205,3 @@ def _bounded(pool: _Pool, budget: int) -> tuple[int | None, float]:
     if not np.isfinite(best):
         return None, 0.0
     return sum(1 << int(order[i]) for i in range(len(order)) if int(mask) >> i & 1), float(1.0 - bound / best)
-
-
-def _numba_is_here() -> bool:
-    return importlib.util.find_spec("numba") is not None
