@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from foresaid.errors import ParameterError
 from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
 
 ITERATIONS = 60
 GRADIENT = 1e-10  # of the mean log likelihood, per unit of the standardised logarithm
@@ -60,14 +59,20 @@ class Horizons:
 
 
 def task_runs(
-    agents: Sequence[str], tasks: Sequence[str], families: Sequence[str], minutes: Array, success: Array, weights: Array | None = None
+    agents: Sequence[str],
+    tasks: Sequence[str],
+    families: Sequence[str],
+    minutes: Array,
+    success: Array,
+    weights: Array | None = None,
 ) -> tuple[TaskRuns, tuple[str, ...], tuple[str, ...]]:
     """Gather single runs into cells; return them with the names of the agents and of the tasks, in order.
 
-    Raises ParameterError when a task has two lengths or families, when runs of one agent and task differ in weight, or when an outcome is
-    neither 0 nor 1.
+    Raises ParameterError when a task has two lengths or families, when runs of one agent and task differ in weight, or when an
+    outcome is neither 0 nor 1.
 
-    >>> cells, _, names = task_runs(["a", "a", "b"], ["t", "u", "t"], ["f", "f", "f"], np.array([4.0, 8.0, 4.0]), np.array([1.0, 0, 1]))
+    >>> minutes, success = np.array([4.0, 8.0, 4.0]), np.array([1.0, 0.0, 1.0])
+    >>> cells, _, names = task_runs(["a", "a", "b"], ["t", "u", "t"], ["f", "f", "f"], minutes, success)
     >>> cells.runs.tolist(), cells.successes.tolist(), names
     ([[1, 1], [1, 0]], [[1, 0], [1, 0]], ('t', 'u'))
     """
@@ -77,7 +82,9 @@ def task_runs(
     family, length = np.array(families)[first], np.asarray(minutes, dtype=float)[first]
     mixed = (np.array(families) != family[task]) | (minutes != length[task])
     if mixed.any() or not (length > 0).all():
-        raise ParameterError(f"tasks: {task_names[task[mixed]][:10].tolist()} have two families or lengths, or one that is not positive")
+        raise ParameterError(
+            f"tasks: {task_names[task[mixed]][:10].tolist()} have two families or lengths, or one that is not positive"
+        )
     if not np.isin(success, (0.0, 1.0)).all():
         raise ParameterError("runs: found outcomes other than 0 and 1, expected a success to be 1 and a failure 0")
     shape = (len(agent_names), len(task_names))
@@ -148,42 +155,46 @@ def _newton(z: Array, total: Array, success: Array, penalty: float) -> tuple[Arr
     answer, done = np.full((len(mass), 2), np.nan), np.zeros(len(mass), dtype=bool)
     lanes = np.flatnonzero((won > 0) & (won < mass))
     basis = np.column_stack([np.ones_like(z), z, z * z])
-    pull = hits @ basis[:, :2]
-    p = np.column_stack([np.log(won[lanes] / (mass - won)[lanes]), np.full(len(lanes), -1.0)])
-    before = np.full(len(lanes), -np.inf)
-    last, step = p, np.zeros_like(p)
+    pull = (hits @ basis[:, :2])[lanes]
+    weight, mass = weight[lanes], mass[lanes]
+    last = np.column_stack([np.log(won[lanes] / (mass - won[lanes])), np.full(len(lanes), -1.0)])
+    step, best = np.zeros_like(last), np.full(len(lanes), -np.inf)
     for _ in range(ITERATIONS):
         if lanes.size == 0:
             break
+        p = last + step
         logit = p[:, :1] + p[:, 1:] * z
         e = np.exp(-np.abs(logit))
         one = 1.0 / (1.0 + e)
         probability = np.where(logit >= 0, one, e * one)
-        w = weight[lanes]
-        likelihood = (p * pull[lanes]).sum(axis=1) - np.einsum("nt,nt->n", w, np.maximum(logit, 0.0) - np.log(one))
+        likelihood = (p * pull).sum(axis=1) - np.einsum("nt,nt->n", weight, np.maximum(logit, 0.0) - np.log(one))
         likelihood -= 0.5 * penalty * p[:, 1] ** 2
-        worse = likelihood < before - 1e-12 * np.abs(before)
-        # A step that went too far is halved until it does not lower the likelihood.
-        step[worse] *= 0.5
-        slope = pull[lanes] - (w * probability) @ basis[:, :2]
+        uphill = likelihood >= best - 1e-12 * np.abs(likelihood)
+        slope = pull - (weight * probability) @ basis[:, :2]
         slope[:, 1] -= penalty * p[:, 1]
-        moments = (w * (probability * e * one if False else probability * (1.0 - probability))) @ basis
+        moments = (weight * (e * one * one)) @ basis
         moments[:, 2] += penalty
-        determinant = moments[:, 0] * moments[:, 2] - moments[:, 1] ** 2
-        determinant = np.where(determinant > 0, determinant, np.inf)
+        determinant = np.maximum(moments[:, 0] * moments[:, 2] - moments[:, 1] ** 2, 1e-300)
         newton = np.column_stack([
             (moments[:, 2] * slope[:, 0] - moments[:, 1] * slope[:, 1]) / determinant,
             (moments[:, 0] * slope[:, 1] - moments[:, 1] * slope[:, 0]) / determinant,
-        ])
-        fresh = ~worse
-        step[fresh], last, before = newton[fresh], np.where(worse[:, None], last, p), np.where(worse, before, likelihood)
-        here = fresh & (np.abs(slope).max(axis=1) <= GRADIENT * mass[lanes])
-        stuck = np.abs(step).max(axis=1) < 1e-14
-        out = here | stuck | (np.abs(p[:, 1]) > STEEP)
-        answer[lanes[out]] = last[out]
-        done[lanes[out]] = (here | stuck)[out]
-        keep = ~out
-        lanes, step, last, before = lanes[keep], step[keep], last[keep], before[keep]
-        p = last + step
+        ])  # fmt: skip
+        # A step that went too far is halved until it does not lower the likelihood.
+        last, best = np.where(uphill[:, None], p, last), np.where(uphill, likelihood, best)
+        step = np.where(uphill[:, None], newton, 0.5 * step)
+        here = (uphill & (np.abs(slope).max(axis=1) <= GRADIENT * mass)) | (np.abs(step).max(axis=1) < 1e-14)
+        out = here | (np.abs(last[:, 1]) > STEEP)
+        if out.any():
+            answer[lanes[out]], done[lanes[out]] = last[out], here[out]
+            lanes, last, step, best, pull, weight, mass = (item[~out] for item in (lanes, last, step, best, pull, weight, mass))
     answer[lanes] = last
+    done &= ~_separated(z, total.reshape(-1, len(z)), hits)
     return answer[:, 0].reshape(shape), answer[:, 1].reshape(shape), done.reshape(shape)
+
+
+def _separated(z: Array, total: Array, hits: Array) -> NDArray[np.bool_]:
+    """Say for which rows one length parts all successes from all failures, so that the slope has no end."""
+    won, lost = hits > 0, total - hits > 1e-9 * total
+    longest_won, shortest_won = np.where(won, z, -np.inf).max(axis=1), np.where(won, z, np.inf).min(axis=1)
+    longest_lost, shortest_lost = np.where(lost, z, -np.inf).max(axis=1), np.where(lost, z, np.inf).min(axis=1)
+    return np.asarray((longest_won <= shortest_lost) | (longest_lost <= shortest_won))
