@@ -95,36 +95,55 @@ def database() -> None:
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
 
 
+def spread(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command that fits the options that say where its work runs; no choice changes a result."""
+    choices = click.Choice(["threads", "processes", "dask"])
+    for option in (
+        click.option("--scheduler", envvar="FORESAID_SCHEDULER", default="", help="Address of a Dask scheduler: tcp://HOST:PORT."),
+        click.option(
+            "--backend", envvar="FORESAID_BACKEND", type=choices, default="threads", show_default=True, help="Kind of worker."
+        ),
+        click.option("--workers", envvar="FORESAID_WORKERS", type=int, default=None, help="How many; params.yaml says by default."),
+    ):
+        command = option(command)
+    return command
+
+
 @main.command()
 @click.argument("law")
+@spread
 @plain_errors
-def fit(law: str) -> None:
+def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
     """Fit one law to all its targets at the as-of date.
 
-    Example: foresaid fit observational
+    Example: foresaid fit observational --workers 2
     """
     from foresaid import fit as stage
-    from foresaid import params
+    from foresaid import parallel, params
     from foresaid.errors import ParameterError
 
     loaded = params.load(Path("params.yaml"))
     if law not in loaded.laws:
         raise ParameterError(f"fit: found the law {law}, expected one of params.yaml: {', '.join(loaded.laws)}")
-    counts = stage.run(law, loaded, BUILD, METRICS)
+    with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        counts = stage.run(law, loaded, BUILD, METRICS)
     click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
 
 
 @main.command()
+@spread
 @plain_errors
-def hindcast() -> None:
+def hindcast(workers: int | None, backend: str, scheduler: str) -> None:
     """Re-make past forecasts from old vintages and set them beside what came out.
 
-    Example: foresaid hindcast
+    Example: foresaid hindcast --workers 2
     """
     from foresaid import hindcast as stage
-    from foresaid import params
+    from foresaid import parallel, params
 
-    counts = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
+    loaded = params.load(Path("params.yaml"))
+    with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        counts = stage.run(loaded, BUILD, REGISTRY, METRICS)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
 
 

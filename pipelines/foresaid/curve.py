@@ -160,7 +160,7 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
     """Turn a fit into a frozen curve; its numbers are rounded here, once, and never again."""
     table, target = fit.table, fit.table.target
     body = b"".join(training_lines(table))
-    rule = fit.design.imputation if fit.design is not None else None
+    rule = fit.imputation
     rows = np.linspace(0, table.n - 1, PROBE_ROWS).round().astype(int) if table.n else np.empty(0, dtype=int)
     record = CurveRecord(
         law=law.name,

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.stats import beta
 
-from foresaid.fitting import Fit, fit
+from foresaid.fitting import Fit
 from foresaid.law import Array, Covariate, Table, Target
 from foresaid.seeds import generator
+from foresaid.shards import Shard, fit_all
 
 if TYPE_CHECKING:
     from foresaid.laws.emergence import Emergence
@@ -30,6 +31,7 @@ CHECKPOINT_NOISE = 0.01  # shared by all scores of one checkpoint
 SUCCESS = 0.1  # nats: the paper's criterion
 BAND = (0.05, 0.95)
 CALIBRATION = 200  # simulations that choose the factor
+SHARD = 20  # simulations to a job
 DRAWS = 80  # at most, for each simulation
 DAY = date(2024, 11, 25)
 
@@ -72,10 +74,10 @@ def simulate(law: Emergence, rng: np.random.Generator, number: int) -> tuple[Arr
 def _trials(law: Emergence, seed: int, purpose: str, wanted: int, draws: int) -> tuple[list[Trial], list[tuple[Table, Fit]]]:
     trials: list[Trial] = []
     kept: list[tuple[Table, Fit]] = []  # the first that gave something, for the page's example
-    for number in range(wanted):
-        planted, table = simulate(law, generator(seed, law.name, purpose, str(number)), number)
-        table = replace(table, target=replace(table.target, target_id=f"{purpose}/{number}"))
-        fitted = fit(law, table, seed, draws)
+    simulated = [simulate(law, generator(seed, law.name, purpose, str(number)), number) for number in range(wanted)]
+    tables = [replace(table, target=replace(table.target, target_id=f"{purpose}/{i}")) for i, (_, table) in enumerate(simulated)]
+    fits = fit_all([Shard(law, table, seed, draws) for table in tables], size=SHARD)
+    for (planted, _), table, fitted in zip(simulated, tables, fits, strict=True):
         if fitted.point.size:
             trials.append(Trial(float(planted[2]), float(fitted.point[2]), fitted.draws[:, 2], fitted.status))
         else:  # a fit that gave nothing stays in every denominator: it is within no band and no tolerance

@@ -16,12 +16,14 @@ from foresaid import database, laws
 from foresaid.canonical import dump_line
 from foresaid.curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.files import write_frame, write_json, write_lines
-from foresaid.fitting import Fit, fit
+from foresaid.fitting import Fit
 from foresaid.forecast import LEVELS, predict
 from foresaid.law import Array, Law
 from foresaid.params import Params
+from foresaid.shards import Shard, fit_all
 
 GRID = 81
+CACHE = "cache/fits"  # below build/: see shards.py
 BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "upper_95": 0.975}
 
 
@@ -79,6 +81,7 @@ def describe(fitted: Fit) -> dict[str, Any]:
         ],
         "residual_scale": fitted.residual_scale,
         "agreement": fitted.agreement,
+        "replicate_agreement": fitted.replicate_agreement,
         "unconverged": fitted.unconverged,
         "profile": None
         if profile is None
@@ -124,8 +127,9 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     curves, drafts, drawings, results = [], [], [], []
     training: list[bytes] = []
     counts: dict[str, int] = {}
-    for table in law.tables(view):
-        fitted = fit(law, table, params.seed, params.replicates)
+    shards = [Shard(law, table, params.seed, params.replicates) for table in law.tables(view)]
+    for fitted in fit_all(shards, build / CACHE):
+        table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
         results.append(describe(fitted))
         if not fitted.point.size:

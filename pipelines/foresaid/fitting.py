@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foresaid.bootstrap import cluster_weights
-from foresaid.law import Array, Design, Law, Parameter, Table
+from foresaid.law import Array, Design, Imputation, Law, Parameter, Table
 from foresaid.seeds import generator
 from foresaid.solver import Problem, Solution, solve
 
@@ -31,6 +31,7 @@ AGREEMENT = 1e-6  # relative: a start within this of the best objective found th
 NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
 NUMERICAL = 1e-6  # two optima of a perfect fit differ by rounding only
 CLAIMED = 1.645  # standard deviations: the half-width of a 90 % interval
+BLOCK = 128  # replicates in one batch
 PROFILE_POINTS = 33
 PROFILE_STARTS = 16  # a fit with one parameter held gets stuck more easily than the free one
 
@@ -50,7 +51,9 @@ class Profile:
 class Fit:
     """A fitted law: `point` (Q,) and `draws` (R, Q) on the raw covariates, and what must be known to trust it.
 
-    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative.
+    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative. `agreement` is the
+    share of starts that found the best minimum of the full sample, `replicate_agreement` the same within the replicates, on
+    average: low values say that the minimum is hard to find or not the only one.
     """
 
     table: Table
@@ -62,8 +65,9 @@ class Fit:
     residual_scale: float
     agreement: float
     unconverged: int
-    design: Design | None
+    imputation: Imputation | None = None
     profile: Profile | None = None
+    replicate_agreement: float = 0.0
 
 
 def random_starts(parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:
@@ -196,29 +200,25 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     names = tuple(parameter.name for parameter in parameters)
     if table.n < len(parameters) + 1:
         reason = f"{table.n} rows for {len(parameters)} parameters; at least {len(parameters) + 1} are needed"
-        return Fit(table, "too_few_points", reason, names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0, None)
+        return Fit(table, "too_few_points", reason, names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0)
     parameters = law.narrowed(parameters, table.y)
     rng = generator(root_seed, law.name, table.target.target_id, "bootstrap")
     weights = cluster_weights(table.clusters, replicates, rng)
-    design = law.design(table.x, weights)
-    single = _first(design)
+    single = _first(law.design(table.x, weights[:1]))
     problem = problem_for(law, single, table.y, parameters)
     flat = single.features[0] if single.features.ndim == 3 else single.features
     own = law.starts(flat, table.y)
     starts = np.vstack([own, random_starts(parameters, law.random_starts, rng)])
     found = solve(problem, weights[:1], starts)
     if not np.isfinite(found.objective).any():
-        return Fit(table, "failed", "no start has a finite value", names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0, None)
+        return Fit(table, "failed", "no start has a finite value", names, np.empty(0), np.empty((0, 0)), float("nan"), 0.0, 0)
     best = found.best[0]
     order = np.argsort(found.objective[0], kind="stable")
     optima = _different(found.parameters[0, order], found.objective[0, order])
     fresh = max(law.replicate_starts - len(optima) - len(own), 1) if law.random_starts else 0
     again = np.vstack([optima, own, random_starts(parameters, fresh, rng)])
-    bootstrap = solve(problem_for(law, design, table.y, parameters), weights, again)
-    lanes = np.arange(replicates + 1)
-    chosen = bootstrap.parameters[lanes, bootstrap.best]
-    chosen[0] = found.parameters[0, best]
-    fitted = law.curve(chosen[0], flat)
+    point = found.parameters[0, best]
+    fitted = law.curve(point, flat)
     sigma = _residual_scale(law, fitted, table.y, len(parameters))
     profile = None
     if law.profiled is not None:
@@ -226,14 +226,37 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
         profile = _profile(law, problem, parameters, flat, wide, law.resolution)
     status, reason = _status(law, table, single, parameters, found, sigma, profile)
     if status in NO_FORECAST:
-        return Fit(table, status, reason, names, np.empty(0), np.empty((0, 0)), sigma, 0.0, 0, None)
-    agreeing = found.objective[0] <= (1.0 + AGREEMENT) * found.objective[0, best] + 1e-18
-    folded = design.fold(chosen)
-    unconverged = int((~bootstrap.converged[lanes, bootstrap.best])[1:].sum())
+        return Fit(table, status, reason, names, np.empty(0), np.empty((0, 0)), sigma, 0.0, 0)
+    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again)
     return Fit(
-        table, status, reason, law.folded_names(names, table.target), folded[0], folded[1:], sigma,
-        float(agreeing.mean()), unconverged, design, profile,
+        table, status, reason, law.folded_names(names, table.target), single.fold(point[None])[0], draws, sigma,
+        _agreement(found.objective), unconverged, single.imputation, profile, agreeing,
     )  # fmt: skip
+
+
+def _agreement(objective: Array) -> float:
+    """Return the share of starts within AGREEMENT of the best of their copy (R, S)."""
+    lowest = objective.min(axis=1, keepdims=True)
+    return float((objective <= (1.0 + AGREEMENT) * lowest + 1e-18).mean())
+
+
+def _bootstrap(
+    law: Law, table: Table, parameters: tuple[Parameter, ...], weights: Array, starts: Array
+) -> tuple[Array, int, float]:
+    """Refit every replicate, design and all; return draws (R, Q), how many did not converge, and the agreement of starts.
+
+    The blocks have a fixed size: a library's last digit may depend on how much it is given at once.
+    """
+    folded, unconverged, agreeing = [], 0, 0.0
+    for first in range(0, len(weights), BLOCK):
+        block = weights[first : first + BLOCK]
+        design = law.design(table.x, block)
+        found = solve(problem_for(law, design, table.y, parameters), block, starts)
+        lanes = np.arange(len(block))
+        folded.append(design.fold(found.parameters[lanes, found.best]))
+        unconverged += int((~found.converged[lanes, found.best]).sum())
+        agreeing += len(block) * _agreement(found.objective)
+    return np.vstack(folded) if folded else np.empty((0, 0)), unconverged, agreeing / max(len(weights), 1)
 
 
 def _different(parameters: Array, objective: Array, wanted: int = 3) -> Array:

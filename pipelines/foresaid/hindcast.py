@@ -19,11 +19,12 @@ import polars as pl
 from foresaid import adopted, baselines, database, guard, laws
 from foresaid.curve import freeze_curve
 from foresaid.files import write_frame, write_json
-from foresaid.fit import describe
-from foresaid.fitting import fit
+from foresaid.fit import CACHE, describe
+from foresaid.fitting import Fit
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Law, Table
 from foresaid.params import Hindcast, Params
+from foresaid.shards import Shard, fit_all
 from foresaid.view import View
 
 SCHEMA = pl.Schema(
@@ -123,13 +124,21 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
     return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
 
 
-def _fit_and_forecast(
-    name: str, case: Hindcast, law: Law, settings: dict[str, object], split: Split, params: Params
-) -> tuple[pl.DataFrame, dict[str, Any]]:
-    fitted = fit(law, split.train, params.seed, params.replicates)
+@dataclass(frozen=True)
+class _Question:
+    """One law on one target of a case: the rows, and the settings it is asked with."""
+
+    case: str
+    law: Law
+    settings: dict[str, object]
+    split: Split
+
+
+def _answer(question: _Question, case: Hindcast, fitted: Fit, seed: int) -> tuple[pl.DataFrame, dict[str, Any]]:
+    name, law, split = question.case, question.law, question.split
     made = None
     if fitted.point.size:
-        made = predict(law, freeze_curve(law, fitted, settings, case.as_of, params.seed), split.test.x)
+        made = predict(law, freeze_curve(law, fitted, question.settings, case.as_of, seed), split.test.x)
     rows = _rows(name, case, split, law.name, "law", fitted.status, made)
     return rows, {"case": name, "law": law.name, "held_out": split.test.n, **describe(fitted)}
 
@@ -145,7 +154,12 @@ def first_published(table: Table, published: View) -> Table:
 
 
 def run_case(
-    name: str, case: Hindcast, params: Params, connection: duckdb.DuckDBPyConnection, registry: Path
+    name: str,
+    case: Hindcast,
+    params: Params,
+    connection: duckdb.DuckDBPyConnection,
+    registry: Path,
+    cache: Path | None = None,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
 
@@ -157,33 +171,37 @@ def run_case(
         wanted = frozenset(adopted.load(registry / "adopted" / case.listed).models)
     else:
         wanted = released_after(later, case.as_of)
-    frames: list[pl.DataFrame] = []
-    fits: list[dict[str, Any]] = []
-    done: set[str] = set()
+    questions: list[_Question] = []
     for law_name in case.laws:
         settings = {**params.laws[law_name], **case.settings}
         law = laws.load(law_name, settings)
         # What is forecast is not cut: the case's settings choose training rows only.
         after = {table.target.target_id: table for table in laws.load(law_name, params.laws[law_name]).tables(later)}
         for table in law.tables(known):
-            target = table.target
             if case.split == "larger":
                 split = split_by_scale(table, case.held_out_share, case.trained_on)
             else:
-                split = split_by_release(table, first_published(after[target.target_id], published), wanted)
-            if split.test.n == 0:
-                continue
-            _guard(case, split)
-            rows, described = _fit_and_forecast(name, case, law, settings, split, params)
-            frames.append(rows)
-            fits.append(described)
-            if target.target_id in done or split.train.n < 2:
-                continue
-            done.add(target.target_id)
-            chosen = baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
-            for label, baseline in chosen.items():
-                made = baselines.forecast(baseline, split.train, split.test)
-                frames.append(_rows(name, case, split, label, "baseline", "converged", made))
+                split = split_by_release(table, first_published(after[table.target.target_id], published), wanted)
+            if split.test.n:
+                _guard(case, split)
+                questions.append(_Question(name, law, settings, split))
+    found = fit_all([Shard(one.law, one.split.train, params.seed, params.replicates) for one in questions], cache)
+    frames: list[pl.DataFrame] = []
+    fits: list[dict[str, Any]] = []
+    done: set[str] = set()
+    for question, fitted in zip(questions, found, strict=True):
+        split = question.split
+        rows, described = _answer(question, case, fitted, params.seed)
+        frames.append(rows)
+        fits.append(described)
+        target_id = split.train.target.target_id
+        if target_id in done or split.train.n < 2:
+            continue
+        done.add(target_id)
+        chosen = baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
+        for label, baseline in chosen.items():
+            made = baselines.forecast(baseline, split.train, split.test)
+            frames.append(_rows(name, case, split, label, "baseline", "converged", made))
     return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
 
 
@@ -194,7 +212,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     latter, the metrics file hindcast.json.
     """
     connection = database.open_database(build / "database")
-    answers = [run_case(name, case, params, connection, registry) for name, case in params.hindcast.items()]
+    answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in params.hindcast.items()]
     connection.close()
     whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
     fits = [described for _, made in answers for described in made]

@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import os
 import sys
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import FunctionType
@@ -20,25 +21,48 @@ from typing import Any
 import numpy as np
 
 from foresaid.elementary import log
-from foresaid.law import Array
+from foresaid.law import Array, Columns
 from foresaid.solver import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, Problem, Solution
 
 
-def dot(a: Array, b: Array) -> float:
-    """Return sum a b in four fixed partial sums; the length is a multiple of four."""
-    s0 = s1 = s2 = s3 = 0.0
-    for i in range(0, a.size, 4):
-        s0 += a[i] * b[i]
-        s1 += a[i + 1] * b[i + 1]
-        s2 += a[i + 2] * b[i + 2]
-        s3 += a[i + 3] * b[i + 3]
-    return (s0 + s1) + (s2 + s3)
+def dot(a: Array, i: int, b: Array, j: int) -> float:
+    """Return sum over the columns of a[i] b[j] in four partial sums: the meaning of the compiled form below."""
+    parts = (a[i] * b[j]).reshape(-1, 4).sum(axis=0)
+    return float((parts[0] + parts[1]) + (parts[2] + parts[3]))
+
+
+def _vector_dot() -> Any:
+    """Return `dot` as four lanes of one register: what a compiler may not do by itself, since it would reorder a sum."""
+    from llvmlite import ir
+    from numba import types
+    from numba.core import cgutils
+    from numba.extending import intrinsic
+
+    @intrinsic
+    def dot(typing: Any, a: Any, i: Any, b: Any, j: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            four = ir.VectorType(ir.DoubleType(), 4)
+            lanes = []
+            for kind, value, row in zip(signature.args[::2], values[::2], values[1::2], strict=True):
+                array = context.make_array(kind)(context, builder, value)
+                length = builder.extract_value(array.shape, 1)
+                lanes.append(builder.bitcast(builder.gep(array.data, [builder.mul(row, length)]), four.as_pointer()))
+            total = cgutils.alloca_once_value(builder, ir.Constant(four, [0.0] * 4))  # type: ignore[no-untyped-call]
+            with cgutils.for_range(builder, builder.udiv(length, ir.Constant(length.type, 4)), intp=length.type) as loop:
+                x, y = (builder.load(builder.gep(lane, [loop.index]), align=8) for lane in lanes)
+                builder.store(builder.fadd(builder.load(total), builder.fmul(x, y)), total)
+            parts = [builder.extract_element(builder.load(total), ir.Constant(ir.IntType(32), k)) for k in range(4)]
+            return builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
+
+        return types.float64(a, types.intp, b, types.intp), generate
+
+    return dot
 
 
 def residuals(
     kernel: Any, logs: bool, delta: float, p: Array, c: Array, x: Array, y: Array, w: Array, work: Array, J: Array
 ) -> float:
-    """Fill residuals r and row weights v of Huber's loss (rows 0 and 1 of `work`) and the Jacobian; return the loss."""
+    """Fill residuals and row weights of Huber's loss (rows 0 and 1 of `work`) and the Jacobian; return the loss."""
     r, v, f = work[0], work[1], work[2]
     kernel(p, c, x, f, J)
     if logs:
@@ -56,13 +80,7 @@ def residuals(
         inside = size <= delta
         v[i] = w[i] if inside else w[i] * (delta / size)
         f[i] = 0.5 * w[i] * r[i] * r[i] if inside else w[i] * delta * (size - 0.5 * delta)
-    s0 = s1 = s2 = s3 = 0.0
-    for i in range(0, f.size, 4):
-        s0 += f[i]
-        s1 += f[i + 1]
-        s2 += f[i + 2]
-        s3 += f[i + 3]
-    return (s0 + s1) + (s2 + s3)
+    return dot(work, 2, work, 3)
 
 
 def step(H: Array, g: Array, damp: Array, p: Array, low: Array, high: Array, L: Array, d: Array, held: Any) -> bool:
@@ -136,7 +154,7 @@ def drive(
             count += weights[copy, i] != 0
         m = (count + 3) // 4 * 4
         X, Y, W = np.zeros((k, m)), np.zeros(m), np.zeros(m)
-        J, A, work = np.zeros((P, m)), np.zeros((P, m)), np.zeros((3, m))
+        J, A, work = np.zeros((P, m)), np.zeros((P, m)), np.ones((4, m))  # residuals, row weights, losses, ones
         rows = x[copy if x.shape[0] > 1 else 0]
         at = last = 0
         for i in range(n):
@@ -169,9 +187,9 @@ def drive(
                     for a in range(P):
                         for i in range(m):
                             A[a, i] = work[1, i] * J[a, i]
-                        g[a] = dot(A[a], work[0]) + prior[a] * (p[a] - centre[a])
+                        g[a] = dot(A, a, work, 0) + prior[a] * (p[a] - centre[a])
                         for b in range(a + 1):
-                            H[a, b] = dot(A[a], J[b])
+                            H[a, b] = dot(A, a, J, b)
                             if not np.isfinite(H[a, b]):
                                 H[a, b] = 0.0
                             H[b, a] = H[a, b]
@@ -248,7 +266,7 @@ def _reached(function: FunctionType, found: dict[str, FunctionType], said: list[
 
 
 @cache
-def compiled(function: FunctionType) -> Any:
+def compiled(function: Any) -> Any:
     """Compile the driver or a law's columns, or load it from disk; the first time takes seconds and is announced.
 
     Numba looks for changes in the file a function stands in and nowhere else, so its name on disk carries a digest of all it
@@ -268,7 +286,7 @@ def compiled(function: FunctionType) -> Any:
     _reached(function, called, said)
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    ready: dict[str, Any] = {}
+    ready: dict[str, Any] = {"dot": _vector_dot()}
 
     def copied(source: FunctionType) -> FunctionType:
         made = FunctionType(source.__code__, {**source.__globals__, **ready}, source.__name__)
@@ -276,7 +294,8 @@ def compiled(function: FunctionType) -> Any:
         return made
 
     for name, value in called.items():  # callees come before their callers
-        ready[name] = numba.njit(**options)(copied(value))
+        if value is not dot:
+            ready[name] = numba.njit(**options)(copied(value))
     copy = copied(function)
     copy.__qualname__ = f"{function.__qualname__}-{digest}"
     made = numba.njit(cache=True, **options)(copy)
@@ -287,7 +306,7 @@ def compiled(function: FunctionType) -> Any:
     return made
 
 
-def warm(columns: list[FunctionType]) -> None:
+def warm(columns: Sequence[Columns]) -> None:
     """Compile the driver and these laws' columns now, so that nothing is compiled inside a measurement."""
     for function in (drive, *columns):
         compiled(function)

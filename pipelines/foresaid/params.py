@@ -53,7 +53,7 @@ class Hindcast:
 
 @dataclass(frozen=True)
 class Params:
-    """Everything params.yaml says."""
+    """Everything params.yaml says. `workers` is the number of fits made at once (-1: one a core); it changes no result."""
 
     sources: tuple[str, ...]
     origin: str
@@ -64,6 +64,7 @@ class Params:
     round: Round | None
     laws: dict[str, dict[str, Any]]
     hindcast: dict[str, Hindcast]
+    workers: int = -1
 
     @property
     def fit_as_of(self) -> date:
@@ -133,8 +134,11 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast")
-    _refuse_unknown("top level", document, known)
+    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", "workers")
+    _refuse_unknown("top level", document, known, optional=("workers",))
+    workers = document.get("workers", -1)
+    if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
+        raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
     laws = {str(name): dict(settings or {}) for name, settings in document["laws"].items()}
     cases = {str(name): _hindcast(str(name), entry) for name, entry in (document["hindcast"] or {}).items()}
     for name, case in cases.items():
@@ -151,6 +155,7 @@ def parse(document: object) -> Params:
         _round(document["round"]),
         laws,
         cases,
+        workers,
     )
 
 

@@ -8,7 +8,7 @@ enters by reweighting. A lane that has stopped leaves the batch. Failing to conv
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -119,6 +119,24 @@ def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Arra
     return step
 
 
+def engine(columns: Columns | None) -> str:
+    """Return which engine fits a law with these columns: `numba`, or `numpy` where it has none or numba cannot be had."""
+    if columns is None:
+        return "numpy"
+    from foresaid import kernels  # numba is loaded by those who fit, and only then
+
+    return "numba" if kernels.available() else "numpy"
+
+
+def ready(columns: Sequence[Columns | None]) -> None:
+    """Compile what these laws need, so that workers find it done."""
+    wanted = [item for item in columns if item is not None and engine(item) == "numba"]
+    if wanted:
+        from foresaid import kernels
+
+        kernels.warm(wanted)
+
+
 def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     """Fit every copy (rows of `weights`, (R, n)) from every start ((S, P), or (R, S, P) one set a copy).
 
@@ -133,11 +151,10 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     >>> solve(line, np.ones((1, 3)), np.array([[0.5]])).parameters.round(6).tolist()
     [[[2.0]]]
     """
-    if problem.columns is not None:
-        from foresaid import kernels  # numba is loaded by those who fit, and only then
+    if engine(problem.columns) == "numba":
+        from foresaid import kernels
 
-        if kernels.available():
-            return kernels.solve(problem, weights, starts)
+        return kernels.solve(problem, weights, starts)
     copies = weights.shape[0]
     if starts.ndim == 2:
         starts = np.broadcast_to(starts, (copies, *starts.shape))
