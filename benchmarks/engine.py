@@ -55,7 +55,9 @@ def solve(made: solver.Problem, weights: Array, first: Array) -> tuple[Array, Ar
     return found.parameters[np.arange(len(weights)), found.best], found.objective
 
 
-def spread(work: Callable[[Any], Any], tasks: Sequence[Any], workers: int = WORKERS, backend: str = "threads", size: int = 1) -> list[Any]:
+def spread(
+    work: Callable[[Any], Any], tasks: Sequence[Any], workers: int = WORKERS, backend: str = "threads", size: int = 1
+) -> list[Any]:
     """Run tasks through the program's parallel layer."""
     with parallel.using(workers, backend):
         return parallel.each(work, tasks, size)

@@ -103,7 +103,9 @@ def chinchilla_refit() -> tuple[Callable[[Array, Array, Array], float], str]:
         import autograd.numpy as anp
         from autograd import value_and_grad
     except ImportError:
-        label = "stand-in for Epoch's notebook: BFGS from the published optimum, our closed-form gradient (no autograd: kinder to it)"
+        label = (
+            "stand-in for Epoch's notebook: BFGS from the published optimum, our closed-form gradient (no autograd: kinder to it)"
+        )
         return _refit_closed_form, label
     both = value_and_grad(lambda p, *rest: chinchilla_objective(p, *rest, numpy=anp))
 
@@ -128,7 +130,9 @@ def _refit_closed_form(x: Array, y: Array, rows: Array) -> float:
         psi = np.clip(r, -1e-3, 1e-3)
         value = np.where(size <= 1e-3, 0.5 * r * r, 1e-3 * (size - 5e-4)).sum()
         pull = psi * weights
-        return float(value), np.array([pull[0].sum(), pull[1].sum(), pull[2].sum(), -(pull[0] * log_n).sum(), -(pull[1] * log_d).sum()])
+        return float(value), np.array(
+            [pull[0].sum(), pull[1].sum(), pull[2].sum(), -(pull[0] * log_n).sum(), -(pull[1] * log_d).sum()]
+        )
 
     return float(minimize(both, PUBLISHED, jac=True, method="BFGS").fun)
 
@@ -145,11 +149,15 @@ def chinchilla_start(x: Array, y: Array, start: Array) -> float:
     return float(minimize(chinchilla_objective, start, args=(x[:, 0], x[:, 1], y, ones), method="L-BFGS-B").fun)
 
 
-def choose_families(scores: Array, families: Sequence[str], budgets: Sequence[int], forced: Sequence[str], most: int, only: int | None):
-    """Enumerate sets of families as ObsScaling does: stack the rows, invert, trace; `only` stops after so many sets."""
-    member = np.array(families)
+def choose_families(
+    scores: Array, families: Sequence[str], budgets: Sequence[int], forced: Sequence[str], most: int, only: int | None
+) -> tuple[dict[int, tuple[float, tuple[str, ...]]], int]:
+    """Enumerate sets of families as ObsScaling does: filter a frame of models, invert, trace; `only` stops after so many sets."""
+    import pandas as pd
+
+    columns = [f"PC-{i + 1}" for i in range(scores.shape[1])]
+    frame = pd.DataFrame(scores, columns=columns).assign(family=list(families))
     names = [name for name in dict.fromkeys(families) if name not in forced]
-    whole = scores.T @ scores
     best: dict[int, tuple[float, tuple[str, ...]]] = {budget: (math.inf, ()) for budget in budgets}
     seen = 0
     for size in range(1, most - len(forced) + 1):
@@ -157,13 +165,14 @@ def choose_families(scores: Array, families: Sequence[str], budgets: Sequence[in
             if only is not None and seen >= only:
                 return best, seen
             seen += 1
-            rows = np.concatenate([scores[member == name] for name in (*forced, *chosen)])
-            if len(rows) < scores.shape[1]:
+            picked = frame[frame["family"].isin((*forced, *chosen))]
+            if len(picked) < scores.shape[1]:
                 continue
+            rows, whole = picked[columns].to_numpy(), frame[columns].to_numpy()
             gram = rows.T @ rows
             if np.linalg.matrix_rank(gram) < scores.shape[1]:
                 continue
-            value = float(np.trace(whole @ np.linalg.inv(gram)))
+            value = float(np.trace(whole.T @ whole @ np.linalg.inv(gram)))
             for budget in budgets:
                 if len(rows) <= budget and value < best[budget][0]:
                     best[budget] = (value, tuple(sorted((*forced, *chosen))))

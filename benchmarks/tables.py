@@ -27,7 +27,20 @@ EMERGENT = {  # column of the table: lowest and highest score
     "arithmetic_2dm_2_acc": (0.0, 1.0),
     "arithmetic_2da_2_acc": (0.0, 1.0),
 }
-LEADERBOARD = ["IFEval", "BBH", "MATH Lvl 5", "GPQA", "MUSR", "MMLU-PRO", "ARC", "HellaSwag", "MMLU", "TruthfulQA", "Winogrande", "GSM8K"]
+LEADERBOARD = [
+    "IFEval",
+    "BBH",
+    "MATH Lvl 5",
+    "GPQA",
+    "MUSR",
+    "MMLU-PRO",
+    "ARC",
+    "HellaSwag",
+    "MMLU",
+    "TruthfulQA",
+    "Winogrande",
+    "GSM8K",
+]
 CUT_OFF = 84.0  # 1e21 FLOPs
 
 

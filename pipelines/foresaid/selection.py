@@ -112,7 +112,8 @@ def select(
     else:
         best = _compiled(pool, top) if (kernels.available() if compiled is None else compiled) else _plain(pool, top)
         found = [(budget, _mask_within(best, budget), 0.0) for budget in budgets]
-    return [_choice(pool, forced, budget, mask, gap) for budget, mask, gap in found if mask is not None]
+    made = {mask: _choice(pool, forced, mask) for _, mask, _ in found if mask is not None}
+    return [Choice(budget, *made[mask], gap) for budget, mask, gap in found if mask is not None]
 
 
 def _pool(scores: Array, families: Sequence[str], forced: Sequence[str], most_families: int) -> _Pool:
@@ -139,11 +140,12 @@ def _pool(scores: Array, families: Sequence[str], forced: Sequence[str], most_fa
     )
 
 
-def _choice(pool: _Pool, forced: Sequence[str], budget: int, mask: int, gap: float) -> Choice:
+def _choice(pool: _Pool, forced: Sequence[str], mask: int) -> tuple[tuple[str, ...], int, float]:
+    """Return the names, the models and the objective of a set, computed alike for every search."""
     taken = [i for i in range(len(pool.names)) if mask >> i & 1]
     value = float(objective(pool.whole, pool.base + pool.grams[taken].sum(axis=0)))
     names = tuple(sorted([*set(forced), *(pool.names[i] for i in taken)]))
-    return Choice(budget, names, pool.base_size + int(pool.sizes[taken].sum()), value, gap)
+    return names, pool.base_size + int(pool.sizes[taken].sum()), value
 
 
 def _mask_within(best: tuple[Array, Integers], budget: int) -> int | None:

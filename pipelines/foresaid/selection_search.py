@@ -43,16 +43,23 @@ def pack(grams: Array) -> Array:
 
 
 @_compile
+def _closed_form(whole: Array, sums: Array, row: int) -> tuple[float, float]:
+    """Numerator and determinant of the trace for K = 3: two numbers, since comparing needs no division."""
+    a, b, c, d, e, f = sums[row, 0], sums[row, 1], sums[row, 2], sums[row, 3], sums[row, 4], sums[row, 5]
+    p, q, r = c * f - e * e, d * e - b * f, b * e - c * d
+    determinant = a * p + b * q + d * r
+    if not determinant > SINGULAR * a * c * f:
+        return np.inf, 1.0
+    diagonal = whole[0] * p + whole[2] * (a * f - d * d) + whole[5] * (a * c - b * b)
+    return diagonal + 2.0 * (whole[1] * q + whole[3] * r + whole[4] * (b * d - a * e)), determinant
+
+
+@_compile
 def trace(whole: Array, chosen: Array, width: int) -> float:
     """Return tr(whole chosen^-1) of packed matrices: cofactors for K = 3, Cholesky for other K; infinite when singular."""
     if width == CLOSED_FORM:
-        a, b, c, d, e, f = chosen[0], chosen[1], chosen[2], chosen[3], chosen[4], chosen[5]
-        p, q, r = c * f - e * e, d * e - b * f, b * e - c * d
-        determinant = a * p + b * q + d * r
-        if not determinant > SINGULAR * a * c * f:
-            return np.inf
-        diagonal = whole[0] * p + whole[2] * (a * f - d * d) + whole[5] * (a * c - b * b)
-        return float((diagonal + 2.0 * (whole[1] * q + whole[3] * r + whole[4] * (b * d - a * e))) / determinant)
+        numerator, determinant = _closed_form(whole, chosen.reshape(1, -1), 0)
+        return float(numerator / determinant)
     factor = np.zeros((width, width))
     share = 1.0
     for i in range(width):
@@ -112,9 +119,14 @@ def walk(
         for entry in range(entries):
             sums[below, entry] = sums[depth, entry] + grams[family, entry]
         models[below], mask[below] = total, mask[depth] | (np.int64(1) << family)
-        value = trace(whole, sums[below], width)
-        if value < values[total]:
-            values[total], masks[total] = value, mask[below]
+        if width == CLOSED_FORM:
+            numerator, determinant = _closed_form(whole, sums, below)
+            if numerator < values[total] * determinant:
+                values[total], masks[total] = numerator / determinant, mask[below]
+        else:
+            value = trace(whole, sums[below], width)
+            if value < values[total]:
+                values[total], masks[total] = value, mask[below]
         following[below] = family + 1
         depth = below
     return values, masks

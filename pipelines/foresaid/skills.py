@@ -9,9 +9,11 @@ predictions mean something. With no covariates and a family for each model the s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+from scipy.linalg.lapack import dposv
 
 from foresaid.errors import ParameterError
 from foresaid.law import Array
@@ -22,7 +24,8 @@ ITERATIONS = 1000
 GRADIENT = 1e-8  # scaled gradient at which the fit counts as at its minimum
 REDUCTION = 1e-11  # relative reduction, actual and predicted, below which nothing more is to be had
 DAMPING_LEAST = 1e-10  # the change of basis leaves the normal matrix singular, so some damping always stays
-LOGIT_CLIP = 0.02
+LOGIT_CLIP = 0.1
+FIRST = 30  # iterations of plain least squares that every start begins with: they find lower minima than Huber's loss alone
 RIDGE = 1e-3  # of the linear start alone
 
 
@@ -66,6 +69,11 @@ class _Cells:
     weights: Array
     floor: Array
     delta: float
+
+    @cached_property
+    def squares(self) -> Array:
+        """Products of the entries of each row with each other, (q q, n)."""
+        return np.ascontiguousarray((self.rows[:, :, None] * self.rows[:, None, :]).reshape(len(self.rows), -1).T)
 
 
 def scale_covariates(size: Array, tokens: Array) -> Array:
@@ -117,13 +125,13 @@ def fit_skills(
     rows = np.column_stack([(x - centre) / spread, np.eye(len(names))[member]])
     floors = np.zeros(y.shape[1]) if floor is None else np.asarray(floor, dtype=float)
     fixed = _Cells(rows, np.where(known, y, 0.0), cells / cells.sum(), floors, delta)
-    best = _descend(fixed, *_regression(fixed, cells > 0, skills))
+    best = _descend(fixed, *_least_squares(fixed, *_regression(fixed, cells > 0, skills)))
     for _ in range(starts - 1):
         if rng is None:
             raise ParameterError("skills: several starts need a generator, found None")
         scale = 1.0 / np.sqrt(skills)
         drawn = (rng.normal(size=(rows.shape[1], skills)) * scale, rng.normal(size=(skills + 1, y.shape[1])) * scale)
-        best = min(best, _descend(fixed, *drawn), key=lambda result: result[2])
+        best = min(best, _descend(fixed, *_least_squares(fixed, *drawn)), key=lambda result: result[2])
     m, t, objective, iterations, converged = best
     p = x.shape[1]
     return Skills(
@@ -148,6 +156,11 @@ def _regression(cells: _Cells, known: np.ndarray[tuple[int, int], np.dtype[np.bo
     return m, np.vstack([loading, middle])
 
 
+def _least_squares(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array]:
+    """Bring a start near the minimum of plain squares."""
+    return _descend(replace(cells, delta=1.0), m, t, FIRST)[:2]
+
+
 def _evaluate(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array, Array, float]:
     """Return skills with a constant (n, d + 1), the sigmoid, the residuals and the loss (sum of w Huber)."""
     skills = np.column_stack([cells.rows @ m, np.ones(len(cells.y))])
@@ -169,14 +182,11 @@ def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array
     curvature, pull = omega * slope**2, omega * slope * r  # (n, J)
     loading = t[:-1]
     # Models: sum over cells of u u' (x) L L'. Benchmarks: sum over models of z z'. Between: u (x) L (x) z.
-    outer = np.einsum("kj,lj->klj", loading, loading).reshape(d * d, targets)
-    by_model = curvature @ outer.T
-    models = np.einsum("nq,np->nqp", rows, rows).reshape(n, q * q).T @ by_model
-    models = models.reshape(q, q, d, d).transpose(0, 2, 1, 3).reshape(q * d, q * d)
-    pairs = np.einsum("nk,nl->nkl", skills, skills).reshape(n, -1)
-    benchmarks = (curvature.T @ pairs).reshape(targets, d + 1, d + 1)
-    mixed = np.einsum("nq,nl->nql", rows, skills).reshape(n, -1).T @ curvature
-    between = mixed.reshape(q, 1, d + 1, targets) * loading[None, :, None, :]
+    by_model = curvature @ (loading[:, None] * loading).reshape(d * d, targets).T
+    models = (cells.squares @ by_model).reshape(q, q, d, d).transpose(0, 2, 1, 3).reshape(q * d, q * d)
+    benchmarks = (curvature.T @ (skills[:, :, None] * skills[:, None, :]).reshape(n, -1)).reshape(targets, d + 1, d + 1)
+    mixed = (rows[:, :, None] * skills[:, None, :]).reshape(n, -1).T @ curvature
+    between = mixed.reshape(q, 1, d + 1, targets) * loading[:, None, :]
     corner = q * d
     hessian = np.zeros((corner + targets * (d + 1),) * 2)
     hessian[:corner, :corner] = models
@@ -189,13 +199,13 @@ def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array
     return hessian, gradient
 
 
-def _descend(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array, float, int, bool]:
+def _descend(cells: _Cells, m: Array, t: Array, iterations: int = ITERATIONS) -> tuple[Array, Array, float, int, bool]:
     """Damped Gauss-Newton with Marquardt's running scale and Nielsen's damping rule, as in solver.py."""
     skills, s, r, loss = _evaluate(cells, m, t)
     scale = np.zeros(m.size + t.size)
     damping, growth, moved = 1e-3, 2.0, True
     iteration = 0
-    for iteration in range(1, ITERATIONS + 1):
+    for iteration in range(1, iterations + 1):
         if moved:
             hessian, gradient = _normal_equations(cells, skills, s, r, t)
             scale = np.maximum(scale, np.diagonal(hessian))
@@ -205,13 +215,14 @@ def _descend(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array, float, in
         even = 1.0 / np.sqrt(floor)  # to a diagonal of one, so that damping tells at every parameter
         damped = hessian * even[:, None] * even
         damped[np.diag_indices(len(damped))] += damping
-        step = -even * np.linalg.solve(damped, gradient * even)
+        solved, failed = dposv(damped, -gradient * even)[1:]
+        step = even * solved
         ahead_m, ahead_t = m + step[: m.size].reshape(m.shape), t + step[m.size :].reshape(t.shape[::-1]).T
         there = _evaluate(cells, ahead_m, ahead_t)
         predicted = -float(gradient @ step) - 0.5 * float(step @ hessian @ step)
         actual = loss - there[3]
-        small = abs(actual) <= REDUCTION * loss and predicted <= REDUCTION * loss
-        moved = actual > 0
+        small = not failed and abs(actual) <= REDUCTION * loss and predicted <= REDUCTION * loss
+        moved = actual > 0 and not failed
         if moved:
             m, t = ahead_m, ahead_t
             skills, s, r, loss = there
