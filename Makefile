@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test lint format verify lock clean
+.PHONY: help repro test lint format verify bench lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ format: .venv/dev.stamp ## rewrite the code in the house format
 
 verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
 	@foresaid verify
+
+bench: .venv/bench.stamp ## measure every speed goal beside the peers; writes docs/speed.md (BENCH="--quick --goal 4")
+	@python -m benchmarks $(BENCH)
 
 lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

@@ -14,7 +14,7 @@ from pathlib import Path  # noqa: E402
 import click  # noqa: E402
 
 from benchmarks import choice, joint, observational, power, rows, table, waiting  # noqa: E402
-from benchmarks.measure import Finding, Missing  # noqa: E402
+from benchmarks.measure import Finding, MissingError  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
 MODULES = (observational, choice, power, joint, rows, waiting)
@@ -35,7 +35,7 @@ def main(wanted: tuple[str, ...], quick: bool, dry: bool) -> None:
     for number in [int(item) for item in wanted] or list(GOALS):
         try:
             finding = GOALS[number](quick)
-        except Missing as reason:
+        except MissingError as reason:
             what = (GOALS[number].__doc__ or "").strip().splitlines()[0]
             finding = Finding(number, what, "", "", f"not run: {reason}", "skipped", "", "")
         findings.append(finding)

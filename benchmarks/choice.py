@@ -41,11 +41,15 @@ def goal_4(quick: bool) -> Finding:
         "V-optimal families, 431,909 sets, every budget",
         ">= 10,000x and < 0.1 s, identical optimum at every budget",
         "200,000x",
-        f"{ratio(speed)}: {seconds(timed.wall)} compiled, {seconds(plain.wall)} in NumPy; theirs {seconds(theirs.cpu / part)} cpu a set",
+        f"{ratio(speed)}: {seconds(timed.wall)} compiled, {seconds(plain.wall)} in NumPy; "
+        f"theirs {seconds(theirs.cpu / part)} cpu a set",
         verdict(good, speed >= 10_000 and timed.wall < 0.1, speed >= 200_000),
-        f"optimum identical at {same} of {len(checked)} budgets of the 15,913 sets they enumerated in full; compiled and NumPy identical at "
+        f"optimum identical at {same} of {len(checked)} budgets of the 15,913 sets they enumerated in full; "
+        f"compiled and NumPy identical at "
         f"{len(compiled)} budgets of the 431,909: {'yes' if agree else 'no'}",
-        f"stand-in for ObsScaling's enumeration (a frame filtered and a matrix inverted for each set; extrapolated from {part:,} sets). "
-        f"Its own code was measured at {THEIR_OWN * 1e3:.1f} ms cpu a set once, on another day: {ratio(THEIR_OWN * sets / timed.cpu)}",
+        f"stand-in for ObsScaling's enumeration (a frame filtered and a matrix inverted for each set; "
+        f"extrapolated from {part:,} sets). "
+        f"Its own code was measured at {THEIR_OWN * 1e3:.1f} ms cpu a set once, on another day: "
+        f"{ratio(THEIR_OWN * sets / timed.cpu)}",
         {"ours": timed, "numpy": plain, "peer_each_cpu": theirs.cpu / part, "ratio_cpu": speed},
     )

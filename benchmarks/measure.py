@@ -1,11 +1,12 @@
 """Timing and verdicts: what one measurement is, and when a goal counts as met.
 
-A ratio is taken within one run, in one process tree, on the same data. `wall` is elapsed time, `cpu` the processor time of this process
-over all its threads: on a busy machine trust the second. What was not run is named, never guessed.
+A ratio is taken within one run, in one process tree, on the same data. `wall` is elapsed time, `cpu` the processor time of this
+process over all its threads: on a busy machine trust the second. What was not run is named, never guessed.
 """
 
 from __future__ import annotations
 
+import importlib
 import statistics
 import time
 from collections.abc import Callable
@@ -16,8 +17,8 @@ Result = TypeVar("Result")
 REPEATS = 5
 
 
-class Missing(Exception):
-    """A peer, a file or a part of the program that this machine does not have."""
+class MissingError(Exception):
+    """Raised for what is not here: a peer, a file or a part of the program that this machine does not have."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +45,17 @@ class Finding:
     numbers: dict[str, Any] = field(default_factory=dict)
 
 
+def module(name: str) -> Any:
+    """Return a peer's module, or say by name that it is not here."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingError(f"{name} is not installed") from None
+
+
 def clock(work: Callable[[], Result], repeats: int = REPEATS) -> tuple[Timed, Result]:
-    """Run some work `repeats` times after one run that is not counted (compiling, warming caches); return medians and the last result."""
+    """Run some work `repeats` times after one uncounted run (compiling, warming caches); return medians and the last result."""
     result = work()
-    return _clock(work, repeats, result)
-
-
-def clock_cold(work: Callable[[], Result], repeats: int = REPEATS) -> tuple[Timed, Result]:
-    """The same without the run that is not counted: for peers of whom one run takes long."""
-    return _clock(work, repeats, None)
-
-
-def _clock(work: Callable[[], Result], repeats: int, result: Any) -> tuple[Timed, Result]:
     walls, cpus = [], []
     for _ in range(repeats):
         wall, cpu = time.perf_counter(), time.process_time()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import engine, peers, tables
-from benchmarks.measure import Finding, Timed, clock, each, ratio, seconds, verdict
+from benchmarks.measure import Finding, clock, each, ratio, seconds, verdict
 from foresaid.law import Array
 
 REPLICATES = 1000
@@ -26,9 +26,9 @@ def _whole(tasks: list[tables.Task], weights: list[Array], wanted: int) -> list[
         design = of.design(task.x, weights[index])
         flat = of.design(task.x, np.ones((1, len(task.y)))).features[0]
         first = engine.starts(of, flat, task.y, wanted, seed=index)
-        return engine.solve(engine.problem(of, design, task.y), weights[index], first)[1].min(axis=1)
+        return np.asarray(engine.solve(engine.problem(of, design, task.y), weights[index], first)[1].min(axis=1))
 
-    return engine.spread(one, list(range(len(tasks))))
+    return list(engine.spread(one, list(range(len(tasks)))))
 
 
 def _theirs(task: tables.Task, counts: Array, imputer: Any) -> float:
@@ -67,7 +67,8 @@ def goal_1(quick: bool) -> Finding:
         "ObsScaling's 8 emergent tasks, bootstrap with imputation and components inside, 8 starts",
         ">= 3,000x, loss no higher on >= 99 %",
         "10,000x",
-        f"{ratio(speed)} by wall, {ratio(per_core)} per core: {seconds(timed.wall)} for {fits:,} replicate-fits; theirs {seconds(theirs.wall)} each",
+        f"{ratio(speed)} by wall, {ratio(per_core)} per core: {seconds(timed.wall)} for {fits:,} replicate-fits; "
+        f"theirs {seconds(theirs.wall)} each",
         verdict(share >= 0.99, max(speed, per_core) >= 3000, max(speed, per_core) >= 10_000),
         f"loss <= theirs (1 + 1e-6) on {good} of {compared}; on {in_full} of {len(sample)} run in full by them",
         f"{label}, then curve_fit; extrapolated from {len(sample)} replicate-fits",
@@ -100,7 +101,8 @@ def goal_2(quick: bool) -> Finding:
         "600x",
         f"{ratio(per_core)} per core: {seconds(each_cpu)} cpu a fit; curve_fit {seconds(theirs.cpu)}",
         verdict(level >= 0.9, per_core >= 300, per_core >= 600),
-        f"one start each: loss <= theirs on {level:.1%}, theirs <= ours on {np.mean(np.array(close) >= 1.0 - AGREE):.1%} of {len(sample)}",
+        f"one start each: loss <= theirs on {level:.1%}, "
+        f"theirs <= ours on {np.mean(np.array(close) >= 1.0 - AGREE):.1%} of {len(sample)}",
         f"scipy curve_fit as ObsScaling calls it; {len(sample)} fits",
         {"ours": timed, "peer_each": theirs, "ratio_cpu": per_core},
     )
@@ -197,7 +199,6 @@ def _slope(sizes: list[int], times: list[float]) -> float:
 def goal_11(quick: bool) -> Finding:
     """Slopes of cost on log axes: replicates, targets and cut-offs have to be linear; points are shown beside."""
     x, y = tables.made_up(512, 12, 40, 0.2, seed=11)
-    of = engine.law(12, slope_limit=SHIPPED_LIMIT)
 
     def load(rows: int, replicates: int, targets: int, cutoffs: int = 1) -> float:
         def work() -> float:
@@ -221,7 +222,6 @@ def goal_11(quick: bool) -> Finding:
     slopes = {name: _slope(grids[name], costs[name]) for name in grids}
     # Imputation and plane are shared by all targets of a cut-off, so targets cost less than in proportion; fits alone do not.
     linear = all(0.95 <= slopes[name] <= 1.05 for name in ("replicates", "targets", "cut-offs"))
-    del of
     return Finding(
         11,
         "slope of cpu time on log axes",
@@ -261,10 +261,8 @@ def goal_12(quick: bool) -> Finding:
         "0.995",
         f"{mean[6.0]:.4f} at a slope limit of 6 (as proposed), {mean[SHIPPED_LIMIT]:.4f} at 12 (as shipped)",
         verdict(True, mean[6.0] >= 0.98, mean[6.0] >= 0.995),
-        f"worst task {min(shares[6.0]):.3f} at 6, {min(shares[SHIPPED_LIMIT]):.3f} at 12; best known: {many} starts, {replicates} replicates",
+        f"worst task {min(shares[6.0]):.3f} at 6, {min(shares[SHIPPED_LIMIT]):.3f} at 12; "
+        f"best known: {many} starts, {replicates} replicates",
         "none",
         {"mean": {str(k): v for k, v in mean.items()}, "by_task": {str(k): v for k, v in shares.items()}},
     )
-
-
-__all__ = ["Timed", "goal_1", "goal_2", "goal_3", "goal_10", "goal_11", "goal_12"]

@@ -1,7 +1,8 @@
 """What others do, written out where their code cannot be had. Each stand-in says so in its label.
 
-ObsScaling's imputation and fit (its code is used where FORESAID_OBSSCALING names a checkout that has it), the published bootstrap of the
-Chinchilla law, Sloth's training by Adam, and METR's hierarchical bootstrap. Plain and slow on purpose: as they do it.
+ObsScaling's imputation and fit (its code is used where FORESAID_OBSSCALING names a checkout that has it), the published
+bootstrap of the Chinchilla law, Sloth's training by Adam, and METR's hierarchical bootstrap. Plain on purpose:
+as they do it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 from scipy.optimize import curve_fit, minimize
 from scipy.special import expit
 
+from benchmarks.measure import MissingError, module
 from foresaid.law import Array
 
 ROUNDS = 1000
@@ -38,12 +40,16 @@ def obsscaling_imputer() -> tuple[Callable[[Array], Array], str]:
             theirs = getattr(importlib.import_module(f"{package.__name__}.{name}"), "PCAImputer", None)
             if theirs is not None:
                 made = theirs(n_components=1, max_iter=ROUNDS, tol=TOLERANCE, boundary=[0.0, 1.0])
-                return (lambda x: np.asarray(made.fit_transform(x), dtype=float)), "ObsScaling's own PCAImputer"
+                return _calling(made), "ObsScaling's own PCAImputer"
     except Exception as error:  # whatever a foreign checkout raises, the reason is said and the stand-in runs
         return impute_as_described, f"stand-in for ObsScaling ({folder} could not be used: {type(error).__name__})"
     finally:
         sys.path.remove(folder)
     return impute_as_described, f"stand-in for ObsScaling (no PCAImputer in {folder}/utils)"
+
+
+def _calling(imputer: Any) -> Callable[[Array], Array]:
+    return lambda x: np.asarray(imputer.fit_transform(x), dtype=float)
 
 
 def impute_as_described(x: Array) -> Array:
@@ -61,7 +67,7 @@ def impute_as_described(x: Array) -> Array:
         z[missing] = rebuilt[missing]
         if np.allclose(z, rebuilt, atol=TOLERANCE):
             break
-    return np.clip(scaler.inverse_transform(z), 0.0, 1.0)
+    return np.asarray(np.clip(scaler.inverse_transform(z), 0.0, 1.0))
 
 
 def planes(x: Array) -> Array:
@@ -100,14 +106,13 @@ PUBLISHED = np.array([math.log(477.84), math.log(2143.86), math.log(1.8172), 0.3
 def chinchilla_refit() -> tuple[Callable[[Array, Array, Array], float], str]:
     """Return a refit of a resample from the published optimum by BFGS, and its label; autograd's gradient where it can be had."""
     try:
-        import autograd.numpy as anp
-        from autograd import value_and_grad
-    except ImportError:
+        anp, autograd = module("autograd.numpy"), module("autograd")
+    except MissingError:
         label = (
             "stand-in for Epoch's notebook: BFGS from the published optimum, our closed-form gradient (no autograd: kinder to it)"
         )
         return _refit_closed_form, label
-    both = value_and_grad(lambda p, *rest: chinchilla_objective(p, *rest, numpy=anp))
+    both = autograd.value_and_grad(lambda p, N, D, L, counts: chinchilla_objective(p, N, D, L, counts, anp))
 
     def refit(x: Array, y: Array, rows: Array) -> float:
         ones = np.ones(len(rows))
@@ -153,12 +158,11 @@ def choose_families(
     scores: Array, families: Sequence[str], budgets: Sequence[int], forced: Sequence[str], most: int, only: int | None
 ) -> tuple[dict[int, tuple[float, tuple[str, ...]]], int]:
     """Enumerate sets of families as ObsScaling does: filter a frame of models, invert, trace; `only` stops after so many sets."""
-    import pandas as pd
-
+    pd = module("pandas")
     columns = [f"PC-{i + 1}" for i in range(scores.shape[1])]
     frame = pd.DataFrame(scores, columns=columns).assign(family=list(families))
     names = [name for name in dict.fromkeys(families) if name not in forced]
-    best: dict[int, tuple[float, tuple[str, ...]]] = {budget: (math.inf, ()) for budget in budgets}
+    best: dict[int, tuple[float, tuple[str, ...]]] = dict.fromkeys(budgets, (math.inf, ()))
     seen = 0
     for size in range(1, most - len(forced) + 1):
         for chosen in itertools.combinations(names, size):
@@ -180,7 +184,7 @@ def choose_families(
 
 
 def adam(rows: Array, y: Array, floor: Array, skills: int, rate: float, steps: int, seed: int = 42) -> tuple[float, float, int]:
-    """Train the skills model as described: SmoothL1 (0.01), Adam, a rate lowered on plateaus, early stopping; return loss, MAE, steps."""
+    """Train skills as described: SmoothL1 (0.01), Adam, a rate lowered on plateaus, early stopping; return loss, MAE, steps."""
     rng = np.random.default_rng(seed)
     shapes = [(rows.shape[1], skills), (skills, y.shape[1]), (y.shape[1],)]
     p = [rng.uniform(-1, 1, shape) / math.sqrt(shape[0]) for shape in shapes]
@@ -212,13 +216,12 @@ def adam(rows: Array, y: Array, floor: Array, skills: int, rate: float, steps: i
 
 def metr_draw(runs: Any, rng: np.random.Generator) -> Any:
     """Draw families, tasks within each, runs within each task and agent, by copying rows of a pandas frame."""
-    import pandas as pd
-
-    by_family = {name: part for name, part in runs.groupby("family")}
+    pd = module("pandas")
+    by_family = dict(list(runs.groupby("family")))
     names = list(by_family)
-    parts = []
+    parts: list[Any] = []
     for family in rng.choice(names, len(names)):
-        by_task = {name: part for name, part in by_family[family].groupby("task")}
+        by_task = dict(list(by_family[family].groupby("task")))
         tasks = list(by_task)
         parts.extend(by_task[task] for task in rng.choice(tasks, len(tasks)))
     drawn = pd.concat([part.assign(copy=i) for i, part in enumerate(parts)], ignore_index=True)

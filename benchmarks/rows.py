@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.measure import Finding, Missing, clock, ratio, seconds, verdict
+from benchmarks.measure import Finding, MissingError, clock, module, ratio, seconds, verdict
 from foresaid.forecast import LEVELS
 from foresaid.scoring import pinball, weighted_interval_score
 
@@ -23,10 +23,10 @@ _loaded: dict[tuple[int, int], dict[str, dict[str, float]]] = {}
 def _load(quick: bool) -> tuple[int, dict[str, dict[str, float]]]:
     """Run load.py's cases once for both goals: medians by case and step."""
     if not LOAD.exists():
-        raise Missing("benchmarks/load.py is not there yet")
+        raise MissingError("benchmarks/load.py is not there yet")
     rows, runs = (1_000_000, 1) if quick else (ROWS, 5)
     if (rows, runs) not in _loaded:
-        from benchmarks import load
+        load = module("benchmarks.load")
 
         found: dict[str, list[dict[str, float]]] = {case: [] for case in load.CASES}
         with tempfile.TemporaryDirectory() as home:
@@ -36,7 +36,7 @@ def _load(quick: bool) -> tuple[int, dict[str, dict[str, float]]]:
                     words = [sys.executable, str(LOAD), "--case", case, home]
                     done = subprocess.run(words, capture_output=True, text=True, check=False)
                     if done.returncode:
-                        raise Missing(f"load.py could not run the case {case}: {done.stderr.strip().splitlines()[-1]}")
+                        raise MissingError(f"load.py could not run the case {case}: {done.stderr.strip().splitlines()[-1]}")
                     found[case].append(json.loads(done.stdout))
         _loaded[rows, runs] = {
             case: {step: statistics.median(item[step] for item in items) for step in items[0]} for case, items in found.items()
@@ -84,7 +84,7 @@ def goal_14(quick: bool) -> Finding:
 
 def goal_15(quick: bool) -> Finding:
     """Score ten million quantile rows by the weighted interval score."""
-    levels = np.array(LEVELS)
+    levels = list(LEVELS)
     rows = (1_000_000 if quick else ROWS) // len(levels)
     rng = np.random.default_rng(15)
     quantiles = np.sort(rng.random((rows, len(levels))), axis=1)
@@ -92,11 +92,11 @@ def goal_15(quick: bool) -> Finding:
     timed, ours = clock(lambda: weighted_interval_score(quantiles, levels, outcomes).wis)
     half = clock(lambda: pinball(quantiles, levels, outcomes).mean(axis=1))[0]
     try:
-        import scoringrules
-    except ImportError:
+        scoringrules = module("scoringrules")
+    except MissingError:
         peer, said, off = None, "scoringrules skipped: not installed", "no peer to compare with"
     else:
-        peer, theirs = clock(lambda: scoringrules.crps_quantile(outcomes, quantiles, levels))
+        peer, theirs = clock(lambda: scoringrules.crps_quantile(outcomes, quantiles, np.array(levels)))
         said = f"scoringrules {scoringrules.__version__} crps_quantile: {seconds(peer.wall)}"
         off = f"WIS equals its figure to {float(np.abs(ours - theirs).max()):.0e}"
     numbers = rows * len(levels)

@@ -16,8 +16,9 @@ LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn", "polars", "duckdb", "dvc
 HEAD = """# How fast it is, beside its peers
 
 Made by `make bench` on {day}, on {machine}, Python {python}, one thread in the linear algebra.{part}
-Ratios are taken in one run, on the same data, medians of at least five unless the peer's column says otherwise. *cpu* figures are processor
-time over all threads: where other work shared the machine, trust them and not the wall clock. A speed counts only with the quality beside it.
+Ratios are taken in one run, on the same data, medians of at least five unless the peer's column says otherwise. *cpu* figures are
+processor time over all threads: where other work shared the machine, trust them and not the wall clock. A speed counts only with
+the quality beside it.
 
 Versions: {versions}.
 
@@ -93,5 +94,6 @@ def show(finding: Finding) -> str:
     asked = finding.asked + (f"  (stretch {finding.stretch})" if finding.stretch else "")
     return (
         f"goal {finding.goal:2d}  {finding.verdict.upper():8s} {finding.title}\n"
-        f"         asked    {asked}\n         found    {finding.found}\n         quality  {finding.quality}\n         peer     {finding.peer}"
+        f"         asked    {asked}\n         found    {finding.found}\n         quality  {finding.quality}\n"
+        f"         peer     {finding.peer}"
     )

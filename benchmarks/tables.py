@@ -1,7 +1,7 @@
 """The data the goals are measured on: real tables from a folder of upstream files, made-up ones only where no real ones exist.
 
-FORESAID_OBSSCALING names a checkout of ObsScaling; FORESAID_MIRROR a folder of upstream files, laid out as the registry's sources name
-them. A goal whose data are absent is skipped by name.
+FORESAID_OBSSCALING names a checkout of ObsScaling; FORESAID_MIRROR a folder of upstream files, laid out as the registry's sources
+name them. A goal whose data are absent is skipped by name.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from benchmarks.measure import Missing
+from benchmarks.measure import MissingError
 from foresaid.law import Array
 
 BASE = ["MMLU", "ARC-C", "HellaSwag", "Winograd", "TruthfulQA", "GSM8K", "XWinograd", "HumanEval"]
@@ -57,7 +57,7 @@ def _folder(*choices: tuple[str, str]) -> Path:
         value = os.environ.get(variable)
         if value and (Path(value) / below).is_dir():
             return Path(value) / below
-    raise Missing("no " + " and no ".join(f"{variable} with {below}" for variable, below in choices))
+    raise MissingError("no " + " and no ".join(f"{variable} with {below}" for variable, below in choices))
 
 
 def obsscaling() -> Path:
@@ -111,7 +111,7 @@ def leaderboard() -> tuple[Array, Array, list[str], Array, Array]:
 
 
 def made_up(models: int, benchmarks: int, targets: int, missing: float, seed: int) -> tuple[Array, Array]:
-    """Make up scores of models on benchmarks (with gaps) and on targets, near a plane of three dimensions: sizes no public table has."""
+    """Make up scores of models on benchmarks (with gaps) and on targets, near a plane: sizes no public table has."""
     rng = np.random.default_rng(seed)
     plane = rng.normal(size=(models, 3)) * [1.5, 0.6, 0.4]
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from benchmarks import engine, tables
-from benchmarks.measure import Finding, Missing, seconds, verdict
+from benchmarks.measure import Finding, MissingError, module, seconds, verdict
 from foresaid.law import Array, Table, Target
 
 ROOT = Path(__file__).parents[1]
@@ -30,16 +30,22 @@ def _run(words: list[str], where: Path = ROOT) -> tuple[float, str]:
     )
     taken = time.perf_counter() - start
     if done.returncode:
-        raise Missing(f"{' '.join(words)} ended with {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
+        raise MissingError(
+            f"{' '.join(words)} ended with {done.returncode}: {(done.stderr or done.stdout).strip().splitlines()[-1:]}"
+        )
     return taken, done.stdout
 
 
 def goal_16(quick: bool) -> Finding:
     """Start-up of the command line."""
     program = str(Path(sys.executable).with_name("foresaid"))
-    times = {
-        word: statistics.median(_run([program, word])[0] for _ in range(3 if quick else 9)) for word in ("--help", "--version")
-    }
+    times, cpus = {}, {}
+    repeats = 3 if quick else 9
+    for word in ("--help", "--version"):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times[word] = statistics.median(_run([program, word])[0] for _ in range(repeats))
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpus[word] = (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / repeats
     code = "import sys, foresaid.cli\nprint(' '.join(sorted(name for name in sys.modules if '.' not in name)))"
     loaded = [name for name in UNWANTED if name in _run([sys.executable, "-c", code])[1].split()]
     bare = statistics.median(_run([sys.executable, "-c", "import click"])[0] for _ in range(3 if quick else 9))
@@ -48,7 +54,7 @@ def goal_16(quick: bool) -> Finding:
         "foresaid --help and --version",
         "<= 0.2 s, no import of scipy, sklearn, polars, duckdb",
         "",
-        ", ".join(f"{word} {seconds(value)}" for word, value in times.items()),
+        ", ".join(f"{word} {seconds(value)} ({seconds(cpus[word])} cpu)" for word, value in times.items()),
         verdict(not loaded, max(times.values()) <= 0.2, None),
         f"imported of those four: {', '.join(loaded) or 'none'}",
         f"python with click alone: {seconds(bare)}",
@@ -60,7 +66,7 @@ def goal_17(quick: bool) -> Finding:
     """`dvc repro` with nothing to do, beside a bare chain of as many stages."""
     dvc = str(Path(sys.executable).with_name("dvc"))
     if "up to date" not in _run([dvc, "status"])[1]:
-        raise Missing("the pipeline is not up to date in this folder: run `make repro` first")
+        raise MissingError("the pipeline is not up to date in this folder: run `make repro` first")
     import yaml
 
     stages = sum(
@@ -101,7 +107,7 @@ def _forty(wanted: int) -> list[tuple[Any, Table]]:
         of = engine.law(12, slope_limit=12.0)
         names = tuple(f"model {j:03d}" for j in range(len(x)))
         target = Target(f"target {i}", "", "target", of.covariates(of.targets["target"]), 0.0, 1.0, 0.0, 1.0, "")
-        day = __import__("datetime").date(2024, 1, 1)
+        day = date(2024, 1, 1)
         families = tuple(f"family {j % 15}" for j in range(len(x)))
         made.append((of, Table(target, names, families, (day,) * len(x), (day,) * len(x), x, y[:, i])))
     return made
@@ -166,14 +172,14 @@ def goal_19(quick: bool) -> Finding:
         found[f"shards of {size}"] = _digest(engine.spread(_task, tasks, 2, "threads", size))
     skipped = ""
     try:
-        from distributed import LocalCluster
-    except ImportError:
+        local_cluster = module("distributed").LocalCluster
+    except MissingError:
         skipped = "; Dask skipped: distributed is not installed"
     else:
         from foresaid import parallel
 
         with (
-            LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
+            local_cluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
             parallel.using(scheduler=cluster.scheduler_address),
         ):
             found["Dask, 2 processes"] = _digest(parallel.each(_task, tasks))
@@ -189,6 +195,3 @@ def goal_19(quick: bool) -> Finding:
         "none",
         found,
     )
-
-
-__all__ = ["goal_16", "goal_17", "goal_18", "goal_19", "shutil"]

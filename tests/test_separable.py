@@ -56,6 +56,18 @@ def test_non_negative_coefficients_equal_those_of_scipy(seed: int, width: int) -
     assert (found >= 0).all()
 
 
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000), st.integers(1, 3))
+def test_giving_up_early_keeps_the_best(seed: int, wanted: int) -> None:
+    rng = np.random.default_rng(seed)
+    basis, y, weights = rng.normal(size=(6, 12, 3)), rng.normal(size=(2, 12)), np.ones((2, 12))
+    expected = np.sort(nonnegative(basis, y, weights)[1], axis=1)[:, :wanted]
+
+    found = np.sort(nonnegative(basis, y, weights, wanted)[1], axis=1)[:, :wanted]
+
+    assert np.allclose(expected, found, rtol=1e-12)
+
+
 @pytest.mark.parametrize("count", [1, 2, 3])
 def test_the_jacobian_equals_finite_differences(count: int) -> None:
     rng = np.random.default_rng(count)

@@ -85,39 +85,56 @@ def columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
             J[1 + count + j, i] = -term * x[j, i]
 
 
-def nonnegative(basis: Array, y: Array, weights: Array) -> tuple[Array, Array]:
+def nonnegative(basis: Array, y: Array, weights: Array, wanted: int | None = None) -> tuple[Array, Array]:
     """Best coefficients c >= 0 of sum_k c_k basis_k by weighted least squares, for each copy and each basis of a grid.
 
     `basis` is (G, n, K) with K at most 4 or so, `y` (n,) or (R, n), `weights` (R, n); coefficients (R, G, K) and sums of squares
-    (R, G) come back. Exact: the best admissible one of the 2^K - 1 sets of positive coefficients.
+    (R, G) come back. Exact: the best admissible one of the 2^K - 1 sets of positive coefficients. With `wanted`, a basis that
+    cannot be among the best so many of its copy is given up early, its sum of squares infinite.
 
     >>> found, misfit = nonnegative(np.array([[[1.0, 1.0], [1.0, 2.0]]]), np.array([3.0, 2.0]), np.ones((1, 2)))
     >>> found.round(6).tolist(), misfit.round(6).tolist()
     ([[[2.5, 0.0]]], [[0.5]])
     """
     grid, rows, width = basis.shape
+    copies = len(weights)
     values = np.broadcast_to(y, weights.shape)
     products = np.einsum("gni,gnj->ngij", basis, basis).reshape(rows, -1)
-    normal = (weights @ products).reshape(-1, grid, width, width)
-    right = np.einsum("rn,gni->rgi", weights * values, basis, optimize=True)
-    square = (weights * values**2).sum(axis=1)[:, None]
-    best, misfit = np.zeros(right.shape), np.broadcast_to(square, right.shape[:2]).copy()
-    for size in range(1, width + 1):
+    normal = (weights @ products).reshape(-1, width, width)
+    right = ((weights * values) @ np.moveaxis(basis, 1, 0).reshape(rows, -1)).reshape(-1, width)
+    square = np.repeat((weights * values**2).sum(axis=1), grid)
+    best, left, sound = _solve(normal, right, square)
+    inside = sound & (best >= 0).all(axis=-1)
+    misfit = np.where(inside, left, np.inf)
+    # Where the free optimum is not admissible its sum of squares is what the admissible one cannot get below.
+    bar = np.full(copies, np.inf)
+    if wanted is not None and wanted <= grid:
+        bar = np.partition(misfit.reshape(copies, grid), wanted - 1, axis=1)[:, wanted - 1]
+    open_ones = np.flatnonzero(~inside & ~(sound & (left >= np.repeat(bar, grid))))
+    best[~inside] = 0.0
+    lowest, found = square[open_ones], np.zeros((len(open_ones), width))
+    for size in range(1, width):
         for chosen in itertools.combinations(range(width), size):
             part = list(chosen)
-            system = normal[..., part, :][..., part]
-            scale = np.sqrt(np.einsum("...ii->...i", system)) + 1e-300
-            even = system / scale[..., :, None] / scale[..., None, :]
-            sound = np.linalg.det(even) > SINGULAR
-            even = np.where(sound[..., None, None], even, np.eye(size))
-            solved = np.linalg.solve(even, (right[..., part] / scale)[..., None])[..., 0] / scale
-            left = square - (solved * right[..., part]).sum(axis=-1)
-            better = sound & (solved > 0).all(axis=-1) & (left < misfit)
-            misfit = np.where(better, left, misfit)
-            full = np.zeros(right.shape)
-            full[..., part] = solved
-            best = np.where(better[..., None], full, best)
-    return best, misfit
+            solved, left, sound = _solve(normal[open_ones][:, part][:, :, part], right[open_ones][:, part], square[open_ones])
+            better = sound & (solved >= 0).all(axis=-1) & (left < lowest)
+            lowest = np.where(better, left, lowest)
+            full = np.zeros_like(found)
+            full[:, part] = solved
+            found = np.where(better[:, None], full, found)
+    best[open_ones], misfit[open_ones] = found, lowest
+    return best.reshape(copies, grid, width), misfit.reshape(copies, grid)
+
+
+def _solve(normal: Array, right: Array, square: Array) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Solve each normal system; return coefficients, sums of squares, and where the columns are independent."""
+    size = normal.shape[-1]
+    scale = np.sqrt(np.einsum("...ii->...i", normal)) + 1e-300
+    even = normal / scale[..., :, None] / scale[..., None, :]
+    sound = np.linalg.det(even) > SINGULAR
+    even[~sound] = np.eye(size)
+    solved = np.linalg.solve(even, (right / scale)[..., None])[..., 0] / scale
+    return solved, square - (solved * right).sum(axis=-1), sound
 
 
 def starts(x: Array, y: Array, weights: Array, wanted: int, exponents: tuple[float, ...] = EXPONENTS) -> Array:
@@ -129,7 +146,7 @@ def starts(x: Array, y: Array, weights: Array, wanted: int, exponents: tuple[flo
     grid = np.array(list(itertools.product(exponents, repeat=count)))
     terms = np.exp(-grid[:, None, :] * x)
     basis = np.concatenate([np.ones((*terms.shape[:2], 1)), terms], axis=-1)
-    found, misfit = nonnegative(basis, y, weights)
+    found, misfit = nonnegative(basis, y, weights, wanted)
     order = np.argsort(misfit, axis=1, kind="stable")[:, :wanted]
     best = np.take_along_axis(found, order[..., None], axis=1)
     least = ABSENT * np.abs(y).min()
