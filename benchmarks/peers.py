@@ -122,7 +122,7 @@ def chinchilla_refit() -> tuple[Callable[[Array, Array, Array], float], str]:
     return refit, "stand-in for Epoch's notebook: BFGS from the published optimum, gradient by autograd, as described"
 
 
-def _refit_closed_form(x: Array, y: Array, rows: Array) -> float:
+def _refit_closed_form(x: Array, y: Array, rows: Any) -> float:
     log_n, log_d, log_y = np.log(x[rows, 0]), np.log(x[rows, 1]), np.log(y[rows])
 
     def both(p: Array) -> tuple[float, Array]:
