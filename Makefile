@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test fuzz lint format verify campaign campaign-short lock clean
+.PHONY: help repro test bench fuzz lint format verify campaign campaign-short lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,8 @@ campaign: .venv/dev.stamp ## attack the ledger with everything, for most of an h
 
 campaign-short: .venv/dev.stamp ## the same attacks, sampled, in minutes
 	@python -m tests.campaign --short
+bench: .venv/bench.stamp ## measure every speed goal beside the peers; writes docs/speed.md (BENCH="--quick --goal 4")
+	@python -m benchmarks $(BENCH)
 
 lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

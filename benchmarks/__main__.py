@@ -1,0 +1,51 @@
+"""Measure every goal, print found against asked, and write docs/speed.md: `python -m benchmarks [--goal N] [--quick]`."""
+
+from __future__ import annotations
+
+import os
+
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_name] = "1"  # before NumPy is loaded; parallel work is the engine's own
+
+from collections.abc import Callable  # noqa: E402
+from datetime import date  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import click  # noqa: E402
+
+from benchmarks import choice, joint, observational, power, rows, table, waiting  # noqa: E402
+from benchmarks.measure import Finding, MissingError  # noqa: E402
+
+ROOT = Path(__file__).parents[1]
+MODULES = (observational, choice, power, joint, rows, waiting)
+GOALS: dict[int, Callable[[bool], Finding]] = {
+    number: getattr(module, f"goal_{number}") for number in range(1, 20) for module in MODULES if hasattr(module, f"goal_{number}")
+}
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--goal", "wanted", type=click.Choice([str(number) for number in GOALS]), multiple=True, help="Only this goal; repeatable."
+)
+@click.option("--quick", is_flag=True, help="Smaller samples: a look, not a result.")
+@click.option("--dry", is_flag=True, help="Print only; write no file.")
+def main(wanted: tuple[str, ...], quick: bool, dry: bool) -> None:
+    """Run the goals asked for, one after another."""
+    findings = []
+    for number in [int(item) for item in wanted] or list(GOALS):
+        try:
+            finding = GOALS[number](quick)
+        except MissingError as reason:
+            what = (GOALS[number].__doc__ or "").strip().splitlines()[0]
+            finding = Finding(number, what, "", "", f"not run: {reason}", "skipped", "", "")
+        findings.append(finding)
+        click.echo(table.show(finding))
+    counts = {name: sum(item.verdict == name for item in findings) for name in ("stretch", "pass", "below", "skipped")}
+    click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+    if not dry:
+        table.write(findings, date.today(), quick, ROOT / "benchmarks" / "results.json", ROOT / "docs" / "speed.md")
+        click.echo("wrote docs/speed.md and benchmarks/results.json")
+
+
+if __name__ == "__main__":
+    main()

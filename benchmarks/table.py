@@ -1,0 +1,99 @@
+"""The table of goals: docs/speed.md for people, results.json for programs."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from datetime import date
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measure import Finding
+
+LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn", "polars", "duckdb", "dvc", "scoringrules", "chinchilla", "pandas")
+HEAD = """# How fast it is, beside its peers
+
+Made by `make bench` on {day}, on {machine}, Python {python}, one thread in the linear algebra.{part}
+Ratios are taken in one run, on the same data, medians of at least five unless the peer's column says otherwise. *cpu* figures are
+processor time over all threads: where other work shared the machine, trust them and not the wall clock. A speed counts only with
+the quality beside it.
+
+Versions: {versions}.
+
+| goal | what | asked (stretch) | found | verdict | quality reached | peer |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+
+
+def machine() -> str:
+    """Say in general terms what this ran on."""
+    import os
+
+    return f"{os.cpu_count()} cores {platform.machine().replace('_', '-')}"
+
+
+def _version(name: str) -> str:
+    try:
+        return f"{name} {version(name)}"
+    except PackageNotFoundError:
+        return f"{name} absent"
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    return value.item() if hasattr(value, "item") else str(value)
+
+
+def read(path: Path) -> dict[int, dict[str, Any]]:
+    """Return the goals of an earlier run by number; none where there was none."""
+    if not path.exists():
+        return {}
+    return {item["goal"]: item for item in json.loads(path.read_text())["goals"]}
+
+
+def write(findings: list[Finding], day: date, quick: bool, json_path: Path, page: Path) -> None:
+    """Write both files; goals that were not run this time keep their earlier row, with its day."""
+    rows = read(json_path)
+    for finding in findings:
+        made = json.loads(json.dumps(dataclasses.asdict(finding), default=_plain))
+        rows[finding.goal] = {**made, "day": day.isoformat(), "quick": quick}
+    ordered = [rows[goal] for goal in sorted(rows)]
+    about = {
+        "day": day.isoformat(),
+        "machine": machine(),
+        "python": platform.python_version(),
+        "libraries": [_version(name) for name in LIBRARIES],
+    }
+    json_path.write_text(json.dumps({**about, "goals": ordered}, indent=1, ensure_ascii=False) + "\n")
+    part = " Rows marked (quick) were run on smaller samples." if any(row["quick"] for row in ordered) else ""
+    lines = [
+        HEAD.format(day=day, machine=machine(), python=platform.python_version(), part=part, versions=", ".join(about["libraries"]))
+    ]
+    for row in ordered:
+        asked = row["asked"] + (f" ({row['stretch']})" if row["stretch"] else "")
+        mark = " (quick)" if row["quick"] else ""
+        day_of = "" if row["day"] == day.isoformat() else f" ({row['day']})"
+        cells = [
+            row["goal"],
+            row["title"],
+            asked,
+            row["found"] + mark + day_of,
+            f"**{row['verdict']}**",
+            row["quality"],
+            row["peer"],
+        ]
+        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |\n")
+    page.write_text("".join(lines))
+
+
+def show(finding: Finding) -> str:
+    """Say one goal in a few lines, for a terminal."""
+    asked = finding.asked + (f"  (stretch {finding.stretch})" if finding.stretch else "")
+    return (
+        f"goal {finding.goal:2d}  {finding.verdict.upper():8s} {finding.title}\n"
+        f"         asked    {asked}\n         found    {finding.found}\n         quality  {finding.quality}\n"
+        f"         peer     {finding.peer}"
+    )
