@@ -40,6 +40,7 @@ campaign: .venv/dev.stamp ## attack the ledger with everything, for most of an h
 
 campaign-short: .venv/dev.stamp ## the same attacks, sampled, in minutes
 	@python -m tests.campaign --short
+
 bench: .venv/bench.stamp ## measure every speed goal beside the peers; writes docs/speed.md (BENCH="--quick --goal 4")
 	@python -m benchmarks $(BENCH)
 
