@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid.evaluate import by_unit, score_rows, skill, summarise
+from foresaid.evaluate import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
 from foresaid.forecast import LEVELS
 
 
@@ -104,3 +104,51 @@ def test_units_never_share_a_mean() -> None:
     found = by_unit(frame, summarise)
 
     assert dict(found.select("unit", "mae").iter_rows()) == pytest.approx({"fraction": 0.1, "nats": 2.0})
+
+
+def many(law: str, centre: float, releases: int, role: str = "law") -> list[dict[str, Any]]:
+    rng = np.random.default_rng(3)
+    return [
+        row(law, f"m{i:02d}", target, 0.5 + rng.normal(0, 0.02), centre, role) for i in range(releases) for target in ("t", "u")
+    ]
+
+
+def test_a_law_clearly_better_than_a_baseline_is_called_better_with_its_interval() -> None:
+    found = compared(scored(*many("l", 0.5, 14), *many("b", 0.9, 14, "baseline")), 1).row(0, named=True)
+
+    assert (found["law"], found["baseline"], found["n"], found["n_releases"], found["verdict"]) == ("l", "b", 28, 14, "better")
+    assert found["lower_95"] < found["relative_wis"] < found["upper_95"] < 1.0
+
+
+def test_few_releases_get_no_verdict_however_large_the_difference() -> None:
+    found = compared(scored(*many("l", 0.5, 6), *many("b", 0.9, 6, "baseline")), 1).row(0, named=True)
+
+    assert found["verdict"] == "too few releases to say"
+    assert found["lower_95"] is None
+
+
+def test_comparisons_do_not_depend_on_the_order_of_rows() -> None:
+    rows = [*many("l", 0.5, 12), *many("b", 0.55, 12, "baseline")]
+
+    assert compared(scored(*rows), 1).equals(compared(scored(*rows[::-1]), 1))
+
+
+def test_forecasts_far_too_low_are_called_so() -> None:
+    found = calibrated(scored(*many("l", 0.3, 14))).row(0, named=True)
+
+    assert (found["verdict"], found["covered_95"], found["n_releases"]) == ("forecasts too low", 0.0, 14)
+    assert found["covered_95_upper"] < 0.4
+
+
+def test_pairwise_skill_of_the_baseline_is_one() -> None:
+    found = pairwise(scored(*many("l", 0.5, 4), *many("b", 0.6, 4, "baseline")), "b")
+
+    assert dict(found.select("law", "relative_skill").iter_rows())["b"] == pytest.approx(1.0)
+    assert found["law"][0] == "l"
+
+
+def test_nothing_scored_gives_empty_tables_with_their_columns() -> None:
+    empty = scored(row("l", "a", "t", 0.5, 0.5)).clear()
+
+    assert compared(empty, 1).height == calibrated(empty).height == pairwise(empty, "b").height == 0
+    assert by_unit(empty.with_columns(unit=pl.lit("x")), calibrated).height == 0

@@ -129,8 +129,9 @@ def calibration_test(pit: Array, clusters: Sequence[str], level: float = 0.05) -
     p = float(fisher.sf(squared * (count - 2) / (2.0 * (count - 1)), 2, count - 2))
     if p >= level:
         return CalibrationTest(place, width, p, "no miscalibration shown")
-    score = mean / np.sqrt(np.diag(covariance))
-    if abs(score[0]) > abs(score[1]):
+    # Each as a share of the farthest it can go: forecasts wholly below their outcomes are misplaced before they are narrow.
+    farthest = np.sqrt(5.0) if width > 0 else np.sqrt(5.0) / 2
+    if abs(place) / np.sqrt(3.0) > abs(width) / farthest:
         return CalibrationTest(place, width, p, "forecasts too low" if place > 0 else "forecasts too high")
     return CalibrationTest(place, width, p, "too narrow" if width > 0 else "too wide")
 

@@ -12,8 +12,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import polars as pl
 
+from foresaid.calibration import calibration_test, coverage_interval, probability_integral_transform
 from foresaid.forecast import LEVELS
 from foresaid.scoring import bias, covered, weighted_interval_score
+from foresaid.seeds import generator
+from foresaid.significance import compare, holm, pairwise_skill, verdict
 
 KEY = (
     "evidence",
@@ -40,7 +43,7 @@ SCORED = pl.Schema(
         "median": pl.Float64(),
         **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), pl.Float64()),
         **dict.fromkeys(("wis", "dispersion", "overprediction", "underprediction"), pl.Float64()),
-        **dict.fromkeys(("ae_median", "se_point", "bias"), pl.Float64()),
+        **dict.fromkeys(("ae_median", "se_point", "bias", "pit"), pl.Float64()),
         **dict.fromkeys((f"covered_{round(100 * level)}" for level in COVERAGES), pl.Boolean()),
         "status": pl.String(),
         "distance": pl.Float64(),
@@ -84,6 +87,7 @@ def score_rows(forecasts: pl.DataFrame) -> pl.DataFrame:
         ae_median=pl.Series(np.abs(median - value)),
         se_point=pl.Series((point - value) ** 2),
         bias=pl.Series(bias(quantiles, LEVELS, value)),
+        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, LEVELS, value))).fill_nan(None),
         **{f"covered_{round(100 * nominal)}": inside(nominal) for nominal in COVERAGES},
     )
     return scored.select(list(SCORED)).cast(dict(SCORED))  # type: ignore[arg-type]  # a schema is a mapping of types
@@ -113,6 +117,82 @@ def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         )
         .sort(keys)
     )
+
+
+def compared(scored: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Is each law better than each baseline? Ratio of mean WIS on common rows, its 95 % interval, p by release, verdict.
+
+    Releases (or series held out by scale) are the draws: see significance.py. `adjusted_p` is Holm's within one case, and the
+    verdict goes by it; with few releases there is none.
+    """
+    keys = ["evidence", "case", "target_id", "subject_id"]
+    columns = [*keys, "law", "role", "wis"]
+    draws = scored.with_columns(release=_release()).select(*columns, "release")
+    rows: list[dict[str, object]] = []
+    for (evidence, case), part in draws.group_by(["evidence", "case"], maintain_order=True):
+        found = []
+        for law in sorted(set(part.filter(pl.col("role") == "law")["law"])):
+            one = part.filter(pl.col("law") == law)
+            for baseline in sorted(set(part.filter(pl.col("role") == "baseline")["law"])):
+                other = part.filter(pl.col("law") == baseline).select(*keys, baseline_wis="wis")
+                pairs = one.join(other, on=keys, how="inner").sort(keys)
+                if pairs.height:
+                    rng = generator(seed, "compared", str(case), law, baseline)
+                    clusters = pairs["release"].to_list()
+                    result = compare(pairs["wis"].to_numpy(), pairs["baseline_wis"].to_numpy(), clusters, rng)
+                    found.append((law, baseline, result))
+        for (law, baseline, result), adjusted in zip(found, holm([item.p for *_, item in found]), strict=True):
+            rows.append(
+                {
+                    "evidence": evidence, "case": case, "law": law, "baseline": baseline, "n": result.n,
+                    "n_releases": result.n_releases, "relative_wis": result.ratio, "lower_95": result.lower,
+                    "upper_95": result.upper, "p": result.p, "adjusted_p": adjusted, "verdict": verdict(result, adjusted),
+                }
+            )  # fmt: skip
+    schema = {
+        **dict.fromkeys(("evidence", "case", "law", "baseline"), pl.String()), "n": pl.Int64(), "n_releases": pl.Int64(),
+        **dict.fromkeys(("relative_wis", "lower_95", "upper_95", "p", "adjusted_p"), pl.Float64()), "verdict": pl.String(),
+    }  # fmt: skip
+    made = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
+    return made.with_columns(pl.col(pl.Float64).fill_nan(None)).sort("evidence", "case", "law", "baseline")
+
+
+def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
+    """Coverage at four levels with 95 % bounds by release, and a test of the PIT, for each law of each case."""
+    rows: list[dict[str, object]] = []
+    draws = scored.filter((pl.col("role") == "law") & pl.col("pit").is_not_null()).with_columns(release=_release())
+    for (evidence, case, law), part in draws.group_by(["evidence", "case", "law"], maintain_order=True):
+        clusters = part["release"].to_list()
+        row: dict[str, object] = {"evidence": evidence, "case": case, "law": law}
+        for level in COVERAGES:
+            name = f"covered_{round(100 * level)}"
+            found = coverage_interval(part[name].cast(pl.Float64).to_numpy(), clusters)
+            row |= {name: found.share, f"{name}_lower": found.lower, f"{name}_upper": found.upper}
+        tested = calibration_test(part["pit"].to_numpy(), clusters)
+        row |= {"n": part.height, "n_releases": len(set(clusters)), "place": tested.place, "width": tested.width, "p": tested.p}
+        rows.append({**row, "verdict": tested.verdict})
+    bounds = [f"covered_{round(100 * level)}{end}" for level in COVERAGES for end in ("", "_lower", "_upper")]
+    schema = {
+        **dict.fromkeys(("evidence", "case", "law"), pl.String()), **dict.fromkeys(bounds, pl.Float64()),
+        **dict.fromkeys(("n", "n_releases"), pl.Int64()), **dict.fromkeys(("place", "width", "p"), pl.Float64()),
+        "verdict": pl.String(),
+    }  # fmt: skip
+    made = pl.DataFrame(rows, schema=schema)
+    return made.with_columns(pl.col(pl.Float64).fill_nan(None)).sort("evidence", "case", "law")
+
+
+def pairwise(scored: pl.DataFrame, baseline: str) -> pl.DataFrame:
+    """Relative skill of every method of each case by pairwise comparison, scaled to one baseline (see significance.py)."""
+    rows: list[dict[str, object]] = []
+    named = scored.with_columns(row=pl.concat_str("target_id", "subject_id", separator="/"))
+    for (evidence, case), part in named.group_by(["evidence", "case"], maintain_order=True):
+        scores = {law: dict(part.filter(pl.col("law") == law).select("row", "wis").iter_rows()) for law in sorted(set(part["law"]))}
+        if baseline in scores:
+            for law, (value, shared) in pairwise_skill(scores, baseline).items():
+                rows.append({"evidence": evidence, "case": case, "law": law, "relative_skill": value, "n": shared})
+    schema = {**dict.fromkeys(("evidence", "case", "law"), pl.String()), "relative_skill": pl.Float64(), "n": pl.Int64()}
+    made = pl.DataFrame(rows, schema=schema).with_columns(pl.col("relative_skill").fill_nan(None))
+    return made.sort("evidence", "case", "relative_skill", "law")
 
 
 def skill(scored: pl.DataFrame) -> pl.DataFrame:

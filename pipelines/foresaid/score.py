@@ -7,6 +7,7 @@ what could not be forecast, what has no outcome yet and what was withdrawn is co
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import polars as pl
 from foresaid import adopted, database, entries, ledger, verify
 from foresaid.accounting import WORST, Account, Clock, accounts, totals, universe, versions
 from foresaid.curve import Curve, from_plain
-from foresaid.evaluate import KEY, by_unit, score_rows, skill, summarise
+from foresaid.evaluate import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
 from foresaid.files import write_frame, write_json
 from foresaid.forecast import predict
 from foresaid.hindcast import SCHEMA
@@ -178,6 +179,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
             "summary": by_unit(measured, summarise).to_dicts(),
             "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
             "skill": by_unit(measured, skill).to_dicts(),
+            "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
+            "calibrated": by_unit(measured, calibrated).to_dicts(),
             "accounting": {**ledger_state(found, no_shows, on), "not_forecast": missing.to_dicts()},
         },
     )
