@@ -14,7 +14,7 @@ import polars as pl
 
 from foresaid import wording
 from foresaid.charts import Drawing, forecast_against_outcome
-from foresaid.evaluate import skill, summarise
+from foresaid.evaluate import calibrated, compared, skill, summarise
 from foresaid.material import Material
 from foresaid.wording import count, number, percent, signed
 
@@ -132,7 +132,34 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
             }
             for row in means.iter_rows(named=True)
         ],
+        "verdicts": _verdicts(material, part),
     }
+
+
+def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
+    """For each law: whether it beats the baseline with the least WIS on the rows they share, and whether it can be believed."""
+    best = compared(part, material.params.seed).sort("law", "relative_wis", "baseline", descending=[False, True, False])
+    believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
+    made = []
+    for row in best.unique("law", keep="first", maintain_order=True).iter_rows(named=True):
+        bounds = wording.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
+        held = believed.get(row["law"])
+        share = wording.DASH
+        if held is not None:
+            share = f"{percent(held['covered_80'])} ({percent(held['covered_80_lower'])} to {percent(held['covered_80_upper'])})"
+        made.append(
+            {
+                "title": method_title(material, row["law"]),
+                "baseline": method_title(material, row["baseline"]),
+                "ratio": wording.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
+                "bounds": bounds,
+                "p": wording.DASH if row["adjusted_p"] is None else f"{row['adjusted_p']:.3f}",
+                "verdict": row["verdict"],
+                "covered": share,
+                "calibration": held["verdict"] if held is not None else "no intervals",
+            }
+        )
+    return made
 
 
 def _ratio(row: dict[str, Any] | None) -> dict[str, Any]:

@@ -7,13 +7,14 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from foresaid import wording
 from foresaid.cases import Case, adopted_block, block, cases, headline, method_title
-from foresaid.evaluate import by_unit, skill, summarise
+from foresaid.evaluate import by_unit, calibrated, compared, skill, summarise
 from foresaid.material import Material
 from foresaid.wording import count, number, percent
 
@@ -122,6 +123,8 @@ def not_shown(material: Material, first: Case | None) -> list[str]:
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The tables of these pages: means and ratios by kind of evidence, every scored row by case."""
     made = {"summary": by_unit(material.scores, summarise), "skill": by_unit(material.scores, skill)}
+    made["compared"] = by_unit(material.scores, partial(compared, seed=material.params.seed))
+    made["calibrated"] = by_unit(material.scores, calibrated)
     for evidence in wording.EVIDENCE:
         for case in cases(material, evidence):
             made[case.key] = case.rows
