@@ -63,7 +63,7 @@ def key(shard: Shard) -> str:
         own[item.name] = value.get(table.target.quantity_id) if isinstance(value, dict) else value
     days = [day.isoformat() if day else "" for day in (*table.released_on, *table.known_on)]
     rows = (table.subjects, table.clusters, days, table.left_out, table.x.shape)
-    said = repr((law.name, law.version, own, table.target, rows, shard.seed, shard.replicates, solver.engine(law.kernel)))
+    said = repr((law.name, law.version, own, table.target, rows, shard.seed, shard.replicates))
     values = np.ascontiguousarray(table.x).tobytes() + np.ascontiguousarray(table.y).tobytes()
     settings = repr(sorted(parallel.settings().items()))
     return hashlib.sha256("\0".join((_program(), settings, said)).encode() + values).hexdigest()

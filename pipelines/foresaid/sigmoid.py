@@ -185,7 +185,7 @@ class SigmoidLaw(Law):
         """Standardise the covariates under each weighting and remember the way back."""
         total = weights.sum(axis=1)[:, None]
         centre = weights @ x / total
-        spread = np.sqrt(np.einsum("rn,rnk->rk", weights, (x - centre[:, None, :]) ** 2) / total)
+        spread = np.sqrt((weights[:, None, :] @ (x - centre[:, None, :]) ** 2)[:, 0] / total)
         spread = np.where(spread > 0, spread, 1.0)
 
         def fold(parameters: Array) -> Array:

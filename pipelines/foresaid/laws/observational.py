@@ -69,7 +69,7 @@ class Observational(SigmoidLaw):
         plane = components(imputed.values, weights, self.features(x.shape[1]))
         scores = plane.scores(imputed.values)
         total = weights.sum(axis=1)[:, None]
-        spread = np.sqrt(np.einsum("rn,rnk->rk", weights, scores**2) / total)
+        spread = np.sqrt((weights[:, None, :] @ scores**2)[:, 0] / total)
         spread = np.where(spread > 0, spread, 1.0)
 
         def fold(parameters: Array) -> Array:
