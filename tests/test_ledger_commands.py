@@ -122,12 +122,21 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
 @pytest.mark.parametrize(
     "words",
     [
-        ["stamp"], ["prove", "0" * 64], ["show", "nothing"], ["withdraw", "r/t/m", "--reason", "x"],
-        ["void", "r", "t", "--evidence", "params.yaml", "--reason", "x"], ["redact", "0" * 64, "--reason", "x"], ["verify", "--policy", "params.yaml"],
-        ["verify", "--known", "params.yaml"], ["verify-report", "params.yaml"], ["witness", "--key", "params.yaml", "--state", "s"],
-        ["checkpoint", "--key", "params.yaml"], ["reveal", "params.yaml"], ["key", "new", "two words", "--to", "key"],
+        ["stamp"],
+        ["prove", "0" * 64],
+        ["show", "nothing"],
+        ["withdraw", "r/t/m", "--reason", "x"],
+        ["void", "r", "t", "--evidence", "params.yaml", "--reason", "x"],
+        ["redact", "0" * 64, "--reason", "x"],
+        ["verify", "--policy", "params.yaml"],
+        ["verify", "--known", "params.yaml"],
+        ["verify-report", "params.yaml"],
+        ["witness", "--key", "params.yaml", "--state", "s"],
+        ["checkpoint", "--key", "params.yaml"],
+        ["reveal", "params.yaml"],
+        ["key", "new", "two words", "--to", "key"],
     ],
-)  # fmt: skip
+)
 def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=clone, capture_output=True, text=True, check=False)
 
