@@ -20,11 +20,15 @@ from pathlib import Path
 from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, skip, timed
+from tests.campaign.world import SIGNER
 
-from foresaid import ledger
+from foresaid import ledger, log
 from foresaid.entries import Forecast, Quantiles
 from foresaid.errors import ForesaidError
-from foresaid.verify import verify
+from foresaid.note import Signer
+from foresaid.policy import Policy
+from foresaid.snapshot import Evidence
+from foresaid.verify import Result, verify
 
 Acknowledge = Callable[[str], None]
 BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
@@ -86,52 +90,60 @@ def finish(pid: int, receive: int) -> tuple[int, list[str], str]:
     return os.waitstatus_to_exitcode(status), [line for line in said if not line.startswith("! ")], wild
 
 
+def checked(folder: Path) -> Result:
+    """The real check; the checkpoint may be signed with the key of the golden example, or not at all."""
+    signed = b"\xe2\x80\x94" in (folder / log.CHECKPOINT).read_bytes()
+    return verify(folder, build.ORIGIN, evidence=Evidence(policy=Policy(log=SIGNER.verifier if signed else None)))
+
+
 def sound(folder: Path, acknowledged: set[str]) -> str:
     """What is wrong after a fault: an empty text if nothing is. `acknowledged` are names that must be there."""
-    result = verify(folder, build.ORIGIN)
+    result = checked(folder)
     if result.findings:
         return str(result.findings[0])
     lost = acknowledged - {batch.sha256 for batch in result.batches}
     return f"{len(lost)} acknowledged batches are lost" if lost else ""
 
 
-def freeze(folder: Path, number: int, acknowledge: Acknowledge, line: Forecast | None = None) -> None:
-    """One freeze as the product does it: a batch, acknowledged, then its place in the log."""
-    acknowledge(build.write(folder, [line or big(number)], minutes=number))
-    ledger.sequence(folder, build.ORIGIN)
+def freeze(folder: Path, number: int, acknowledge: Acknowledge, signer: Signer | None = None) -> None:
+    """One freeze as a person does it: a batch, acknowledged, then its place in the log, perhaps signed."""
+    acknowledge(build.write(folder, [big(number)], minutes=number))
+    ledger.sequence(folder, build.ORIGIN, signer)
 
 
-def kills(scale: Scale, place: Path) -> Tally:
+def kills(scale: Scale, place: Path, signer: Signer | None = None) -> Tally:
     """A writer killed at random moments, each time followed by a check and by the next writer on the same ledger."""
     chance = random.Random(scale.seed)
     acknowledged: set[str] = set()
-    torn = 0
-    with timed(Tally("kill -9 at a random moment of a freeze")) as tally:
-        for number in range(scale.of(20, 200, 200)):
+    strays = 0
+    signed = "a signed" if signer else "a"
+    count, longest = (scale.of(4, 25, 200), 0.5) if signer else (scale.of(20, 200, 200), 0.06)
+    with timed(Tally(f"kill -9 at a random moment of {signed} freeze")) as tally:
+        for number in range(count):
             if number % 20 == 0:
-                folder = build.build(place / f"kills-{number}", 3)
+                folder = build.build(place / f"kills-{signed[2:]}-{number}", 3)
                 acknowledged = set()
 
             def work(acknowledge: Acknowledge, folder: Path = folder, number: int = number) -> None:
                 for step in range(1000):
-                    freeze(folder, 1000 * number + step, acknowledge)
+                    freeze(folder, 1000 * number + step, acknowledge, signer)
 
             pid, receive = child(work)
-            time.sleep(chance.uniform(0.0005, 0.06))
+            time.sleep(chance.uniform(0.0005, longest))
             os.kill(pid, signal.SIGKILL)
             _, names, wild = finish(pid, receive)
             acknowledged.update(names)
-            torn += verify(folder, build.ORIGIN).counts["stray_files"]
+            strays += checked(folder).counts["stray_files"]
             if wild:
                 tally.escaped(wild, f"kill {number}")
                 continue
             wrong = sound(folder, acknowledged)
-            if not wrong and number % 20 == 19:  # the next writer sweeps what was left and puts everything into the log
-                ledger.sequence(folder, build.ORIGIN)
-                counts = verify(folder, build.ORIGIN).counts
+            if not wrong and number % 20 in (3, 19):  # the next writer sweeps what was left and puts everything into the log
+                ledger.sequence(folder, build.ORIGIN, signer)
+                counts = checked(folder).counts
                 wrong = "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
             tally.count(not wrong, f"kill {number}: {wrong}")
-        tally.note = f"{torn} stray files, swept"
+        tally.note = f"{strays} stray files, swept"
     return tally
 
 
@@ -287,6 +299,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     """Kills, injected faults, full disks."""
     with room(memory=False) as place:
         yield kills(scale, place)
+        yield kills(scale, place, SIGNER)
         yield from injected(scale, place)
         yield full_disk(scale, place)
         yield file_limit(scale, place)
