@@ -78,6 +78,7 @@ def test_a_row_that_tried_nothing_is_a_breach_unless_it_says_why() -> None:
     assert not Tally("x", tried=5).breach
     assert Tally("x", tried=5, undetected=1).breach
     assert not Tally("x", expected=None, tried=5, undetected=5).breach
+    assert Tally("x", expected=None, tried=5, undetected=4).breach
 
 
 def test_a_freeze_that_loses_what_it_acknowledged_is_noticed(tmp_path: Path) -> None:
