@@ -366,3 +366,26 @@ def test_two_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
     ledger.sequence(folder, ORIGIN)
     result = whole(folder)
     assert tuple(result.counts[name] for name in ("batches", "sequenced", "forecasts", "stray_files")) == (31, 31, 30, 0)
+
+
+def test_evidence_that_a_killed_writer_added_without_its_sum_is_summed_by_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, OPENING)
+    ledger.write_files(folder, {"policy.txt": b"quorum none\n"})
+    with monkeypatch.context() as patch:
+        patch.setattr(ledger, "_replace", lambda path, data: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            ledger.write_files(folder, {"tsa/tsa1.pem": b"a root"})
+    assert {"V02"} == {finding.code for finding in verify(folder, ORIGIN).findings}
+
+    write(folder, [forecast("a")], minutes=1)
+    assert verify(folder, ORIGIN).findings == ()
+
+
+def test_a_sum_that_stands_there_is_never_made_to_fit(folder: Path) -> None:
+    ledger.write_files(folder, {"policy.txt": b"quorum none\n"})
+    (folder / "policy.txt").write_bytes(b"quorum  none\n")
+
+    with pytest.raises(LedgerError, match="does not verify"):
+        write(folder, OPENING)

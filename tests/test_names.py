@@ -15,6 +15,7 @@ from foresaid.names import skeleton
         ("Llama-2", "LIama-2"), ("Llama-2", "L1ama-2"), ("Llama-2", "Llama‑2"), ("Llama-2", "Llama−2"), ("Llama-2", "Ｌlama-2"),
         ("Llama-2", "Lla\u200bma-2"), ("Llama-2", "Llаma-2"), ("GPT-4o", "GPT-40"), ("GPT-4o", "GPT-4о"), ("GPT-4o", "GPT-4ο"),
         ("GPT-4", "ＧＰＴ－４"), ("Phi-3", "Рhі-3"), ("Claude", "\u202eClaude"), ("Claude", "Clаudе"), ("Qwen", "Ԛԝen"),
+        ("BERT", "ВЕRT"), ("BERT", "ΒΕRT"), ("MPT-70B", "ΜPT-7०B"), ("Hermes", "Ηermes"), ("Hermes", "Нermes"), ("Nemo", "Νemo"),
     ],
 )  # fmt: skip
 def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:

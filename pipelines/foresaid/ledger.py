@@ -24,7 +24,7 @@ from foresaid.errors import SHOWN, LedgerError
 from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
 from foresaid.note import Signer
 from foresaid.outcomes import Redaction
-from foresaid.snapshot import STRAY
+from foresaid.snapshot import STRAY, is_evidence
 from foresaid.verify import INTEGRITY, Result, claims, verify
 
 MODE = 0o644
@@ -46,11 +46,30 @@ def _writing(ledger: Path) -> Iterator[None]:
             *ledger.glob(f"*/*/{STRAY}*"),
         ]:
             stray.unlink(missing_ok=True)
+        _complete_sums(ledger)
         yield
     except OSError as error:
         raise LedgerError(f"{error.filename or ledger}: cannot be written: {error.strerror}; try again") from error
     finally:
         os.close(folder)
+
+
+def _complete_sums(ledger: Path, replacing: Collection[str] = ()) -> None:
+    """Write down the sums of evidence that a killed writer added without its sum; sums that stand there are not touched.
+
+    Of files that are about to be `replaced` the sum is dropped, so that a kill in between leaves one without and not one with
+    a false sum, which nobody could tell from corruption.
+    """
+    sums = ledger / anchors.SUMS
+    lines = sums.read_bytes().splitlines(keepends=True) if sums.exists() else []
+    written = {line[66:-1].decode("utf-8", "replace"): line for line in lines}
+    places = ("policy.txt", "tsa/*", "receipts/*/*", f"{anchors.FOLDER}/*/*")
+    paths = [path for place in places for path in ledger.glob(place) if path.is_file() and not path.is_symlink()]
+    names = [name for path in paths if is_evidence(name := path.relative_to(ledger).as_posix())]
+    summed = {name: line for name, line in written.items() if name not in replacing}
+    summed |= {name: anchors.sums({name: (ledger / name).read_bytes()}) for name in names if name not in written}
+    if summed != written:
+        _replace(sums, b"".join(summed[name] for name in sorted(summed)))
 
 
 def _flush_folder(folder: Path) -> None:
@@ -291,18 +310,13 @@ def write_files(ledger: Path, files: Mapping[str, bytes], replaced: Collection[s
     A file that exists must have these bytes already, unless it is one that may be `replaced`.
     """
     with _writing(ledger):
+        _complete_sums(ledger, replacing=[name for name in replaced if (ledger / name).exists()])
         for name, data in files.items():
             if name in replaced and (ledger / name).exists():
                 _replace(ledger / name, data)
             else:
                 _add(ledger / name, data)
-        sums = ledger / anchors.SUMS
-        old = sums.read_bytes().splitlines(keepends=True) if sums.exists() else []
-        summed = {line[66:-1].decode("utf-8", "replace"): line for line in old}
-        added = {name: anchors.sums({name: data}) for name, data in files.items() if name != CHECKPOINT}
-        if added:
-            summed |= added
-            _replace(sums, b"".join(summed[name] for name in sorted(summed)))
+        _complete_sums(ledger)
 
 
 def redact(ledger: Path, name: str) -> None:

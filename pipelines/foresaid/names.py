@@ -10,9 +10,16 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-_CAPITAL = str.maketrans(dict.fromkeys("IІΙ", "l"))  # before case is folded: a small i looks like no l
+# Before case is folded: a capital of another script often looks like another Latin letter than its small form does.
+_CAPITAL = str.maketrans(
+    {
+        **dict.fromkeys("IІΙӀ", "l"),
+        **dict(zip("АВЕЅЈКМНОРСТУҮХҺԚԜ", "abesjkmhopctyyxhqw", strict=True)),  # Cyrillic
+        **dict(zip("ΑΒΕΖΗΚΜΝΟΡΤΥΧ", "abezhkmnoptyx", strict=True)),  # Greek
+    }
+)
 _LIKE = {
-    **dict(zip("аеорсухіјѕһԁԛԝьӏгтпмк", "aeopcyxijshdqwblrtnmk", strict=True)),  # Cyrillic
+    **dict(zip("авеорсухіјѕһнԁԛԝьӏгтпмк", "abeopcyxijshhdqwblrtnmk", strict=True)),  # Cyrillic
     **dict(zip("αοινρτυκχεγη", "aoivptukxeyn", strict=True)),  # Greek
     **dict.fromkeys("‐‑‒–—―−﹘⁃", "-"),
     **dict.fromkeys("⁄∕", "/"),
@@ -32,5 +39,9 @@ def skeleton(name: str) -> str:
     (True, False)
     """
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).translate(_CAPITAL).casefold())
-    shown = "".join(sign for sign in folded if unicodedata.category(sign) not in ("Mn", "Cf", "Cc"))
+    shown = "".join(
+        str(unicodedata.decimal(sign, sign))  # a zero is a zero in every script
+        for sign in folded
+        if unicodedata.category(sign) not in ("Mn", "Cf", "Cc")
+    )
     return shown.translate(_TABLE)

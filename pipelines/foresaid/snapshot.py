@@ -132,7 +132,7 @@ class Snapshot:
 
     def summed(self) -> dict[str, bytes]:
         """The files that log/ANCHORS.sha256 must list."""
-        return {path: data for path, data in self.files.items() if path == POLICY or any(p.fullmatch(path) for p in _SUMMED)}
+        return {path: data for path, data in self.files.items() if is_evidence(path)}
 
     @cached_property
     def stamped(self) -> Stamped:
@@ -167,7 +167,13 @@ class Snapshot:
         return [Batch(batch.sha256, batch.header, batch.lines, places.get(batch.sha256)) for batch in found]
 
 
-_SUMMED = (_RECEIPT, _ANCHOR, _ROOT)
+def is_evidence(path: str) -> bool:
+    """Whether a file below the ledger is one that log/ANCHORS.sha256 lists.
+
+    >>> is_evidence("tsa/tsa1.pem"), is_evidence("log/MANIFEST")
+    (True, False)
+    """
+    return path == POLICY or any(pattern.fullmatch(path) for pattern in (_RECEIPT, _ANCHOR, _ROOT))
 
 
 def _show(path: str) -> str:
@@ -212,7 +218,7 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve
         elif match := _BATCH.fullmatch(path):
             if (data := _read(ledger, path, snapshot)) is not None:
                 _take(match[2], data, snapshot, check_curve)
-        elif path in (POLICY, anchors.SUMS) or any(pattern.fullmatch(path) for pattern in _SUMMED):
+        elif path == anchors.SUMS or is_evidence(path):
             if (data := _read(ledger, path, snapshot)) is not None:
                 snapshot.files[path] = data
         elif path not in (*PAGES, MANIFEST, CHECKPOINT):

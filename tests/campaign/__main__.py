@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import resource
 import sys
 import time
 
@@ -35,9 +36,11 @@ def main() -> int:
     breaches = sum(tally.breach for tally in tallies)
     skipped = sum(tally.skipped for tally in tallies)
     tried = sum(tally.tried for tally in tallies)
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    processor = sum(item.ru_utime + item.ru_stime for item in used)
     print(
         f"campaign {scale.name}, seed {scale.seed}: {len(tallies)} attacks, {tried:,} tries, {breaches} breaches, "
-        f"{skipped} skipped, {time.perf_counter() - begun:.0f} s"
+        f"{skipped} skipped, {time.perf_counter() - begun:.0f} s ({processor:.0f} s of processor time)"
     )
     return 1 if breaches else 0
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,10 +57,15 @@ class Authority:
         return (self.folder / "root.pem").read_bytes()
 
     def reply(self, request: bytes) -> bytes:
-        """Answer a request (.tsq) with a reply (.tsr), as of now."""
-        (self.folder / "request.tsq").write_bytes(request)
-        openssl(self.folder, "ts", "-reply", "-config", "openssl.cnf", "-queryfile", "request.tsq", "-out", "reply.tsr")
-        return (self.folder / "reply.tsr").read_bytes()
+        """Answer a request (.tsq) with a reply (.tsr), as of now; one at a time, since workers share the serial number."""
+        handle = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            (self.folder / "request.tsq").write_bytes(request)
+            openssl(self.folder, "ts", "-reply", "-config", "openssl.cnf", "-queryfile", "request.tsq", "-out", "reply.tsr")
+            return (self.folder / "reply.tsr").read_bytes()
+        finally:
+            os.close(handle)
 
 
 def make(name: str, folder: Path) -> Authority:

@@ -26,7 +26,7 @@ def record(files: Files) -> list[str]:
     return sorted(files, key=lambda name: (name.startswith("batches/"), name))
 
 
-STEPS = {"slice": (40, 60), "short": (4, 16), "long": (1, 1)}
+STEPS = {"slice": (150, 250), "short": (8, 32), "long": (1, 1)}
 Steps = tuple[int, int]  # every so-manieth byte of the log, and of a batch
 
 

@@ -18,13 +18,18 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.campaign import build
+from tests.campaign import world as worlds
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, skip, timed
+from tests.campaign.world import SIGNER
 
-from foresaid import ledger
+from foresaid import ledger, log, stamping
 from foresaid.entries import Forecast, Quantiles
-from foresaid.errors import ForesaidError
-from foresaid.verify import verify
+from foresaid.errors import ForesaidError, UnreadableError
+from foresaid.note import Signer
+from foresaid.policy import Policy
+from foresaid.snapshot import Evidence
+from foresaid.verify import Result, verify
 
 Acknowledge = Callable[[str], None]
 BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
@@ -86,52 +91,60 @@ def finish(pid: int, receive: int) -> tuple[int, list[str], str]:
     return os.waitstatus_to_exitcode(status), [line for line in said if not line.startswith("! ")], wild
 
 
+def checked(folder: Path) -> Result:
+    """The real check; the checkpoint may be signed with the key of the golden example, or not at all."""
+    signed = b"\xe2\x80\x94" in (folder / log.CHECKPOINT).read_bytes()
+    return verify(folder, build.ORIGIN, evidence=Evidence(policy=Policy(log=SIGNER.verifier if signed else None)))
+
+
 def sound(folder: Path, acknowledged: set[str]) -> str:
     """What is wrong after a fault: an empty text if nothing is. `acknowledged` are names that must be there."""
-    result = verify(folder, build.ORIGIN)
+    result = checked(folder)
     if result.findings:
         return str(result.findings[0])
     lost = acknowledged - {batch.sha256 for batch in result.batches}
     return f"{len(lost)} acknowledged batches are lost" if lost else ""
 
 
-def freeze(folder: Path, number: int, acknowledge: Acknowledge, line: Forecast | None = None) -> None:
-    """One freeze as the product does it: a batch, acknowledged, then its place in the log."""
-    acknowledge(build.write(folder, [line or big(number)], minutes=number))
-    ledger.sequence(folder, build.ORIGIN)
+def freeze(folder: Path, number: int, acknowledge: Acknowledge, signer: Signer | None = None) -> None:
+    """One freeze as a person does it: a batch, acknowledged, then its place in the log, perhaps signed."""
+    acknowledge(build.write(folder, [big(number)], minutes=number))
+    ledger.sequence(folder, build.ORIGIN, signer)
 
 
-def kills(scale: Scale, place: Path) -> Tally:
+def kills(scale: Scale, place: Path, signer: Signer | None = None) -> Tally:
     """A writer killed at random moments, each time followed by a check and by the next writer on the same ledger."""
     chance = random.Random(scale.seed)
     acknowledged: set[str] = set()
-    torn = 0
-    with timed(Tally("kill -9 at a random moment of a freeze")) as tally:
-        for number in range(scale.of(20, 200, 200)):
+    strays = 0
+    signed = "a signed" if signer else "a"
+    count, longest = (scale.of(4, 25, 200), 0.5) if signer else (scale.of(20, 200, 200), 0.06)
+    with timed(Tally(f"kill -9 at a random moment of {signed} freeze")) as tally:
+        for number in range(count):
             if number % 20 == 0:
-                folder = build.build(place / f"kills-{number}", 3)
+                folder = build.build(place / f"kills-{signed[2:]}-{number}", 3)
                 acknowledged = set()
 
             def work(acknowledge: Acknowledge, folder: Path = folder, number: int = number) -> None:
                 for step in range(1000):
-                    freeze(folder, 1000 * number + step, acknowledge)
+                    freeze(folder, 1000 * number + step, acknowledge, signer)
 
             pid, receive = child(work)
-            time.sleep(chance.uniform(0.0005, 0.06))
+            time.sleep(chance.uniform(0.0005, longest))
             os.kill(pid, signal.SIGKILL)
             _, names, wild = finish(pid, receive)
             acknowledged.update(names)
-            torn += verify(folder, build.ORIGIN).counts["stray_files"]
+            strays += checked(folder).counts["stray_files"]
             if wild:
                 tally.escaped(wild, f"kill {number}")
                 continue
             wrong = sound(folder, acknowledged)
-            if not wrong and number % 20 == 19:  # the next writer sweeps what was left and puts everything into the log
-                ledger.sequence(folder, build.ORIGIN)
-                counts = verify(folder, build.ORIGIN).counts
+            if not wrong and number % 20 in (3, 19):  # the next writer sweeps what was left and puts everything into the log
+                ledger.sequence(folder, build.ORIGIN, signer)
+                counts = checked(folder).counts
                 wrong = "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
             tally.count(not wrong, f"kill {number}: {wrong}")
-        tally.note = f"{torn} stray files, swept"
+        tally.note = f"{strays} stray files, swept"
     return tally
 
 
@@ -155,10 +168,13 @@ def strace(pid: int, output: Path, words: list[str]) -> subprocess.Popen[bytes]:
     return tracer
 
 
-def traced(folder: Path, output: Path, words: list[str]) -> tuple[int, list[str], str] | None:
-    """One freeze under strace; None when tracing is refused."""
+Work = Callable[[Acknowledge], None]
+
+
+def traced(work: Work, output: Path, words: list[str]) -> tuple[int, list[str], str] | None:
+    """The work in a child under strace; None when tracing is refused."""
     wait, go = os.pipe()
-    pid, receive = child(lambda acknowledge: freeze(folder, 1, acknowledge), reading=wait)
+    pid, receive = child(work, reading=wait)
     tracer = strace(pid, output, words)
     refused = tracer.poll() is not None
     os.write(go, b"x")
@@ -171,24 +187,31 @@ def traced(folder: Path, output: Path, words: list[str]) -> tuple[int, list[str]
     return None if refused else done
 
 
-def injected(scale: Scale, place: Path) -> Iterator[Tally]:
-    """EIO, ENOSPC and KILL at each call of one freeze, a check, and the next writer."""
-    if shutil.which("strace") is None:
-        yield skip("EIO, ENOSPC, KILL at each system call of a freeze", "no strace")
-        return
-    start = build.build(place / "start", 3)
-    before = {batch.sha256 for batch in verify(start, build.ORIGIN).batches}
-    output = place / "trace"
-    folder = place / "traced"
+def injected(
+    scale: Scale,
+    place: Path,
+    what: str,
+    start: Path,
+    work: Callable[[Path, Acknowledge], None],
+    after: Callable[[Path, int, set[str]], str],
+) -> Iterator[Tally]:
+    """EIO, ENOSPC and KILL at each call of some work on a copy of `start`.
 
-    def fresh() -> None:
+    `after` checks what is left, lets the next writer go, and says what is wrong.
+    """
+    if shutil.which("strace") is None:
+        yield skip(f"EIO, ENOSPC, KILL at each system call of {what}", "no strace")
+        return
+    before = {batch.sha256 for batch in checked(start).batches}
+    output, folder = place / "trace", place / "traced"
+
+    def run(words: list[str]) -> tuple[int, list[str], str] | None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(start, folder)
+        return traced(lambda acknowledge: work(folder, acknowledge), output, words)
 
-    fresh()
-    done = traced(folder, output, ["-e", f"trace={CALLS}"])
-    if done is None:
-        yield skip("EIO, ENOSPC, KILL at each system call of a freeze", "ptrace is refused")
+    if run(["-e", f"trace={CALLS}"]) is None:
+        yield skip(f"EIO, ENOSPC, KILL at each system call of {what}", "ptrace is refused")
         return
     names = re.findall(r"^(\w+)\(", output.read_text(encoding="ascii", errors="replace"), re.MULTILINE)
     seen: dict[str, int] = {}
@@ -196,16 +219,14 @@ def injected(scale: Scale, place: Path) -> Iterator[Tally]:
     for name in names[1:]:  # the first is the read that waited for us
         seen[name] = seen.get(name, 0) + 1
         calls.append((name, seen[name] + (1 if name == "read" else 0)))
-    step = scale.of(40, 6, 1)
     calls = [call for call in calls if call[0] != "writev"]
+    step = scale.of(40, 10, 1)
     chosen = [call for number, call in enumerate(calls) if call[0] not in READS | {"openat", "close"} or number % step == 0]
     for fault in ("error=EIO", "error=ENOSPC", "signal=KILL"):
-        fault_name = fault.split("=")[1]
-        with timed(Tally(f"{fault_name} at each system call of a freeze")) as tally:
+        with timed(Tally(f"{fault.split('=')[1]} at each system call of {what}")) as tally:
             stopped = 0
             for name, when in chosen:
-                fresh()
-                result = traced(folder, output, ["-e", f"trace={name}", "-e", f"inject={name}:{fault}:when={when}"])
+                result = run(["-e", f"trace={name}", "-e", f"inject={name}:{fault}:when={when}"])
                 if result is None:
                     tally.escaped("ptrace is refused", f"{name} {when}")
                     continue
@@ -214,16 +235,63 @@ def injected(scale: Scale, place: Path) -> Iterator[Tally]:
                 if wild:
                     tally.escaped(wild, f"{name} {when}")
                     continue
-                wrong = sound(folder, {*before, *acknowledged})
-                if not wrong:
-                    freeze(folder, 2, lambda _: None)
-                    counts = verify(folder, build.ORIGIN).counts
-                    wrong = sound(folder, {*before, *acknowledged}) or (
-                        "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
-                    )
+                try:
+                    wrong = after(folder, code, {*before, *acknowledged})
+                except ForesaidError as error:
+                    wrong = f"the next writer is refused: {error}"
                 tally.count(not wrong, f"{name} {when}: {wrong}")
-            tally.note = f"{len(chosen)} of {len(calls)} calls, {stopped} stopped the freeze"
+            tally.note = f"{len(chosen)} of {len(calls)} calls, {stopped} stopped it"
         yield tally
+
+
+def after_freeze(folder: Path, code: int, acknowledged: set[str]) -> str:
+    """Whole at once, whatever was acknowledged is there, and the next freeze clears up."""
+    del code
+    if wrong := sound(folder, acknowledged):
+        return wrong
+    freeze(folder, 2, lambda _: None)
+    counts = checked(folder).counts
+    left = "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
+    return sound(folder, acknowledged) or left
+
+
+def injected_freeze(scale: Scale, place: Path) -> Iterator[Tally]:
+    """Every call of one freeze and its place in the log."""
+    start = build.build(place / "start", 3)
+    yield from injected(scale, place, "a freeze", start, lambda folder, acknowledge: freeze(folder, 1, acknowledge), after_freeze)
+
+
+def injected_stamp(scale: Scale, place: Path) -> Iterator[Tally]:
+    """Every call of keeping a time-stamp reply; a file without its sum may be found, until the next writer sums it."""
+    world = worlds.make(place)
+    start = build.build(place / "stamp", 3)
+    files = {"policy.txt": (world.place / "policy.txt").read_bytes()}
+    ledger.write_files(start, files | {f"tsa/{one.name}.pem": one.root for one in world.authorities})
+    ledger.sequence(start, build.ORIGIN, SIGNER)
+    twin = shutil.copytree(start, place / "twin")  # where the anchor is made first, so that there is something to stamp
+    request = stamping.request(twin)
+    reply = world.authorities[0].reply(request)
+
+    def work(folder: Path, acknowledge: Acknowledge) -> None:
+        try:
+            stamping.accept(folder, reply, "tsa1", world.watched, sent=request)
+        except OSError as error:  # a file that cannot be read: the command prints one line and leaves with 2
+            raise UnreadableError(str(error)) from None
+
+    def after(folder: Path, code: int, acknowledged: set[str]) -> str:
+        token = folder / "log/anchors/00000003/tsa1.tsr"
+        if code == 0 and not token.exists():
+            return "the reply was acknowledged and is lost"
+        now = {finding.code for finding in checked(folder).findings}
+        if now - {"V02", "V09"}:  # no sum yet, or an anchor of which half is written
+            return f"found {sorted(now)}"
+        build.write(folder, [build.forecast("next")], minutes=90)
+        stamping.accept(folder, reply, "tsa1", world.watched, sent=request)
+        result = checked(folder)
+        lost = acknowledged - {batch.sha256 for batch in result.batches}
+        return f"{len(lost)} batches lost" if lost else "; ".join(map(str, result.findings))
+
+    yield from injected(scale, place, "keeping a time stamp", start, work, after)
 
 
 def full_disk(scale: Scale, place: Path) -> Tally:
@@ -287,6 +355,8 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     """Kills, injected faults, full disks."""
     with room(memory=False) as place:
         yield kills(scale, place)
-        yield from injected(scale, place)
+        yield kills(scale, place, SIGNER)
+        yield from injected_freeze(scale, place)
+        yield from injected_stamp(scale, place)
         yield full_disk(scale, place)
         yield file_limit(scale, place)

@@ -299,7 +299,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     """Hypothesis on each parser, then atheris on all."""
     for parser in parsers():
         with timed(Tally(f"malformed input: {parser.name}")) as tally:
-            hypothesis_run(parser, tally, scale.of(100, 1500, 10_000), scale.seed)
+            hypothesis_run(parser, tally, scale.of(40, 1000, 10_000), scale.seed)
         yield tally
     if scale.name != "slice":
         yield atheris_run(scale, scale.of(1, 20, 600))

@@ -35,15 +35,15 @@ def missing() -> str:
 
 def mutants(files: blind.Files, scale: Scale) -> Iterator[Mutant]:
     """A part of every kind of damage, the structural ones whole."""
-    steps = {"slice": (1500, 1500), "short": (200, 400), "long": (4, 12)}[scale.name]
+    steps = {"slice": (5000, 5000), "short": (250, 500), "long": (4, 12)}[scale.name]
     chance = random.Random(scale.seed)
-    share = scale.of(150, 30, 4)
+    share = scale.of(300, 60, 4)
     yield Mutant("nothing")
     for kind in (blind.flips, blind.cuts, blind.insertions):
         yield from kind(files, scale.seed, steps)
     for whole in (blind.deletions, blind.tails, blind.copies, blind.odd):
         for mutant in whole(files):
-            if chance.randrange(scale.of(8, 3, 1)) == 0:
+            if chance.randrange(scale.of(25, 4, 1)) == 0:
                 yield mutant
     for mutant in blind.swaps(files):
         if chance.randrange(share) == 0:

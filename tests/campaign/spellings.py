@@ -11,7 +11,7 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import canonical, entries
+from foresaid import canonical, entries, log
 from foresaid.entries import Entry
 from foresaid.errors import LedgerError
 
@@ -79,7 +79,8 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             """Bring a line from outside, as parsed JSON, with some fields changed."""
             try:
                 line = entries.parse({**msgspec.to_builtins(base), **changes})
-                build.write(folder, [line], minutes=5)  # type: ignore[list-item]  # never a header
+                name = build.write(folder, [line], minutes=5)  # type: ignore[list-item]  # never a header
+                (folder / log.batch_path(name)).unlink()
                 tally.count(False, what)
             except LedgerError as error:
                 tally.count(str(error).isascii(), f"{what}: a message that is not ASCII")

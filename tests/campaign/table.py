@@ -57,8 +57,11 @@ class Tally:
 
     @property
     def breach(self) -> bool:
-        """Whether the row breaks the promise, or tried nothing without saying why."""
-        return not self.skipped and (self.undetected > self.allowed or self.other > 0 or self.tried == 0)
+        """Whether the row breaks the promise, or tried nothing without saying why.
+
+        Fewer unnoticed than the threat model says is a breach too: then the campaign is wrong, or the model is.
+        """
+        return not self.skipped and (self.undetected != self.allowed or self.other > 0 or self.tried == 0)
 
 
 Attack = Callable[["Scale"], Iterator[Tally]]

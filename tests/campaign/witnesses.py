@@ -8,6 +8,7 @@ from hashlib import sha256
 
 from tests.campaign import build
 from tests.campaign import world as worlds
+from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
 from foresaid import checkpoint, log, note, witness
@@ -35,6 +36,32 @@ def brought(seen: witness.Seen, old: int, listed: list[str], proof: list[bytes])
     except LedgerError:
         return False
     return bool(line) and len(kept) == 1
+
+
+def remembered_wrongly(scale: Scale) -> Tally:
+    """A bit of the checkpoint flips in memory between hashing and signing: nothing may be signed (a log once died of it)."""
+    chance = random.Random(scale.seed)
+    with room() as place, timed(Tally("a bit flipped in memory before signing is signed")) as tally:
+        folder = build.build(place / "ledger", 12)
+        again = checkpoint.reread_elsewhere(folder)
+        sound = log.parse_checkpoint((folder / log.CHECKPOINT).read_bytes())
+        if not checkpoint.sign(sound, worlds.SIGNER, again):
+            raise AssertionError("the sound checkpoint is not signed")
+        for order in range(scale.of(50, 1000, 1000)):
+            size, root = sound.size, bytearray(sound.root)
+            if order % 10 == 0:
+                size ^= 1 << chance.randrange(20)
+            else:
+                bit = order % 256 if order < 256 else chance.randrange(256)
+                root[bit // 8] ^= 1 << bit % 8
+            try:
+                checkpoint.sign(Checkpoint(sound.origin, size, bytes(root)), worlds.SIGNER, again)
+                tally.count(False, f"size {size}, root {root.hex()}")
+            except LedgerError:
+                tally.count(True)
+            except Exception as error:
+                tally.escaped(error, f"size {size}")
+    return tally
 
 
 def attacks(scale: Scale) -> Iterator[Tally]:
@@ -89,3 +116,4 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             except Exception as error:
                 tally.escaped(error, f"bit {place}")
     yield tally
+    yield remembered_wrongly(scale)

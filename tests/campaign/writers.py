@@ -165,11 +165,11 @@ def evil(folder: Path, kind: str, side: str, target: str) -> None:
 
 def evil_merges(scale: Scale, place: Path) -> Tally:
     """Five kinds of evil merge, from either parent, on a batch of the log and on one of either branch that still waits."""
-    del scale
+    sides, places = (("first",), ("right",)) if scale.name == "slice" else (("first", "second"), ("log", "left", "right"))
     with timed(Tally("evil merge: delete, edit, rename, chmod, symlink")) as tally:
         for kind in ("delete", "edit", "rename", "chmod", "symlink"):
-            for side in ("first", "second"):
-                for whose in ("log", "left", "right"):
+            for side in sides:
+                for whose in places:
                     folder = place / f"evil-{kind}-{side}-{whose}"
                     where = repository(folder)
                     target = log.batch_path(verify(where).listed[1])
