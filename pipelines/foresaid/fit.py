@@ -27,11 +27,11 @@ CACHE = "cache/fits"  # below build/: see shards.py
 BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "upper_95": 0.975}
 
 
-def _axis(curve: Curve, x: Array) -> Array:
-    """The horizontal axis of the chart: the raw covariate, or the logit of the law's score where there are several."""
+def _axis(law: Law, curve: Curve, x: Array) -> Array:
+    """The horizontal axis of the chart: the raw covariate, or what the law makes of them where there are several."""
     if x.shape[1] == 1:
         return np.exp(x[:, 0]) if curve.record.covariates[0].transform == "ln" else x[:, 0]
-    return np.asarray(curve.point[0] + curve.prepare(x) @ curve.point[1:-1])
+    return law.axis(curve.point, curve.prepare(x))
 
 
 def _bands(law: Law, curve: Curve, x: Array) -> dict[str, Array]:
@@ -46,14 +46,14 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
     target = table.target
     parts = []
     value = target.offset + target.span * table.y
-    rows = {"subject_id": list(table.subjects), "cluster": list(table.clusters), "x": _axis(curve, table.x), "value": value}
+    rows = {"subject_id": list(table.subjects), "cluster": list(table.clusters), "x": _axis(law, curve, table.x), "value": value}
     parts.append(pl.DataFrame({"kind": ["point"] * table.n, **rows, **_bands(law, curve, table.x)}))
     if table.x.shape[1] == 1:
         low, high = float(table.x.min()), float(table.x.max())
         reach = 0.25 * (high - low)
         span = (low, high + reach) if target.progress > 0 else (low - reach, high)
         x = np.linspace(*span, GRID)[:, None]
-        empty = {"subject_id": [""] * GRID, "cluster": [""] * GRID, "x": _axis(curve, x), "value": np.full(GRID, np.nan)}
+        empty = {"subject_id": [""] * GRID, "cluster": [""] * GRID, "x": _axis(law, curve, x), "value": np.full(GRID, np.nan)}
         parts.append(pl.DataFrame({"kind": ["grid"] * GRID, **empty, **_bands(law, curve, x)}))
     return pl.concat(parts).insert_column(
         0, pl.Series("target_id", [target.target_id]).extend_constant(target.target_id, sum(map(len, parts)) - 1)

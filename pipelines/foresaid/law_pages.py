@@ -151,9 +151,9 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _axis(material: Material, record: CurveRecord) -> str:
+def _axis(material: Material, law: Law, record: CurveRecord) -> str:
     if len(record.covariates) > 1:
-        return "the law's own score of the model (logit): further right, more capable"
+        return law.axis_title
     quantity = record.covariates[0].quantity_id
     unit = material.unit(quantity)
     title = material.quantity(quantity)
@@ -170,7 +170,7 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
         points.to_dicts(),
         rows.filter(pl.col("kind") == "grid").sort("x").to_dicts(),
         f"{entry['title']}{where}" if entry["series"] not in entry["title"] else entry["title"],
-        _axis(material, record),
+        _axis(material, item.law, record),
         y_title,
         log=len(record.covariates) == 1 and record.covariates[0].transform != "identity",
     )
