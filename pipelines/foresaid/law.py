@@ -164,6 +164,7 @@ class Law(ABC):
     profiled: ClassVar[str | None] = None  # the parameter whose profile is kept and shown
     replicate_starts: ClassVar[int] = 8  # starts of each bootstrap replicate
     resolution: ClassVar[float] = 0.0  # half the last printed digit of the data, on the curve's scale
+    axis_title: ClassVar[str] = "the law's own score of the model (logit): further right, more capable"  # see `axis`
     columns: ClassVar[Any] = None  # Columns: the curve once more, for the compiled engine; see kernels.py
 
     @property
@@ -241,14 +242,6 @@ class Law(ABC):
         del table, point
         return None
 
-    axis: ClassVar[str] = "first covariate"
-    axis_is_log: ClassVar[bool] = False
-
-    def drawn_along(self, point: Array, x: Array) -> Array:
-        """Return where rows (n, k) stand on the horizontal axis of the law's chart, titled `axis`: (n,)."""
-        del point
-        return x[:, 0]
-
     @property
     def plays_its_past(self) -> bool:
         """Say whether intervals are widened by what the law missed on its own earlier rows; not where a paper is repeated."""
@@ -257,6 +250,10 @@ class Law(ABC):
     def along(self, table: Table) -> Array:
         """Return what grows (n,) as a series goes on: rows are held out along it. Default: the first covariate."""
         return np.asarray(table.target.progress * table.x[:, 0])
+
+    def axis(self, point: Array, x: Array) -> Array:
+        """Where rows (n, k) stand on the one axis of a chart (n,), for a law with several covariates. Default: its linear score."""
+        return np.asarray(point[0] + x @ point[1:-1])
 
     def horizon(self, x: Array) -> Array:
         """Covariates (m, k) at which two optima must agree for the fit to count as identified. Default: the rows themselves."""

@@ -17,7 +17,6 @@ from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord
 from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
-from foresaid.laws import law_class
 from foresaid.material import Fitted, Material
 from foresaid.pages import Page
 from foresaid.studies import shown
@@ -152,9 +151,9 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _axis(material: Material, record: CurveRecord) -> str:
+def _axis(material: Material, law: Law, record: CurveRecord) -> str:
     if len(record.covariates) > 1:
-        return law_class(record.law).axis
+        return law.axis_title
     quantity = record.covariates[0].quantity_id
     unit = material.unit(quantity)
     title = material.quantity(quantity)
@@ -171,9 +170,9 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
         points.to_dicts(),
         rows.filter(pl.col("kind") == "grid").sort("x").to_dicts(),
         f"{entry['title']}{where}" if entry["series"] not in entry["title"] else entry["title"],
-        _axis(material, record),
+        _axis(material, item.law, record),
         y_title,
-        log=law_class(record.law).axis_is_log if len(record.covariates) > 1 else record.covariates[0].transform != "identity",
+        log=len(record.covariates) == 1 and record.covariates[0].transform != "identity",
     )
     groups = count(points["cluster"].n_unique(), "cluster")
     return {

@@ -24,6 +24,7 @@ SCATTER = 0.015  # of ln L between runs that differ in nothing but the seed and 
 # Irreducible loss and exponents as printed for other runs: Hoffmann et al. 2022 (1.69, 0.34, 0.28), Besiroglu et al. 2024
 # (1.82, 0.35, 0.37), Muennighoff et al. 2023 (1.87, 0.35).
 FLOOR, EXPONENT = (1.7, 0.3), (0.32, 0.08)
+COMPUTE_AXIS = "training compute, log10 of 6 N D in FLOPs"
 LIMIT = 80.0  # beyond any real exponent; the square of its power, met in normal equations, stays finite
 
 
@@ -56,6 +57,7 @@ class SurfaceLaw(Law):
     preset: str = "default"
 
     noise: ClassVar[str] = "log"
+    axis_title: ClassVar[str] = COMPUTE_AXIS
     believed: ClassVar[dict[str, tuple[float, float]]] = {}
 
     @staticmethod
@@ -129,21 +131,27 @@ class SurfaceLaw(Law):
         )
         return table.where(sized & low)
 
-    axis: ClassVar[str] = "training FLOPs (6 N D)"
-    axis_is_log: ClassVar[bool] = True
-
-    def drawn_along(self, point: Array, x: Array) -> Array:
-        """Training compute, 6 N D."""
-        del point
-        return np.asarray(6.0 * np.exp(x[:, 0] + x[:, 1]))
-
     def along(self, table: Table) -> Array:
         """Training compute, ln(6 N D)."""
         return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
 
+    def axis(self, point: Array, x: Array) -> Array:
+        """Training compute, log10(6 N D)."""
+        del point
+        return log10_flops(x)
+
     def horizon(self, x: Array) -> Array:
         """The rows, and eight times the largest size in both directions."""
         return np.vstack([x, x.max(axis=0) + np.log(REACH)])
+
+
+def log10_flops(x: Array) -> Array:
+    """Return log10(6 N D) of rows that begin with ln N and ln D.
+
+    >>> log10_flops(np.log([[1e9, 1e10]])).round(3).tolist()
+    [19.778]
+    """
+    return np.asarray((np.log(6.0) + x[:, 0] + x[:, 1]) / np.log(10.0))
 
 
 def middle(x: Array) -> Array:

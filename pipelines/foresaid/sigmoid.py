@@ -134,12 +134,6 @@ class SigmoidLaw(Law):
         """The authors tried no other start than their own."""
         return 0 if self.search == "authors" else super().random_starts
 
-    axis: ClassVar[str] = "the law's own score of the model (logit): further right, more capable"
-
-    def drawn_along(self, point: Array, x: Array) -> Array:
-        """The logit of the law's score."""
-        return np.asarray(point[0] + x @ point[1:-1])
-
     @property
     def plays_its_past(self) -> bool:
         """The authors gave no intervals."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import REACH, power
+from foresaid.loss_surface import COMPUTE_AXIS, REACH, log10_flops, power
 from foresaid.view import View
 
 STARTS = ((5.3, 15.0), (1.0, 5.0), (30.0, 60.0))
@@ -61,6 +61,7 @@ class DataConstrained(Law):
         "The two decay constants are weakly identified and trade against each other; beyond some forty repeats nothing was "
         "measured. One corpus and tokeniser only."
     )
+    axis_title: ClassVar[str] = COMPUTE_AXIS
     noise: ClassVar[str] = "log"
     huber_delta: ClassVar[float | None] = 1e-2
 
@@ -165,13 +166,10 @@ class DataConstrained(Law):
         """The rows, and eight times the largest sizes on the same unique data."""
         return np.vstack([x, x.max(axis=0) + np.log(REACH) * np.array([1.0, 1.0, 0.0])])
 
-    axis: ClassVar[str] = "training FLOPs (6 N D)"
-    axis_is_log: ClassVar[bool] = True
-
-    def drawn_along(self, point: Array, x: Array) -> Array:
-        """Training compute, 6 N D."""
+    def axis(self, point: Array, x: Array) -> Array:
+        """Training compute, log10(6 N D)."""
         del point
-        return np.asarray(6.0 * np.exp(x[:, 0] + x[:, 1]))
+        return log10_flops(x)
 
     def along(self, table: Table) -> Array:
         """Training compute, ln(6 N D)."""
