@@ -430,6 +430,37 @@ def replay(as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: 
         click.echo(line)
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--metric", default="", help="Column of the score; needed where the file has several.")
+@click.option("--baseline", type=float, help="Score of the model that was not pre-trained.")
+@click.option("--target", type=float, help="Score that is wanted; needs --maximum.")
+@click.option("--maximum", type=float, help="The most tokens you would pre-train on.")
+@click.option("--tolerance", type=float, default=1.0, show_default=True, help="Largest miss on a held-out checkpoint.")
+@click.option("--fall", type=float, default=0.3, show_default=True, help="Largest fall that counts as noise.")
+@click.option("--noise", type=float, default=0.0, show_default=True, help="Standard deviation of one score.")
+@plain_errors
+def diagnose(
+    file: Path,
+    metric: str,
+    baseline: float | None,
+    target: float | None,
+    maximum: float | None,
+    tolerance: float,
+    fall: float,
+    noise: float,
+) -> None:
+    """Say from BLEU at your own checkpoints (CSV: tokens, metric) whether to go on pre-training.
+
+    Example: foresaid diagnose checkpoints.csv --baseline 18.5 --target 30 --maximum 2.6e11
+    """
+    from foresaid import diagnose as work
+
+    question = work.Question(baseline, target, maximum, tolerance, fall, noise)
+    for line in work.diagnose(work.read(file, metric), question).lines():
+        click.echo(line)
+
+
 def _add(group: click.Group, commands: Iterable[click.Command]) -> None:
     """Add commands that are defined elsewhere, with errors printed as here."""
     for command in commands:

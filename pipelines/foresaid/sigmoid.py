@@ -9,6 +9,7 @@ fit, so that a bound on a slope means the same for every law, and folded back on
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -69,14 +70,17 @@ def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
 class SigmoidLaw(Law):
     """A sigmoid of a linear score of the covariates; subclasses say which covariates.
 
-    `slope_limit` bounds the change of the logit for one standard deviation of a feature. `apply_cutoffs` trains below the
+    `slope_limit` bounds the change of the logit for one standard deviation of a feature, and `ridge` pulls it to zero (a weight on
+    half its square, beside the sum of half squared residuals): without either, rows that a step separates have no optimum.
+    `apply_cutoffs` trains below the
     paper's compute cut-offs. `search` is `many` (several starts, the default) or `authors` (their single start, whose
-    optimum need not be the best one: only for comparison with printed numbers).
+    optimum need not be the best one, and no ridge: only for comparison with printed numbers).
     """
 
     sources: tuple[str, ...]
     targets: dict[str, SigmoidTarget] = field(default_factory=dict)
     slope_limit: float = 12.0
+    ridge: float = 0.0
     apply_cutoffs: bool = False
     search: str = "many"
 
@@ -128,6 +132,12 @@ class SigmoidLaw(Law):
     def tables(self, view: View) -> list[Table]:
         """One table for each target: models with a known score and known covariates."""
         return [self.table(view, quantity_id) for quantity_id in sorted(self.targets)]
+
+    def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
+        """Pull the slopes, not intercept or floor, to zero by `ridge`; the authors did not."""
+        weight = np.zeros(len(parameters))
+        weight[1:-1] = 0.0 if self.search == "authors" else self.ridge
+        return np.zeros(len(parameters)), weight
 
     @property
     def random_starts(self) -> int:
