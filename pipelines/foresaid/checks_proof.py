@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from foresaid import anchors, calendar_proof, checkpoint, log, merkle
-from foresaid.accounting import moment
 from foresaid.anchors import Stamp
 from foresaid.errors import LedgerError
+from foresaid.facts import moment
 from foresaid.log import CHECKPOINT, MANIFEST
 from foresaid.policy import POLICY
 from foresaid.snapshot import Finding, Snapshot

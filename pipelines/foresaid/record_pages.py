@@ -15,7 +15,8 @@ import msgspec
 import polars as pl
 
 from foresaid import entries, log, merkle, report_check, standing, wording
-from foresaid.accounting import WORST, Account, Clock, accounts, moment, totals
+from foresaid.accounting import WORST, Account, accounts, totals
+from foresaid.facts import Clock, moment
 from foresaid.material import Material
 from foresaid.pages import Page
 from foresaid.wording import count, number
