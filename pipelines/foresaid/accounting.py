@@ -16,7 +16,8 @@ from typing import Any
 
 from foresaid.batch import Batch
 from foresaid.entries import Forecast, Sealed
-from foresaid.facts import Aim, Clock, Facts, Key, aim_of, gather, in_time, moment
+from foresaid.facts import Aim, Clock, Facts, Key, gather, in_time, moment
+from foresaid.fields import aim_of
 
 STATES = ("scored", "pending", "void", "withdrawn", "unopened", "late", "redacted")
 WORST = ("unopened", "redacted")  # scored as the worst forecast the target allows

@@ -85,16 +85,6 @@ class Facts:
         return found
 
 
-def aim_of(name: str) -> Aim:
-    """Round and target of a forecast, which stand in its id.
-
-    >>> aim_of("2026q4/gpqa/model-x/obs-v3")
-    ('2026q4', 'gpqa/model-x')
-    """
-    first, rest = name.split("/", 1)
-    return first, rest.rsplit("/", 1)[0]
-
-
 def in_time(at: datetime | None, end: datetime | None) -> bool:
     """Whether a moment is there and not after the end (None: there is no end)."""
     return at is not None and (end is None or at <= end)

@@ -98,6 +98,7 @@ def verify(
 def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = ()) -> None:
     import json
 
+    from foresaid import accounting
     from foresaid import verify as check
     from foresaid.curve import from_plain
 
@@ -120,9 +121,13 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
-    totals = result.totals
-    states = " + ".join(f"{n} {name}" for name, n in totals.items() if name != "forecasts")
-    click.echo(f"accounting: {totals['forecasts']} forecasts = {states}")
+    click.echo(f"accounting: {accounting.identity(result.accounts)}")
+    for row in accounting.universe(result.batches, result.accounts):
+        have = row["targets"] - len(row["no_shows"])
+        click.echo(
+            f"universe: round {row['round']}, {row['author']}: {row['targets']} targets = {have} with a primary forecast "
+            f"+ {len(row['no_shows'])} no-shows"
+        )
     counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.counts.items())
     said = {0: "all checks passed", 5: "nothing wrong, evidence incomplete (exit 5)"}.get(code, f"FAILED (exit {code})")
     click.echo(f"verify: {said}: {counted}")

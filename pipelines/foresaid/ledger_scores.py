@@ -26,7 +26,8 @@ from foresaid.batch import Batch
 from foresaid.binding import apply, bound
 from foresaid.curve import from_plain
 from foresaid.evaluate import COVERAGES, KEY, SCORED, score_rows
-from foresaid.facts import Aim, Clock, Facts, aim_of, gather, in_time, moment
+from foresaid.facts import Aim, Clock, Facts, gather, in_time, moment
+from foresaid.fields import aim_of
 from foresaid.forecast import LEVELS
 from foresaid.versions import Version, chosen, made, revision
 from foresaid.view import View

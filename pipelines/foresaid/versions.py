@@ -13,7 +13,8 @@ from datetime import datetime
 
 from foresaid.batch import Batch
 from foresaid.entries import Forecast, Prediction
-from foresaid.facts import Clock, Facts, Key, aim_of, gather, in_time
+from foresaid.facts import Clock, Facts, Key, gather, in_time
+from foresaid.fields import aim_of
 
 
 @dataclass(frozen=True)
