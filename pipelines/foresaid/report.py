@@ -15,7 +15,18 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from foresaid import __version__, downloads, hindcast_fits, law_pages, material, model_pages, pages, record_pages, wording
+from foresaid import (
+    __version__,
+    downloads,
+    hindcast_fits,
+    law_pages,
+    ledger_pages,
+    material,
+    model_pages,
+    pages,
+    record_pages,
+    wording,
+)
 from foresaid.charts import Drawing
 from foresaid.errors import UnreadableError
 from foresaid.material import Material
@@ -70,7 +81,7 @@ def footer(found: Material, commit: str) -> dict[str, str]:
         "vintage": found.vintage,
         "origin": head.origin if head else wording.DASH,
         "ledger_size": f"{head.size:,}" if head else wording.DASH,
-        "ledger_root": record_pages.root_text(found),
+        "ledger_root": ledger_pages.root_text(found),
     }
 
 
@@ -84,8 +95,8 @@ def all_pages(found: Material) -> list[Page]:
         listed,
         *laws,
         *models,
-        record_pages.ledger(found),
-        *record_pages.forecasts(found),
+        ledger_pages.ledger(found),
+        *ledger_pages.forecasts(found),
         record_pages.data(found),
     ]
 
