@@ -262,6 +262,9 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     write_frame(build / "scores.parquet", scores)
     write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
     write_json(build / "freeze.json", {"round": None, "frozen": 1, "drift": [f"drift {text}"], "size": 1, "root": ""})
+    row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "declined": 0, "wis": 0.123,
+           "ae_median": None, "coverage_80": 0.5, "standing": "late", "subjects": [f"subject {text}"]}  # fmt: skip
+    versions = [row, {**row, "version": 0, "standing": "worst", "wis": None, "coverage_80": None}]
     not_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
     write_json(
         metrics / "score.json",
@@ -269,7 +272,13 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "summary": evaluate.summarise(scores).to_dicts(),
             "by_quantity": [],
             "skill": evaluate.skill(scores).to_dicts(),
-            "accounting": {"ledger": {"forecasts": 1, "withdrawn": 1}, "scored": [], "on": None, "not_forecast": not_forecast},
+            "accounting": {
+                "ledger": {"forecasts": 1, "withdrawn": 1},
+                "scored": [],
+                "on": None,
+                "not_forecast": not_forecast,
+                "versions": versions,
+            },
         },
     )
     open_profile = {

@@ -47,12 +47,12 @@ def test_a_frozen_curve_is_scored_on_models_released_after_the_freeze_and_on_no_
     view, published = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     connection.close()
 
-    rows, found, no_shows = score.prospective(past.registry, view, published)
-    states = totals(found)
+    done = score.prospective(past.registry, view, published)
+    rows, states = done.rows, totals(done.accounts)
 
     assert states["forecasts"] == sum(states[name] for name in STATES)
     assert states["scored"] == states["forecasts"] == 14
-    assert no_shows == [{"round": "2024-05", "author": past.params.author, "targets": 7, "no_shows": []}]
+    assert done.no_shows == [{"round": "2024-05", "author": past.params.author, "targets": 7, "no_shows": []}]
     assert rows["released_on"].min() > date(2024, 5, 31)  # type: ignore[operator]
     assert set(rows["evidence"]) == {"prospective"}
     assert "meta-llama/meta-llama-3.1-70b" in set(rows["subject_id"])
@@ -63,10 +63,10 @@ def test_before_anything_is_released_every_forecast_is_pending(past: Past) -> No
     then = database.as_of(connection, date(2024, 5, 31)), database.resolutions(connection, date(2024, 5, 31))
     connection.close()
 
-    rows, found, _ = score.prospective(past.registry, *then)
+    done = score.prospective(past.registry, *then)
 
-    assert rows.height == 0
-    assert totals(found)["pending"] == len(found) == 14
+    assert done.rows.height == 0
+    assert totals(done.accounts)["pending"] == len(done.accounts) == 14
 
 
 def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> None:
@@ -82,7 +82,8 @@ def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> 
     now = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     connection.close()
 
-    rows, found, _ = score.prospective(tmp_path / "registry", *now)
+    done = score.prospective(tmp_path / "registry", *now)
+    found = totals(done.accounts)
 
-    assert (totals(found)["withdrawn"], totals(found)["scored"], len(found)) == (1, 13, 14)
-    assert "gsm8k_cot" not in set(rows.filter(pl.col("law") == "observational")["target_id"])
+    assert (found["withdrawn"], found["scored"], found["forecasts"]) == (1, 13, 14)
+    assert "gsm8k_cot" not in set(done.rows.filter(pl.col("law") == "observational")["target_id"])

@@ -9,10 +9,11 @@ import msgspec
 import pytest
 from tests.test_ledger import OPENING, ORIGIN, SEALED, folder, forecast, target, whole, write
 
-from foresaid import accounting, ledger, seal
-from foresaid.accounting import STATES, Clock
+from foresaid import accounting, ledger, seal, versions
+from foresaid.accounting import STATES
 from foresaid.entries import Amendment, Inner, Quantiles, Reveal, Withdrawal
 from foresaid.errors import LedgerError
+from foresaid.facts import Clock
 from foresaid.outcomes import Challenge, Resolution, Void
 
 __all__ = ["folder"]  # a fixture
@@ -139,7 +140,7 @@ def test_the_round_says_which_version_counts_and_all_are_kept(folder: Path, revi
         )
     late = Amendment(amends=forecast("a").id, reason="r", prediction=Quantiles(levels=["0.5"], values=["0.9"]))
     write(folder, [late], frozen_at=datetime(2026, 12, 2, tzinfo=UTC))
-    (made,) = accounting.versions(ledger.read(folder), Clock(NOW)).values()
+    (made,) = versions.versions(ledger.read(folder), Clock(NOW)).values()
 
     assert len(made) == 4
     (chosen,) = [prediction for _, prediction, one in made if one]

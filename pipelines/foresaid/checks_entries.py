@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from foresaid import entries, leaks, log, report_check, rules, seal
-from foresaid.accounting import accounts, moment
+from foresaid.accounting import accounts, sequenced
 from foresaid.entries import Forecast, Reveal, Sealed, Target
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.facts import moment
 from foresaid.leaks import Seen
 from foresaid.report_check import Verdict
 from foresaid.snapshot import Finding, Snapshot
@@ -94,7 +95,10 @@ def claims(header: entries.Header) -> list[tuple[str, str, str]]:
 
 
 def v18_accounting(snapshot: Snapshot) -> Iterator[Finding]:
-    """V18: a page shows every forecast of the ledger once, with a state, and the states add up."""
+    """V18: every forecast line has one state, and a page shows every forecast of the ledger once, with that state."""
+    lines, found = sequenced(snapshot.in_order()), len(snapshot.accounts)
+    if lines != found:
+        yield Finding("V18", log.MANIFEST, "forecasts without a state of their own", f"{found} states", f"{lines}, one a line")
     yield from (Finding("V18", "page", what, found, expected) for what, found, expected in _page(snapshot).missing)
 
 

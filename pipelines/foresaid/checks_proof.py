@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from foresaid import anchors, calendar_proof, checkpoint, log, merkle
-from foresaid.accounting import moment
+from foresaid import anchors, calendar_proof, log, merkle, rotation
 from foresaid.anchors import Stamp
+from foresaid.checkpoint import Judgement
 from foresaid.errors import LedgerError
+from foresaid.facts import moment
 from foresaid.log import CHECKPOINT, MANIFEST
 from foresaid.policy import POLICY
 from foresaid.snapshot import Finding, Snapshot
@@ -63,23 +64,44 @@ def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
     """V08: checkpoints are signed by the log's key and cosigned by the quorum, as the reader's policy wants it."""
     if snapshot.bad_policy:
         yield Finding("V08", POLICY, snapshot.bad_policy.removeprefix(f"{POLICY}, ").removeprefix(f"{POLICY}: "))
-    places = [CHECKPOINT, *(f"{anchors.folder(size)}/checkpoint" for size in snapshot.anchored)]
-    for path in places:
-        try:
-            found = checkpoint.judge(snapshot.files.get(path, b""), snapshot.policy)
-        except LedgerError:
-            continue  # not a checkpoint at all: V07 and V09 say so
+    for path, found in _judged(snapshot).items():
         yield from (Finding("V08", path, what) for what in found.wrong)
         if path == CHECKPOINT:
             yield from (Finding("V08", path, what, incomplete=True) for what in found.missing)
 
 
+def _judged(snapshot: Snapshot) -> dict[str, Judgement]:
+    """The newest checkpoint and every anchored one, judged by the keys in force for each."""
+    if snapshot.checkpoint is None:
+        return {}  # V07 says so
+    told = rotation.changes(snapshot.in_order(), snapshot.checkpoint.origin)
+    result: dict[str, Judgement] = {}
+    heads: dict[int, bytes] = {}
+    paths: dict[int, str] = {}
+    newest = snapshot.files.get(CHECKPOINT, b"")
+    for size in snapshot.anchored:
+        path = f"{anchors.folder(size)}/checkpoint"
+        data = snapshot.files.get(path, b"")
+        try:
+            if size < snapshot.size:
+                log.parse_checkpoint(data)
+                heads[size], paths[size] = data, path
+            else:  # of the newest size, or longer than the log: under the keys of the newest
+                before = {n: one for n, one in heads.items() if n < snapshot.size}
+                result[path] = rotation.judge_all({**before, size: data}, snapshot.policy, told)[size]
+        except LedgerError:
+            continue  # not a checkpoint at all: V09 says so
+    try:
+        judged = rotation.judge_all({**heads, snapshot.size: newest}, snapshot.policy, told)
+    except LedgerError:
+        return result  # V07 says so
+    return {CHECKPOINT: judged.pop(snapshot.size), **{paths[size]: one for size, one in judged.items()}, **result}
+
+
 def witnessed(snapshot: Snapshot) -> dict[str, int]:
     """Which witnesses of the policy cosigned the newest checkpoint, and when (seconds since 1970)."""
-    try:
-        return checkpoint.judge(snapshot.files.get(CHECKPOINT, b""), snapshot.policy).seen
-    except LedgerError:
-        return {}
+    found = _judged(snapshot).get(CHECKPOINT)
+    return found.seen if found is not None else {}
 
 
 def _anchor(snapshot: Snapshot, size: int, previous: bytes | None) -> Iterator[tuple[str, str, str, str]]:

@@ -14,7 +14,8 @@ import polars as pl
 
 from foresaid.calibration import calibration_test, coverage_interval, probability_integral_transform
 from foresaid.forecast import LEVELS
-from foresaid.scoring import bias, covered, weighted_interval_score
+from foresaid.law import Array
+from foresaid.scoring import IntervalScore, bias, is_symmetric, pinball, weighted_interval_score
 from foresaid.seeds import generator
 from foresaid.significance import compare, holm, pairwise_skill, verdict
 
@@ -51,43 +52,54 @@ SCORED = pl.Schema(
 )
 
 
-def score_rows(forecasts: pl.DataFrame) -> pl.DataFrame:
+def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.DataFrame:
     """Score forecasts whose outcome is known: KEY, value, status, distance, point, quantiles (null for a bare point).
 
     A bare point is scored as a point mass, whose WIS is its absolute error; it has no interval, so its coverage is null. Rows
-    for which nothing could be forecast are left out here and counted by the caller.
+    for which nothing could be forecast are left out here and counted by the caller. With other `levels`, what needs a level that
+    is not among them is null; levels that are not symmetric about 0.5 have a WIS (twice the mean pinball loss) and no parts.
     """
     if not forecasts.height:
         return pl.DataFrame(schema=SCORED)
     point = forecasts["point"].to_numpy().astype(float)
     bare = np.array([row is None for row in forecasts["quantiles"]], dtype=bool)
-    quantiles = np.array([[p] * len(LEVELS) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
+    level = list(levels)
+    quantiles = np.array([[p] * len(level) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
     value = forecasts["value"].to_numpy().astype(float)
-    interval = weighted_interval_score(quantiles, LEVELS, value)
-    level = list(LEVELS)
+    nothing = np.full(len(value), np.nan)
+    if is_symmetric(level):
+        interval, leaning = weighted_interval_score(quantiles, level, value), bias(quantiles, level, value)
+    else:
+        whole = 2.0 * pinball(quantiles, level, value).mean(axis=1)
+        interval, leaning = IntervalScore(whole, nothing, nothing, nothing), nothing
 
-    def edge(at: float) -> pl.Series:
-        return pl.Series(np.where(bare, np.nan, quantiles[:, level.index(at)])).fill_nan(None)
+    def at(wanted: float) -> Array:
+        return quantiles[:, level.index(wanted)] if wanted in level else nothing
+
+    def edge(wanted: float) -> pl.Series:
+        return pl.Series(np.where(bare, np.nan, at(wanted))).fill_nan(None)
 
     def inside(nominal: float) -> pl.Series:
-        hit = covered(quantiles, LEVELS, value, nominal)
-        return pl.Series([None if none else bool(item) for none, item in zip(bare, hit, strict=True)], dtype=pl.Boolean)
+        ends = [round((1.0 - nominal) / 2.0, 4), round((1.0 + nominal) / 2.0, 4)]
+        hit = (at(ends[0]) <= value) & (value <= at(ends[1]))
+        none = bare | (not set(ends) <= set(level))
+        return pl.Series([None if no else bool(item) for no, item in zip(none, hit, strict=True)], dtype=pl.Boolean)
 
-    median = quantiles[:, len(level) // 2]
+    median = at(0.5)
     scored = forecasts.select(*KEY, "value", "point", "status", "distance").with_columns(
-        median=pl.Series(median),
+        median=pl.Series(median).fill_nan(None),
         lower_80=edge(0.1),
         upper_80=edge(0.9),
         lower_95=edge(0.025),
         upper_95=edge(0.975),
         wis=pl.Series(interval.wis),
-        dispersion=pl.Series(interval.dispersion),
-        overprediction=pl.Series(interval.overprediction),
-        underprediction=pl.Series(interval.underprediction),
-        ae_median=pl.Series(np.abs(median - value)),
-        se_point=pl.Series((point - value) ** 2),
-        bias=pl.Series(bias(quantiles, LEVELS, value)),
-        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, LEVELS, value))).fill_nan(None),
+        dispersion=pl.Series(interval.dispersion).fill_nan(None),
+        overprediction=pl.Series(interval.overprediction).fill_nan(None),
+        underprediction=pl.Series(interval.underprediction).fill_nan(None),
+        ae_median=pl.Series(np.abs(median - value)).fill_nan(None),
+        se_point=pl.Series((point - value) ** 2).fill_nan(None),
+        bias=pl.Series(leaning).fill_nan(None),
+        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, level, value))).fill_nan(None),
         **{f"covered_{round(100 * nominal)}": inside(nominal) for nominal in COVERAGES},
     )
     return scored.select(list(SCORED)).cast(dict(SCORED))  # type: ignore[arg-type]  # a schema is a mapping of types

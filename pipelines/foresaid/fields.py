@@ -75,3 +75,13 @@ def check_text(field: str, text: str) -> None:
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):  # no cycles
     """Base of all records: fields by name, unknown ones refused, never changed."""
+
+
+def aim_of(name: str) -> tuple[str, str]:
+    """Round and target of a forecast, which stand in its id.
+
+    >>> aim_of("2026q4/gpqa/model-x/obs-v3")
+    ('2026q4', 'gpqa/model-x')
+    """
+    first, rest = name.split("/", 1)
+    return first, rest.rsplit("/", 1)[0]

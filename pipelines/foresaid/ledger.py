@@ -12,11 +12,12 @@ import fcntl
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from foresaid import anchors, entries, log, note, rules, seal
+from foresaid import anchors, entries, log, note, rotation, rules, seal
 from foresaid import checkpoint as checkpoints
 from foresaid.batch import Batch, read_batch
 from foresaid.entries import CheckCurve, Code, Data, Entry, Header
@@ -265,13 +266,13 @@ def _closed(batch: Batch, before: Sequence[Batch]) -> list[str]:
     ]
 
 
-def sequence(ledger: Path, origin: str, signer: Signer | None = None) -> Checkpoint:
+def sequence(ledger: Path, origin: str, signer: Signer | None = None, hand_over: bool = False) -> Checkpoint:
     """Append pending batches to the manifest, parents first and ties by name, and move the checkpoint.
 
     The manifest is replaced first. Then everything is read from the disk again and the root computed anew; only if it is the
     same, and the checkpoint is still the one we started from, the new checkpoint takes its place. With a key, another process
     reads everything once more before anything is signed. After a crash in between the manifest is longer than the checkpoint
-    says: the rest counts as pending, and the next call goes on.
+    says: the rest counts as pending, and the next call goes on. Pending key/v1 entries of this log are let in only by `hand_over`.
     """
     with _writing(ledger):
         old = _whole(ledger, origin)
@@ -282,6 +283,7 @@ def sequence(ledger: Path, origin: str, signer: Signer | None = None) -> Checkpo
             return old.checkpoint
         if signer is None and note.parse_note(before).signatures:
             raise LedgerError(f"{ledger / CHECKPOINT}: is signed, so the next one must be; give --key")
+        _may_sign(ledger, old, origin, signer, hand_over)
         listed = [*old.listed, *(batch.sha256 for batch in old.batches if batch.index is None)]
         manifest = b"".join(log.manifest_line(name) for name in listed)
         if not manifest.startswith((ledger / MANIFEST).read_bytes()):
@@ -298,6 +300,17 @@ def sequence(ledger: Path, origin: str, signer: Signer | None = None) -> Checkpo
         _replace(ledger / CHECKPOINT, data)
         _whole(ledger, origin)
     return new
+
+
+def _may_sign(ledger: Path, old: Result, origin: str, signer: Signer | None, hand_over: bool) -> None:
+    """Refuse a key that the log has sent away or does not have yet, and a change of keys that nobody asked for."""
+    size = len(old.listed)
+    ahead = (replace(batch, index=size + i) for i, batch in enumerate(one for one in old.batches if one.index is None))
+    told = rotation.changes([*(one for one in old.batches if one.index is not None), *ahead], origin)
+    if not hand_over and any(change.place >= size for change in told):
+        raise LedgerError(f"{ledger}: a pending key/v1 entry would change who signs; if it is meant, give --hand-over")
+    if signer is not None and (reason := rotation.may_sign(signer.verifier, told, size)):
+        raise LedgerError(f"{ledger}: the key {signer.verifier.vkey} may not sign: {reason}")
 
 
 def _signed_by(data: bytes, signer: Signer) -> bool:

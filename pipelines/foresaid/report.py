@@ -20,6 +20,7 @@ from foresaid import (
     downloads,
     hindcast_fits,
     law_pages,
+    ledger_pages,
     material,
     model_pages,
     pages,
@@ -82,7 +83,7 @@ def footer(found: Material, commit: str) -> dict[str, str]:
         "vintage": found.vintage,
         "origin": head.origin if head else wording.DASH,
         "ledger_size": f"{head.size:,}" if head else wording.DASH,
-        "ledger_root": record_pages.root_text(found),
+        "ledger_root": ledger_pages.root_text(found),
     }
 
 
@@ -96,8 +97,8 @@ def all_pages(found: Material) -> list[Page]:
         listed,
         *laws,
         *models,
-        record_pages.ledger(found),
-        *record_pages.forecasts(found),
+        ledger_pages.ledger(found),
+        *ledger_pages.forecasts(found),
         record_pages.data(found),
         revisions.page(found),
     ]

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from foresaid.batch import Batch
 from foresaid.entries import Amendment, Entry, Forecast, Inner, Quantiles, Reveal, Round, Sealed, Target, Withdrawal
+from foresaid.fields import aim_of
 from foresaid.names import skeleton
 from foresaid.outcomes import Challenge, Key, Redaction, Resolution, Void
 
@@ -42,7 +43,7 @@ class _Known:
     opened: set[tuple[str, str]] = field(default_factory=set)
     voided: set[tuple[str, str]] = field(default_factory=set)
     looks: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind of name, skeleton) -> the name
-    batches: set[str] = field(default_factory=set)
+    batches: dict[str, Batch | None] = field(default_factory=dict)  # None: the bytes are gone
 
 
 def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Clash]:
@@ -51,7 +52,7 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
     When bytes of the log were redacted, an entry may refer to something that stood there: an unknown name is then no
     contradiction.
     """
-    known = _Known(batches=set(redacted))
+    known = _Known(batches=dict.fromkeys(redacted))
     found: list[Clash] = []
     for batch in batches:
         names = [("author", batch.header.author)]
@@ -65,7 +66,7 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
                     what = f"{kind} looks like another one"
                     found.append(Clash(batch.sha256, number, what, _ascii(name), f"another name than {_ascii(first)}"))
             names = []
-        known.batches.add(batch.sha256)
+        known.batches[batch.sha256] = batch
     return found
 
 
@@ -107,7 +108,7 @@ def _check(entry: Entry, batch: Batch, known: _Known, lenient: bool) -> list[Pro
     if isinstance(entry, Resolution | Challenge | Void):
         return _check_outcome(entry, known, lenient)
     if isinstance(entry, Redaction):
-        return [] if entry.batch in known.batches else [("redaction of an unknown batch", entry.batch, "a batch before it")]
+        return _check_redaction(entry, known)
     assert isinstance(entry, Key)
     return []
 
@@ -185,6 +186,22 @@ def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, lenient:
         return [("resolution names no subject", "none", "the model that the target's rule binds")]
     if not Decimal(target.min) <= Decimal(entry.value) <= Decimal(target.max):
         return [("value outside its target", entry.value, f"{target.min} to {target.max}")]
+    return []
+
+
+def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
+    """It names the author and every forecast of its batch, as long as the bytes are there to say so; an id stays taken."""
+    if entry.batch not in known.batches:
+        return [("redaction of an unknown batch", entry.batch, "a batch before it")]
+    gone = known.batches[entry.batch]
+    if gone is None:
+        for name in entry.forecasts:
+            known.forecasts.setdefault((entry.author, name), aim_of(name))
+        return []
+    wanted = (gone.header.author, sorted(one.id for one in gone.entries if isinstance(one, Forecast | Sealed)))
+    if (entry.author, entry.forecasts) != wanted:
+        found = f"{len(entry.forecasts)} forecasts by {entry.author}"
+        return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
     return []
 
 

@@ -19,10 +19,19 @@ from foresaid.errors import ParameterError
 from foresaid.law import Array
 
 
+def is_symmetric(levels: Sequence[float]) -> bool:
+    """Whether there are central intervals and a median: an odd number of ascending levels, symmetric about 0.5.
+
+    >>> is_symmetric([0.1, 0.5, 0.9]), is_symmetric([0.1, 0.5])
+    (True, False)
+    """
+    level = np.asarray(levels, dtype=float)
+    return bool(len(level) % 2 and np.allclose(level + level[::-1], 1.0, atol=1e-12) and (np.diff(level) > 0).all())
+
+
 def _levels(levels: Sequence[float]) -> Array:
     level = np.asarray(levels, dtype=float)
-    symmetric = np.allclose(level + level[::-1], 1.0, atol=1e-12)
-    if not symmetric or len(level) % 2 == 0 or (np.diff(level) <= 0).any():
+    if not is_symmetric(levels):
         raise ParameterError("levels: expected an odd number of ascending levels, symmetric about 0.5")
     return level
 

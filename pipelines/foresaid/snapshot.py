@@ -23,6 +23,7 @@ from foresaid import policy as policies
 from foresaid.batch import Batch, outline, read_batch
 from foresaid.entries import CheckCurve
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.facts import Clock
 from foresaid.history import History
 from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
 from foresaid.outcomes import Redaction
@@ -142,10 +143,10 @@ class Snapshot:
         return checks_proof.stamped(self)
 
     @cached_property
-    def clock(self) -> accounting.Clock:
+    def clock(self) -> Clock:
         """Which moments count for a batch, under the reader's policy."""
         wanted = self.policy.stamps > 0
-        return accounting.Clock(self.evidence.now, wanted, self.stamped.proved if wanted else {})
+        return Clock(self.evidence.now, wanted, self.stamped.proved if wanted else {})
 
     @cached_property
     def accounts(self) -> list[accounting.Account]:

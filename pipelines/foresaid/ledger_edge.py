@@ -1,0 +1,52 @@
+"""Where the ledger's commands meet the world: the folders they work on, the clock, the trust policy, and adding one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from foresaid.entries import Entry
+    from foresaid.policy import Policy
+
+LEDGER = Path("registry/ledger")
+SNAPSHOTS = Path("build/snapshots")
+FILE = click.Path(path_type=Path, dir_okay=False)
+THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+def append(lines: Sequence[Entry]) -> None:
+    """Add one batch in the name of params.yaml's author, and say under which name."""
+    from foresaid import freeze, ledger, params
+    from foresaid.curve import from_plain
+
+    loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
+    path = ledger.write_batch(
+        LEDGER, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
+        code=freeze.code_state(Path()), check_curve=from_plain,
+    )  # fmt: skip
+    click.echo(f"batch {path.stem}, pending; `foresaid checkpoint` on the main branch puts it into the log")
+
+
+def policy_of(path: Path | None) -> Policy:
+    """The policy a reader brings, else the ledger's copy, else one that wants nothing."""
+    from foresaid import policy
+
+    if path is not None:
+        return policy.load(path)
+    return policy.load(LEDGER / policy.POLICY) if (LEDGER / policy.POLICY).is_file() else policy.Policy()
+
+
+def entry_of(**values: Any) -> Entry:
+    """An entry from its fields; those that are None are left out."""
+    from foresaid import entries
+    from foresaid.errors import LedgerError
+
+    record = entries.parse({name: value for name, value in values.items() if value is not None})
+    if isinstance(record, entries.Header):
+        raise LedgerError("expected an entry, not a header")
+    return record

@@ -1,0 +1,90 @@
+"""Which key of the log may sign which checkpoint: the reader's own key first, then what `key/v1` entries say.
+
+A `key/v1` entry takes effect from the checkpoint after the one that first holds it. So a new key is brought in, and an old one sent
+away, only by a checkpoint that a key still in force has signed; that checkpoint is kept as an anchor, and a reader who knows the
+first key walks from anchor to anchor to the newest. A reader who pins a later key begins at the first checkpoint it signed; what
+is older is bound by the log's growth (V12) alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from foresaid import checkpoint
+from foresaid.batch import Batch
+from foresaid.checkpoint import Judgement
+from foresaid.errors import LedgerError
+from foresaid.note import LOG, Verifier, parse_vkey
+from foresaid.outcomes import Key
+from foresaid.policy import Policy
+
+
+@dataclass(frozen=True)
+class Change:
+    """A key of the log that comes or goes: place of the batch that says so, whether it comes, the key."""
+
+    place: int
+    added: bool
+    key: Verifier
+
+
+def changes(batches: Iterable[Batch], origin: str) -> list[Change]:
+    """The changes of this log's keys, in the order of the log; keys of other names (witnesses) are notices and change nothing."""
+    found = []
+    for batch in batches:
+        for entry in batch.entries:
+            if isinstance(entry, Key) and batch.index is not None:
+                try:
+                    key = parse_vkey(entry.vkey)
+                except LedgerError:
+                    continue  # the schema has named it already
+                if key.name == origin and key.kind == LOG:
+                    found.append(Change(batch.index, entry.status == "added", key))
+    return found
+
+
+def in_force(first: Verifier, told: Sequence[Change], size: int) -> list[Verifier]:
+    """The keys that may sign the checkpoint after one of this size."""
+    keys = {first.vkey: first}
+    for change in told:
+        if change.place < size:
+            if change.added:
+                keys[change.key.vkey] = change.key
+            else:
+                keys.pop(change.key.vkey, None)
+    return list(keys.values())
+
+
+def judge_all(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]) -> dict[int, Judgement]:
+    """Judge checkpoints (bytes by size, the newest last), each by the keys in force after the one before it.
+
+    Only a checkpoint whose signature holds hands over: what stands in one that nobody in force has signed brings in no key.
+    """
+    judged: dict[int, Judgement] = {}
+    if policy.log is None or not told:
+        return {size: checkpoint.judge(data, policy) for size, data in sorted(heads.items())}
+    since = min((change.place for change in told if change.added and change.key == policy.log), default=-1)
+    held, begun = 0, since < 0
+    for size, data in sorted(heads.items()):
+        keys = in_force(policy.log, [one for one in told if one.place > since], held)
+        found = [checkpoint.judge(data, replace(policy, log=key)) for key in keys]
+        best = min(found, key=lambda one: len(one.wrong)) if found else None
+        if best is not None and not best.wrong:
+            held, begun = size, True
+        if best is None:
+            best = replace(checkpoint.judge(data, replace(policy, log=None)), wrong=("every key of the log was revoked",))
+        if begun or size == max(heads):
+            judged[size] = best
+    return judged
+
+
+def may_sign(key: Verifier, told: Sequence[Change], size: int) -> str:
+    """Why this key may not sign the checkpoint after one of this size; nothing when it may."""
+    mine = [change for change in told if change.key == key]
+    if not mine:
+        return ""
+    before = [change for change in mine if change.place < size]
+    if not before and mine[0].added:
+        return "the checkpoint that brings a key in is signed by one that was in force before it"
+    return "it was revoked" if before and not before[-1].added else ""
