@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tests.test_laws import CASES, EVERY_LAW, made
 
-from foresaid import elementary, kernels, laws, solver
+from foresaid import compiling, elementary, kernels, laws, solver
 from foresaid.law import Array, Law
 
 SHORT = """
 import sys
 import numpy as np
-from foresaid import kernels, elementary
+from foresaid import compiling
 sys.path.insert(0, {folder!r})
 import tiny
 f, J = np.empty(8), np.empty((1, 8))
-kernels.compiled(tiny.columns)(np.array([0.3]), np.empty(0), np.linspace(-3, 3, 8)[None].copy(), f, J)
+compiling.compiled(tiny.columns)(np.array([0.3]), np.empty(0), np.linspace(-3, 3, 8)[None].copy(), f, J)
 print(f.tobytes().hex())
 """
 TINY = """
@@ -57,7 +57,7 @@ def test_outside_its_range_the_exponential_stays_finite() -> None:
 def evaluated(law: Law, point: Array, x: Array) -> tuple[Array, Array]:
     """Return the compiled curve and Jacobian at one point."""
     f, J = np.empty(len(x)), np.empty((len(point), len(x)))
-    kernels.compiled(law.kernel)(point, law.constants(), np.ascontiguousarray(x.T), f, J)
+    compiling.compiled(law.kernel)(point, law.constants(), np.ascontiguousarray(x.T), f, J)
     return f, J.T
 
 
@@ -89,7 +89,7 @@ def test_a_subclass_with_a_curve_of_its_own_does_not_inherit_another_curves_kern
 def test_the_four_lanes_of_a_sum_are_the_reference() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(3, 48)), rng.normal(size=(2, 48))
-    vector = kernels._vector_dot()
+    vector = compiling.four_lanes()
     compiled = numba.njit(lambda a, i, b, j: vector(a, i, b, j))
 
     assert [compiled(a, i, b, j) for i in range(3) for j in range(2)] == [
@@ -108,7 +108,7 @@ def test_the_engine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_numba_everything_is_done_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)  # what importing it then raises is ImportError
 
-    assert not kernels.available()
+    assert not compiling.available()
 
 
 def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -131,8 +131,8 @@ def test_a_change_of_what_a_kernel_calls_is_a_new_kernel(monkeypatch: pytest.Mon
     columns = laws.law_class("bleu_log").columns
     before: list[str] = []
     after: list[str] = []
-    kernels._reached(columns, {}, before)
+    compiling._reached(columns, {}, before)
     monkeypatch.setattr(elementary, "LN2_HIGH", 0.7)
-    kernels._reached(columns, {}, after)
+    compiling._reached(columns, {}, after)
 
     assert before != after

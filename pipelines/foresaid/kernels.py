@@ -2,61 +2,29 @@
 
 One driver is compiled once for all laws; each law adds a small function (`Law.columns`) that the driver calls through a
 pointer, so a new law compiles in a fraction of a second. Nothing here may reorder arithmetic: no fast-math flags, sums in four
-fixed parts, exponentials from elementary.py. So every processor gives the same bytes. Compiled code is kept beside the
-source, or in the user's cache where that cannot be written. NumPy's engine is the reference: a change there is a change here.
+fixed parts, exponentials from elementary.py. So every processor gives the same bytes. NumPy's engine is the reference: a
+change there is a change here.
 """
 
 from __future__ import annotations
 
-import hashlib
-import inspect
-import os
-import sys
 from collections.abc import Sequence
-from functools import cache
-from pathlib import Path
-from types import FunctionType
 from typing import Any
 
 import numpy as np
 
+from foresaid.compiling import compiled
 from foresaid.elementary import log
 from foresaid.law import Array, Columns
 from foresaid.solver import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, Problem, Solution
 
+INPUTS = "kbf13123221132B"  # kinds of the arguments of `drive`: see compiling.compiled
+
 
 def dot(a: Array, i: int, b: Array, j: int) -> float:
-    """Return sum over the columns of a[i] b[j] in four partial sums: the meaning of the compiled form below."""
+    """Return sum over the columns of a[i] b[j] in four partial sums: the meaning of compiling.four_lanes."""
     parts = (a[i] * b[j]).reshape(-1, 4).sum(axis=0)
     return float((parts[0] + parts[1]) + (parts[2] + parts[3]))
-
-
-def _vector_dot() -> Any:
-    """Return `dot` as four lanes of one register: what a compiler may not do by itself, since it would reorder a sum."""
-    from llvmlite import ir
-    from numba import types
-    from numba.core import cgutils
-    from numba.extending import intrinsic
-
-    @intrinsic
-    def dot(typing: Any, a: Any, i: Any, b: Any, j: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-            four = ir.VectorType(ir.DoubleType(), 4)
-            lanes = []
-            for kind, value, row in zip(signature.args[::2], values[::2], values[1::2], strict=True):
-                array = context.make_array(kind)(context, builder, value)
-                length = builder.extract_value(array.shape, 1)
-                lanes.append(builder.bitcast(builder.gep(array.data, [builder.mul(row, length)]), four.as_pointer()))
-            total = cgutils.alloca_once_value(builder, ir.Constant(four, [0.0] * 4))  # type: ignore[no-untyped-call]
-            with cgutils.for_range(builder, builder.udiv(length, ir.Constant(length.type, 4)), intp=length.type) as loop:
-                x, y = (builder.load(builder.gep(lane, [loop.index]), align=8) for lane in lanes)
-                builder.store(builder.fadd(builder.load(total), builder.fmul(x, y)), total)
-            parts = [builder.extract_element(builder.load(total), ir.Constant(ir.IntType(32), k)) for k in range(4)]
-            return builder.fadd(builder.fadd(parts[0], parts[1]), builder.fadd(parts[2], parts[3]))
-
-        return types.float64(a, types.intp, b, types.intp), generate
-
-    return dot
 
 
 def residuals(
@@ -242,73 +210,10 @@ def drive(
             converged[copy, start] = done
 
 
-def available() -> bool:
-    """Say whether compiled kernels are wanted and can be had: FORESAID_ENGINE=numpy turns them off."""
-    if os.environ.get("FORESAID_ENGINE") == "numpy":
-        return False
-    try:
-        import numba  # noqa: F401
-    except ImportError:
-        return False
-    return True
-
-
-def _reached(function: FunctionType, found: dict[str, FunctionType], said: list[str]) -> None:
-    """Collect the functions of the package that a function calls, and the text that decides what it does."""
-    said.append(inspect.getsource(function))
-    for name in function.__code__.co_names:
-        value = function.__globals__.get(name)
-        if isinstance(value, FunctionType) and name not in found:
-            _reached(value, found, said)
-            found[name] = value
-        elif isinstance(value, int | float):
-            said.append(f"{name} = {value!r}")
-
-
-@cache
-def compiled(function: Any) -> Any:
-    """Compile the driver or a law's columns, or load it from disk; the first time takes seconds and is announced.
-
-    Numba looks for changes in the file a function stands in and nowhere else, so its name on disk carries a digest of all it
-    calls.
-    """
-    import numba
-    from numba import types
-
-    column, matrix, cube = (types.Array(types.float64, axes, "C") for axes in (1, 2, 3))
-    signature = types.void(column, column, matrix, column, matrix)
-    if function is drive:
-        law = types.FunctionType(signature)
-        inputs = (law, types.boolean, types.float64, column, cube, column, matrix, cube, matrix, matrix, column, column)
-        signature = types.void(*inputs, cube, matrix, types.Array(types.boolean, 2, "C"))
-    called: dict[str, FunctionType] = {}
-    said: list[str] = []
-    _reached(function, called, said)
-    digest = hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
-    ready: dict[str, Any] = {"dot": _vector_dot()}
-
-    def copied(source: FunctionType) -> FunctionType:
-        made = FunctionType(source.__code__, {**source.__globals__, **ready}, source.__name__)
-        made.__module__, made.__qualname__ = source.__module__, source.__qualname__
-        return made
-
-    for name, value in called.items():  # callees come before their callers
-        if value is not dot:
-            ready[name] = numba.njit(**options)(copied(value))
-    copy = copied(function)
-    copy.__qualname__ = f"{function.__qualname__}-{digest}"
-    made = numba.njit(cache=True, **options)(copy)
-    if not any(Path(made.stats.cache_path).glob(f"*{digest}*.nbi")):
-        print(f"foresaid: compiling {function.__module__}.{function.__qualname__}, once", file=sys.stderr, flush=True)
-    made.compile(signature)
-    made.disable_compile()  # a law is handed over as a pointer: no version of the driver for each
-    return made
-
-
 def warm(columns: Sequence[Columns]) -> None:
     """Compile the driver and these laws' columns now, so that nothing is compiled inside a measurement."""
-    for function in (drive, *columns):
+    compiled(drive, INPUTS)
+    for function in columns:
         compiled(function)
 
 
@@ -325,7 +230,7 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     objective, converged = np.empty(parameters.shape[:2]), np.empty(parameters.shape[:2], dtype=np.bool_)
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
-    compiled(drive)(
+    compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, np.inf if problem.delta is None else problem.delta, _own(problem.constants),
         _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes), _own(np.atleast_2d(problem.lower)),
         _own(np.atleast_2d(problem.upper)), _own(centre), _own(prior), parameters, objective, converged,

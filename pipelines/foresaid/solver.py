@@ -127,9 +127,9 @@ def engine(columns: Columns | None) -> str:
     """Return which engine fits a law with these columns: `numba`, or `numpy` where it has none or numba cannot be had."""
     if columns is None:
         return "numpy"
-    from foresaid import kernels  # numba is loaded by those who fit, and only then
+    from foresaid import compiling  # numba is loaded by those who fit, and only then
 
-    return "numba" if kernels.available() else "numpy"
+    return "numba" if compiling.available() else "numpy"
 
 
 def ready(columns: Sequence[Columns | None]) -> None:
