@@ -1,0 +1,191 @@
+"""The protocols of the laws of compute: what each law would have said of the largest budgets, from all smaller ones.
+
+Four tables: losses of the largest pre-training runs and of the longest fine-tunings (from the hindcast), and coverage and
+accuracy at budgets that were held out (from sources read on demand, which the record may not keep). Every number is of
+forecasts of rows no fit had seen; widths are learned inside the training rows (widening.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from foresaid.curve import freeze_curve
+from foresaid.forecast import LEVELS, Forecast, predict
+from foresaid.law import Array, Covariate, Law, Table, Target
+from foresaid.scoring import weighted_interval_score
+from foresaid.sources import Reading
+from foresaid.sources.pass_at_k import pass_at_k
+from foresaid.widening import Question, ensembles, widened_fits
+
+KS = tuple(int(k) for k in np.unique(np.geomspace(1, 100, 20).round()))  # samples a coverage curve is fitted on
+FAR = 10_000
+LEAST = 5  # points of an effort curve, the largest budget among them
+FELL = 0.01  # a fall or a gain in accuracy below this is no more than the last digit of most reports
+NO_DAY = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Held:
+    """One series: rows to fit and rows to forecast."""
+
+    train: Table
+    test: Table
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Forecasts of one method: `quantiles` (n, 23), `point` and `outcome` (n,), with the series each belongs to."""
+
+    quantiles: Array
+    point: Array
+    outcome: Array
+    series: tuple[str, ...]
+
+    def line(self, log: bool) -> dict[str, float]:
+        """Return count, series, mean WIS, root mean square and mean absolute error (of logarithms with `log`), and coverages."""
+        change: Callable[[Array], Array] = np.log if log else np.asarray
+        miss = change(self.point) - change(self.outcome)
+        return {
+            "n": len(self.outcome),
+            "series": len(set(self.series)),
+            "wis": float(weighted_interval_score(self.quantiles, LEVELS, self.outcome).wis.mean()),
+            "rmse": float(np.sqrt((miss**2).mean())),
+            "mae": float(np.abs(miss).mean()),
+            **{name: self._inside(low, high) for name, low, high in (("50", 0.25, 0.75), ("80", 0.1, 0.9), ("95", 0.025, 0.975))},
+        }
+
+    def _inside(self, low: float, high: float) -> float:
+        first, last = (self.quantiles[:, LEVELS.index(level)] for level in (low, high))
+        return float(((first <= self.outcome) & (self.outcome <= last)).mean())
+
+
+def from_hindcast(rows: pl.DataFrame, case: str) -> dict[str, Scored]:
+    """Return the forecasts of one case by method; rows for which a method declined are left out."""
+    made = {}
+    for (law,), part in sorted(rows.filter((pl.col("case") == case) & pl.col("point").is_not_null()).group_by("law")):
+        part = part.sort("target_id", "subject_id")
+        quantiles = np.array(part["quantiles"].to_list())
+        made[str(law)] = Scored(quantiles, part["point"].to_numpy(), part["value"].to_numpy(), tuple(part["target_id"]))
+    return made
+
+
+def run(held: Sequence[Held], laws: Sequence[Law], seed: int, replicates: int) -> dict[str, Scored]:
+    """Fit every law to every series, forecast what was held out; also the two ensembles where both laws have a past."""
+    questions = [Question(law, one.train, {}) for one in held for law in laws]
+    found = widened_fits(questions, seed, replicates, None)
+    kept: dict[str, list[tuple[Forecast, Held]]] = {}
+    for i, one in enumerate(held):
+        members = []
+        for law, widened in zip(laws, found[i * len(laws) : (i + 1) * len(laws)], strict=True):
+            if not widened.fit.point.size:
+                continue
+            made = predict(law, freeze_curve(law, widened.fit, {}, NO_DAY, seed), one.test.x)
+            kept.setdefault(law.name, []).append((made, one))
+            if widened.played:
+                members.append((made, widened.played))
+        for name, made in ensembles(members, one.train.target).items():
+            kept.setdefault(name, []).append((made, one))
+    return {
+        name: Scored(
+            np.vstack([made.quantiles for made, _ in parts]),
+            np.concatenate([made.point for made, _ in parts]),
+            np.concatenate([one.test.y for _, one in parts]),
+            tuple(one.train.target.target_id for _, one in parts for _ in one.test.subjects),
+        )
+        for name, parts in kept.items()
+    }
+
+
+def _table(name: str, axis: str, x: Sequence[float], y: Sequence[float]) -> Table:
+    """One series in ln x, a point a cluster."""
+    target = Target(name, name, name, (Covariate(axis, "ln"),), 0.0, 1.0, 0.0, 1.0, "on demand", name)
+    rows = tuple(f"{name}/{value:g}/{i:03d}" for i, value in enumerate(x))
+    days = (NO_DAY,) * len(rows)
+    return Table(target, rows, rows, (None,) * len(rows), days, np.log(np.asarray(x, dtype=float))[:, None], np.asarray(y))
+
+
+def coverage_series(reading: Reading) -> list[Held]:
+    """Coverage at up to 100 samples, and at 10,000, of every run with 128 problems sampled at least 10,000 times each.
+
+    Both ends are the unbiased estimator on the same samples, so the noise of the problems is shared: what is tested is the law's
+    reach in k, not other problems.
+    """
+    counts: dict[str, list[tuple[float, float]]] = {}
+    for score in reading.scores:
+        if score.quantity_id == "math_solve_rate" and score.n:
+            counts.setdefault(score.subject, []).append((float(score.n), round(score.value * score.n)))
+    made = []
+    for subject, pairs in sorted(counts.items()):
+        samples, correct = np.array(pairs).T
+        if len(pairs) < 128 or samples.min() < FAR:
+            continue
+        solved = {k: float(pass_at_k(samples, correct, k).mean()) for k in (*KS, FAR)}
+        if solved[KS[-1]] > 0:
+            train = _table(subject, "samples", KS, [solved[k] for k in KS])
+            made.append(Held(train, _table(subject, "samples", [FAR], [solved[FAR]])))
+    return made
+
+
+def effort_series(reading: Reading) -> list[Held]:
+    """Accuracy by tokens, a series a model, benchmark and axis with at least five points; the largest budget is held out."""
+    values: dict[str, dict[str, float]] = {}
+    family = {subject.subject_id: subject.family for subject in reading.subjects}
+    for score in reading.scores:
+        values.setdefault(score.subject, {})[score.quantity_id] = score.value
+    points: dict[str, list[tuple[float, float]]] = {}
+    for subject, row in sorted(values.items()):
+        for axis in ("response_tokens", "thinking_token_budget"):
+            for quantity in sorted(set(row) - {"response_tokens", "thinking_token_budget"}):
+                if row.get(axis, 0.0) > 0:
+                    points.setdefault(f"{family[subject]}/{quantity}/{axis}", []).append((row[axis], row[quantity]))
+    made = []
+    for name, pairs in sorted(points.items()):
+        x, y = np.array(sorted(pairs)).T
+        if len(np.unique(x)) >= LEAST:
+            last = x == x.max()
+            made.append(
+                Held(
+                    _table(name, "tokens", x[~last].tolist(), y[~last].tolist()),
+                    _table(name, "tokens", x[last].tolist(), y[last].tolist()),
+                )
+            )
+    return made
+
+
+def shapes(held: Sequence[Held]) -> dict[str, int]:
+    """Count the series that end in a fall, in a level, and in a rise: the largest budget against the best smaller one."""
+    ends = [float(one.test.y.mean() - one.train.y.max()) for one in held]
+    return {
+        "fell": sum(end < -FELL for end in ends),
+        "level": sum(abs(end) <= FELL for end in ends),
+        "rose": sum(end > FELL for end in ends),
+    }
+
+
+TITLES = {"ensemble_median": "ensemble (median)", "ensemble_stacked": "ensemble (stacked)"}
+
+
+def markdown(methods: Mapping[str, Scored], log: bool) -> list[str]:
+    """Write one table, the least WIS first."""
+    error = "RMSE of ln" if log else "mean absolute error"
+    lines = [f"| method | WIS | {error} | 50 % | 80 % | 95 % | n | series |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    found = sorted(((name, scored.line(log)) for name, scored in methods.items()), key=lambda item: item[1]["wis"])
+    for name, line in found:
+        inside = " | ".join(f"{100 * line[level]:.0f} %" for level in ("50", "80", "95"))
+        what = line["rmse"] if log else line["mae"]
+        lines.append(f"| {TITLES.get(name, name)} | {line['wis']:.4f} | {what:.4f} | {inside} | {line['n']} | {line['series']} |")
+    return lines
+
+
+def mirror_folder(mirror: Path, registry: Path, source: str) -> Path:
+    """Return where a mirror keeps the newest vintage of a source."""
+    from foresaid import card
+
+    place = registry / "sources" / source / "source.toml"
+    return mirror / card.read(place, str(place), source).vintages[-1].directory
