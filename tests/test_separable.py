@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, nnls
 from scipy.special import huber, logsumexp
 
-from foresaid import kernels, separable
+from foresaid import compiling, separable
 from foresaid.errors import ParameterError
 from foresaid.law import Array
 from foresaid.separable import fit_power_sum, nonnegative, starts
@@ -197,7 +197,7 @@ def test_resamples_started_from_the_grid_reach_what_the_published_optimum_reache
     assert (alone <= both * (1 + 1e-6)).mean() >= 0.99  # the goal of the benchmark
 
 
-@pytest.mark.skipif(not kernels.available(), reason="Numba is not installed")
+@pytest.mark.skipif(not compiling.available(), reason="Numba is not installed")
 def test_both_engines_reach_the_same_loss(chinchilla: tuple[Array, Array], monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = chinchilla
     weights = np.random.default_rng(2).multinomial(len(y), np.full(len(y), 1 / len(y)), size=8).astype(float)

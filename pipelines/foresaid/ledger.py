@@ -8,124 +8,22 @@ disk leaves either the old state or the new one. Nothing is ever added to a ledg
 
 from __future__ import annotations
 
-import fcntl
-import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from foresaid import anchors, entries, log, note, rotation, rules, seal
 from foresaid import checkpoint as checkpoints
+from foresaid import entries, log, note, rotation, rules, seal
 from foresaid.batch import Batch, read_batch
+from foresaid.durable import add, complete_sums, flush_folder, replace_file, writing
 from foresaid.entries import CheckCurve, Code, Data, Entry, Header
 from foresaid.errors import SHOWN, LedgerError
 from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
 from foresaid.note import Signer
 from foresaid.outcomes import Redaction
-from foresaid.snapshot import STRAY, is_evidence
 from foresaid.verify import INTEGRITY, Result, claims, verify
-
-MODE = 0o644
-
-
-@contextmanager
-def _writing(ledger: Path) -> Iterator[None]:
-    """Be the only writer; first remove what a killed writer left. The lock goes away with the process."""
-    try:
-        folder = os.open(ledger, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise LedgerError(f"{ledger}: no ledger here: {error.strerror}; `create` makes one") from None
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        for stray in [
-            *ledger.glob(f"batches/??/{STRAY}*"),
-            *ledger.glob(f"log/**/{STRAY}*"),
-            *ledger.glob(f"*/{STRAY}*"),
-            *ledger.glob(f"*/*/{STRAY}*"),
-        ]:
-            stray.unlink(missing_ok=True)
-        _complete_sums(ledger)
-        yield
-    except OSError as error:
-        raise LedgerError(f"{error.filename or ledger}: cannot be written: {error.strerror}; try again") from error
-    finally:
-        os.close(folder)
-
-
-def _complete_sums(ledger: Path, replacing: Collection[str] = ()) -> None:
-    """Write down the sums of evidence that a killed writer added without its sum; sums that stand there are not touched.
-
-    Of files that are about to be `replaced` the sum is dropped, so that a kill in between leaves one without and not one with
-    a false sum, which nobody could tell from corruption.
-    """
-    sums = ledger / anchors.SUMS
-    lines = sums.read_bytes().splitlines(keepends=True) if sums.exists() else []
-    written = {line[66:-1].decode("utf-8", "replace"): line for line in lines}
-    places = ("policy.txt", "tsa/*", "receipts/*/*", f"{anchors.FOLDER}/*/*")
-    paths = [path for place in places for path in ledger.glob(place) if path.is_file() and not path.is_symlink()]
-    names = [name for path in paths if is_evidence(name := path.relative_to(ledger).as_posix())]
-    summed = {name: line for name, line in written.items() if name not in replacing}
-    summed |= {name: anchors.sums({name: (ledger / name).read_bytes()}) for name in names if name not in written}
-    if summed != written:
-        _replace(sums, b"".join(summed[name] for name in sorted(summed)))
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
-    """A file with these bytes, safely on disk and read back, under a name that nothing reads."""
-    path = folder / f"{STRAY}{os.getpid()}"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-            os.fchmod(handle, MODE)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if path.read_bytes() != data:
-            raise LedgerError(f"{path}: reads back other bytes than were written; check the disk")
-        yield path
-    finally:
-        with suppress(FileNotFoundError):
-            path.unlink()
-
-
-def _add(path: Path, data: bytes) -> None:
-    """Write a file that must not exist yet; if it does, it must have these bytes already."""
-    if not path.parent.is_dir():
-        path.parent.mkdir(parents=True)
-        _flush_folder(path.parent.parent)
-        _flush_folder(path.parent.parent.parent)
-    with _temporary(path.parent, data) as temporary:
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            if path.read_bytes() != data:
-                raise LedgerError(f"{path}: exists with other bytes") from None
-        except OSError:  # a file system without hard links; the lock keeps other writers out
-            if path.exists():
-                raise
-            os.rename(temporary, path)
-    _flush_folder(path.parent)
-
-
-def _replace(path: Path, data: bytes) -> None:
-    with _temporary(path.parent, data) as temporary:
-        os.replace(temporary, path)
-    _flush_folder(path.parent)
 
 
 def create(ledger: Path, origin: str) -> Checkpoint:
@@ -136,9 +34,9 @@ def create(ledger: Path, origin: str) -> Checkpoint:
         (ledger / MANIFEST).parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise LedgerError(f"{ledger}: cannot be made: {error.strerror}") from None
-    with _writing(ledger):
-        _add(ledger / MANIFEST, b"")
-        _add(ledger / CHECKPOINT, data)
+    with writing(ledger):
+        add(ledger / MANIFEST, b"")
+        add(ledger / CHECKPOINT, data)
     return checkpoint
 
 
@@ -209,7 +107,7 @@ def write_batch(
         raise LedgerError("nothing to freeze: the batch would have no entry")
     if frozen_at.tzinfo is None:
         raise LedgerError(f"frozen_at {frozen_at.isoformat()} has no time zone")
-    with _writing(ledger):
+    with writing(ledger):
         old = _whole(ledger, origin)
         batches = list(old.batches)
         header = Header(
@@ -227,7 +125,7 @@ def write_batch(
         path = ledger / log.batch_path(name)
         if all(batch.sha256 != name for batch in batches):
             _admit(name, content, batches, check_curve, old.redacted)
-            _add(path, content)
+            add(path, content)
     return path
 
 
@@ -274,7 +172,7 @@ def sequence(ledger: Path, origin: str, signer: Signer | None = None, hand_over:
     reads everything once more before anything is signed. After a crash in between the manifest is longer than the checkpoint
     says: the rest counts as pending, and the next call goes on. Pending key/v1 entries of this log are let in only by `hand_over`.
     """
-    with _writing(ledger):
+    with writing(ledger):
         old = _whole(ledger, origin)
         before = (ledger / CHECKPOINT).read_bytes()
         if old.checkpoint is None or log.parse_checkpoint(before) != old.checkpoint:
@@ -289,7 +187,7 @@ def sequence(ledger: Path, origin: str, signer: Signer | None = None, hand_over:
         if not manifest.startswith((ledger / MANIFEST).read_bytes()):
             raise LedgerError(f"{ledger / MANIFEST}: changed while it was read")
         new = Checkpoint(origin, len(listed), log.root(listed))
-        _replace(ledger / MANIFEST, manifest)
+        replace_file(ledger / MANIFEST, manifest)
         again = _whole(ledger, origin)
         names, _ = log.parse_manifest((ledger / MANIFEST).read_bytes())
         if log.root(names) != new.root or {batch.sha256 for batch in again.batches} | set(again.redacted) != set(names):
@@ -297,7 +195,7 @@ def sequence(ledger: Path, origin: str, signer: Signer | None = None, hand_over:
         data = new.encode() if signer is None else checkpoints.sign(new, signer, checkpoints.reread_elsewhere(ledger))
         if (ledger / CHECKPOINT).read_bytes() != before:
             raise LedgerError(f"{ledger / CHECKPOINT}: someone else moved it; the checkpoint stays")
-        _replace(ledger / CHECKPOINT, data)
+        replace_file(ledger / CHECKPOINT, data)
         _whole(ledger, origin)
     return new
 
@@ -322,22 +220,22 @@ def write_files(ledger: Path, files: Mapping[str, bytes], replaced: Collection[s
 
     A file that exists must have these bytes already, unless it is one that may be `replaced`.
     """
-    with _writing(ledger):
-        _complete_sums(ledger, replacing=[name for name in replaced if (ledger / name).exists()])
+    with writing(ledger):
+        complete_sums(ledger, replacing=[name for name in replaced if (ledger / name).exists()])
         for name, data in files.items():
             if name in replaced and (ledger / name).exists():
-                _replace(ledger / name, data)
+                replace_file(ledger / name, data)
             else:
-                _add(ledger / name, data)
-        _complete_sums(ledger)
+                add(ledger / name, data)
+        complete_sums(ledger)
 
 
 def redact(ledger: Path, name: str) -> None:
     """Remove the bytes of a batch that a redaction/v1 line names; its line in the manifest stays."""
-    with _writing(ledger):
+    with writing(ledger):
         old = _whole(ledger, None)
         named = {entry.batch for batch in old.batches for entry in batch.entries if isinstance(entry, Redaction)}
         if name not in named:
             raise LedgerError(f"batch {name}: no redaction/v1 line names it; the bytes stay")
         (ledger / log.batch_path(name)).unlink()
-        _flush_folder((ledger / log.batch_path(name)).parent)
+        flush_folder((ledger / log.batch_path(name)).parent)

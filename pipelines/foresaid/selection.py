@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid import kernels
+from foresaid import compiling
 from foresaid.errors import ParameterError
 from foresaid.law import Array
 
@@ -110,7 +110,7 @@ def select(
     if count > exact:
         found = [(budget, *_bounded(pool, budget)) for budget in budgets]
     else:
-        best = _compiled(pool, top) if (kernels.available() if compiled is None else compiled) else _plain(pool, top)
+        best = _compiled(pool, top) if (compiling.available() if compiled is None else compiled) else _plain(pool, top)
         found = [(budget, _mask_within(best, budget), 0.0) for budget in budgets]
     made = {mask: _choice(pool, forced, mask) for _, mask, _ in found if mask is not None}
     return [Choice(budget, *made[mask], gap) for budget, mask, gap in found if mask is not None]
