@@ -343,7 +343,9 @@ def diagnose(
 @click.option("--include", multiple=True, help="A family that is evaluated anyway; may be given again.")
 @click.option("--max-params", type=float, help="Only models of at most so many parameters, for example 7e9.")
 @click.option("--source", default="obsscaling", show_default=True, help="Source whose models are the candidates.")
-@click.option("--metric", "metrics", multiple=True, help="A benchmark that spans the plane; those of the observational law by default.")
+@click.option(
+    "--metric", "metrics", multiple=True, help="A benchmark that spans the plane; those of the observational law by default."
+)
 @plain_errors
 def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> None:
     """Choose whole model families to evaluate, so that forecasts of all the others vary least.
