@@ -11,7 +11,7 @@ export OMP_NUM_THREADS := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test bench fuzz lint format verify campaign campaign-short lock clean
+.PHONY: help repro test bench fuzz coverage lint format verify campaign campaign-short lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ format: .venv/dev.stamp ## rewrite the code in the house format
 
 verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
 	@foresaid verify
+
+coverage: .venv/dev.stamp ## count how often the intervals of every law hold on simulated rows, for half an hour
+	@python -m tests.coverage_study 300
 
 campaign: .venv/dev.stamp ## attack the ledger with everything, for most of an hour
 	@python -m tests.campaign --long

@@ -461,6 +461,34 @@ def diagnose(
         click.echo(line)
 
 
+@main.command()
+@click.option("--budget", type=click.IntRange(1), required=True, help="Most models you would evaluate.")
+@click.option("--include", multiple=True, help="A family that is evaluated anyway; may be given again.")
+@click.option("--max-params", type=float, help="Only models of at most so many parameters, for example 7e9.")
+@click.option("--source", default="obsscaling", show_default=True, help="Source whose models are the candidates.")
+@click.option(
+    "--metric", "metrics", multiple=True, help="A benchmark that spans the plane; those of the observational law by default."
+)
+@plain_errors
+def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> None:
+    """Choose whole model families to evaluate, so that forecasts of all the others vary least.
+
+    Example: foresaid select --budget 12 --include Llama-2 --max-params 7e9
+    """
+    from foresaid import database, params, selecting
+    from foresaid.errors import ParameterError
+
+    loaded = params.load(Path("params.yaml"))
+    if source not in loaded.sources:
+        raise ParameterError(f"select: found the source {source}, expected one of params.yaml: {', '.join(loaded.sources)}")
+    connection = database.open_database(BUILD / "database")
+    view = database.as_of(connection, loaded.fit_as_of)
+    connection.close()
+    pool = selecting.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
+    for line in selecting.lines(pool, selecting.chosen(pool, budget, include)):
+        click.echo(line)
+
+
 def _add(group: click.Group, commands: Iterable[click.Command]) -> None:
     """Add commands that are defined elsewhere, with errors printed as here."""
     for command in commands:

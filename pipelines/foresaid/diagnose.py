@@ -175,8 +175,9 @@ def diagnose(series: Series, question: Question | None = None, seed: int = 0) ->
     Fewer than three checkpoints: COLLECT. A fall beyond noise, or a miss beyond `tolerance` on the last third when it is forecast
     from the rest: the law does not hold (STOP_MISALIGNED if it held on an earlier part, else by `baseline`). Otherwise the law is
     fitted to all and asked for `maximum` tokens. Not to be trusted on metrics that are not of the task, with a changing learning
-    rate, or for a maximum far beyond the checkpoints: then read the range of exponents. Raises ParameterError for scores
-    between 0 and 1 under tolerances meant for 0 to 100, and for a target without a maximum.
+    rate, or for a maximum far beyond the checkpoints: then read the range of exponents.
+
+    Raises ParameterError for scores between 0 and 1 under tolerances meant for 0 to 100, and for a target without a maximum.
 
     >>> diagnose(Series("bleu", np.array([1e9, 2e9]), np.array([10.0, 12.0]))).verdict
     'COLLECT'

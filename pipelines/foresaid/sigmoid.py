@@ -130,8 +130,9 @@ class SigmoidLaw(Law):
         return np.concatenate([inner[..., None], inner[..., None] * wide, (1.0 - s)[..., None]], axis=-1)
 
     def tables(self, view: View) -> list[Table]:
-        """One table for each target: models with a known score and known covariates."""
-        return [self.table(view, quantity_id) for quantity_id in sorted(self.targets)]
+        """One table for each target that has any: models with a known score and known covariates."""
+        made = [self.table(view, quantity_id) for quantity_id in sorted(self.targets)]
+        return [table for table in made if table.n]
 
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
         """Pull the slopes, not intercept or floor, to zero by `ridge`; the authors did not."""
