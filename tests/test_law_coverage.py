@@ -39,7 +39,10 @@ def test_shuffled_labels_give_wide_intervals_and_no_skill(built: Built) -> None:
     table = next(t for t in law.tables(built.as_of("2024-05-31")) if t.target.quantity_id == "gsm8k_cot")
     families = sorted(set(table.clusters))
     held = np.isin(np.array(table.clusters), families[::3])
-    ours, theirs, our_width, their_width = [], [], [], []
+    ours: list[float] = []
+    theirs: list[float] = []
+    our_width: list[float] = []
+    their_width: list[float] = []
     for seed in range(4):
         mixed = _shuffled(table, seed)
         train, test = mixed.where(~held), mixed.where(held)
