@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -91,6 +92,14 @@ def link(folder: Path) -> None:
     (folder / BATCH).symlink_to(folder.parent / "x")
 
 
+def pipe(name: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        (folder / name).unlink()
+        os.mkfifo(folder / name)
+
+    return spoil
+
+
 def move_anchor(folder: Path) -> None:
     (folder / ANCHOR).rename(folder / "log/anchors/00000001")
     fix_sums(folder)
@@ -144,6 +153,8 @@ SPOILT: dict[str, tuple[int, Callable[[Path], object]]] = {
     "a missing batch": (1, remove(BATCH)),
     "a foreign file": (1, lambda f: (f / "log/NOTES").write_bytes(b"")),
     "a link": (1, link),
+    "a pipe in place of the sums": (1, pipe("log/ANCHORS.sha256")),
+    "a pipe in place of a subject": (1, pipe("log/anchors/00000002/subject")),
     "an executable batch": (1, lambda f: (f / BATCH).chmod(0o755)),
     "a cut manifest": (1, edit("log/MANIFEST", lambda data: data[:-1])),
     "a dropped line": (1, edit("log/MANIFEST", lambda data: data.splitlines(keepends=True)[0])),
