@@ -20,6 +20,7 @@ from tests.campaign.mutate import room, spread
 from tests.campaign.table import Scale, Tally, timed
 
 from foresaid import anchors, checks_bytes, checks_entries, checks_proof, ledger, log, policy
+from foresaid.entries import Forecast, Sealed
 from foresaid.history import History
 from foresaid.log import Checkpoint
 from foresaid.outcomes import Redaction
@@ -97,7 +98,9 @@ def one_stamp(folder: Path) -> None:
 
 def redacted(folder: Path) -> None:
     name = ledger.heads(folder)[0]
-    line = Redaction(batch=name, author=build.AUTHOR, forecasts=["2026q4/mmlu-pro/model-x/obs-v3"], reason="a court said so")
+    batch = next(one for one in ledger.read(folder) if one.sha256 == name)
+    removed = sorted(entry.id for entry in batch.entries if isinstance(entry, Forecast | Sealed))
+    line = Redaction(batch=name, author=build.AUTHOR, forecasts=removed, reason="a court said so")
     build.write(folder, [line], minutes=20)
     ledger.redact(folder, name)
 
