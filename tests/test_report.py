@@ -27,6 +27,7 @@ from foresaid.forecast import LEVELS
 from foresaid.law import Table
 from foresaid.laws import load as load_law
 from foresaid.params import Params
+from foresaid.sigmoid import SigmoidLaw
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -166,7 +167,8 @@ def fitted(folder: Path, text: str) -> None:
     connection = database.open_database(folder / "build" / "database")
     view = database.as_of(connection, date(2024, 10, 1))
     connection.close()
-    target = law.tables(view)[0].target
+    assert isinstance(law, SigmoidLaw)
+    target = law.table(view, "task").target
     days = (date(2024, 1, 1),) * 8
     done = fit(law, Table(target, subjects, subjects, days, days, x[:, None], y), 1, 3)
     curve = freeze_curve(law, done, settings, date(2024, 10, 1), 1)
