@@ -52,7 +52,7 @@ def test_only_rows_that_all_answered_count() -> None:
 
 def test_the_default_scores_below_the_printed_form_on_models_released_later(built: Built) -> None:
     shipped = params.load(ROOT / "params.yaml")
-    case = dataclasses.replace(shipped.hindcast["obsscaling-2024-05"], laws=["observational"])
+    case = dataclasses.replace(shipped.hindcast["obsscaling-2024-05"], laws=("observational",))
     connection = database.open_database(built.build / "database")
     few = dataclasses.replace(shipped, replicates=60)
     forecasts, _ = hindcast.run_case("released", case, few, connection, built.registry)
