@@ -280,7 +280,7 @@ def _solved(series: Series, ln_beta: Array | None = None) -> Array:
 
 
 def _point(series: Series) -> Array:
-    return _solved(series)[0]
+    return np.asarray(_solved(series)[0])
 
 
 def _curve(points: Array, tokens: Array) -> Array:
