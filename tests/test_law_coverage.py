@@ -51,8 +51,8 @@ def test_shuffled_labels_give_wide_intervals_and_no_skill(built: Built) -> None:
         plain = baselines.forecast(baselines.FOR_RELEASES["training_mean"], train, test).quantiles
         outcome = test.target.offset + test.target.span * test.y
         for quantiles, scores, widths in ((made, ours, our_width), (plain, theirs, their_width)):
-            scores.append(weighted_interval_score(quantiles, LEVELS, outcome).wis.mean())
-            widths.append((quantiles[:, LEVELS.index(0.9)] - quantiles[:, LEVELS.index(0.1)]).mean())
+            scores.append(float(weighted_interval_score(quantiles, LEVELS, outcome).wis.mean()))
+            widths.append(float((quantiles[:, LEVELS.index(0.9)] - quantiles[:, LEVELS.index(0.1)]).mean()))
     skill = 1.0 - np.mean(ours) / np.mean(theirs)
     print(f"shuffled: skill {skill:.3f}, widths {np.mean(our_width):.3f} against {np.mean(their_width):.3f}")
 

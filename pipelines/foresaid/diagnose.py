@@ -276,7 +276,7 @@ def _solved(series: Series, ln_beta: Array | None = None) -> Array:
         lower[:, 2] = upper[:, 2] = ln_beta
         problem = replace(problem, lower=lower, upper=upper)
     found = solve(problem, np.ones((copies, table.n)), law.starts(design.features, table.y))
-    return np.asarray(design.fold(found.parameters[np.arange(copies), found.best]))
+    return design.fold(found.parameters[np.arange(copies), found.best])
 
 
 def _point(series: Series) -> Array:
@@ -284,7 +284,8 @@ def _point(series: Series) -> Array:
 
 
 def _curve(points: Array, tokens: Array) -> Array:
-    return np.asarray(laws.load(LAW, {"sources": []}).curve(points, np.log(tokens)[:, None]))
+    law = laws.load(LAW, {"sources": []})
+    return np.asarray(law.curve(points, np.log(tokens)[:, None]), dtype=float)
 
 
 def ahead(series: Series, maximum: float) -> tuple[float, tuple[float, float]]:
