@@ -151,7 +151,8 @@ def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words:
 
     assert done.returncode in (1, 2, 3, 7)
     assert done.stderr
-    assert len(done.stderr.splitlines()) <= 3  # one line; a batch that is refused says each reason on a line of its own
+    if done.returncode in (1, 2):  # one line; a refused batch says each reason on a line of its own; findings have theirs
+        assert len(done.stderr.splitlines()) <= 3
     assert "Traceback" not in done.stderr
 
 
@@ -173,8 +174,8 @@ def test_every_command_has_an_example_and_a_line_in_the_ledgers_page(name: str, 
 
 
 def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
-    """The repository ships no hosted workflow; what one would run is here."""
-    for path in (".ci/run", "dvc.yaml", "Makefile"):
+    """The repository ships no hosted workflow yet; what one would run is here, and one that is added is looked at too."""
+    hosted = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*"))
+    for path in (".ci/run", "dvc.yaml", "Makefile", *hosted):
         text = (ROOT / path).read_text(encoding="utf-8")
         assert not re.search(r"foresaid (checkpoint|witness|key)|--key|secrets?\.", text), path
-    assert not (ROOT / ".github").exists()
