@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 from tests.authority import Authority
 from tests.conftest import ROOT
 from tests.test_ledger import OPENING, ORIGIN, forecast, write
 
-from foresaid import entries, ledger
+from foresaid import entries, ledger, ledger_commands
 
 FORECAST = "2026q4/mmlu-pro/model-x/a"
 
@@ -135,6 +138,12 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
         ["checkpoint", "--key", "params.yaml"],
         ["reveal", "params.yaml"],
         ["key", "new", "two words", "--to", "key"],
+        ["key", "add", "no key", "--reason", "x"],
+        ["policy", "params.yaml"],
+        ["amend", "r/t/m", "--prediction", "params.yaml", "--reason", "x"],
+        ["seal", "params.yaml", "--secrets", "seals", "--reveal-by", "soon"],
+        ["resolve", "r", "t", "--value", "1e3", "--known-at", "2027-01-05", "--evidence", "params.yaml", "--source", "s"],
+        ["challenge", "r", "t", "--known-at", "2027-13-05", "--evidence", "x"],
     ],
 )
 def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
@@ -142,4 +151,31 @@ def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words:
 
     assert done.returncode in (1, 2, 3, 7)
     assert done.stderr
+    if done.returncode in (1, 2):  # one line; a refused batch says each reason on a line of its own; findings have theirs
+        assert len(done.stderr.splitlines()) <= 3
     assert "Traceback" not in done.stderr
+
+
+def leaves(commands: Iterable[click.Command], prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    for command in commands:
+        if isinstance(command, click.Group):
+            yield from leaves(command.commands.values(), f"{command.name} ")
+        else:
+            yield f"{prefix}{command.name}", command
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*item, id=item[0]) for item in leaves(ledger_commands.COMMANDS)])
+def test_every_command_has_an_example_and_a_line_in_the_ledgers_page(name: str, command: click.Command) -> None:
+    page = (ROOT / "registry/ledger/README.md").read_text(encoding="utf-8")
+    table = page[page.index("## Commands") : page.index("Exit codes")]
+
+    assert f"Example: foresaid {name}" in (command.help or "")
+    assert re.search(rf"`(foresaid )?{name}\b", table)
+
+
+def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
+    """The repository ships no hosted workflow yet; what one would run is here, and one that is added is looked at too."""
+    hosted = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*"))
+    for path in (".ci/run", "dvc.yaml", "Makefile", *hosted):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert not re.search(r"foresaid (checkpoint|witness|key)|--key|secrets?\.", text), path
