@@ -489,6 +489,36 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
         click.echo(line)
 
 
+@main.command()
+@click.argument("name", type=click.Choice(["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k"]))
+@click.option(
+    "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
+    help="Folder that holds a copy of the upstream files; needed for the last two.",
+)  # fmt: skip
+@plain_errors
+def protocol(name: str, mirror: Path | None) -> None:
+    """Print the table of one protocol of the laws of compute: largest budgets forecast from smaller ones.
+
+    Example: foresaid protocol effort-tokens --from ../mirror
+    """
+    import polars as pl
+
+    from foresaid import params, protocols
+    from foresaid.errors import ParameterError
+
+    loaded = params.load(Path("params.yaml"))
+    if name in loaded.hindcast:
+        lines = protocols.markdown(protocols.from_hindcast(pl.read_parquet(BUILD / "hindcast.parquet"), name), log=True)
+    elif mirror is None:
+        raise ParameterError(
+            f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
+        )
+    else:
+        lines = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
+    for line in lines:
+        click.echo(line)
+
+
 def _add(group: click.Group, commands: Iterable[click.Command]) -> None:
     """Add commands that are defined elsewhere, with errors printed as here."""
     for command in commands:

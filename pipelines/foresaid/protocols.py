@@ -189,3 +189,18 @@ def mirror_folder(mirror: Path, registry: Path, source: str) -> Path:
 
     place = registry / "sources" / source / "source.toml"
     return mirror / card.read(place, str(place), source).vintages[-1].directory
+
+
+LAWS = {"effort-tokens": ("token_logit", "token_line"), "pass-at-k": ("coverage", "beta_coverage")}
+SERIES: dict[str, Callable[[Reading], list[Held]]] = {"effort-tokens": effort_series, "pass-at-k": coverage_series}
+
+
+def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: int) -> list[str]:
+    """Read a source that the record may not keep, hold out each series' largest budget, and write the table of its two laws."""
+    from foresaid import laws, sources
+
+    held = SERIES[source](sources.find(source)(mirror_folder(mirror, registry, source)))
+    each = [laws.load(name, {"sources": [source], "series": {}}) for name in LAWS[source]]
+    ends = ", ".join(f"{count} {what}" for what, count in shapes(held).items())
+    counted = f"{len(held)} series; the largest budget against the best smaller one (within {FELL:g}: level): {ends}."
+    return [counted, "", *markdown(run(held, each, seed, replicates), log=False)]

@@ -26,10 +26,14 @@ LEAST_FLAT = 3  # rows above the threshold
 
 @dataclass(frozen=True)
 class LossSeries:
-    """One series' entry in params.yaml, under the quantity it forecasts: the loss, and the runs (none named: all)."""
+    """One series' entry in params.yaml, under the quantity it forecasts: the loss, and which runs (nothing named: all).
+
+    Runs are named one by one, or by a prefix of their families where many runs share a corpus.
+    """
 
     loss: str
     runs: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,10 +63,12 @@ class LossLaw(Law):
         wide = view.wide([quantity_id, settings.loss], self.sources).filter(pl.col(quantity_id).is_not_null())
         if settings.runs:
             wide = wide.filter(pl.col("run").is_in(list(settings.runs)))
+        if settings.families:
+            wide = wide.filter(pl.any_horizontal(pl.col("family").str.starts_with(prefix) for prefix in settings.families))
         known = wide.filter(pl.col(settings.loss).is_not_null())
         offset = quantity.chance if quantity.chance is not None else quantity.lower
         runs, families = sorted(set(known["run"])), sorted(set(known["family"]))
-        series = runs[0] if len(runs) == 1 else "+".join(families)
+        series = runs[0] if len(runs) == 1 else "+".join(settings.families or families)
         target = Target(
             f"{quantity_id}/{series}" if series else quantity_id,
             f"{quantity.title}, {series}" if series else quantity.title,

@@ -154,9 +154,9 @@ def search(size: Array, y: Array) -> Array:
 
         minimise mean (ln(y + 1) - ln(yhat + 1))^2
 
-    `size` and `y` are (n,), sizes above 0. The grid holds a in 0 to 0.9, b and d at 1.25^g - 1 for g in 0 to 37.5, and c0, c1, f in
-    0 to 0.75 (f from 0.25). The authors' polish has no bounds; here it keeps to a at most the smallest y, c1 in -2 to 20 and f in
-    0.005 to 2, since outside them the printed form is no number. Caballero et al. 2022, arXiv 2210.14891, the code beside it.
+    `size` and `y` are (n,), sizes above 0. The grid holds a in 0 to 0.9, b and d at 1.25^g - 1 for g in 0 to 37.5, and c0, c1,
+    f in 0 to 0.75 (f from 0.25). The authors' polish has no bounds; here it keeps to a at most the smallest y, c1 in -2 to 20
+    and f in 0.005 to 2, since outside them the printed form is no number. The code beside Caballero et al. 2022, arXiv 2210.14891.
 
     Do not trust one polish of one cell: the law itself starts from 12 shapes and 100 random points.
 

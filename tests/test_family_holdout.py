@@ -1,0 +1,56 @@
+"""Leave one family out: what trains, what is forecast, and that settings are chosen without the answers."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from foresaid import family_holdout
+from foresaid.family_holdout import Board
+from foresaid.law import Array
+from foresaid.sigmoid import sigmoid
+
+
+def board(seed: int = 1) -> Board:
+    """Five families of four base and two chat models on two benchmarks, one skill."""
+    rng = np.random.default_rng(seed)
+    family = np.repeat([f"f{i}" for i in range(5)], 6)
+    level = np.array([f"{name}-{'chat' if i % 6 > 3 else 'base'}" for i, name in enumerate(family)])
+    size = np.tile([1e9, 3e9, 7e9, 7e10, 3e9, 7e10], 5)
+    skill = 0.4 * (np.log(size) - 22.0) + np.repeat(rng.normal(size=5), 6)
+    return Board(family, level, size, np.full(30, 1e12), sigmoid(np.outer(skill, [0.8, 1.2])), np.zeros(2))
+
+
+def test_base_and_chat_models_are_held_out_together_but_for_the_smallest_of_each() -> None:
+    table = board()
+    train, test = family_holdout.split(table, "f2", 1)
+
+    assert not (train & test).any()
+    assert sorted(zip(table.level[test], table.size[test], strict=True)) == [
+        ("f2-base", 3e9), ("f2-base", 7e9), ("f2-base", 7e10), ("f2-chat", 7e10)
+    ]  # fmt: skip
+
+
+def test_a_family_counts_with_two_models_beyond_the_small_ones() -> None:
+    assert family_holdout.eligible(board(), 2) == [f"f{i}" for i in range(5)]
+    assert family_holdout.eligible(board(), 3) == []
+
+
+def test_a_setting_is_chosen_without_the_rows_that_are_forecast() -> None:
+    table = board()
+    held = family_holdout.split(table, "f2", 1)[1]
+    seen: list[Array] = []
+
+    def method(rows: Board, train: Array, test: Array) -> Array:
+        seen.append(rows.y)
+        return np.stack([rows.y[test], 0.0 * rows.y[test]])
+
+    family_holdout.chosen_within(table.take(~held), method, 1)
+
+    assert seen
+    assert all(not (rows[:, None, :] == table.y[held][None]).all(axis=2).any() for rows in seen)
+
+
+def test_the_better_setting_is_chosen_and_counted() -> None:
+    found = family_holdout.leave_one_out(board(), lambda rows, train, test: np.stack([0.0 * rows.y[test], rows.y[test]]), 1)
+
+    assert (found.families, found.models, found.within, found.afterwards) == (5, 20, 0.0, 0.0)
