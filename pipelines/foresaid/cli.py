@@ -220,3 +220,61 @@ def verify(strict: bool, as_json: bool) -> None:
     click.echo(result.time)
     click.echo(f"verify: {'all checks passed' if code == 0 else f'FAILED (exit {code})'}: {counted}")
     sys.exit(code)
+
+
+@main.group()
+def experiment() -> None:
+    """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md)."""
+
+
+MEASURED = click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=BUILD / "experiment", show_default=True,
+    help="Folder of checkpoints and measurements.",
+)  # fmt: skip
+
+
+@experiment.command(name="run")
+@click.option("--plan", type=click.Choice(["main", "control", "widths"]), default="main", show_default=True, help="Which runs.")
+@click.option("--held-back", is_flag=True, help="Measure the later checkpoints too; refused before predictions are written.")
+@MEASURED
+@plain_errors
+def experiment_run(plan: str, held_back: bool, folder: Path) -> None:
+    """Pre-train and measure, one file a checkpoint; what is there is not done again. Needs PyTorch.
+
+    Example: foresaid experiment run --plan main
+    """
+    from foresaid import experiment as work
+    from foresaid import experiment_record as record
+
+    if held_back:
+        record.check()
+    work.run_plan(plan, folder, held_back, click.echo)
+
+
+@experiment.command(name="predict")
+@MEASURED
+@plain_errors
+def experiment_predict(folder: Path) -> None:
+    """Write the early table and what the law says of the rest; commit both before anything else.
+
+    Example: foresaid experiment predict
+    """
+    from foresaid import experiment_record as record
+
+    click.echo(f"experiment: {record.predict(folder)} forecasts in {record.PREDICTIONS}")
+
+
+@experiment.command(name="score")
+@click.option(
+    "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False), help="Measurements to take the table from."
+)
+@plain_errors
+def experiment_score(folder: Path | None) -> None:
+    """Set what came out beside what was said; without a folder, from the table in the registry.
+
+    Example: foresaid experiment score
+    """
+    from foresaid import experiment_record as record
+
+    record.score(folder)
+    click.echo(f"experiment: results in {record.RESULTS}")
