@@ -59,10 +59,14 @@ class Run:
 
 
 SEEDS = tuple(range(111, 121))  # fresh: 101 and the letters a to c were pilots
-PLANS: dict[str, tuple[Run, ...]] = {  # seed by seed, so that wherever it is stopped the table is balanced
-    "main": tuple(Run(frequency, 64, seed) for seed in SEEDS for frequency in (0.2, 0.3, 0.4)),
-    "control": tuple(Run(0.1, 64, seed) for seed in SEEDS[:3]),
-    "widths": tuple(Run(frequency, width, seed) for seed in SEEDS[:4] for width in (48, 96) for frequency in (0.2, 0.3, 0.4)),
+# Seed by seed, so that wherever a batch is stopped its table is balanced. Each has its own early table and predictions.
+BATCHES: dict[int, tuple[Run, ...]] = {
+    1: tuple(Run(frequency, 64, seed) for seed in SEEDS[:5] for frequency in (0.2, 0.3, 0.4)),
+    2: (
+        *(Run(0.1, 64, seed) for seed in SEEDS[:3]),  # the negative control
+        *(Run(frequency, 64, seed) for seed in SEEDS[5:] for frequency in (0.2, 0.3, 0.4)),
+    ),
+    3: tuple(Run(frequency, width, seed) for seed in SEEDS[:3] for width in (48, 96) for frequency in (0.2, 0.4)),
 }
 
 
@@ -150,11 +154,11 @@ def stops(found: dict[str, Any], size: int = NEAREST) -> bool:
     return float(np.mean(found["fine_tuned"][str(size)])) >= CUT or found["few_shot"] >= CUT
 
 
-def run_plan(plan: str, folder: Path, held_back: bool, say: Any = print) -> None:
-    """Pre-train and measure the early checkpoints of a plan, or with `held_back` all of them."""
+def run_batch(batch: int, folder: Path, held_back: bool, say: Any = print) -> None:
+    """Pre-train and measure the early checkpoints of a batch, or with `held_back` all of them."""
     model.library()
     language = text.Language()
-    for run in PLANS[plan]:
+    for run in BATCHES[batch]:
         _pretrain(run, language, folder)
         for step in run.steps():
             found = _evaluate(run, step, language, folder)

@@ -22,7 +22,7 @@ from foresaid.seeds import generator
 
 HORIZONS = (256, 192)  # forecast when fine-tuning on so many examples first reaches the cut: the larger, the further ahead
 PRIMARY = {"method": "pooled_free", "horizon": 256}  # what the experiment is judged by
-DRAWS = {"pooled_free": 100, "pooled_prior": 30, "alone_free": 40, "alone_prior": 20}
+DRAWS = {"pooled_free": 80, "pooled_prior": 20, "alone_free": 30, "alone_prior": 10}
 QUANTILES = (0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975)
 ROOT = 20261121
 LAST = (

@@ -9,23 +9,35 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from foresaid import record
 from foresaid.errors import LeakError, RecordError, UnreadableError
-from foresaid.experiment import PLANS, SIZES, stops
+from foresaid.experiment import BATCHES, SIZES, stops
 from foresaid.experiment_text import SHOWN
 from foresaid.files import write_bytes, write_json
 
 FOLDER = Path("registry/experiments/emergence-2026-11")
-EARLY, PREDICTIONS, TABLE, RESULTS = (FOLDER / name for name in ("early.csv", "predictions.json", "table.csv", "results.json"))
+TABLE, RESULTS = FOLDER / "table.csv", FOLDER / "results.json"
 COLUMNS = ("run", "frequency", "width", "seed", "part", "step", "text_loss", "protocol", "examples", "subset", "accuracy")
 
 
-def collect(measured: Path, early_only: bool) -> bytes:
+def early_table(batch: int) -> Path:
+    """Where the early checkpoints of a batch are written."""
+    return FOLDER / f"early-{batch}.csv"
+
+
+def predictions_of(batch: int) -> Path:
+    """Where the predictions of a batch are written."""
+    return FOLDER / f"predictions-{batch}.json"
+
+
+def collect(measured: Path, batches: Iterable[int], early_only: bool) -> bytes:
     """Put what was measured below a folder into one CSV table, sorted by run, step, protocol, examples and subset."""
     lines = [",".join(COLUMNS)]
-    for run in sorted({run for runs in PLANS.values() for run in runs}, key=lambda run: (run.width, run.frequency, run.seed)):
+    for run in sorted({run for batch in batches for run in BATCHES[batch]}, key=lambda run: (run.width, run.frequency, run.seed)):
         early = True
         for step in run.steps():
             path = measured / run.name / f"step-{step:05d}.json"
@@ -44,9 +56,9 @@ def collect(measured: Path, early_only: bool) -> bytes:
     return ("\n".join(lines) + "\n").encode()
 
 
-def check(root: Path = Path()) -> dict[str, Any]:
-    """Return the predictions, having checked that they name the early table that is there."""
-    early, predictions = root / EARLY, root / PREDICTIONS
+def check(batch: int, root: Path = Path()) -> dict[str, Any]:
+    """Return the predictions of a batch, having checked that they name the early table that is there."""
+    early, predictions = root / early_table(batch), root / predictions_of(batch)
     if not early.exists() or not predictions.exists():
         raise LeakError(
             f"{predictions}: found no predictions, expected them before held-back checkpoints are measured; run `predict`"
@@ -60,32 +72,50 @@ def check(root: Path = Path()) -> dict[str, Any]:
     return said
 
 
-def predict(measured: Path) -> int:
-    """Write the early table and the predictions; once the whole table is there it is too late, and refused."""
+def batches(root: Path = Path()) -> list[int]:
+    """The batches that have predictions."""
+    return [batch for batch in BATCHES if (root / predictions_of(batch)).exists()]
+
+
+def everything_said(root: Path = Path()) -> dict[str, Any]:
+    """Join the checked predictions of all batches."""
+    parts = [check(batch, root) for batch in batches(root)]
+    return {key: [item for part in parts for item in part[key]] for key in ("predictions", "not_forecast", "laws", "equal_steps")}
+
+
+def predict(batch: int, measured: Path) -> int:
+    """Write a batch's early table and predictions, once: what is written stands."""
     from foresaid.experiment_predict import predictions
 
-    if TABLE.exists():
-        raise LeakError(f"{TABLE}: found held-back results, expected none when predictions are written; they stand as they are")
-    early = collect(measured, early_only=True)
-    said = predictions(early, EARLY.as_posix())
-    write_bytes(EARLY, early)
-    write_json(PREDICTIONS, said)
+    path = predictions_of(batch)
+    if path.exists():
+        raise LeakError(f"{path}: found the predictions of batch {batch}, expected none yet; what was said stands")
+    early = collect(measured, [batch], early_only=True)
+    if early != collect(measured, [batch], early_only=False):
+        raise LeakError(f"{measured}: found held-back checkpoints of batch {batch} measured, expected none before its predictions")
+    said = predictions(early, early_table(batch).as_posix())
+    write_bytes(early_table(batch), early)
+    write_json(path, said)
     return len(said["predictions"])
 
 
 def score(measured: Path | None) -> None:
-    """Write the whole table from what was measured, if given, and the results from the table and the predictions."""
+    """Write the whole table from what was measured, if given, and the results and the registry's source from it."""
     from foresaid.experiment_score import results
+    from foresaid.experiment_source import contents
 
-    said = check()
+    said = everything_said()
     if measured is not None:
-        whole = collect(measured, early_only=False)
-        missing = set(EARLY.read_bytes().splitlines()) - set(whole.splitlines())
+        whole = collect(measured, batches(), early_only=False)
+        early = {line for batch in batches() for line in early_table(batch).read_bytes().splitlines()}
+        missing = early - set(whole.splitlines())
         if missing:
             raise RecordError(
-                f"{measured}: found {len(missing)} early rows changed or gone, expected all of {EARLY}; nothing was written"
+                f"{measured}: found {len(missing)} early rows changed or gone, expected all of them; nothing was written"
             )
         write_bytes(TABLE, whole)
     if not TABLE.exists():
         raise UnreadableError(f"{TABLE}: found no table, expected one; run `foresaid experiment score --from FOLDER`")
-    write_json(RESULTS, results(TABLE.read_bytes(), said))
+    table = TABLE.read_bytes()
+    write_json(RESULTS, results(table, said))
+    record.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), Path("registry")))
