@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foresaid import family_holdout
 from foresaid.family_holdout import Board
@@ -40,7 +41,7 @@ def test_a_setting_is_chosen_without_the_rows_that_are_forecast() -> None:
     held = family_holdout.split(table, "f2", 1)[1]
     seen: list[Array] = []
 
-    def method(rows: Board, train: Array, test: Array) -> Array:
+    def method(rows: Board, train: NDArray[np.bool_], test: NDArray[np.bool_]) -> Array:
         seen.append(rows.y)
         return np.stack([rows.y[test], 0.0 * rows.y[test]])
 

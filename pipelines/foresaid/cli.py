@@ -519,6 +519,69 @@ def protocol(name: str, mirror: Path | None) -> None:
         click.echo(line)
 
 
+@main.group()
+def experiment() -> None:
+    """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md)."""
+
+
+MEASURED = click.option(
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=BUILD / "experiment", show_default=True,
+    help="Folder of checkpoints and measurements.",
+)  # fmt: skip
+BATCH = click.option(
+    "--batch", type=click.IntRange(1, 3), required=True, help="Which runs; 1 and 2 are the experiment, 3 other widths."
+)
+
+
+@experiment.command(name="run")
+@BATCH
+@click.option("--held-back", is_flag=True, help="Measure the later checkpoints too; refused before predictions are written.")
+@MEASURED
+@plain_errors
+def experiment_run(batch: int, held_back: bool, folder: Path) -> None:
+    """Pre-train and measure, one file a checkpoint; what is there is not done again. Needs PyTorch.
+
+    Example: foresaid experiment run --batch 1
+    """
+    from foresaid import experiment as work
+    from foresaid import experiment_record as record
+
+    if held_back:
+        record.check(batch)
+    work.run_batch(batch, folder, held_back, click.echo)
+
+
+@experiment.command(name="predict")
+@BATCH
+@MEASURED
+@plain_errors
+def experiment_predict(batch: int, folder: Path) -> None:
+    """Write the early table and what the law says of the rest; commit both before anything else.
+
+    Example: foresaid experiment predict --batch 1
+    """
+    from foresaid import experiment_record as record
+
+    click.echo(f"experiment: {record.predict(batch, folder)} forecasts in {record.predictions_of(batch)}")
+
+
+@experiment.command(name="score")
+@click.option(
+    "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Measurements to take the table from.",
+)  # fmt: skip
+@plain_errors
+def experiment_score(folder: Path | None) -> None:
+    """Set what came out beside what was said; without a folder, from the table in the registry.
+
+    Example: foresaid experiment score
+    """
+    from foresaid import experiment_record as record
+
+    record.score(folder)
+    click.echo(f"experiment: results in {record.RESULTS}")
+
+
 def _add(group: click.Group, commands: Iterable[click.Command]) -> None:
     """Add commands that are defined elsewhere, with errors printed as here."""
     for command in commands:
