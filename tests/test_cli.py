@@ -44,15 +44,15 @@ def test_help_loads_no_numerical_library() -> None:
 @pytest.mark.parametrize(
     ("stage", "used"),
     [
-        ("ingest", "polars"),
+        ("ingest", "polars duckdb numpy"),
         ("database", "polars duckdb"),
         ("fit", "polars duckdb numpy scipy msgspec"),
         ("hindcast", "polars duckdb numpy scipy msgspec"),
-        ("freeze", "polars duckdb numpy msgspec"),
-        ("score", "polars duckdb numpy msgspec scipy"),
-        ("report", "polars duckdb numpy msgspec altair vl_convert jinja2"),
+        ("freeze", "polars duckdb numpy msgspec cryptography"),
+        ("score", "polars duckdb numpy msgspec scipy cryptography"),
+        ("report", "polars duckdb numpy scipy msgspec altair vl_convert jinja2 cryptography"),
         ("verify", "msgspec cryptography"),
-        ("update", "polars"),
+        ("update", "polars duckdb numpy"),
     ],
 )
 def test_a_stage_loads_only_what_it_uses(stage: str, used: str) -> None:

@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import ROOT
-from tests.test_laws import CASES, EVERY_LAW, made
+from tests.test_laws import CASES, made
+from tests.test_solver import COMPILED
 
 from foresaid import compiling, elementary, kernels, laws, solver
 from foresaid.law import Array, Law
@@ -61,7 +62,7 @@ def evaluated(law: Law, point: Array, x: Array) -> tuple[Array, Array]:
     return f, J.T
 
 
-@EVERY_LAW
+@COMPILED
 def test_the_columns_say_the_curve_and_its_derivative(name: str) -> None:
     law, table = made(name)
     features = law.design(table.x, np.ones((1, table.n))).features

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from foresaid import ledger, log
+from foresaid import durable, ledger, log
 from foresaid.entries import Code, Data, Entry, Forecast, Quantiles, Round, Sealed, Target
 from foresaid.errors import LedgerError
 from foresaid.log import Checkpoint, parse_checkpoint
@@ -374,7 +374,7 @@ def test_evidence_that_a_killed_writer_added_without_its_sum_is_summed_by_the_ne
     write(folder, OPENING)
     ledger.write_files(folder, {"policy.txt": b"quorum none\n"})
     with monkeypatch.context() as patch:
-        patch.setattr(ledger, "_replace", lambda path, data: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(durable, "replace_file", lambda path, data: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             ledger.write_files(folder, {"tsa/tsa1.pem": b"a root"})
     assert {"V02"} == {finding.code for finding in verify(folder, ORIGIN).findings}

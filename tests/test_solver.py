@@ -21,6 +21,7 @@ from foresaid.solver import Problem, engine, solve
 
 PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "40"))
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())
+COMPILED = pytest.mark.parametrize("name", [name for name in laws.names() if laws.load(name, CASES[name].settings).kernel])
 
 
 def _power(p: Array, x: Array) -> Array:
@@ -201,10 +202,11 @@ def test_the_minimum_is_scipys_on_random_problems_of_every_law(name: str, capsys
     with capsys.disabled():
         print(f"\n{name}: within 1e-6 of the lowest known, of {PROBLEMS}: ours {ours}, scipy from 4 starts {theirs}")
 
-    assert ours >= 0.98 * PROBLEMS
+    # One miss is allowed whatever the number; a thousand problems are run by setting FORESAID_PROBLEMS.
+    assert ours >= min(0.98 * PROBLEMS, PROBLEMS - 1)
 
 
-@EVERY_LAW
+@COMPILED
 def test_the_compiled_engine_finds_what_numpy_finds(name: str) -> None:
     law = laws.load(name, CASES[name].settings)
     rng = np.random.default_rng(3)

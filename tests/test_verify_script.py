@@ -16,6 +16,7 @@ from tests.campaign import build, script, world
 from tests.conftest import ROOT
 
 from foresaid import anchors, ledger, log, merkle, policy
+from foresaid.entries import Forecast, Sealed
 from foresaid.note import LOG, Signer
 from foresaid.outcomes import Redaction
 from foresaid.snapshot import Evidence
@@ -138,8 +139,13 @@ def sign_with(seed: bytes) -> Callable[[Path], None]:
     return spoil
 
 
+def _named(folder: Path) -> list[str]:
+    batch = next(one for one in ledger.read(folder) if one.sha256 == SECOND)
+    return sorted(entry.id for entry in batch.entries if isinstance(entry, Forecast | Sealed))
+
+
 def redact(folder: Path) -> None:
-    line = Redaction(batch=SECOND, author=build.AUTHOR, forecasts=["2026q4/mmlu-pro/model-x/obs-v3"], reason="a court said so")
+    line = Redaction(batch=SECOND, author=build.AUTHOR, forecasts=_named(folder), reason="a court said so")
     build.write(folder, [line], minutes=20)
     ledger.redact(folder, SECOND)
 
