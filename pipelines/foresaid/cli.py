@@ -529,7 +529,7 @@ MEASURED = click.option(
     help="Folder of checkpoints and measurements.",
 )  # fmt: skip
 BATCH = click.option(
-    "--batch", type=click.IntRange(1, 3), required=True, help="Which runs; 1 and 2 are the experiment, 3 other widths."
+    "--batch", type=click.IntRange(1, 4), required=True, help="Which runs: 1 and 2 the experiment, 3 other widths, 4 a control."
 )
 
 

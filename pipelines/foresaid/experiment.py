@@ -28,7 +28,7 @@ SIZES = (64, 96, 128, 192, 256, 384, 512)
 NEAREST = min(HORIZONS)  # a run's early checkpoints end where fine-tuning on so many examples first reaches the cut
 SUBSETS = 2
 CHECKPOINTS, SPAN = 12, 8.0  # of a run, spaced evenly in the logarithm of the step; the last step over the first
-LAST_STEP = {0.1: 1000, 0.2: 600, 0.3: 460, 0.4: 380}  # from pilot seeds: emergence falls well inside
+LAST_STEP = {0.05: 1000, 0.1: 1000, 0.2: 600, 0.3: 460, 0.4: 380}  # from pilot seeds: emergence falls well inside
 SLOWER = {48: 1.5, 64: 1.0, 96: 1.0}  # factor on the steps of a width
 HELD_OUT_ROWS, QUESTIONS = 512, 1000
 
@@ -66,7 +66,9 @@ BATCHES: dict[int, tuple[Run, ...]] = {
         *(Run(0.1, 64, seed) for seed in SEEDS[:3]),  # the negative control
         *(Run(frequency, 64, seed) for seed in SEEDS[5:] for frequency in (0.2, 0.3, 0.4)),
     ),
-    3: tuple(Run(frequency, width, seed) for seed in SEEDS[:3] for width in (48, 96) for frequency in (0.2, 0.4)),
+    # the task emerged at 0.1 after all: a second control, added when that was seen
+    4: tuple(Run(0.05, 64, seed) for seed in SEEDS[:2]),
+    3: tuple(Run(frequency, width, seed) for seed in SEEDS[:2] for width in (48, 96) for frequency in (0.2, 0.4)),
 }
 
 

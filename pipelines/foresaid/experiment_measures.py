@@ -14,12 +14,12 @@ import numpy as np
 import polars as pl
 
 from foresaid.emergence_study import binomial_interval
-from foresaid.experiment_predict import ROOT
+from foresaid.experiment_predict import PRIMARY, ROOT
 from foresaid.experiment_thresholds import CENSORED, FOUND, NOT_EMERGED
 from foresaid.seeds import generator
 
 RESAMPLES = 2000
-MAIN_WIDTH, CONTROL = 64, 0.1
+MAIN_WIDTH, CONTROLS = 64, (0.05, 0.1)  # at the latter no emergence was expected, and it came
 
 Row = dict[str, Any]
 
@@ -167,14 +167,29 @@ def axis(found: list[Row], table: pl.DataFrame) -> Row:
     return {"spread_over_seeds": spread, "widths": widths}
 
 
-def control(table: pl.DataFrame, found: list[Row]) -> Row:
-    """Say what became of the frequency at which no emergence was expected."""
-    runs = table.filter(pl.col("frequency") == CONTROL)
-    mine = [row for row in found if row["frequency"] == CONTROL]
+def control(frequency: float, table: pl.DataFrame, found: list[Row], said: Row) -> Row:
+    """Say what became of a frequency at which no emergence was expected, and of what the law said would.
+
+    A forecast is false when its run went below the loss it names and the task had not emerged by the end.
+    """
+    runs = table.filter(pl.col("frequency") == frequency)
+    mine = [row for row in found if row["frequency"] == frequency]
     last = runs.filter(pl.col("step") == pl.col("step").max().over("run")) if len(runs) else runs
+    lowest = {row["run"]: float(runs.filter(pl.col("run") == row["run"])["text_loss"].to_numpy().min()) for row in mine}
+    emerged = {row["run"] for row in mine if row["protocol"] == "few_shot" and row["status"] == FOUND}
+    forecasts = [
+        {"run": item["run"], "horizon": item["horizon"], "lowest_loss": lowest[item["run"]], "forecast": method["loss"],
+         "false": method["loss"] > lowest[item["run"]] and item["run"] not in emerged}
+        for item in said["predictions"]
+        if item["run"] in lowest
+        for name, method in item["methods"].items()
+        if name == PRIMARY["method"]
+    ]  # fmt: skip
     best = runs.filter(pl.col("protocol") == "few_shot")["accuracy"].to_list()
     return {
+        "frequency": frequency,
         "runs": runs["run"].n_unique(),
+        "forecasts": forecasts,
         "emerged_without_fine_tuning": sum(row["status"] == FOUND and row["protocol"] == "few_shot" for row in mine),
         "highest_few_shot_accuracy": max(best, default=None),
         "lowest_loss": min(runs["text_loss"].to_list(), default=None),

@@ -12,7 +12,19 @@ import io
 import numpy as np
 import polars as pl
 
-from foresaid.experiment_measures import CONTROL, MAIN_WIDTH, Row, axis, control, interval, mean, measured, monotone, quality, share
+from foresaid.experiment_measures import (
+    CONTROLS,
+    MAIN_WIDTH,
+    Row,
+    axis,
+    control,
+    interval,
+    mean,
+    measured,
+    monotone,
+    quality,
+    share,
+)
 from foresaid.experiment_predict import HORIZONS, PRIMARY
 from foresaid.experiment_thresholds import CENSORED, FOUND, thresholds
 
@@ -69,7 +81,7 @@ def _errors(found: list[Row], said: Row) -> tuple[list[Row], Row]:
 
 
 def _accuracy(rows: list[Row]) -> list[Row]:
-    """Sum the errors up by horizon and method, over all frequencies of the main width and by frequency."""
+    """Sum the errors up by horizon and method, over 0.2, 0.3 and 0.4 at the main width (frequency None) and by frequency."""
     table = []
     for horizon in HORIZONS:
         for method in sorted({row["method"] for row in rows}):
@@ -78,7 +90,7 @@ def _accuracy(rows: list[Row]) -> list[Row]:
                     row
                     for row in rows
                     if row["horizon"] == horizon and row["method"] == method and row["width"] == MAIN_WIDTH
-                    if frequency in (None, row["frequency"])
+                    if (row["frequency"] not in CONTROLS if frequency is None else row["frequency"] == frequency)
                 ]
                 if not part:
                     continue
@@ -109,6 +121,7 @@ def _against(rows: list[Row], rival: str, name: str) -> Row:
         (row["run"], row["method"]): row
         for row in rows
         if row["horizon"] == PRIMARY["horizon"] and row["width"] == MAIN_WIDTH and row["method"] in (PRIMARY["method"], rival)
+        if row["frequency"] not in CONTROLS
     }
     pairs = [
         {"seed": row["seed"], "difference": row["absolute"] - of[run, rival]["absolute"]}
@@ -134,7 +147,7 @@ def _ranking(found: list[Row], said: Row) -> list[Row]:
     table = []
     for rule, value in sorted(judged.items()):
         pairs = []
-        runs = [few[run] for run in value if run in few and few[run]["frequency"] != CONTROL]
+        runs = [few[run] for run in value if run in few and few[run]["frequency"] not in CONTROLS]
         for one in runs:
             for other in runs:
                 if one["seed"] == other["seed"] and one["frequency"] < other["frequency"]:
@@ -156,10 +169,10 @@ def results(table: bytes, said: Row) -> Row:
     """Return all results as plain numbers, from the bytes of the whole table and what was said beforehand."""
     frame = pl.read_csv(io.BytesIO(table))
     found = thresholds(frame)
-    wanted = [row for row in found if row["frequency"] != CONTROL]
+    wanted = [row for row in found if row["frequency"] not in CONTROLS]
     errors, unscored = _errors(found, said)
     primary = [row for row in errors if row["horizon"] == PRIMARY["horizon"] and row["method"] == PRIMARY["method"]]
-    primary = [row for row in primary if row["width"] == MAIN_WIDTH]
+    primary = [row for row in primary if row["width"] == MAIN_WIDTH and row["frequency"] not in CONTROLS]
     return {
         "runs": frame["run"].n_unique(),
         "checkpoints": frame.select("run", "step").n_unique(),
@@ -176,5 +189,5 @@ def results(table: bytes, said: Row) -> Row:
         "primary_less_rival": {rival: _against(errors, rival, f"against/{rival}") for rival in RIVALS},
         "ranking": _ranking(found, said),
         "axis": axis(found, frame),
-        "control": control(frame, found),
+        "controls": [control(frequency, frame, found, said) for frequency in CONTROLS],
     }
