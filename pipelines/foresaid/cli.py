@@ -521,7 +521,10 @@ def protocol(name: str, mirror: Path | None) -> None:
 
 @main.group()
 def experiment() -> None:
-    """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md)."""
+    """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md).
+
+    Example: foresaid experiment score
+    """
 
 
 MEASURED = click.option(
