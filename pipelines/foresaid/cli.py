@@ -224,7 +224,10 @@ def verify(strict: bool, as_json: bool) -> None:
 
 @main.group()
 def experiment() -> None:
-    """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md)."""
+    """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md).
+
+    Example: foresaid experiment score
+    """
 
 
 MEASURED = click.option(
