@@ -95,17 +95,17 @@ def test_the_committed_results_follow_from_the_table_and_the_predictions(said: d
 @EVERY_BATCH
 def test_the_committed_predictions_follow_from_the_early_table(batch: int) -> None:
     said = experiment_record.check(batch, ROOT)
+    law = next(law for law in said["laws"] if law["bend"] == "free")
     early = means(pl.read_csv(early_of(batch), schema_overrides=SCHEMA))
-    first = early.filter(pl.col("frequency") == 0.4)
-    group = experiment_predict.seen(first.filter(pl.col("width") == first["width"].min()), 192)
+    group = experiment_predict.seen(early, law["horizon"]).filter(
+        (pl.col("frequency") == law["frequency"]) & (pl.col("width") == law["width"])
+    )
     names = sorted(group["run"].unique().to_list())
-    expected = {
-        item["run"]: item["methods"]["pooled_free_corner"]["loss"] for item in said["predictions"] if item["horizon"] == 192
-    }
+    forecasts = {item["run"]: item["methods"] for item in said["predictions"] if item["horizon"] == law["horizon"]}
     theta = fit(experiment_predict.rows_of(group, names), "free")
 
     # least squares stop within 1e-8 of the sum; a processor's last digits move the corner by less than this
-    assert [expected[name] for name in names] == pytest.approx(theta[SHARED:].tolist(), abs=2e-3)
+    assert [forecasts[name]["pooled_free_corner"]["loss"] for name in names] == pytest.approx(theta[SHARED:].tolist(), abs=2e-3)
 
 
 def test_every_checkpoint_has_every_measurement_once(table: pl.DataFrame) -> None:
