@@ -17,7 +17,8 @@ def board(seed: int = 1) -> Board:
     family = np.repeat([f"f{i}" for i in range(5)], 6)
     level = np.array([f"{name}-{'chat' if i % 6 > 3 else 'base'}" for i, name in enumerate(family)])
     size = np.tile([1e9, 3e9, 7e9, 7e10, 3e9, 7e10], 5)
-    skill = 0.4 * (np.log(size) - 22.0) + np.repeat(rng.normal(size=5), 6)
+    chat = np.tile([0.0, 0.0, 0.0, 0.0, 0.3, 0.3], 5)
+    skill = 0.4 * (np.log(size) - 22.0) + np.repeat(rng.normal(size=5), 6) + chat
     return Board(family, level, size, np.full(30, 1e12), sigmoid(np.outer(skill, [0.8, 1.2])), np.zeros(2))
 
 
