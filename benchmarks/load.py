@@ -20,6 +20,10 @@ import tempfile
 import time
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from foresaid.quality import Known
 
 ROWS, RUNS, THREADS = 10_000_000, 3, 2
 SUBJECTS, QUANTITIES = 5_000, 400
@@ -98,7 +102,7 @@ def measure(case: str, folder: Path) -> dict[str, float]:
     return taken
 
 
-def _known() -> object:
+def _known() -> Known:
     from foresaid.formats import ModelRow, QuantityRow
     from foresaid.quality import Known
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from foresaid.lm_eval import from_tree
+from foresaid.lm_eval import detect, from_tree, read
 
 # The layout of version 0.4: metric,filter; groups twice; the end of a file as the harness writes it.
 NEW: dict[str, Any] = {
@@ -112,3 +115,25 @@ def test_a_refused_value_is_named_with_file_and_pointer(tree: dict[str, Any], po
 
     assert pointer in [problem.column for problem in problems]
     assert {problem.file for problem in problems} == {"runs/x.json"}
+
+
+def test_every_accuracy_of_the_real_files_of_pythia_is_read_with_its_error() -> None:
+    mirror = os.environ.get("FORESAID_MIRROR")
+    if not mirror:
+        pytest.skip("needs the upstream files: FORESAID_MIRROR names no folder")
+    files = sorted(Path(mirror, "EleutherAI+pythia").rglob("*.json"))
+    assert files
+    for path in files:
+        raw = path.read_bytes()
+        tree = json.loads(raw)
+        expected = {
+            (task, metric): (value, row.get(f"{metric}_stderr"))
+            for task, row in tree["results"].items()
+            for metric, value in row.items()
+            if not metric.endswith("_stderr")
+        }
+        found = read(raw, path.name)
+
+        assert detect(tree)
+        assert found.problems == []
+        assert list(expected.values()) == [(item.value, item.stderr) for item in found.items]

@@ -99,6 +99,19 @@ def database() -> None:
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
 
 
+@main.command(name="compile")
+@plain_errors
+def compile_laws() -> None:
+    """Compile every law's kernel now, once on a machine, so that no later command waits for it; set-up does this.
+
+    Example: foresaid compile
+    """
+    from foresaid import laws, solver
+
+    solver.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
+    click.echo("compile: ready")
+
+
 def spread(command: Callable[P, R]) -> Callable[P, R]:
     """Give a command that fits the options that say where its work runs; no choice changes a result."""
     choices = click.Choice(["threads", "processes", "dask"])
