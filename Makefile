@@ -53,7 +53,8 @@ lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra build --extra cluster --extra opentimestamps --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--all-extras -c requirements-dev.lock pyproject.toml -o requirements-bench.lock
+		--extra build --extra cluster --extra opentimestamps --extra dev --extra peers \
+		-c requirements-dev.lock pyproject.toml -o requirements-bench.lock
 
 clean: ## remove everything derived; the record stays
 	@rm -rf build reports/site .dvc/cache .dvc/tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis
