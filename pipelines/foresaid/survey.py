@@ -17,6 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import yaml
 
 from foresaid import card, ingest, sources
@@ -118,7 +119,7 @@ def account(name: str, mirror: Path, registry: Path, listed: dict[str, dict[str,
             table = rows_of(folder / path)
             took = given.get(path, set())
             day = str(vintage.known_on)
-            missing = [(row, cell) for row, cell in table if row not in took] if took and path.endswith(".csv") else []
+            missing = [(row, cell) for row, cell in table if row not in took] if took and path.endswith((".csv", ".jsonl")) else []
             lost += [LeftOut(name, day, path, row, cell, UNSAID) for row, cell in missing]
             expected = known.get(path, {}).get("rows")
             taken = len(table) - len(missing) if took else 0
@@ -127,15 +128,19 @@ def account(name: str, mirror: Path, registry: Path, listed: dict[str, dict[str,
 
 
 def rows_of(path: Path) -> list[tuple[int, str]]:
-    """The rows of an upstream file by our own count, each with its line and first cell; a JSON file is one row."""
-    if path.suffix != ".csv":
-        return [(0, path.name)]
+    """The rows of an upstream file by our own count, each with its line and first cell; a JSON document is one row."""
     try:
-        reader = csv.reader(io.StringIO(path.read_bytes().decode("utf-8-sig"), newline=""))
-        found = [(reader.line_num, cells[0]) for cells in reader if cells]
-    except (OSError, UnicodeDecodeError, csv.Error):
+        if path.suffix == ".parquet":
+            return [(row, str(cell)) for row, cell in enumerate(pl.read_parquet(path, columns=[0]).to_series(0), start=1)]
+        text = path.read_bytes().decode("utf-8-sig") if path.suffix in (".csv", ".jsonl") else path.name
+        if path.suffix == ".jsonl":
+            return [(row, line[:60]) for row, line in enumerate(text.split("\n"), start=1) if line]
+        if path.suffix == ".csv":
+            reader = csv.reader(io.StringIO(text, newline=""))
+            return [(reader.line_num, cells[0]) for cells in reader if cells][1:]
+    except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError):
         return []
-    return found[1:]
+    return [(0, path.name)]
 
 
 def summary(name: str, files: list[FileCount], lost: list[LeftOut], skipped: list[dict[str, int]]) -> str:
