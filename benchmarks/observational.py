@@ -248,9 +248,12 @@ def goal_12(quick: bool) -> Finding:
             of = engine.law(task.x.shape[1], slope_limit=limit)
             made = engine.problem(of, of.design(task.x, weights), task.y)
             flat = of.design(task.x, np.ones((1, len(task.y)))).features[0]
-            eight = engine.solve(made, weights, engine.starts(of, flat, task.y, STARTS, 12))[1].min(axis=1)
-            best = np.minimum(eight, engine.solve(made, weights, engine.starts(of, flat, task.y, many, 100 + index))[1].min(axis=1))
-            return float((eight <= best * (1.0 + AGREE) + 1e-15).mean())
+            eights = np.stack(
+                [engine.solve(made, weights, engine.starts(of, flat, task.y, STARTS, 12 + i))[1].min(axis=1) for i in range(5)]
+            )
+            thorough = engine.solve(made, weights, engine.starts(of, flat, task.y, many, 100 + index))[1].min(axis=1)
+            best = np.minimum(eights.min(axis=0), thorough)
+            return float((eights <= best * (1.0 + AGREE) + 1e-15).mean())
 
         shares[limit] = engine.spread(one, list(range(len(tables.EMERGENT))))
     mean = {limit: float(np.mean(found)) for limit, found in shares.items()}
@@ -262,7 +265,7 @@ def goal_12(quick: bool) -> Finding:
         f"{mean[6.0]:.4f} at a slope limit of 6 (as proposed), {mean[SHIPPED_LIMIT]:.4f} at 12 (as shipped)",
         verdict(True, mean[6.0] >= 0.98, mean[6.0] >= 0.995),
         f"worst task {min(shares[6.0]):.3f} at 6, {min(shares[SHIPPED_LIMIT]):.3f} at 12; "
-        f"best known: {many} starts, {replicates} replicates",
+        f"best known: {many} starts and all others, {replicates} replicates, mean of five sets of eight starts",
         "none",
         {"mean": {str(k): v for k, v in mean.items()}, "by_task": {str(k): v for k, v in shares.items()}},
     )
