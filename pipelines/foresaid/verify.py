@@ -17,6 +17,7 @@ from typing import Any
 from foresaid import accounting, checks_bytes, checks_entries, checks_proof, entries, outcomes
 from foresaid.accounting import Account
 from foresaid.batch import Batch
+from foresaid.checkpoint import Judgement
 from foresaid.checks_entries import claims
 from foresaid.entries import CheckCurve
 from foresaid.log import Checkpoint
@@ -84,6 +85,7 @@ class Result:
     stamps: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)  # batch -> authority -> proved by
     proved: Mapping[str, datetime] = field(default_factory=dict)  # batch -> moment on which enough authorities agree
     witnessed: Mapping[str, int] = field(default_factory=dict)  # witness -> seconds since 1970 of its cosignature
+    signed_by: str = ""  # the log's key (a vkey) under the newest checkpoint, if the policy leads to it
     listed: tuple[str, ...] = ()  # names of the batches in the log
     redacted: tuple[str, ...] = ()  # those of them whose bytes are gone
 
@@ -159,6 +161,7 @@ def verify(
         "stray_files": snapshot.strays,
     }
     outside = "V10" in checks  # not the short list that a writer runs
+    judged = checks_proof.newest_judged(snapshot) if outside else Judgement((), (), {})
     return Result(
         findings=tuple(finding for finding in found if not finding.incomplete),
         batches=batches,
@@ -172,7 +175,8 @@ def verify(
         notes=(*checks_proof.disagreements(snapshot), *checks_proof.calendar_status(snapshot)[1]) if outside else (),
         stamps=snapshot.stamped.by_batch if outside else {},
         proved=snapshot.stamped.proved if outside else {},
-        witnessed=checks_proof.witnessed(snapshot) if outside else {},
+        witnessed=judged.seen,
+        signed_by=judged.signed_by,
         listed=tuple(snapshot.listed[: snapshot.size]),
         redacted=tuple(snapshot.redacted),
     )
