@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from foresaid import anchors, entries, log, merkle, report_check, seal
+from foresaid.accounting import universe
 from foresaid.canonical import dump_line
 from foresaid.errors import LedgerError, UnreadableError
 from foresaid.history import History
@@ -310,10 +311,16 @@ def leaked(**row: str) -> Callable[[Path], Evidence]:
 def page(folder: Path, change: Callable[[str], str] = str) -> bytes:
     """A page as the report writes it, and what somebody made of it."""
     result = verify(folder, ORIGIN)
-    data = report_check.embedded(result.listed, result.checkpoint, result.accounts, None)
+    targets = universe(result.batches, result.accounts)
+    data = report_check.embedded(result.listed, result.checkpoint, result.accounts, None, targets)
     rows = "".join(
         f'<tr data-forecast="{report_check.name(one.author, one.id)}" data-state="{one.state}"><td>{one.id}</td></tr>'
         for one in result.accounts
+    )
+    rows += "".join(
+        f'<p data-no-show="{report_check.no_show(row["author"], row["round"], target)}">{target}</p>'
+        for row in targets
+        for target in row["no_shows"]
     )
     return change(f'<table>{rows}</table><pre id="ledger-data">{html.escape(json.dumps(data))}</pre>').encode()
 
