@@ -47,15 +47,15 @@ def missing() -> str:
 
 def mutants(files: blind.Files, scale: Scale) -> Iterator[Mutant]:
     """A part of every kind of damage, the structural ones whole."""
-    steps = {"slice": (5000, 5000), "short": (400, 1200), "long": (60, 240)}[scale.name]
+    steps = {"slice": (5000, 5000), "short": (400, 1200), "long": (200, 800)}[scale.name]
     chance = random.Random(scale.seed)
-    share = scale.of(300, 60, 10)
+    share = scale.of(300, 60, 20)
     yield Mutant("nothing")
     for kind in (blind.flips, blind.cuts, blind.insertions):
         yield from kind(files, scale.seed, steps)
     for whole in (blind.deletions, blind.tails, blind.copies, blind.odd):
         for mutant in whole(files):
-            if chance.randrange(scale.of(25, 6, 1)) == 0:
+            if chance.randrange(scale.of(25, 6, 2)) == 0:
                 yield mutant
     for mutant in blind.swaps(files):
         if chance.randrange(share) == 0:
