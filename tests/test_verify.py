@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from foresaid import anchors, entries, log, merkle, report_check, seal
+from foresaid import verify as verification
 from foresaid.accounting import universe
 from foresaid.canonical import dump_line
 from foresaid.errors import LedgerError, UnreadableError
@@ -597,6 +598,22 @@ def test_several_findings_leave_by_the_first_of_1_3_4_6_7_5(folder: Path) -> Non
     assert verify(folder, ORIGIN, evidence=Evidence(report=b"")).exit_code() == 7
     (folder / "log/x").touch()
     assert verify(folder, ORIGIN, evidence=empty).exit_code() == 1
+
+
+def test_many_batches_of_few_lines_are_remarked_upon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verify(folder).notes == ()
+    monkeypatch.setattr(verification, "MANY", 3)
+
+    assert verify(folder).notes == (
+        "3 batches hold 1.7 lines each on average; freeze more at once, each costs a file and an opening",
+    )
+
+
+def test_block_headers_without_a_proof_to_check_are_incomplete_evidence(folder: Path) -> None:
+    result = verify(folder, evidence=Evidence(headers={1: bytes(80)}))
+
+    assert [finding.code for finding in result.incomplete] == ["V11"]
+    assert result.exit_code() == 5
 
 
 # Two blocks each, and one MD5: X. Wang, D. Feng, X. Lai, H. Yu, Collisions for Hash Functions MD4, MD5, HAVAL-128 and RIPEMD,

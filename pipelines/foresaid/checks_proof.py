@@ -161,8 +161,8 @@ def disagreements(snapshot: Snapshot) -> list[str]:
 
 
 def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
-    """OpenTimestamps proofs: what is wrong, and what each says (pending, attested, or checked against a given header)."""
-    wrong, notes = [], []
+    """OpenTimestamps proofs: what is wrong or missing, and what each says (pending, attested, checked against a given header)."""
+    wrong, notes, against_header = [], [], 0
     headers = snapshot.evidence.headers
     for size in snapshot.anchored:
         path = f"{anchors.folder(size)}/subject.ots"
@@ -177,8 +177,12 @@ def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
         except LedgerError as error:
             wrong.append(Finding("V11", path, str(error)))
             continue
+        against_header += len(checked)
         says = f"checked against its block header: {min(checked):%Y-%m-%d}" if checked else f"{proof.status}, proves no time here"
         notes.append(f"{path}: {says}")
+    if headers and not against_header and not wrong:
+        what = "block headers were given, but no proof here names one of their heights"
+        wrong.append(Finding("V11", anchors.FOLDER, what, incomplete=True))
     return wrong, notes
 
 

@@ -11,6 +11,7 @@ from foresaid.batch import Batch
 from foresaid.verify import Result
 
 NEVER = (  # section by section what no ledger of this kind proves
+    "That the author named wrote the batch: the name is a claim, unless they sign the file elsewhere.",
     "A second, private ledger under another name: nothing here shows that there is none.",
     "Inside knowledge of scores that were not public: a declaration, not a proof.",
     "A score that was public earlier than anyone told us; challenge/v1 entries stay open for ever.",

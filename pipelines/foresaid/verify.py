@@ -40,6 +40,7 @@ EXITS = {
     5: ("V20",),
 }
 INCOMPLETE_EXIT = 5
+MANY, FEW = 1_000, 10  # so many batches, with fewer lines each than this, are remarked upon
 
 Check = Callable[[Snapshot], Iterator[Finding]]
 CHECKS: Mapping[str, Check] = {
@@ -128,6 +129,15 @@ def _time(snapshot: Snapshot) -> str:
     return f"Time: {proved} of {size} batches in the log are stamped by {snapshot.policy.stamps} authorities of {whose}."
 
 
+def _small(batches: tuple[Batch, ...]) -> list[str]:
+    """Many batches of few lines: each costs a file, and a check the time to open it."""
+    lines = sum(len(batch.lines) for batch in batches)
+    if len(batches) < MANY or lines >= FEW * len(batches):
+        return []
+    mean = f"{lines / len(batches):.1f}"
+    return [f"{len(batches):,} batches hold {mean} lines each on average; freeze more at once, each costs a file and an opening"]
+
+
 def verify(
     ledger: Path,
     origin: str | None = None,
@@ -172,7 +182,9 @@ def verify(
         incomplete=tuple(finding for finding in found if finding.incomplete),
         accounts=tuple(snapshot.accounts) if outside else (),
         policy=snapshot.policy,
-        notes=(*checks_proof.disagreements(snapshot), *checks_proof.calendar_status(snapshot)[1]) if outside else (),
+        notes=(*checks_proof.disagreements(snapshot), *checks_proof.calendar_status(snapshot)[1], *_small(batches))
+        if outside
+        else (),
         stamps=snapshot.stamped.by_batch if outside else {},
         proved=snapshot.stamped.proved if outside else {},
         witnessed=judged.seen,
