@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 CONFIG = """\
 [tsa]
@@ -55,6 +60,16 @@ class Authority:
         self.run("req", "-new", "-config", "openssl.cnf", "-key", "tsa.key", "-sha256", "-subj", f"/CN={name}", "-out", "tsa.csr")
         self.run("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-sha256",
                  "-extfile", "openssl.cnf", "-extensions", "tsa_ext", "-days", "3000", "-out", "tsa.pem")  # fmt: skip
+
+    def certify(self, begins: datetime, ends: datetime) -> None:
+        """Another certificate for the same key, valid between two moments."""
+        old = x509.load_pem_x509_certificate((self.folder / "tsa.pem").read_bytes())
+        root = serialization.load_pem_private_key((self.folder / "root.key").read_bytes(), None)
+        assert isinstance(root, ec.EllipticCurvePrivateKey)
+        made = x509.CertificateBuilder(
+            old.issuer, old.subject, old.public_key(), x509.random_serial_number(), begins, ends, [*old.extensions]
+        )
+        (self.folder / "tsa.pem").write_bytes(made.sign(root, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def run(self, *words: str) -> None:
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)

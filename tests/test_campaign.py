@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from tests.campaign import ATTACKS, blind, build, faults, mutate, parsers, table
+from tests.campaign import ATTACKS, MODULES, blind, build, faults, mutate, parsers, table
 from tests.campaign.table import Scale, Tally
+from tests.conftest import ROOT
 
 SLICE = Scale("slice", workers=1)
 SLOW = ("faults", "markup")  # they take longer than the rest together: `make campaign-short`
@@ -20,6 +22,16 @@ def test_no_attack_goes_unnoticed_where_it_must_not(name: str, attacks: table.At
 
     assert breaches == []
     assert sum(tally.tried for tally in tallies if not tally.skipped) > 0
+
+
+def test_the_page_names_every_module_of_the_campaign_and_no_test_that_is_not_there() -> None:
+    page = (ROOT / "docs" / "campaign.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
+    cited = {name for row in re.findall(r"\| ([^|]*) \|$", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    tests = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
+
+    assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} >= set(MODULES)
+    assert cited - set(MODULES) <= tests
 
 
 def test_a_verifier_that_sees_nothing_is_seen_to_see_nothing(tmp_path: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -112,3 +114,38 @@ def test_the_schema_refuses_a_bad_row_and_leaves_the_old_database(tmp_path: Path
 def test_a_missing_database_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="dvc repro"):
         database.open_database(tmp_path)
+
+
+ESCAPES = (
+    "from read_csv('{outside}')",
+    "from read_text('{exchange}/{there}')",
+    "from glob('/*')",
+    "attach '{outside}.db' as other",
+    "copy (select 1) to '{outside}.out'",
+    "export database '{outside}-export'",
+    "install httpfs",
+    "load httpfs",
+    "from read_parquet('https://example.org/x.parquet')",
+    "create secret s (type s3, key_id 'x', secret 'y')",
+    "set enable_external_access = true",
+    "reset allowed_directories",
+    "set memory_limit = '64GB'",
+    "from tables_of_the_caller",
+)
+
+
+@pytest.mark.parametrize("statement", ESCAPES)
+def test_no_statement_leaves_the_locked_database(tmp_path: Path, statement: str) -> None:
+    database.build(tables({}), tmp_path / "database")
+    connection = database.open_database(tmp_path / "database")
+    outside = tmp_path / "outside.csv"
+    outside.write_text("secret\n1\n", encoding="ascii")
+    tables_of_the_caller = pl.DataFrame({"secret": [1]})  # DuckDB would find it by its Python name
+    ((exchange,),) = connection.execute("select current_setting('allowed_directories')[1]").fetchall()
+    words = {"outside": outside.as_posix(), "exchange": exchange.rstrip("/"), "there": os.path.relpath(outside, exchange)}
+    with pytest.raises(duckdb.Error):
+        connection.execute(statement.format(**words)).fetchall()
+    connection.close()
+
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["database", "outside.csv"]
+    assert tables_of_the_caller.height == 1

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import click
 import pytest
+from click.testing import CliRunner
 from tests.authority import Authority
 from tests.conftest import ROOT
 from tests.test_ledger import OPENING, ORIGIN, forecast, write
 
-from foresaid import entries, ledger, ledger_commands
+from foresaid import cli, entries, ledger, ledger_commands
+from foresaid.errors import ForesaidError
 
 FORECAST = "2026q4/mmlu-pro/model-x/a"
 
@@ -85,6 +87,39 @@ def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
     shutil.copy(old, place / "log/checkpoint")
     (place / "log/MANIFEST").write_bytes((place / "log/MANIFEST").read_bytes().splitlines(keepends=True)[0])
     assert "rolled back" in run(clone, "verify", *with_policy, "--known", str(newest), code=3)
+
+
+def test_after_a_hand_over_witness_and_proof_need_only_the_first_key(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone)
+    files = {name: str(tmp_path / name) for name in ("first", "second", "w.key", "w.json", "policy.txt", "proof")}
+
+    def said(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(cli.main, words)
+        assert isinstance(done.exception, ForesaidError) if code else done.exit_code == 0, done.output
+        return done.output + str(done.exception or "")
+
+    first, second = (said("key", "new", ORIGIN, "--to", files[name]).split()[-1] for name in ("first", "second"))
+    seen_by = said("key", "new", "witness.example/a", "--kind", "witness", "--to", files["w.key"]).split()[-1]
+    Path(files["policy.txt"]).write_text(f"log {first}\nwitness a {seen_by}\nquorum a\n", encoding="ascii")
+    said("checkpoint", "--key", files["first"])
+    said("key", "add", second, "--reason", "a new machine")
+    said("key", "revoke", first, "--reason", "an old machine")
+    said("checkpoint", "--key", files["first"], "--hand-over")
+    said("withdraw", FORECAST, "--reason", "a test")
+    said("checkpoint", "--key", files["second"])
+    mine = ("--policy", files["policy.txt"])
+    assert "witness.example/a" in said("witness", "--key", files["w.key"], "--state", files["w.json"], *mine, "--write")
+    name = ledger.heads(Path("registry/ledger"))[0]
+    said("prove", name, "--to", files["proof"])
+    check = ("prove", name, "--check", files["proof"], *mine)
+
+    assert "size 4" in said(*check, "--ledger", "registry/ledger")
+    assert "not signed by the log's key" in said(*check, code=1)
+    shown = said("show", FORECAST, *mine)
+    assert f"The signature of {second} under the checkpoint, to which {first} of the policy handed over." in shown
+    assert "Witnesses that saw the log only grow: a (" in shown
 
 
 def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_path: Path) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.campaign import script
 from tests.test_ledger import OPENING, ORIGIN, folder, forecast, write
-from tests.test_note import LOG_KEY
+from tests.test_note import LOG_KEY, WITNESS_KEY
 
-from foresaid import checkpoint, ledger, log, stamping, verify
+from foresaid import checkpoint, hand_over, ledger, log, proof, stamping, verify, witness
 from foresaid.errors import LedgerError
-from foresaid.note import LOG, Signer
+from foresaid.note import LOG, Signer, Verifier
 from foresaid.outcomes import Key
 from foresaid.policy import Policy
+from foresaid.promises import Withdrawal
 from foresaid.snapshot import Evidence
 
 __all__ = ["folder"]  # a fixture
@@ -115,3 +117,111 @@ def test_keys_of_another_name_are_notices_and_change_nothing(folder: Path) -> No
     ledger.sequence(folder, ORIGIN, LOG_KEY)
 
     assert findings(folder) == []
+
+
+def returned(place: Path) -> None:
+    """The first key is found again, comes back and signs."""
+    handed_over(place)
+    write(place, [Key(vkey=LOG_KEY.verifier.vkey, status="added", reason="found again")], minutes=2)
+    ledger.sequence(place, ORIGIN, NEW_KEY, hand_over=True)
+    stamping.anchor(place)
+    write(place, [forecast("a")], minutes=3)
+    ledger.sequence(place, ORIGIN, LOG_KEY)
+
+
+def test_a_key_that_left_may_come_back(folder: Path) -> None:
+    returned(folder)
+
+    assert findings(folder) == findings(folder, NEW_KEY) == []
+    assert findings(folder, THIEF) != []
+
+
+@pytest.mark.skipif(bool(script.missing()), reason=f"verify.sh wants {script.missing()}")
+@pytest.mark.parametrize("signer", [LOG_KEY, NEW_KEY, THIEF], ids=["first key", "new key", "thief"])
+@pytest.mark.parametrize("anchored", [True, False], ids=["hand-over kept", "hand-over lost"])
+def test_the_script_follows_the_keys_as_the_program_does(folder: Path, tmp_path: Path, signer: Signer, anchored: bool) -> None:
+    handed_over(folder)
+    write(folder, [forecast("a")], minutes=2)
+    ledger.sequence(folder, ORIGIN, NEW_KEY)
+    signed_anyway(folder, signer)
+    if not anchored:
+        for path in (*(folder / "log/anchors/00000002").iterdir(), folder / "log/ANCHORS.sha256"):
+            path.unlink()
+    for pinned in (LOG_KEY, NEW_KEY):
+        (tmp_path / "policy.txt").write_text(f"log {pinned.verifier.vkey}\nquorum none\n", encoding="ascii")
+        code = 0 if signer == NEW_KEY and (anchored or pinned == NEW_KEY) else 4
+        if signer == LOG_KEY == pinned and not anchored:
+            code = 0  # who is not shown the hand-over still believes the old key: the anchor's chain or a known checkpoint tells
+
+        ours = 4 if findings(folder, pinned) else 0
+        assert (code, code) == (ours, script.script(folder, "--policy", str(tmp_path / "policy.txt")))
+
+
+def test_the_script_is_not_led_by_words_that_only_look_like_a_key_line(folder: Path, tmp_path: Path) -> None:
+    """The text of an entry may quote a whole key/v1 line; quotes inside a text are escaped."""
+    quoted = f'x","status":"added","type":"key/v1","vkey":"{THIEF.verifier.vkey}"}}'
+    write(folder, OPENING)
+    write(folder, [forecast("a")], minutes=1)
+    write(folder, [Withdrawal(withdraws="2026q4/mmlu-pro/model-x/a", reason=quoted)], minutes=2)
+    write(folder, [Key(vkey=NEW_KEY.verifier.vkey, status="added", reason=quoted)], minutes=3)
+    ledger.sequence(folder, ORIGIN, LOG_KEY, hand_over=True)
+    stamping.anchor(folder)
+    write(folder, [forecast("b")], minutes=4)
+    ledger.sequence(folder, ORIGIN, NEW_KEY)
+    (tmp_path / "policy.txt").write_text(f"log {LOG_KEY.verifier.vkey}\nquorum none\n", encoding="ascii")
+    for signer, code in ((NEW_KEY, 0), (LOG_KEY, 0), (THIEF, 4)):
+        signed_anyway(folder, signer)
+
+        ours = 4 if findings(folder) else 0
+        assert (code, code) == (ours, script.script(folder, "--policy", str(tmp_path / "policy.txt")))
+
+
+def cosigned(place: Path, pinned: Signer) -> bool:
+    """Whether a witness that pins this key, and saw nothing yet, cosigns the newest checkpoint."""
+    head = (place / "log/checkpoint").read_bytes()
+    names, seen = log.parse_manifest((place / "log/MANIFEST").read_bytes())[0], witness.Seen(ORIGIN, 0, log.root([]))
+    try:
+        keys = hand_over.signers(place, Policy(log=pinned.verifier), log.parse_checkpoint(head))
+        return bool(witness.cosign(head, 0, witness.consistency(0, names), seen, keys, WITNESS_KEY, 1, lambda new: None))
+    except LedgerError:
+        return False
+
+
+def test_a_witness_follows_the_keys_and_cosigns_nothing_by_one_that_left(folder: Path) -> None:
+    handed_over(folder)
+    assert (cosigned(folder, LOG_KEY), cosigned(folder, THIEF)) == (True, False)
+    write(folder, [forecast("a")], minutes=2)
+    ledger.sequence(folder, ORIGIN, NEW_KEY)
+    assert (cosigned(folder, LOG_KEY), cosigned(folder, NEW_KEY), cosigned(folder, THIEF)) == (True, True, False)
+    for signer in (LOG_KEY, THIEF):
+        signed_anyway(folder, signer)
+        assert (cosigned(folder, LOG_KEY), cosigned(folder, NEW_KEY)) == (False, False)
+
+
+def test_a_proof_by_a_later_key_is_checked_from_the_first_one_over_a_ledger(folder: Path) -> None:
+    returned(folder)
+    pinned, listed = Policy(log=LOG_KEY.verifier), log.parse_manifest((folder / "log/MANIFEST").read_bytes())[0]
+
+    def made(size: int, signer: Signer, names: list[str] = listed) -> proof.Proof:
+        head = log.Checkpoint(ORIGIN, size, log.root(names[:size]))
+        return proof.prove(names[0], names, checkpoint.sign(head, signer, (head.size, head.root.hex())))
+
+    def keys(one: proof.Proof) -> list[Verifier]:
+        return hand_over.signers(folder, pinned, log.parse_checkpoint(one.checkpoint))
+
+    by_size = [(1, LOG_KEY), (2, LOG_KEY), (3, NEW_KEY), (4, NEW_KEY), (4, LOG_KEY)]
+    for size, signer in by_size:
+        one = made(size, signer)
+        assert proof.check(one, listed[0], pinned, keys(one)).size == size
+    with pytest.raises(LedgerError, match="not signed by the log's key"):
+        proof.check(made(3, NEW_KEY), listed[0], pinned)  # nobody led the reader to the new key
+    for size, signer in [(1, NEW_KEY), (3, LOG_KEY), (4, THIEF)]:
+        one = made(size, signer)
+        with pytest.raises(LedgerError, match="not signed by the log's key"):
+            proof.check(one, listed[0], pinned, keys(one))
+    with pytest.raises(LedgerError, match="is no state of the log"):
+        keys(made(3, NEW_KEY, [*listed[:2], "0" * 64]))
+    batch = folder / log.batch_path(listed[1])
+    batch.write_bytes(batch.read_bytes().replace(b"an old machine", b"an odd machine"))
+    with pytest.raises(LedgerError, match="does not verify: V02"):
+        keys(made(3, NEW_KEY))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.authority import Authority
+from tests.campaign import script
 from tests.test_ledger import OPENING, ORIGIN, forecast, write
 from tests.test_note import LOG_KEY, LOG_VKEY
 
@@ -94,6 +95,56 @@ def test_a_receipt_proves_a_batch_before_it_is_in_the_log(place: Path, authoriti
 
     assert set(check(place, wanted).proved) == {name}
     assert (place / f"receipts/{name}/tsa2.tsr").is_file()
+
+
+@pytest.mark.parametrize(("begins", "ends"), [(1, 30), (-30, -1)], ids=["not valid yet", "expired"])
+def test_a_token_outside_the_validity_of_its_certificate_proves_nothing(
+    place: Path, tmp_path: Path, begins: int, ends: int
+) -> None:
+    """`openssl ts -verify` alone judges the chain by today's date, which a verifier can be years away from."""
+    one, now = Authority(tmp_path / "tsa1", "tsa1"), datetime.now(UTC)
+    one.certify(now + timedelta(days=begins), now + timedelta(days=ends))
+    message = b"forecast-anchor/v1\n"
+    reply = one.reply(stamp.request(message))
+    with pytest.raises(LedgerError, match="time-stamp reply"):
+        stamp.proved_at(reply, sha256(message).digest(), one.root)
+
+    one.certify(now - timedelta(days=1), now + timedelta(days=1))
+    assert stamp.proved_at(one.reply(stamp.request(message)), sha256(message).digest(), one.root) > now - timedelta(minutes=1)
+
+    text = f"log {LOG_VKEY}\nquorum none\n{one.policy_line}stamps 1\n"
+    wanted = policy.with_roots(policy.parse(text.encode()), {one.name: one.root})
+    stamped(place, [one], wanted)
+    (tmp_path / "policy.txt").write_text(text, encoding="ascii")
+    (tmp_path / "roots").mkdir()
+    (tmp_path / "roots/tsa1.pem").write_bytes(one.root)
+    words = ("--policy", str(tmp_path / "policy.txt"), "--roots", str(tmp_path / "roots"))
+    for code, moments in ((0, (-1, 1)), (4, (begins, ends))):
+        one.certify(*(now + timedelta(days=days) for days in moments))
+        token = place / "log/anchors/00000001/tsa1.tsr"
+        token.write_bytes(one.reply(stamping.request(place)))
+        evidence = {path.relative_to(place).as_posix(): path.read_bytes() for path in token.parent.iterdir()}
+        (place / anchors.SUMS).write_bytes(anchors.sums(evidence))
+
+        assert (code, code) == (check(place, wanted).exit_code(strict=True), script.script(place, *words))
+
+
+def test_authorities_that_disagree_by_more_than_a_day_are_named_and_the_later_time_counts(
+    place: Path, authorities: list[Authority], wanted: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stamped(place, authorities, wanted)
+    honest = stamp.proved_at
+    for hours, named in ((23, False), (25, True)):
+
+        def backdated(reply: bytes, digest: bytes, root: bytes, nonce: int | None = None, hours: int = hours) -> datetime:
+            return honest(reply, digest, root, nonce) - timedelta(hours=hours if root == authorities[0].root else 0)
+
+        with monkeypatch.context() as patch:
+            before = check(place, wanted).proved
+            patch.setattr(stamp, "proved_at", backdated)
+            result = check(place, wanted)
+        assert any("authorities disagree by" in note for note in result.notes) == named
+        assert all(timedelta(0) <= before[name] - at < timedelta(seconds=5) for name, at in result.proved.items())
 
 
 def test_a_reply_that_does_not_hold_is_not_kept(place: Path, authorities: list[Authority], wanted: Policy) -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import md5, sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ import msgspec
 import pytest
 
 from foresaid import anchors, entries, log, merkle, report_check, seal
+from foresaid import verify as verification
+from foresaid.accounting import universe
 from foresaid.canonical import dump_line
-from foresaid.errors import UnreadableError
+from foresaid.errors import LedgerError, UnreadableError
 from foresaid.history import History
-from foresaid.policy import Policy
+from foresaid.policy import Policy, with_roots
 from foresaid.policy import parse as parse_policy
 from foresaid.verify import CHECKS, EXITS, Evidence, verify
 
@@ -310,10 +312,16 @@ def leaked(**row: str) -> Callable[[Path], Evidence]:
 def page(folder: Path, change: Callable[[str], str] = str) -> bytes:
     """A page as the report writes it, and what somebody made of it."""
     result = verify(folder, ORIGIN)
-    data = report_check.embedded(result.listed, result.checkpoint, result.accounts, None)
+    targets = universe(result.batches, result.accounts)
+    data = report_check.embedded(result.listed, result.checkpoint, result.accounts, None, targets)
     rows = "".join(
         f'<tr data-forecast="{report_check.name(one.author, one.id)}" data-state="{one.state}"><td>{one.id}</td></tr>'
         for one in result.accounts
+    )
+    rows += "".join(
+        f'<p data-no-show="{report_check.no_show(row["author"], row["round"], target)}">{target}</p>'
+        for row in targets
+        for target in row["no_shows"]
     )
     return change(f'<table>{rows}</table><pre id="ledger-data">{html.escape(json.dumps(data))}</pre>').encode()
 
@@ -590,3 +598,59 @@ def test_several_findings_leave_by_the_first_of_1_3_4_6_7_5(folder: Path) -> Non
     assert verify(folder, ORIGIN, evidence=Evidence(report=b"")).exit_code() == 7
     (folder / "log/x").touch()
     assert verify(folder, ORIGIN, evidence=empty).exit_code() == 1
+
+
+def test_many_batches_of_few_lines_are_remarked_upon(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert verify(folder).notes == ()
+    monkeypatch.setattr(verification, "MANY", 3)
+
+    assert verify(folder).notes == (
+        "3 batches hold 1.7 lines each on average; freeze more at once, each costs a file and an opening",
+    )
+
+
+def test_block_headers_without_a_proof_to_check_are_incomplete_evidence(folder: Path) -> None:
+    result = verify(folder, evidence=Evidence(headers={1: bytes(80)}))
+
+    assert [finding.code for finding in result.incomplete] == ["V11"]
+    assert result.exit_code() == 5
+
+
+# Two blocks each, and one MD5: X. Wang, D. Feng, X. Lai, H. Yu, Collisions for Hash Functions MD4, MD5, HAVAL-128 and RIPEMD,
+# IACR ePrint 2004/199. Whatever follows both, the MD5 stays the same.
+COLLIDING = (
+    "d131dd02c5e6eec4693d9a0698aff95c2fcab58712467eab4004583eb8fb7f8955ad340609f4b30283e488832571415a085125e8f7cdc99fd91dbdf280373c5b"
+    "d8823e3156348f5bae6dacd436c919c6dd53e2b487da03fd02396306d248cda0e99f33420f577ee8ce54b67080a80d1ec69821bcb6a8839396f9652b6ff72a70",
+    "d131dd02c5e6eec4693d9a0698aff95c2fcab50712467eab4004583eb8fb7f8955ad340609f4b30283e4888325f1415a085125e8f7cdc99fd91dbd7280373c5b"
+    "d8823e3156348f5bae6dacd436c919c6dd53e23487da03fd02396306d248cda0e99f33420f577ee8ce54b67080280d1ec69821bcb6a8839396f965ab6ff72a70",
+)
+
+
+def test_two_files_of_one_md5_are_two_to_the_ledger(folder: Path) -> None:
+    """DVC, which goes by MD5, keeps one of two such files in the place of both."""
+    (one, name), (other, other_name) = ((data, name_of(data)) for data in (bytes.fromhex(text) + b"\n" for text in COLLIDING))
+    assert md5(one).digest() == md5(other).digest()
+    assert one != other
+
+    for place in ("log/anchors/00000003/tsa1.tsr", "tsa/tsa1.pem", "policy.txt"):  # evidence: the sums that were written down
+        path = folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(one)
+        sums(folder)
+        assert f"V02 {place}" not in {f"{finding.code} {finding.file}" for finding in verify(folder).findings}
+        path.write_bytes(other)
+        assert f"V02 {place}" in {f"{finding.code} {finding.file}" for finding in verify(folder).findings}
+        path.unlink()
+        sums(folder)
+
+    wanted = parse_policy(f"tsa tsa1 {name}\nstamps 1\n".encode())  # roots: the policy pins their SHA-256
+    assert with_roots(wanted, {"tsa1": one}).roots == {"tsa1": one}
+    with pytest.raises(LedgerError, match=f"found SHA-256 {other_name}, expected {name}"):
+        with_roots(wanted, {"tsa1": other})
+
+    evidence = trained(folder, ROWS)  # training rows: the SHA-256 and the bytes that the batch names
+    assert verify(folder, evidence=evidence).findings == ()
+    (snapshot,) = (folder.parent / "data").iterdir()
+    for content in (one, other):
+        snapshot.write_bytes(content)
+        assert {finding.code for finding in verify(folder, evidence=evidence).findings} == {"V16"}

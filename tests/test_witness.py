@@ -31,7 +31,7 @@ def cosign(path: Path, names: list[str], old: int | None = None, proof_of: list[
         seen.size if old is None else old,
         made,
         seen,
-        LOG_KEY.verifier,
+        [LOG_KEY.verifier],
         WITNESS_KEY,
         7,
         lambda s: witness.write(path, s),
@@ -99,7 +99,7 @@ def test_the_memory_is_written_before_the_signature_is_given_away(tmp_path: Path
     seen = witness.read(path, ORIGIN)
     made = witness.consistency(3, NAMES)
     with pytest.raises(OSError, match="No space"):
-        witness.cosign(signed(NAMES), 3, made, seen, LOG_KEY.verifier, WITNESS_KEY, 7, crash)
+        witness.cosign(signed(NAMES), 3, made, seen, [LOG_KEY.verifier], WITNESS_KEY, 7, crash)
     assert json.loads(path.read_text())[ORIGIN]["size"] == 3
     with pytest.raises(LedgerError, match="last saw 3"):
         cosign(path, NAMES, old=2)
@@ -113,7 +113,7 @@ def test_a_witness_signs_nothing_the_log_did_not_sign(tmp_path: Path) -> None:
     head = Checkpoint(ORIGIN, 2, log.root(NAMES[:2])).encode()
 
     with pytest.raises(LedgerError, match="not signed by"):
-        witness.cosign(head, 0, [], seen, LOG_KEY.verifier, WITNESS_KEY, 7, lambda s: None)
+        witness.cosign(head, 0, [], seen, [LOG_KEY.verifier], WITNESS_KEY, 7, lambda s: None)
 
 
 def test_a_signed_log_goes_on_only_with_its_key_and_a_quorum_is_required(tmp_path: Path) -> None:

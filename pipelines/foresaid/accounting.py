@@ -35,6 +35,7 @@ class Account:
     reason: str
     primary: bool
     frozen: datetime | None  # None: no moment is proved, and the policy wants one
+    hidden: bool = False  # under a seal that nobody opened, or redacted: whether it is primary cannot be seen
 
     @property
     def round(self) -> str:
@@ -62,7 +63,9 @@ def states(facts: Facts, clock: Clock, scored: Collection[Key] = ()) -> list[Acc
     for gone in facts.redactions:
         for name in gone.forecasts:
             found.append(
-                Account(gone.author, name, aim_of(name)[1], gone.batch, "redacted", gone.reason, primary=False, frozen=None)
+                Account(
+                    gone.author, name, aim_of(name)[1], gone.batch, "redacted", gone.reason, primary=False, frozen=None, hidden=True
+                )
             )
     return found
 
@@ -74,7 +77,7 @@ def _account(key: Key, facts: Facts, clock: Clock, scored: bool) -> Account:
     opened = facts.reveals.get(key)
     bare = entry if isinstance(entry, Forecast) else opened[1].forecast if opened else None
     primary = bool(bare and bare.primary)
-    return Account(key[0], key[1], entry.target, batch.sha256, state, reason, primary, frozen)
+    return Account(key[0], key[1], entry.target, batch.sha256, state, reason, primary, frozen, hidden=bare is None)
 
 
 def _state(
@@ -143,7 +146,7 @@ def identity(found: Sequence[Account]) -> str:
 
 
 def universe(batches: Sequence[Batch], found: Sequence[Account]) -> list[dict[str, Any]]:
-    """For each round and author: the targets there were, those with a primary forecast, and by name those without one."""
+    """For each round and author: the number of targets there were, and by name those without a primary forecast (no-shows)."""
     facts = gather(batches)
     rows = []
     for name in facts.rounds:
@@ -151,7 +154,7 @@ def universe(batches: Sequence[Batch], found: Sequence[Account]) -> list[dict[st
         mine = [account for account in found if account.round == name]
         for author in sorted({account.author for account in mine}):
             # A seal hides whether it is primary; until it is opened it counts as one.
-            have = {one.target for one in mine if one.author == author and (one.primary or one.state in ("pending", *WORST))}
+            have = {one.target for one in mine if one.author == author and (one.primary or one.hidden)}
             missing = sorted(set(targets) - have)
             rows.append({"round": name, "author": author, "targets": len(targets), "no_shows": missing})
     return rows

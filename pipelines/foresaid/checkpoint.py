@@ -21,17 +21,18 @@ from foresaid.policy import Policy
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the signatures under a checkpoint say: what is wrong, what is missing, which witnesses saw it and when."""
+    """What the signatures under a checkpoint say: what is wrong, what is missing, who signed, which witnesses saw it and when."""
 
     wrong: tuple[str, ...]
     missing: tuple[str, ...]
     seen: dict[str, int]  # witness -> seconds since 1970
+    signed_by: str = ""  # the log's key (a vkey) whose signature holds
 
 
 def judge(data: bytes, policy: Policy) -> Judgement:
     """Check a checkpoint file against a policy. A missing log signature is wrong; a missing quorum is missing evidence."""
     signed = note.parse_note(data)
-    wrong, missing, seen = [], [], {}
+    wrong, missing, seen, signed_by = [], [], {}, ""
     if policy.log is None:
         if signed.signatures:
             wrong.append("signed, but the policy names no key that could check it")
@@ -39,6 +40,8 @@ def judge(data: bytes, policy: Policy) -> Judgement:
         try:
             if note.check(signed, policy.log) is None:
                 wrong.append(f"not signed by the log's key {policy.log.vkey}")
+            else:
+                signed_by = policy.log.vkey
         except LedgerError as error:
             wrong.append(str(error))
         if (origin := log.parse_checkpoint(data).origin) != policy.log.name:
@@ -53,7 +56,7 @@ def judge(data: bytes, policy: Policy) -> Judgement:
             seen[name] = seconds
     if not policy.satisfied(seen):
         missing.append(f"cosigned by {', '.join(sorted(seen)) or 'no witness'}, expected the quorum {policy.quorum} of the policy")
-    return Judgement(tuple(wrong), tuple(missing), seen)
+    return Judgement(tuple(wrong), tuple(missing), seen, signed_by)
 
 
 def reread(ledger: Path) -> tuple[int, str]:

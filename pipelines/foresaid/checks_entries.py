@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from foresaid import entries, leaks, log, report_check, rules, seal
-from foresaid.accounting import accounts, sequenced
+from foresaid.accounting import accounts, sequenced, universe
 from foresaid.entries import Forecast, Reveal, Sealed, Target
 from foresaid.errors import LedgerError, UnreadableError
 from foresaid.facts import moment
@@ -107,9 +107,10 @@ def _page(snapshot: Snapshot) -> Verdict:
     if snapshot.evidence.report is None:
         return Verdict()
     try:
-        rows, data = report_check.read(snapshot.evidence.report)
+        seen, data = report_check.read(snapshot.evidence.report)
     except LedgerError as error:
         return Verdict(missing=[(str(error), "", "")])
     on = moment(data["on"]) if data["on"] is not None else None
     found = accounts(snapshot.in_order(), replace(snapshot.clock, now=on))
-    return report_check.compare(rows, data, snapshot.listed[: snapshot.size], snapshot.checkpoint, found)
+    shown = universe(snapshot.in_order(), found)
+    return report_check.compare(seen, data, snapshot.listed[: snapshot.size], snapshot.checkpoint, found, shown)

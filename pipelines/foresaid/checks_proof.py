@@ -64,13 +64,13 @@ def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
     """V08: checkpoints are signed by the log's key and cosigned by the quorum, as the reader's policy wants it."""
     if snapshot.bad_policy:
         yield Finding("V08", POLICY, snapshot.bad_policy.removeprefix(f"{POLICY}, ").removeprefix(f"{POLICY}: "))
-    for path, found in _judged(snapshot).items():
+    for path, found in snapshot.judged.items():
         yield from (Finding("V08", path, what) for what in found.wrong)
         if path == CHECKPOINT:
             yield from (Finding("V08", path, what, incomplete=True) for what in found.missing)
 
 
-def _judged(snapshot: Snapshot) -> dict[str, Judgement]:
+def judged(snapshot: Snapshot) -> dict[str, Judgement]:
     """The newest checkpoint and every anchored one, judged by the keys in force for each."""
     if snapshot.checkpoint is None:
         return {}  # V07 says so
@@ -92,16 +92,15 @@ def _judged(snapshot: Snapshot) -> dict[str, Judgement]:
         except LedgerError:
             continue  # not a checkpoint at all: V09 says so
     try:
-        judged = rotation.judge_all({**heads, snapshot.size: newest}, snapshot.policy, told)
+        by_size = rotation.judge_all({**heads, snapshot.size: newest}, snapshot.policy, told)
     except LedgerError:
         return result  # V07 says so
-    return {CHECKPOINT: judged.pop(snapshot.size), **{paths[size]: one for size, one in judged.items()}, **result}
+    return {CHECKPOINT: by_size.pop(snapshot.size), **{paths[size]: one for size, one in by_size.items()}, **result}
 
 
-def witnessed(snapshot: Snapshot) -> dict[str, int]:
-    """Which witnesses of the policy cosigned the newest checkpoint, and when (seconds since 1970)."""
-    found = _judged(snapshot).get(CHECKPOINT)
-    return found.seen if found is not None else {}
+def newest_judged(snapshot: Snapshot) -> Judgement:
+    """What the signatures under the newest checkpoint say."""
+    return snapshot.judged.get(CHECKPOINT, Judgement((), (), {}))
 
 
 def _anchor(snapshot: Snapshot, size: int, previous: bytes | None) -> Iterator[tuple[str, str, str, str]]:
@@ -162,8 +161,8 @@ def disagreements(snapshot: Snapshot) -> list[str]:
 
 
 def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
-    """OpenTimestamps proofs: what is wrong, and what each says (pending, attested, or checked against a given header)."""
-    wrong, notes = [], []
+    """OpenTimestamps proofs: what is wrong or missing, and what each says (pending, attested, checked against a given header)."""
+    wrong, notes, against_header = [], [], 0
     headers = snapshot.evidence.headers
     for size in snapshot.anchored:
         path = f"{anchors.folder(size)}/subject.ots"
@@ -178,8 +177,12 @@ def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
         except LedgerError as error:
             wrong.append(Finding("V11", path, str(error)))
             continue
+        against_header += len(checked)
         says = f"checked against its block header: {min(checked):%Y-%m-%d}" if checked else f"{proof.status}, proves no time here"
         notes.append(f"{path}: {says}")
+    if headers and not against_header and not wrong:
+        what = "block headers were given, but no proof here names one of their heights"
+        wrong.append(Finding("V11", anchors.FOLDER, what, incomplete=True))
     return wrong, notes
 
 

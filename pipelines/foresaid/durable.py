@@ -27,20 +27,21 @@ def writing(ledger: Path) -> Iterator[None]:
     except OSError as error:
         raise LedgerError(f"{ledger}: no ledger here: {error.strerror}; `create` makes one") from None
     try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        for stray in [
-            *ledger.glob(f"batches/??/{STRAY}*"),
-            *ledger.glob(f"log/**/{STRAY}*"),
-            *ledger.glob(f"*/{STRAY}*"),
-            *ledger.glob(f"*/*/{STRAY}*"),
-        ]:
-            stray.unlink(missing_ok=True)
-        complete_sums(ledger)
-        yield
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            for stray in [
+                *ledger.glob(f"batches/??/{STRAY}*"),
+                *ledger.glob(f"log/**/{STRAY}*"),
+                *ledger.glob(f"*/{STRAY}*"),
+                *ledger.glob(f"*/*/{STRAY}*"),
+            ]:
+                stray.unlink(missing_ok=True)
+            complete_sums(ledger)
+            yield
+        finally:
+            os.close(folder)  # a disk may report a failure as late as here
     except OSError as error:
         raise LedgerError(f"{error.filename or ledger}: cannot be written: {error.strerror}; try again") from error
-    finally:
-        os.close(folder)
 
 
 def complete_sums(ledger: Path, replacing: Collection[str] = ()) -> None:

@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 
 from foresaid import entries, log, merkle, report_check, standing, wording
-from foresaid.accounting import WORST, Account, accounts, identity, totals
+from foresaid.accounting import WORST, Account, accounts, identity, totals, universe
 from foresaid.facts import Clock, moment
 from foresaid.material import Material
 from foresaid.pages import Page
@@ -50,6 +50,7 @@ def ledger(material: Material) -> Page:
     result = material.ledger
     head = result.checkpoint
     found = states(material)
+    targets = universe(result.batches, found)
     drift = material.freeze.get("drift", [])
     return Page(
         "ledger.html",
@@ -85,13 +86,15 @@ def ledger(material: Material) -> Page:
                 {
                     "title": f"Round {row['round']}, {row['author']}: {row['targets']:,} targets, {len(row['no_shows']):,} of them "
                     f"without a primary forecast{': ' if row['no_shows'] else '.'}",
-                    "no_shows": row["no_shows"],
+                    "no_shows": [
+                        {"target": one, "name": report_check.no_show(row["author"], row["round"], one)} for one in row["no_shows"]
+                    ],
                 }
-                for row in material.accounting.get("universe", [])
+                for row in targets
             ],
             "on": material.accounting.get("on") or "the day of its making",
             "data": json.dumps(
-                report_check.embedded(result.listed, head, found, material.accounting.get("on")), indent=1, sort_keys=True
+                report_check.embedded(result.listed, head, found, material.accounting.get("on"), targets), indent=1, sort_keys=True
             ),
             "declined": count(sum(row["n"] for row in material.accounting.get("not_forecast", [])), "row"),
             "rounds": _rounds(material),

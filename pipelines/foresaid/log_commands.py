@@ -97,11 +97,11 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
 @click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=LEDGER, help="The ledger to look at.")
 @click.option("--write", is_flag=True, help="Also put the line under log/checkpoint.")
 def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bool) -> None:
-    """Cosign the newest checkpoint, if the log only grew since this witness last looked.
+    """Cosign the newest checkpoint, if the log only grew since this witness last looked. Follows key/v1 entries.
 
     Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
     """
-    from foresaid import keys, log, stamping
+    from foresaid import hand_over, keys, log, stamping
     from foresaid import witness as work
     from foresaid.errors import LedgerError
 
@@ -110,13 +110,14 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
         raise LedgerError("witness: the policy names no key of a log; give --policy")
     head = (place / log.CHECKPOINT).read_bytes()
     names, _ = log.parse_manifest((place / log.MANIFEST).read_bytes())
-    origin, size = (found := log.parse_checkpoint(head)).origin, found.size
-    seen = work.read(state, origin)
-    proof = work.consistency(seen.size, names[:size]) if seen.size <= size <= len(names) else []
-    seconds = int(datetime.now(UTC).timestamp())
+    found = log.parse_checkpoint(head)
+    seen = work.read(state, found.origin)
+    proof = work.consistency(seen.size, names[: found.size]) if seen.size <= found.size <= len(names) else []
+    may_sign = hand_over.signers(place, wanted, found)
     line = work.cosign(
-        head, seen.size, proof, seen, wanted.log, keys.read(path, "witness"), seconds, lambda new: work.write(state, new)
-    )
+        head, seen.size, proof, seen, may_sign, keys.read(path, "witness"), int(datetime.now(UTC).timestamp()),
+        lambda new: work.write(state, new),
+    )  # fmt: skip
     if write:
         stamping.add_cosignature(place, line)
     click.echo(line.decode("utf-8"), nl=False)
@@ -165,16 +166,20 @@ def stamp(
 @click.option("--to", "path", type=FILE, help="Write the proof here.")
 @click.option("--check", "proof", type=THERE, help="Check this proof instead; needs no ledger.")
 @click.option("--policy", type=THERE, help="Policy the proof's checkpoint must satisfy.")
-def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None) -> None:
+@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False, exists=True),
+              help="With --check: a ledger whose key/v1 entries lead from the policy's key to the one that signed.")  # fmt: skip
+def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
     """Write a C2SP .tlog-proof that a batch is in the log, or check one.
 
     Example: foresaid prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
     """
-    from foresaid import files, log
+    from foresaid import files, hand_over, log
     from foresaid import proof as work
 
     if proof is not None:
-        head = work.check(work.parse(proof.read_bytes()), batch, policy_of(policy))
+        read, wanted = work.parse(proof.read_bytes()), policy_of(policy)
+        may_sign = hand_over.signers(place, wanted, log.parse_checkpoint(read.checkpoint)) if place and wanted.log else []
+        head = work.check(read, batch, wanted, may_sign)
         click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
         return
     names, _ = log.parse_manifest((LEDGER / log.MANIFEST).read_bytes())

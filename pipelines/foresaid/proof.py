@@ -9,10 +9,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from foresaid import checkpoint, log, merkle, note
 from foresaid.errors import LedgerError
+from foresaid.note import Verifier
 from foresaid.policy import Policy
 
 FIRST = "c2sp.org/tlog-proof@v1"
@@ -62,13 +63,18 @@ def prove(name: str, names: Sequence[str], checkpoint_file: bytes) -> Proof:
     return Proof(index, tuple(merkle.inclusion_proof(index, hashes)), checkpoint_file)
 
 
-def check(proof: Proof, name: str, policy: Policy) -> log.Checkpoint:
-    """The checkpoint under which the proof shows this batch to stand; a LedgerError if it does not, or is not signed enough."""
+def check(proof: Proof, name: str, policy: Policy, keys: Sequence[Verifier] = ()) -> log.Checkpoint:
+    """The checkpoint under which the proof shows this batch to stand; a LedgerError if it does not, or is not signed enough.
+
+    `keys` are those that may have signed it (`hand_over.signers`) where that is more than the policy's own.
+    """
     head = log.parse_checkpoint(proof.checkpoint)
     leaf = merkle.leaf_hash(log.manifest_line(name))
     if not merkle.verify_inclusion(proof.index, head.size, leaf, list(proof.path), head.root):
         raise LedgerError(f"proof: does not lead from batch {name} to the root of the checkpoint")
-    found = checkpoint.judge(proof.checkpoint, policy)
+    wanted: Sequence[Verifier | None] = keys or (policy.log,)
+    judged = [checkpoint.judge(proof.checkpoint, replace(policy, log=key)) for key in wanted]
+    found = min(judged, key=lambda one: len(one.wrong))
     if found.wrong or found.missing:
         raise LedgerError(f"proof: its checkpoint is {'; '.join((*found.wrong, *found.missing))}")
     return head

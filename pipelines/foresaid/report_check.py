@@ -1,15 +1,15 @@
-"""Does a page show every forecast of the ledger? What is embedded in it is compared with what the ledger says.
+"""Does a page show every forecast of the ledger, and every target without one? What it embeds is compared with the ledger.
 
 The ledger page carries its data twice: as a block of JSON (origin, checkpoint, the leaf hash of every batch, every forecast with
-its state, and a digest of it all) and as the rows a person sees, each marked with the forecast it shows. Both are read and both
-must be complete, so that neither a row nor the data behind it can go alone.
+its state, the universe of targets with its no-shows, and a digest of it all) and as what a person sees, each forecast and each
+no-show marked as such. Both are read and both must be complete, so that neither a row nor the data behind it can go alone.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +23,7 @@ from foresaid.log import Checkpoint
 
 ELEMENT = "ledger-data"  # id of the <pre> element that holds the JSON, as text: pages hold no scripts
 ROW = "data-forecast"  # attribute of a visible row
+NO_SHOW = "data-no-show"  # attribute of a visible target without a primary forecast
 PAGE_BYTES = 256 * 1024 * 1024
 INTERCHANGEABLE = {"scored", "pending"}  # whether an outcome is known is a matter of the record's tables, not of the ledger
 
@@ -42,10 +43,22 @@ def name(author: str, forecast: str) -> str:
     return f"{author} {forecast}"
 
 
-def embedded(names: Sequence[str], head: Checkpoint | None, found: Sequence[Account], on: str | None) -> dict[str, Any]:
-    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, their totals, and a digest of all that.
+def no_show(author: str, round_id: str, target: str) -> str:
+    """How a target without a primary forecast is named on a page."""
+    return f"{author} {round_id}/{target}"
 
-    `on` is the moment at which the states were taken; later, what was pending may be overdue.
+
+def embedded(
+    names: Sequence[str],
+    head: Checkpoint | None,
+    found: Sequence[Account],
+    on: str | None,
+    universe: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, totals, universe, and a digest of all that.
+
+    `on` is the moment at which the states were taken; later, what was pending may be overdue. `universe` are the rows of
+    `accounting.universe`.
     """
     data: dict[str, Any] = {
         "on": on,
@@ -55,6 +68,7 @@ def embedded(names: Sequence[str], head: Checkpoint | None, found: Sequence[Acco
         "leaves": [merkle.leaf_hash(log.manifest_line(one)).hex() for one in names],
         "forecasts": [[account.author, account.id, account.batch, account.state] for account in found],
         "totals": totals(found),
+        "universe": [[row["round"], row["author"], row["targets"], row["no_shows"]] for row in universe],
     }
     return {**data, "digest": _digest(data)}
 
@@ -67,6 +81,7 @@ class _Page(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: Counter[tuple[str, str]] = Counter()
+        self.no_shows: Counter[str] = Counter()
         self.blocks: list[str] = []
         self._inside = False
 
@@ -74,6 +89,8 @@ class _Page(HTMLParser):
         values = dict(attrs)
         if tag == "tr" and values.get(ROW):
             self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
+        if values.get(NO_SHOW):
+            self.no_shows[str(values[NO_SHOW])] += 1
         if tag == "pre" and values.get("id") == ELEMENT:
             self._inside = True
             self.blocks.append("")
@@ -87,8 +104,16 @@ class _Page(HTMLParser):
             self.blocks[-1] += data
 
 
-def read(page: bytes) -> tuple[Counter[tuple[str, str]], dict[str, Any]]:
-    """The rows of a page as (name, state), and its data; a LedgerError if it holds none."""
+@dataclass(frozen=True)
+class Shown:
+    """What a person sees on a page: its rows as (name, state), and its targets without a primary forecast."""
+
+    rows: Counter[tuple[str, str]]
+    no_shows: Counter[str]
+
+
+def read(page: bytes) -> tuple[Shown, dict[str, Any]]:
+    """What a page shows, and its data; a LedgerError if it holds none."""
     reader = _Page()
     try:
         if len(page) > PAGE_BYTES:
@@ -99,6 +124,7 @@ def read(page: bytes) -> tuple[Counter[tuple[str, str]], dict[str, Any]]:
             raise ValueError(f"{len(reader.blocks)} blocks of data")
         data = json.loads(reader.blocks[0])
         [(str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"]]
+        [(str(r), str(a), str(n), list(map(str, t))) for r, a, n, t in data["universe"]]
         if data["on"] is not None:
             datetime.strptime(data["on"], "%Y-%m-%dT%H:%M:%SZ")
         dict(data).items()
@@ -107,21 +133,22 @@ def read(page: bytes) -> tuple[Counter[tuple[str, str]], dict[str, Any]]:
         raise LedgerError(
             f"the page holds no data of the ledger ({text}), expected an element {ELEMENT}; run `foresaid report`"
         ) from None
-    return reader.rows, data
+    return Shown(reader.rows, reader.no_shows), data
 
 
 def compare(
-    rows_shown: Counter[tuple[str, str]],
+    seen: Shown,
     data: dict[str, Any],
     names: Sequence[str],
     head: Checkpoint | None,
     found: Sequence[Account],
+    universe: Sequence[Mapping[str, Any]] = (),
 ) -> Verdict:
     """Compare a page with the ledger; whatever stands on the page, this returns."""
     verdict = Verdict()
     shown = Counter((str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"])
     digest = _digest({key: value for key, value in data.items() if key != "digest"})
-    wanted = embedded(names, head, found, data["on"])
+    wanted = embedded(names, head, found, data["on"], universe)
     for key in ("origin", "size", "root"):
         if data.get(key) != wanted[key]:
             verdict.missing.append(
@@ -135,10 +162,25 @@ def compare(
     if data.get("totals") != dict(_count(shown)):
         verdict.missing.append(("the page's totals do not add up", repr(data.get("totals"))[:200], repr(dict(_count(shown)))))
     rows = Counter({(name(author, forecast), state): n for (author, forecast, _, state), n in shown.items()})
-    for (row, state), n in ((rows - rows_shown) + (rows_shown - rows)).items():
+    _universe(verdict, data["universe"], wanted["universe"], seen.no_shows)
+    for (row, state), n in ((rows - seen.rows) + (seen.rows - rows)).items():
         what = "is in the data but not in the table" if rows[row, state] else "is in the table but not in the data"
         verdict.missing.append((f"forecast {_ascii(row)} ({_ascii(state)}) {what}", str(n), "both"))
     return verdict
+
+
+def _universe(verdict: Verdict, given: list[Any], wanted: list[Any], seen: Counter[str]) -> None:
+    """Targets = targets with a primary forecast + no-shows, for each author and round: as the ledger has it, and in sight."""
+    for row in wanted:
+        if row not in given:
+            what = f"universe of round {row[0]}, {row[1]}: the page does not say how many targets had no primary forecast"
+            verdict.missing.append((what, "", f"{row[2]} targets, {len(row[3])} no-shows: {', '.join(row[3])[:200]}"))
+    if len(given) > len(wanted):
+        verdict.missing.append(("the page has a universe that the ledger has not", f"{len(given)} rows", f"{len(wanted)}"))
+    named = Counter(no_show(row[1], row[0], target) for row in wanted for target in row[3])
+    for name_, n in ((named - seen) + (seen - named)).items():
+        what = "is not in sight" if named[name_] else "is in sight, but has a forecast"
+        verdict.missing.append((f"no-show {_ascii(name_)} {what}", str(n), "once each"))
 
 
 def _count(shown: Counter[tuple[str, str, str, str]]) -> dict[str, int]:

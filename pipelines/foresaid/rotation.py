@@ -3,7 +3,7 @@
 A `key/v1` entry takes effect from the checkpoint after the one that first holds it. So a new key is brought in, and an old one sent
 away, only by a checkpoint that a key still in force has signed; that checkpoint is kept as an anchor, and a reader who knows the
 first key walks from anchor to anchor to the newest. A reader who pins a later key begins at the first checkpoint it signed; what
-is older is bound by the log's growth (V12) alone.
+is older is bound by the log's growth (V12) alone. A key that left may come back.
 """
 
 from __future__ import annotations
@@ -56,27 +56,59 @@ def in_force(first: Verifier, told: Sequence[Change], size: int) -> list[Verifie
     return list(keys.values())
 
 
+@dataclass
+class _Walk:
+    """A reader's way over checkpoints of rising size: which keys may sign the next one."""
+
+    policy: Policy
+    first: Verifier
+    told: Sequence[Change]
+    begun: bool  # whether a key in force has signed one, or the reader's own key was there from the start
+    held: int = 0  # size of the largest checkpoint so far that a key in force has signed
+
+    @property
+    def keys(self) -> list[Verifier]:
+        return in_force(self.first, self.told, self.held)
+
+    def step(self, size: int, data: bytes) -> Judgement:
+        """Judge the next checkpoint; only one whose signature holds hands over."""
+        found = [checkpoint.judge(data, replace(self.policy, log=key)) for key in self.keys]
+        if not found:
+            return replace(checkpoint.judge(data, replace(self.policy, log=None)), wrong=("every key of the log was revoked",))
+        best = min(found, key=lambda one: len(one.wrong))
+        if not best.wrong:
+            self.held, self.begun = size, True
+        return best
+
+
+def _walk(policy: Policy, first: Verifier, told: Sequence[Change]) -> _Walk:
+    mine = [change for change in told if change.key == first]
+    return _Walk(policy, first, told, begun=not (mine and mine[0].added))
+
+
 def judge_all(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]) -> dict[int, Judgement]:
     """Judge checkpoints (bytes by size, the newest last), each by the keys in force after the one before it.
 
     Only a checkpoint whose signature holds hands over: what stands in one that nobody in force has signed brings in no key.
     """
-    judged: dict[int, Judgement] = {}
-    if policy.log is None or not told:
+    if policy.log is None:
         return {size: checkpoint.judge(data, policy) for size, data in sorted(heads.items())}
-    since = min((change.place for change in told if change.added and change.key == policy.log), default=-1)
-    held, begun = 0, since < 0
+    walk, judged = _walk(policy, policy.log, told), {}
     for size, data in sorted(heads.items()):
-        keys = in_force(policy.log, [one for one in told if one.place > since], held)
-        found = [checkpoint.judge(data, replace(policy, log=key)) for key in keys]
-        best = min(found, key=lambda one: len(one.wrong)) if found else None
-        if best is not None and not best.wrong:
-            held, begun = size, True
-        if best is None:
-            best = replace(checkpoint.judge(data, replace(policy, log=None)), wrong=("every key of the log was revoked",))
-        if begun or size == max(heads):
-            judged[size] = best
+        found = walk.step(size, data)
+        if walk.begun or size == max(heads):
+            judged[size] = found
     return judged
+
+
+def signers(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]) -> list[Verifier]:
+    """The keys that may sign the checkpoint after these (bytes by size), for a reader of this policy; none where it names none."""
+    if policy.log is None:
+        return []
+    walk = _walk(policy, policy.log, told)
+    for size, data in sorted(heads.items()):
+        walk.step(size, data)
+    return walk.keys
 
 
 def may_sign(key: Verifier, told: Sequence[Change], size: int) -> str:

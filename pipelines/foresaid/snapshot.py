@@ -30,6 +30,7 @@ from foresaid.outcomes import Redaction
 from foresaid.policy import POLICY, Policy
 
 if TYPE_CHECKING:
+    from foresaid.checkpoint import Judgement
     from foresaid.checks_proof import Stamped
 
 PAGES = ("README.md", "verify.sh")  # what is here for readers, and no part of the record
@@ -141,6 +142,13 @@ class Snapshot:
         from foresaid import checks_proof  # it reads snapshots itself
 
         return checks_proof.stamped(self)
+
+    @cached_property
+    def judged(self) -> Mapping[str, Judgement]:
+        """What the signatures under the newest checkpoint and every anchored one say, by file; each is checked once."""
+        from foresaid import checks_proof
+
+        return checks_proof.judged(self)
 
     @cached_property
     def clock(self) -> Clock:

@@ -11,6 +11,7 @@ from foresaid.batch import Batch
 from foresaid.verify import Result
 
 NEVER = (  # section by section what no ledger of this kind proves
+    "That the author named wrote the batch: the name is a claim, unless they sign the file elsewhere.",
     "A second, private ledger under another name: nothing here shows that there is none.",
     "Inside knowledge of scores that were not public: a declaration, not a proof.",
     "A score that was public earlier than anyone told us; challenge/v1 entries stay open for ever.",
@@ -59,8 +60,13 @@ def of(result: Result, account: Account, batches: Mapping[str, Batch]) -> Standi
         have.append(f"The place: {batch.index} in a log of {result.checkpoint.size}, root {result.checkpoint.root.hex()}.")
         if result.policy.log is None:
             lack.append("Who keeps the log: no key signs the checkpoint.")
-        elif not any(item.code == "V08" for item in result.findings):
-            have.append(f"The signature of {result.policy.log.vkey} under the checkpoint.")
+        elif result.signed_by:
+            handed = (
+                ""
+                if result.signed_by == result.policy.log.vkey
+                else f", to which {result.policy.log.vkey} of the policy handed over"
+            )
+            have.append(f"The signature of {result.signed_by} under the checkpoint{handed}.")
         witnesses = [f"{name} ({_day(datetime.fromtimestamp(at, UTC))})" for name, at in sorted(result.witnessed.items())]
         if witnesses:
             have.append(f"Witnesses that saw the log only grow: {', '.join(witnesses)}.")

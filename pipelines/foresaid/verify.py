@@ -17,6 +17,7 @@ from typing import Any
 from foresaid import accounting, checks_bytes, checks_entries, checks_proof, entries, outcomes
 from foresaid.accounting import Account
 from foresaid.batch import Batch
+from foresaid.checkpoint import Judgement
 from foresaid.checks_entries import claims
 from foresaid.entries import CheckCurve
 from foresaid.log import Checkpoint
@@ -39,6 +40,7 @@ EXITS = {
     5: ("V20",),
 }
 INCOMPLETE_EXIT = 5
+MANY, FEW = 1_000, 10  # so many batches, with fewer lines each than this, are remarked upon
 
 Check = Callable[[Snapshot], Iterator[Finding]]
 CHECKS: Mapping[str, Check] = {
@@ -84,6 +86,7 @@ class Result:
     stamps: Mapping[str, Mapping[str, datetime]] = field(default_factory=dict)  # batch -> authority -> proved by
     proved: Mapping[str, datetime] = field(default_factory=dict)  # batch -> moment on which enough authorities agree
     witnessed: Mapping[str, int] = field(default_factory=dict)  # witness -> seconds since 1970 of its cosignature
+    signed_by: str = ""  # the log's key (a vkey) under the newest checkpoint, if the policy leads to it
     listed: tuple[str, ...] = ()  # names of the batches in the log
     redacted: tuple[str, ...] = ()  # those of them whose bytes are gone
 
@@ -126,6 +129,15 @@ def _time(snapshot: Snapshot) -> str:
     return f"Time: {proved} of {size} batches in the log are stamped by {snapshot.policy.stamps} authorities of {whose}."
 
 
+def _small(batches: tuple[Batch, ...]) -> list[str]:
+    """Many batches of few lines: each costs a file, and a check the time to open it."""
+    lines = sum(len(batch.lines) for batch in batches)
+    if len(batches) < MANY or lines >= FEW * len(batches):
+        return []
+    mean = f"{lines / len(batches):.1f}"
+    return [f"{len(batches):,} batches hold {mean} lines each on average; freeze more at once, each costs a file and an opening"]
+
+
 def verify(
     ledger: Path,
     origin: str | None = None,
@@ -159,6 +171,7 @@ def verify(
         "stray_files": snapshot.strays,
     }
     outside = "V10" in checks  # not the short list that a writer runs
+    judged = checks_proof.newest_judged(snapshot) if outside else Judgement((), (), {})
     return Result(
         findings=tuple(finding for finding in found if not finding.incomplete),
         batches=batches,
@@ -169,10 +182,13 @@ def verify(
         incomplete=tuple(finding for finding in found if finding.incomplete),
         accounts=tuple(snapshot.accounts) if outside else (),
         policy=snapshot.policy,
-        notes=(*checks_proof.disagreements(snapshot), *checks_proof.calendar_status(snapshot)[1]) if outside else (),
+        notes=(*checks_proof.disagreements(snapshot), *checks_proof.calendar_status(snapshot)[1], *_small(batches))
+        if outside
+        else (),
         stamps=snapshot.stamped.by_batch if outside else {},
         proved=snapshot.stamped.proved if outside else {},
-        witnessed=checks_proof.witnessed(snapshot) if outside else {},
+        witnessed=judged.seen,
+        signed_by=judged.signed_by,
         listed=tuple(snapshot.listed[: snapshot.size]),
         redacted=tuple(snapshot.redacted),
     )

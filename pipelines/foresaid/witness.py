@@ -68,20 +68,22 @@ def cosign(
     old_size: int,
     proof: Sequence[bytes],
     seen: Seen,
-    log_key: Verifier,
+    log_keys: Sequence[Verifier],
     signer: Signer,
     seconds: int,
     remember: Callable[[Seen], None],
 ) -> bytes:
-    """The cosignature line over a checkpoint, if the log's key signed it and it continues what was seen; else a LedgerError.
+    """The cosignature line over a checkpoint, if a key of the log signed it and it continues what was seen; else a LedgerError.
 
-    `old_size` must be the size remembered (C2SP tlog-witness). `remember` is called before the line is returned.
+    `log_keys` are those that may sign it now (`hand_over.signers`). `old_size` must be the size remembered (C2SP tlog-witness).
+    `remember` is called before the line is returned.
     """
     head, signed = log.parse_checkpoint(checkpoint), note.parse_note(checkpoint)
-    if head.origin != log_key.name or head.origin != seen.origin:
-        raise LedgerError(f"checkpoint of {head.origin}: expected one of {log_key.name}")
-    if note.check(signed, log_key) is None:
-        raise LedgerError(f"checkpoint: not signed by {log_key.vkey}")
+    if head.origin != seen.origin or any(head.origin != key.name for key in log_keys):
+        expected = ", ".join(dict.fromkeys([seen.origin, *(key.name for key in log_keys)]))
+        raise LedgerError(f"checkpoint of {head.origin}: expected one of {expected}")
+    if all(note.check(signed, key) is None for key in log_keys):
+        raise LedgerError(f"checkpoint: not signed by {' or '.join(key.vkey for key in log_keys) or 'any key in force'}")
     if old_size != seen.size:
         raise LedgerError(f"checkpoint: the proof begins at size {old_size}, this witness last saw {seen.size}")
     if not merkle.verify_consistency(seen.size, head.size, seen.root, head.root, list(proof)):

@@ -57,6 +57,7 @@ UNPROVEN = (
     "elsewhere, shows it.",
     "The newest entries can be removed without a trace for a reader who has no earlier checkpoint and no other clone.",
     "A second, private ledger under another name: nothing here shows that there is none.",
+    "That the author named in a batch wrote it: the name is a claim, unless they sign the file elsewhere.",
     "Inside knowledge of scores that were not public: a declaration, not a proof.",
     "A score that was public earlier than anyone told us.",
     "Files, program and checkpoint taken from the same place prove only that they agree with each other.",

@@ -4,8 +4,8 @@
 #   sh verify.sh [--policy FILE] [--roots FOLDER] [--known CHECKPOINT] [--strict] [--leaves] [LEDGER]
 #
 # The policy and the roots should be your own copies, from elsewhere: without them those in the ledger are used, and prove
-# only that it agrees with itself. What it does not do: read the lines of a batch. A batch whose bytes are as signed but whose words break the rules
-# is for `foresaid verify`.
+# only that it agrees with itself. After a change of keys it follows the key/v1 lines from the key of the policy to the newest.
+# What it does not do: read any other line of a batch. A batch whose bytes are as signed but whose words break the rules is for `foresaid verify`.
 #
 # Leaves with 0 all passed; 1 integrity; 2 usage; 3 history (not a continuation of the known checkpoint); 4 a signature or
 # time stamp is wrong; 5 evidence is incomplete (with --strict also: a batch waits for its checkpoint).
@@ -49,7 +49,7 @@ finish() {
 }
 is() { printf '%s\n' "$1" | grep -Eqx "$2"; }
 hash_of() { sha256sum <"$1" | cut -c1-64; }
-binary() { tr -d '\n' | tr a-f A-F | basenc --base16 -d; } # hexadecimal to bytes
+binary() { tr a-f A-F | basenc --base16 -d; } # lines of hexadecimal to bytes
 hex() { od -An -v -tx1 | tr -d ' \n'; }
 
 # --- V01: nothing missing, nothing foreign, plain files that nobody can run
@@ -122,7 +122,7 @@ hashes() { # name of a folder of small files, in order: their hashes, one a line
 tree() { # a size: the root in base64 over so many lines, level by level; a node without a partner moves up (RFC 6962)
     if [ "$1" -eq 0 ]; then openssl dgst -sha256 -binary </dev/null | base64; return; fi
     rm -rf "$work/level"; mkdir "$work/level"
-    head -n "$1" log/MANIFEST | hex | fold -w 296 | sed 's/^/00/;' | { cat; echo; } | binary | (cd "$work/level" && split -a 5 -b 149)
+    head -n "$1" log/MANIFEST | hex | fold -w 296 | sed 's/^/00/' | binary | (cd "$work/level" && split -a 5 -b 149)
     hashes "$work/level" >"$work/row"
     cp "$work/row" "$work/leaves"
     count=$1
@@ -137,7 +137,9 @@ tree() { # a size: the root in base64 over so many lines, level by level; a node
     binary <"$work/row" | base64
 }
 holds() { # size, root: whether the manifest begins with this tree
-    [ "$1" -le "$listed" ] && [ "$(tree "$1")" = "$2" ]
+    [ "$1" -le "$listed" ] || return 1
+    [ -f "$work/root-$1" ] || tree "$1" >"$work/root-$1"
+    [ "$(cat "$work/root-$1")" = "$2" ]
 }
 note log/checkpoint "$work/head" || { wrong 1 "V07 log/checkpoint: not a checkpoint"; finish; }
 head_origin=$origin head_size=$size head_root=$root
@@ -192,18 +194,29 @@ verified() { # vkey, stem: 0 if the key signed the note, 1 if no line claims so,
     done <"$2.signatures"
     return $answer
 }
-judge() { # stem: all that the policy says of the signatures under a checkpoint
+keys_at() { # the keys that may sign the checkpoint after one of size $held: the policy's, then as key/v1 lines below that size say
+    echo "$own" >"$work/keys"
+    while read -r place status key; do
+        [ "$place" -le "$held" ] || continue
+        grep -vxF -e "$key" "$work/keys" >"$work/rest"
+        [ "$status" = revoked ] || echo "$key" >>"$work/rest"
+        mv "$work/rest" "$work/keys"
+    done <"$work/told"
+}
+judge() { # stem: all that the policy says of the signatures under a checkpoint; what is wrong goes into a file of its own
     stem=$1 satisfied=' ' quorum=none keyed=no
+    : >"$work/faults"
     while read -r word name rest; do
         case $word in
         log)
-            keyed=yes
-            [ "${name%%+*}" = "$head_origin" ] || wrong 4 "V08 the policy is for the log ${name%%+*}"
-            verified "$name" "$stem" || wrong 4 "V08 not signed by the log's key" ;;
+            keyed=yes good=no
+            [ "${name%%+*}" = "$head_origin" ] || echo "the policy is for the log ${name%%+*}" >>"$work/faults"
+            while read -r key; do if verified "$key" "$stem"; then good=yes; fi; done <"$work/keys"
+            [ $good = yes ] || echo "not signed by a key of the log that is in force" >>"$work/faults" ;;
         witness)
             witness=$name
             verified "$rest" "$stem"
-            case $? in 0) satisfied="$satisfied$witness " ;; 2) wrong 4 "V08 the cosignature of $witness is false" ;; esac ;;
+            case $? in 0) satisfied="$satisfied$witness " ;; 2) echo "the cosignature of $witness is false" >>"$work/faults" ;; esac ;;
         group)
             group=$name have=0
             set -- $rest
@@ -215,13 +228,29 @@ judge() { # stem: all that the policy says of the signatures under a checkpoint
         quorum) quorum=$name ;;
         esac
     done <"$policy"
-    [ $keyed = yes ] || [ ! -s "$stem.signatures" ] || wrong 4 "V08 signed, but the policy names no key that could check it"
+    [ $keyed = yes ] || [ ! -s "$stem.signatures" ] || echo "signed, but the policy names no key that could check it" >>"$work/faults"
+}
+weigh() { # size, stem, name: judge a checkpoint by the keys in force for it; only one that nothing is wrong with hands over
+    keys_at
+    judge "$2"
+    if [ ! -s "$work/faults" ]; then
+        begun=yes
+        [ "$1" -ge "$head_size" ] || held=$1
+    fi
+    # a reader who pins a later key begins at the first checkpoint it signed
+    [ $begun = yes ] || [ "$1" -ge "$head_size" ] || return 0
+    while read -r fault; do wrong 4 "V08 $3: $fault"; done <"$work/faults"
 }
 if [ -z "$policy" ] && [ -f policy.txt ]; then policy=policy.txt; fi
 policy=${policy:-/dev/null} roots=${roots:-tsa}
-judge "$work/head"
-case $quorum:$satisfied in none:* | *" $quorum "*) ;; *) wrong 5 "V08 the witnesses of the policy have not signed" ;; esac
-signed=$keyed
+own=$(sed -n 's/^[[:blank:]]*log[[:blank:]]*\([^[:blank:]]*\)[[:blank:]]*$/\1/p' "$policy" | head -n 1)
+# keys of this log that come and go: place in the log, added or revoked, key; a line takes effect after the checkpoint that first holds it
+cut -d' ' -f2 "$work/numbered" | xargs -r grep -l '"type":"key/v1"' >"$work/keyed"
+grep -Ff "$work/keyed" "$work/numbered" | while read -r place path; do
+    [ "$place" -gt "$head_size" ] || sed -n "s|^{\"reason\":\".*\",\"status\":\"\([a-z]*\)\",\"type\":\"key/v1\",\"vkey\":\"\([^\"]*\)\"}\$|$place \1 \2|p" "$path"
+done | grep -F " $head_origin+" | grep -E '[+][0-9a-f]{8}[+]A[Q-Za-f]' >"$work/told" # of the type of a log's key
+held=0 begun=yes # was the reader's own key there from the start?
+case $(grep -F -e " $own" "$work/told" | head -n 1) in *" added $own") begun=no ;; esac
 
 # --- V09, V10, V12: what was stamped is the beginning of this log, in a chain, and the stamps are good
 wanted=$(sed -n 's/^stamps //p' "$policy")
@@ -248,13 +277,15 @@ for anchor in log/anchors/[0-9]*; do
         cmp -s - "$anchor/subject" || wrong 4 "V09 $anchor/subject is not about this log and the anchor before"
     previous=$(sha256sum 2>/dev/null <"$anchor/subject" | cut -c1-64)
     anchored=$size
-    judge "$work/anchor"
+    weigh "$size" "$work/anchor" "$anchor/checkpoint"
     for token in "$anchor"/*.tsr; do
         [ -f "$token" ] || continue
         authority=${token##*/}
         if stamped "$anchor/subject" "$token" "${authority%.tsr}"; then echo "$anchored ${authority%.tsr}" >>"$work/covered"; fi
     done
 done
+weigh "$head_size" "$work/head" log/checkpoint
+case $quorum:$satisfied in none:* | *" $quorum "*) ;; *) wrong 5 "V08 the witnesses of the policy have not signed" ;; esac
 : >"$work/receipts"
 for token in receipts/*/*.tsr; do
     [ -f "$token" ] || continue
@@ -275,4 +306,4 @@ fi
 
 waiting=$((listed - head_size + $(grep -c '' "$work/waiting")))
 [ "$strict" = no ] || [ "$waiting" -eq 0 ] || wrong 5 "V20 $waiting batches wait for a checkpoint"
-finish "all checks passed: $head_size batches under the checkpoint, $waiting waiting, root $head_root, signed by the log: $signed"
+finish "all checks passed: $head_size batches under the checkpoint, $waiting waiting, root $head_root, signed by the log: $keyed"

@@ -174,11 +174,13 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         some = "every byte of every file" if steps == (1, 1) else f"log: one byte in {steps[0]}; batches: one in {steps[1]}"
         yield try_all(scale, "one random bit in a byte", files, lambda: flips(files, scale.seed, steps), check, note=some)
         if scale.name == "long":
-            yield try_all(scale, "every bit of checkpoints, subjects, tokens, policy", files, lambda: all_bits(files), check)
-        yield try_all(scale, "cut at a byte", files, lambda: cuts(files, scale.seed, steps), check, note=some)
-        yield try_all(scale, "a byte inserted", files, lambda: insertions(files, scale.seed, steps), check, note=some)
+            yield try_all(
+                scale, "every bit of checkpoints, subjects, tokens, policy", files, lambda: all_bits(files), check, bulk=True
+            )
+        yield try_all(scale, "cut at a byte", files, lambda: cuts(files, scale.seed, steps), check, note=some, bulk=True)
+        yield try_all(scale, "a byte inserted", files, lambda: insertions(files, scale.seed, steps), check, note=some, bulk=True)
         yield try_all(scale, "deletion of a file, line or both", files, lambda: deletions(files), check)
         yield try_all(scale, "the last k dropped", files, lambda: tails(files), check)
-        yield try_all(scale, "two lines or files swapped", files, lambda: swaps(files), check)
+        yield try_all(scale, "two lines or files swapped", files, lambda: swaps(files), check, bulk=True)
         yield try_all(scale, "a line or batch copied", files, lambda: copies(files), check)
         yield try_all(scale, "links, pipes, modes, line endings, foreign files", files, lambda: odd(files), check)

@@ -1,7 +1,8 @@
 """Trying mutants: apply one to a copy of the ledger, run the real check, put the copy back as it was.
 
-The copy lies in memory where there is a memory disk. Every try calls the product's own `verify` on the whole folder;
-nothing is cached between tries. Workers share nothing: each has its own copy and takes every n-th mutant.
+The copy lies in memory where there is a memory disk. Every try calls the product's own `verify` on the whole folder, which
+reads and hashes every byte anew. In bulk, what the same bytes say is remembered from try to try (`Memory`), and a sample of
+the tries is made again without. Workers share nothing: each has its own copy and takes every n-th mutant.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid.errors import ForesaidError
+from foresaid import note, snapshot, stamp
+from foresaid.errors import ForesaidError, LedgerError
 
 Check = Callable[[Path], int]  # the exit code of a verifier on a ledger
 
@@ -98,8 +102,63 @@ def try_one(tally: Tally, folder: Path, mutant: Mutant, check: Check) -> None:
     tally.count(noticed, mutant.name)
 
 
-def _part(files: Mapping[str, bytes], mutants: Mutants, check: Check, worker: int, workers: int) -> Tally:
-    tally = Tally("")
+KEPT = 1000  # answers that are remembered; more than a ledger of fifty batches needs
+SAMPLE = 50  # one in so many tries with a memory is made again without, and must come to the same
+
+
+class Memory:
+    """What a batch says, and what a signature or a time-stamp reply proves, worked out once for the same bytes.
+
+    These are functions of bytes alone, and a mutant leaves all files but one or two as they were.
+    """
+
+    def __init__(self) -> None:
+        places = ((snapshot, "read_batch"), (stamp, "proved_at"), (note, "check"))
+        self.functions = [(module, name, _cached(getattr(module, name))) for module, name in places]
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """The product with this memory; afterwards as before."""
+        with pytest.MonkeyPatch.context() as patch:
+            for module, name, function in self.functions:
+                patch.setattr(module, name, function)
+            yield
+
+
+def _cached(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A cache that remembers a refusal too."""
+    known: dict[tuple[Any, ...], tuple[Any, str | None]] = {}
+
+    def call(*arguments: Any) -> Any:
+        if arguments not in known:
+            if len(known) > KEPT:
+                known.clear()
+            try:
+                known[arguments] = function(*arguments), None
+            except LedgerError as error:
+                known[arguments] = None, str(error)
+        value, refused = known[arguments]
+        if refused is not None:
+            raise LedgerError(refused)
+        return value
+
+    return call
+
+
+def try_again(tally: Tally, folder: Path, mutant: Mutant, check: Check, memory: Memory) -> None:
+    """The same with and without the memory: another answer is an escape."""
+    found = [Tally(""), Tally("")]
+    try_one(found[0], folder, mutant, check)
+    with memory.used():
+        try_one(found[1], folder, mutant, check)
+    tally.add(found[0])
+    if (found[0].undetected, found[0].other) != (found[1].undetected, found[1].other):
+        tally.example(f"{mutant.name}: another answer from memory")
+        tally.other += 1
+
+
+def _part(files: Mapping[str, bytes], mutants: Mutants, check: Check, bulk: bool, worker: int, workers: int) -> Tally:
+    tally, memory = Tally(""), Memory()
     with room() as place:
         folder = put(place / "ledger", files)
         if (found := check(folder)) != 0:
@@ -107,7 +166,13 @@ def _part(files: Mapping[str, bytes], mutants: Mutants, check: Check, worker: in
         for number, mutant in enumerate(mutants()):
             if number % workers == worker:
                 with mutated(folder, files, mutant):
-                    try_one(tally, folder, mutant, check)
+                    if not bulk:
+                        try_one(tally, folder, mutant, check)
+                    elif number // workers % SAMPLE == 0:
+                        try_again(tally, folder, mutant, check, memory)
+                    else:
+                        with memory.used():
+                            try_one(tally, folder, mutant, check)
         if (found := check(folder)) != 0:
             tally.escaped(f"the ledger was not put back as it was: exit {found}", "end")
     return tally
@@ -146,10 +211,17 @@ def spread(scale: Scale, part: Callable[[int, int], Tally]) -> Iterator[Tally]:
 
 
 def try_all(
-    scale: Scale, attack: str, files: Mapping[str, bytes], mutants: Mutants, check: Check, expected: int | None = 0, note: str = ""
+    scale: Scale,
+    attack: str,
+    files: Mapping[str, bytes],
+    mutants: Mutants,
+    check: Check,
+    expected: int | None = 0,
+    note: str = "",
+    bulk: bool = False,
 ) -> Tally:
-    """Try every mutant and count."""
+    """Try every mutant and count; in `bulk` with a memory."""
     with timed(Tally(attack, expected, note=note)) as tally:
-        for part in spread(scale, lambda worker, workers: _part(files, mutants, check, worker, workers)):
+        for part in spread(scale, lambda worker, workers: _part(files, mutants, check, bulk, worker, workers)):
             tally.add(part)
     return tally

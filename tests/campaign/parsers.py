@@ -128,7 +128,8 @@ def parsers() -> tuple[Parser, ...]:
     head = files[log.CHECKPOINT]
     subjects = tuple(data for name, data in files.items() if name.endswith("/subject"))
     growth = b"".join(base64.b64encode(one) + b"\n" for one in witness.consistency(5, names))
-    ours = report_check.embedded(names, log.parse_checkpoint(head), [], None)
+    targets = [{"round": "r", "author": "a", "targets": 2, "no_shows": ["t"]}]
+    ours = report_check.embedded(names, log.parse_checkpoint(head), [], None, targets)
     page = f'<table><tr data-forecast="a b" data-state="c"></tr></table><pre id="ledger-data">{json.dumps(ours)}</pre>'.encode()
 
     def _reply(data: bytes) -> None:

@@ -32,7 +32,7 @@ def brought(seen: witness.Seen, old: int, listed: list[str], proof: list[bytes])
     """Whether the witness cosigns."""
     kept: list[witness.Seen] = []
     try:
-        line = witness.cosign(signed(listed), old, proof, seen, worlds.SIGNER.verifier, worlds.WATCHER, 1, kept.append)
+        line = witness.cosign(signed(listed), old, proof, seen, [worlds.SIGNER.verifier], worlds.WATCHER, 1, kept.append)
     except LedgerError:
         return False
     return bool(line) and len(kept) == 1

@@ -53,9 +53,9 @@ class World:
         """Exit code, strict, with neither witness nor memory."""
         return self.verify(folder, watched=False).exit_code(strict=True)
 
-    def vouch(self, folder: Path, watched: bool = True) -> None:
+    def vouch(self, folder: Path, watched: bool = True, signer: Signer = SIGNER) -> None:
         """Sign the newest state, have it cosigned, anchor it and have both authorities stamp it."""
-        ledger.sequence(folder, build.ORIGIN, SIGNER)
+        ledger.sequence(folder, build.ORIGIN, signer, hand_over=True)
         if watched:
             head = log.parse_checkpoint((folder / CHECKPOINT).read_bytes())
             line = WATCHER.sign(head.text, WITNESSED_AT + head.size)
