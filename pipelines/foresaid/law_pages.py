@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import hindcast_fits, wording
+from foresaid import experiment_pages, hindcast_fits, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord
@@ -72,6 +72,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "errors": _errors(material, name),
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
         "study": shown(item.metrics.get("study")),
+        "experiment": experiment_pages.shown(item.experiment),
         "key": f"law-{wording.slug(name)}",
     }
     return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
@@ -251,4 +252,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
+        if item.experiment:
+            made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}
     return made
