@@ -16,11 +16,11 @@ from tests.test_laws import CASES, DAY, made
 from foresaid import laws, parallel
 from foresaid.curve import freeze_curve
 from foresaid.fitting import NO_FORECAST
-from foresaid.forecast import LEVELS, predict
+from foresaid.forecast import LEVELS, locations, predict
 from foresaid.seeds import generator
 from foresaid.shards import Shard, fit_all
 
-SEED, DRAWS = 20240531, 60
+SEED, DRAWS = 20240531, 100
 LEAST_NOISE = 0.002
 LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 
@@ -57,7 +57,7 @@ def simulate(name: str, simulations: int, draws: int = DRAWS) -> Share:
         frozen = freeze_curve(law, found, case.settings, DAY, SEED)
         quantiles = predict(law, frozen, table.x).quantiles
         outcomes.append(((quantiles[:, LOW] <= later) & (later <= quantiles[:, HIGH])).mean())
-        ends = np.quantile(law.curve(found.draws, frozen.prepare(table.x)), [0.1, 0.9], axis=0)
+        ends = np.quantile(locations(law, frozen, frozen.prepare(table.x)), [0.1, 0.9], axis=0)
         curve.append(((ends[0] <= truth) & (truth <= ends[1])).mean())
     return Share(name, answered, simulations, float(np.mean(outcomes)), float(np.mean(curve)))
 

@@ -15,7 +15,7 @@ from foresaid.canonical import dump_line, parse_line
 from foresaid.curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
 from foresaid.errors import LedgerError
 from foresaid.fitting import fit
-from foresaid.forecast import LEVELS, mixture, predict
+from foresaid.forecast import LEVELS, locations, mixture, predict
 from foresaid.law import Array, Covariate, Table, Target
 
 METRICS = ("a", "b", "c", "d")
@@ -51,6 +51,17 @@ def test_a_curve_survives_the_ledgers_bytes() -> None:
 
     assert read.record == curve.record
     np.testing.assert_array_equal(predict(LAW, read, x).quantiles, predict(LAW, curve, x).quantiles)
+
+
+def test_a_curve_frozen_before_bands_were_put_right_for_few_clusters_is_read_and_applied_as_it_was() -> None:
+    curve, x = _frozen()
+    written = to_plain(curve)
+    assert float(written.pop("correction")) > 1.0
+    old = from_plain(written)
+
+    np.testing.assert_array_equal(locations(LAW, old, old.prepare(x)), LAW.curve(old.draws, old.prepare(x)))
+    widths = [np.ptp(predict(LAW, one, x).quantiles[:, [2, -3]], axis=1).mean() for one in (old, curve)]
+    assert widths[0] < widths[1]
 
 
 def test_quantiles_ascend_and_respect_the_bounds() -> None:

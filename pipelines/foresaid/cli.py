@@ -503,6 +503,27 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
 
 
 @main.command()
+@plain_errors
+def released() -> None:
+    """Print how our default, the paper's registered forms and two baselines did on models released later.
+
+    Example: foresaid released
+    """
+    import polars as pl
+
+    from foresaid import params
+    from foresaid import released as work
+    from foresaid.errors import UnreadableError
+
+    path, loaded = BUILD / "scores.parquet", params.load(Path("params.yaml"))
+    if not path.is_file():
+        raise UnreadableError(f"{path}: found no file, expected the output of the stage score; run `dvc repro`")
+    for one in work.compare(pl.read_parquet(path), loaded.hindcast, loaded.seed):
+        lines = work.markdown(one.beside_preset) + (["", *work.markdown(one.beside_all)] if one.beside_all else [])
+        click.echo("\n".join([f"{one.title} ({one.case})", "", *lines, ""]))
+
+
+@main.command()
 @click.argument("name", type=click.Choice(["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k"]))
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,

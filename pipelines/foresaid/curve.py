@@ -93,6 +93,7 @@ class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training: TrainingRecord
     seed: int
     probe: ProbeRecord
+    correction: str = ""  # see bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,7 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         ),
         seed=seed,
         probe=ProbeRecord([], []),
+        correction=decimal(round(fit.correction, 15), DIGITS),
     )
     bare = thaw_record(record)
     if fit.point.size:

@@ -7,6 +7,7 @@ since the task never emerged or had emerged before it was made, is counted.
 
 from __future__ import annotations
 
+import hashlib
 import io
 
 import numpy as np
@@ -174,6 +175,7 @@ def results(table: bytes, said: Row) -> Row:
     primary = [row for row in errors if row["horizon"] == PRIMARY["horizon"] and row["method"] == PRIMARY["method"]]
     primary = [row for row in primary if row["width"] == MAIN_WIDTH and row["frequency"] not in CONTROLS]
     return {
+        "table_sha256": hashlib.sha256(table).hexdigest(),
         "runs": frame["run"].n_unique(),
         "checkpoints": frame.select("run", "step").n_unique(),
         "accuracies": len(frame),

@@ -80,6 +80,7 @@ def describe(fitted: Fit) -> dict[str, Any]:
             for name, value, low, high in zip(fitted.parameters, fitted.point, ends[0], ends[1], strict=False)
         ],
         "residual_scale": fitted.residual_scale,
+        "correction": fitted.correction,
         "widening": fitted.widening,
         "played": fitted.played,
         "agreement": fitted.agreement,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foresaid.bootstrap import cluster_weights
+from foresaid.bootstrap import cluster_weights, correction
 from foresaid.law import Array, Design, Imputation, Law, Parameter, Table
 from foresaid.seeds import generator
 from foresaid.solver import Problem, Solution, solve
@@ -53,8 +53,9 @@ class Fit:
 
     `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative. `agreement` is the
     share of starts that found the best minimum of the full sample, `replicate_agreement` the same within the replicates, on
-    average: low values say that the minimum is hard to find or not the only one. `widening` is the factor on the width of
-    its intervals, learned from forecasts of `played` clusters of its own rows (see widening.py).
+    average: low values say that the minimum is hard to find or not the only one. `correction` is how much too close together the
+    draws lie for so few clusters (see bootstrap.py). `widening` is the factor on the width of its intervals, learned from
+    forecasts of `played` clusters of its own rows (see widening.py).
     """
 
     table: Table
@@ -69,6 +70,7 @@ class Fit:
     imputation: Imputation | None = None
     profile: Profile | None = None
     replicate_agreement: float = 0.0
+    correction: float = 1.0
     widening: float = 1.0
     played: int = 0
 
@@ -234,6 +236,7 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     return Fit(
         table, status, reason, law.folded_names(names, table.target), single.fold(point[None])[0], draws, sigma,
         _agreement(found.objective), unconverged, single.imputation, profile, agreeing,
+        correction(table.n, len(set(table.clusters)), len(parameters)),
     )  # fmt: skip
 
 

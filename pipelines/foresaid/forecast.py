@@ -1,8 +1,9 @@
 """A forecast is a predictive distribution: the 23 quantiles of the forecast hubs, and the mean.
 
-A curve is applied to covariates; the spread of its draws (what the data leave open) and its residual noise (what the law
-leaves out) are mixed, and the quantiles of the mixture are cut at the quantity's bounds. No random numbers are drawn: the
-noise enters through evenly spaced normal quantiles, so the same curve always gives the same forecast.
+A curve is applied to covariates; the spread of its draws (what the data leave open, put right for few clusters) and its
+residual noise (what the law leaves out) are mixed, and the quantiles of the mixture are cut at the quantity's bounds. No
+random numbers are drawn: the noise enters through evenly spaced normal quantiles, so the same curve always gives the same
+forecast.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foresaid.bootstrap import spread_out, student_factors
 from foresaid.curve import Curve, check_probe
 from foresaid.ensemble import widen
 from foresaid.law import Array, Law
@@ -37,12 +39,30 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
     >>> q[0, [1, 11, 21]].round(2).tolist(), round(float(mean[0]), 6)
     ([0.3, 0.5, 0.7], 0.5)
     """
+    values = _values(location, scale, noise, lower, upper)
+    return np.quantile(values, LEVELS, axis=0, method="hazen").T, values.mean(axis=0)
+
+
+def _values(location: Array, scale: float, noise: str, lower: float, upper: float) -> Array:
     from scipy.special import ndtri  # those who only read forecasts do not pay for it
 
     z = ndtri((np.arange(NOISE_POINTS) + 0.5) / NOISE_POINTS) * scale
     spread = location[:, None, :] * np.exp(z)[None, :, None] if noise == "log" else location[:, None, :] + z[None, :, None]
-    values = np.clip(spread.reshape(-1, location.shape[1]), lower, upper)
-    return np.quantile(values, LEVELS, axis=0, method="hazen").T, values.mean(axis=0)
+    return np.clip(spread.reshape(-1, location.shape[1]), lower, upper)
+
+
+def locations(law: Law, curve: Curve, x: Array) -> Array:
+    """Return where the curve may run (R, n), on its own scale, at completed covariates `x` (n, k).
+
+    These are the draws, moved apart as few clusters ask (see bootstrap.py): the one place where bands are made.
+    """
+    record = curve.record
+    if not len(curve.draws):
+        return np.asarray(law.curve(curve.point[None, :], x))
+    draws = law.curve(curve.draws, x)
+    if not record.correction:
+        return draws
+    return spread_out(draws, float(record.correction) * student_factors(len(draws), record.training.clusters), record.noise)
 
 
 def predict(law: Law, curve: Curve, x: Array) -> Forecast:
@@ -59,14 +79,11 @@ def predict(law: Law, curve: Curve, x: Array) -> Forecast:
     if known.any():
         offset, span, lower, upper = (float(item) for item in (record.offset, record.span, record.lower, record.upper))
         rows = filled[known]
-        draws = curve.draws if len(curve.draws) else curve.point[None, :]
-        location = law.curve(draws, rows)
-        scale = float(record.residual_scale or 0.0)
-        if record.noise == "log":
-            location = offset + span * location
-        else:
-            location, scale = offset + span * location, span * scale
-        plain, mean[known] = mixture(location, scale, record.noise, lower, upper)
+        scale = float(record.residual_scale or 0.0) * (1.0 if record.noise == "log" else span)
+        plain, _ = mixture(offset + span * locations(law, curve, rows), scale, record.noise, lower, upper)
+        # The mean is that of the draws as they are: with few clusters the corrected tails are too heavy to have one.
+        draws = law.curve(curve.draws if len(curve.draws) else curve.point[None, :], rows)
+        mean[known] = _values(offset + span * draws, scale, record.noise, lower, upper).mean(axis=0)
         ends = (np.full(len(rows), lower), np.full(len(rows), upper))
         quantiles[known] = widen(plain, float(record.widening), *ends)
         point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)

@@ -161,6 +161,7 @@ class Law(ABC):
     noise: ClassVar[str] = "natural"  # the scale on which errors are even: natural or log
     huber_delta: ClassVar[float | None] = None  # None: plain least squares; else on the noise scale
     validated_on: ClassVar[str] = "real data"
+    experiment: ClassVar[str] = ""  # folder below registry/experiments whose results stand on the law's page
     profiled: ClassVar[str | None] = None  # the parameter whose profile is kept and shown
     replicate_starts: ClassVar[int] = 8  # starts of each bootstrap replicate
     resolution: ClassVar[float] = 0.0  # half the last printed digit of the data, on the curve's scale

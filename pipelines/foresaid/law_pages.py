@@ -7,11 +7,12 @@ out; the points and bands of all targets are in the downloads.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import polars as pl
 
-from foresaid import hindcast_fits, wording
+from foresaid import experiment_pages, hindcast_fits, released, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord
@@ -72,9 +73,31 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "errors": _errors(material, name),
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
         "study": shown(item.metrics.get("study")),
+        "experiment": experiment_pages.shown(item.experiment),
+        "released": _released(material) if name == released.DEFAULT else [],
         "key": f"law-{wording.slug(name)}",
     }
     return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
+
+
+def _released(material: Material) -> list[dict[str, Any]]:
+    """The default beside the registered forms and the baselines on models released later, task by task and pooled."""
+    made = []
+    for one in released.compare(material.scores, material.params.hindcast, material.params.seed):
+        tables = [[_line(material, line) for line in lines] for lines in (one.beside_preset, one.beside_all) if lines]
+        made.append({"title": one.title, "tables": tables})
+    return made
+
+
+def _line(material: Material, line: released.Line) -> dict[str, str]:
+    return {
+        "task": "all tasks" if line.task == "all" else material.quantity(line.task),
+        "forecaster": line.forecaster.replace("_", " "),
+        "rows": f"{line.rows} ({line.families})",
+        "mae": number(line.mae),
+        "wis": f"{number(line.wis)} ({number(line.low)} to {number(line.high)})",
+        "coverage": wording.DASH if math.isnan(line.coverage) else wording.percent(line.coverage),
+    }
 
 
 def _scored(material: Material, law: str, target_id: str) -> bool:
@@ -251,4 +274,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
+        if item.experiment:
+            made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}
     return made

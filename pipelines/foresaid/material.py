@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import adopted, card, database, laws, verify
+from foresaid import adopted, card, database, experiment_pages, laws, verify
 from foresaid.curve import CurveRecord, from_plain
 from foresaid.errors import UnreadableError
 from foresaid.law import Law
@@ -32,6 +32,7 @@ class Fitted:
     metrics: dict[str, Any]
     curves: dict[str, CurveRecord]
     drawing: pl.DataFrame
+    experiment: dict[str, Any] | None = None  # results of our own experiment, where the law has one
 
 
 @dataclass(frozen=True)
@@ -113,18 +114,20 @@ def _frame(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
-def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path) -> Fitted:
+def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
     path = build / "curves" / f"{name}.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     curves = [from_plain(json.loads(line)).record for line in lines]
     profiles, described = _json(build / "profiles" / f"{name}.json"), _json(metrics / "fit" / f"{name}.json")
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
+    law = laws.load(name, settings)
     return Fitted(
-        laws.load(name, settings),
+        law,
         described,
         {record.target_id: record for record in curves},
         _frame(build / "fits" / f"{name}.parquet"),
+        experiment_pages.read(registry, law.experiment),
     )
 
 
@@ -151,7 +154,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
-        fitted={name: _fitted(name, entry, build, metrics) for name, entry in params.laws.items()},
+        fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
         models=models,
         quantities=quantities,
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),

@@ -1,23 +1,26 @@
 """The released models of the pre-registration: our default beside the paper's own form and the compute and size baselines.
 
-Rows are pooled on one scale and resampled by model family, since the models of a family are one draw. What the preset lacks, it
-lacks: the authors gave no interval, so its WIS is its absolute error.
+Rows are those the stage `score` left, pooled on one scale and resampled by model family, since the models of a family are one
+draw. What the preset lacks, it lacks: the authors gave no interval, so its WIS is its absolute error. `foresaid released` and
+the page of the law print the same tables.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from foresaid.forecast import LEVELS
 from foresaid.law import Array
-from foresaid.scoring import covered, weighted_interval_score
+from foresaid.params import Hindcast
+from foresaid.seeds import generator
 
 PRESET = "printed form"
+DEFAULT, BASELINES = "observational", ("compute_sigmoid", "size_sigmoid")
 REPLICATES = 2000
+COLUMNS = ["law", "quantity_id", "subject_id", "cluster", "value", "point", "wis", "covered_80"]
 
 
 @dataclass(frozen=True)
@@ -35,29 +38,45 @@ class Line:
     coverage: float
 
 
-def with_preset(forecasts: pl.DataFrame, printed: pl.DataFrame) -> pl.DataFrame:
-    """Add the printed form's points to hindcast rows as one more forecaster, for the subjects and tasks it has.
+@dataclass(frozen=True)
+class Compared:
+    """One hindcast: the default beside the printed form, and beside the baselines too on the rows that have compute and size."""
 
-    `forecasts` has law, quantity_id, subject_id, cluster, value, point and quantiles; `printed` has quantity_id, subject_id, point.
+    case: str
+    title: str
+    beside_preset: list[Line]
+    beside_all: list[Line]
+
+
+def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) -> list[Compared]:
+    """Compare in every hindcast of releases that the default and the printed form both answered; `scores` as `score` writes them.
+
+    Draws of families come from streams named by case and table, so a case added leaves the others as they are.
     """
-    facts = forecasts.select("quantity_id", "subject_id", "cluster", "value").unique()
-    points = printed.select("quantity_id", "subject_id", "point").drop_nulls().join(facts, on=["quantity_id", "subject_id"])
-    preset = points.with_columns(
-        pl.lit(PRESET).alias("law"),
-        pl.concat_list([pl.col("point")] * len(LEVELS)).alias("quantiles"),
-    )
-    columns = ["law", "quantity_id", "subject_id", "cluster", "value", "point", "quantiles"]
-    return pl.concat([forecasts.drop_nulls("point").select(columns), preset.select(columns)])
+    adopted = scores.filter(pl.col("evidence") == "adopted").with_columns(law=pl.lit(PRESET))
+    made = []
+    for name, case in hindcasts.items():
+        past = scores.filter((pl.col("evidence") == "hindcast") & (pl.col("case") == name))
+        if case.split == "larger" or DEFAULT not in past["law"]:
+            continue
+        rows = pl.concat([past.select(COLUMNS), adopted.select(COLUMNS)], how="vertical_relaxed")
+        lines = table(rows, [DEFAULT, PRESET], generator(seed, "released", name, "preset"))
+        if lines:
+            several = table(rows, [DEFAULT, PRESET, *BASELINES], generator(seed, "released", name, "baselines"))
+            made.append(Compared(name, case.title, lines, several))
+    return made
 
 
 def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generator) -> list[Line]:
-    """Score forecasters on the rows all of them answered, task by task and pooled.
+    """Average scored rows by forecaster on what all of them answered, task by task and pooled.
 
-    Returns nothing for a task without a common row. Scores are in the unit of the quantities, which must share one scale.
+    `rows` has law, quantity_id, subject_id, cluster, value, point, wis and covered_80 (null without interval). Returns nothing for
+    a task without a common row. Scores are in the unit of the quantities, which must share one scale.
     """
     rows = rows.filter(pl.col("law").is_in(list(forecasters)))
     common = rows.group_by("quantity_id", "subject_id").agg(pl.col("law").n_unique()).filter(pl.col("law") == len(forecasters))
     rows = rows.join(common.select("quantity_id", "subject_id"), on=["quantity_id", "subject_id"])
+    rows = rows.sort("quantity_id", "subject_id", "law")
     made = []
     for task in [*sorted(set(rows["quantity_id"])), "all"]:
         part = rows if task == "all" else rows.filter(pl.col("quantity_id") == task)
@@ -66,11 +85,11 @@ def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generat
 
 
 def _line(task: str, name: str, part: pl.DataFrame, rng: np.random.Generator) -> Line:
-    quantiles, outcome = np.array(part["quantiles"].to_list()), part["value"].to_numpy()
-    wis = weighted_interval_score(quantiles, LEVELS, outcome).wis
+    wis = part["wis"].to_numpy().astype(float)
     low, high = clustered(wis, list(part["cluster"]), rng)
-    mae = float(np.abs(part["point"].to_numpy() - outcome).mean())
-    inside = float("nan") if name == PRESET else float(covered(quantiles, LEVELS, outcome, 0.8).mean())
+    mae = float(np.abs(part["point"].to_numpy() - part["value"].to_numpy()).mean())
+    held = part["covered_80"].cast(pl.Float64).drop_nulls().to_numpy()
+    inside = float(held.mean()) if held.size else float("nan")
     return Line(task, name, part.height, part["cluster"].n_unique(), mae, float(wis.mean()), low, high, inside)
 
 

@@ -19,7 +19,7 @@ from foresaid import laws
 from foresaid.curve import freeze_curve
 from foresaid.errors import ParameterError
 from foresaid.fitting import NO_FORECAST, Profile
-from foresaid.forecast import LEVELS, predict
+from foresaid.forecast import LEVELS, locations, predict
 from foresaid.law import Array, Law, Table
 from foresaid.scoring import bias, covered, log_score_of_mixture, weighted_interval_score
 from foresaid.view import View
@@ -71,9 +71,10 @@ def contest(tables: Sequence[tuple[Law, Table]], loss: float, seed: int, replica
         if fitted.status in NO_FORECAST:
             made.append(Score(*head, *[float("nan")] * 7))
             continue
-        forecast = predict(question.law, freeze_curve(question.law, fitted, {}, DAY, seed), test.x)
+        curve = freeze_curve(question.law, fitted, {}, DAY, seed)
+        forecast = predict(question.law, curve, test.x)
         outcome = target.offset + target.span * test.y
-        location = target.offset + target.span * question.law.curve(fitted.draws, test.x)
+        location = target.offset + target.span * locations(question.law, curve, test.x)
         density = log_score_of_mixture(location, target.span * fitted.residual_scale, outcome, target.lower, target.upper)
         made.append(
             Score(

@@ -1,0 +1,56 @@
+"""Bands of few clusters: the correction is that of the t interval where there is one, and moves nothing but the width."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foresaid.bootstrap import cluster_weights, correction, spread_out, student_factors
+
+DRAWS = 200
+
+
+def test_corrected_draws_of_a_mean_hold_four_truths_in_five_and_plain_ones_do_not() -> None:
+    """The mean of six rows, each a cluster: the one case with an exact answer, Student's t with five degrees of freedom."""
+    rows, trials = 6, 600
+    rng = np.random.default_rng(1)
+    factors = correction(rows, rows, 1) * student_factors(DRAWS, rows)
+    plain = corrected = 0
+    for _ in range(trials):
+        y = rng.normal(0.0, 1.0, rows)
+        weights = cluster_weights([str(i) for i in range(rows)], DRAWS, rng)[1:]
+        draws = (weights @ y / rows)[:, None]
+        ends = np.quantile(np.hstack([draws, spread_out(draws, factors, "natural")]), [0.1, 0.9], axis=0)
+        inside = (ends[0] <= 0.0) & (ends[1] >= 0.0)
+        plain, corrected = plain + int(inside[0]), corrected + int(inside[1])
+    print(f"80 % bands of a mean of {rows}: plain {plain / trials:.3f}, corrected {corrected / trials:.3f}")
+
+    assert plain / trials < 0.74
+    # Three standard errors of 600 trials are 0.049.
+    assert abs(corrected / trials - 0.8) < 0.05
+
+
+@given(st.lists(st.floats(0.1, 10.0), min_size=2, max_size=30), st.sampled_from(["natural", "log"]), st.integers(2, 40))
+def test_the_middle_of_a_band_stays_where_it_is(values: list[float], noise: str, clusters: int) -> None:
+    draws = np.array(values[: len(values) - 1 + len(values) % 2])[:, None]  # an odd number has one in the middle
+    moved = spread_out(draws, np.full(len(draws), correction(clusters + 3, clusters, 2)), noise)
+
+    np.testing.assert_allclose(np.median(moved), np.median(draws), rtol=1e-9)
+
+
+def test_one_cluster_has_nothing_to_correct() -> None:
+    assert correction(20, 1, 3) == 1.0
+    assert student_factors(5, 1).tolist() == [1.0] * 5
+
+
+def test_many_clusters_need_hardly_any_correction() -> None:
+    assert correction(10_000, 1_000, 3) < 1.001
+    assert np.abs(student_factors(DRAWS, 1_000) - 1.0).max() < 0.1
+
+
+def test_losses_stay_above_zero_however_few_the_clusters() -> None:
+    draws = np.array([[0.5], [2.0], [2.1], [2.2], [9.0]])
+    moved = spread_out(draws, student_factors(5, 2) * 3.0, "log")
+
+    assert (moved > 0).all()
