@@ -65,6 +65,7 @@ def main(context: click.Context, root: Path) -> None:
 
 
 REGISTRY, BUILD, METRICS = Path("registry"), Path("build"), Path("reports/metrics")
+PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
 
 
 @main.command()
@@ -490,10 +491,10 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k"]))
+@click.argument("name", type=click.Choice(PROTOCOLS))
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
-    help="Folder that holds a copy of the upstream files; needed for the last two.",
+    help="Folder that holds a copy of the upstream files; needed for those the hindcast does not hold.",
 )  # fmt: skip
 @plain_errors
 def protocol(name: str, mirror: Path | None) -> None:
@@ -503,7 +504,7 @@ def protocol(name: str, mirror: Path | None) -> None:
     """
     import polars as pl
 
-    from foresaid import params, protocols
+    from foresaid import family_boards, params, protocols
     from foresaid.errors import ParameterError
 
     loaded = params.load(Path("params.yaml"))
@@ -513,6 +514,9 @@ def protocol(name: str, mirror: Path | None) -> None:
         raise ParameterError(
             f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
         )
+    elif name in family_boards.COLUMNS:
+        folder = protocols.mirror_folder(mirror, REGISTRY, family_boards.SOURCE)
+        lines = family_boards.markdown(family_boards.read(folder, name))
     else:
         lines = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
     for line in lines:
