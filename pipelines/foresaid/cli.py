@@ -523,6 +523,25 @@ def protocol(name: str, mirror: Path | None) -> None:
         click.echo(line)
 
 
+@main.command(name="returns")
+@click.argument("laws", nargs=-1)
+@plain_errors
+def returns_of(laws: tuple[str, ...]) -> None:
+    """Print what more compute still buys by each fitted loss surface: best splits, losses, and what ten times as much takes off.
+
+    Example: foresaid returns chinchilla
+    """
+    from foresaid import params, returns
+    from foresaid.errors import ParameterError
+
+    loaded = params.load(Path("params.yaml"))
+    unknown = sorted(set(laws) - set(loaded.laws))
+    if unknown:
+        raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
+    for line in returns.markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
+        click.echo(line)
+
+
 @main.group()
 def experiment() -> None:
     """Our own emergence experiment: train, predict, then measure the rest and score (docs/emergence-experiment.md).
