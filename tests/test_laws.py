@@ -47,6 +47,9 @@ MESH = np.array([[n, d] for n in np.log([1e7, 5e7, 2e8, 1e9, 4e9]) for d in np.l
 REPEATED = np.array(
     [[n, d, u] for n in np.log([1e8, 1e9, 8e9]) for u in np.log([1e8, 4e9]) for d in u + np.log([1.0, 4.0, 40.0, 200.0])]
 )
+# Sizes, the loss a planted first step gives them, and every row the end of a run.
+CHAIN = [0.5, 5.0, 0.35, 5.0, 0.3, 0.02, 1.0, 8.0, 0.75]
+RUNGS = np.column_stack([MESH, laws.law_class("ladder").task_loss(np.array(CHAIN), MESH), np.ones(len(MESH))])  # type: ignore[attr-defined]  # the ladder's own
 SURFACE = {"sources": ["s"], "surfaces": {"t": {}}, "preset": "authors"}
 SAMPLES = np.log([2.0**i for i in range(14)])[:, None]
 EXAMPLES = np.log([200.0 * 2**i for i in range(14)])[:, None]
@@ -74,6 +77,7 @@ CASES = {
     "token_logit": Case(SIZE, EXAMPLES, [8.0, 0.9, 1.0], 0.01, logarithmic=True),
     "token_line": Case(SIZE, EXAMPLES, [-0.3, 0.15], 0.01, logarithmic=True),
     "error_loss": Case(LOSS, column(2.3, 3.2, 40), [0.02, 2.0, 1.5], 0.01),
+    "ladder": Case({"sources": ["s"], "tasks": {"t": {"loss": "l"}}}, RUNGS, CHAIN, 0.01),
     "emergence": Case({}, CHECKPOINTS, [0.8, 0.25, 1.85, 0.4, 0.0], 0.01),
 }
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())

@@ -41,9 +41,9 @@ def last_of_family(rows: Table, cluster: str, released_on: date | None, x: float
 
 
 def last_value(rows: Table, cluster: str, released_on: date | None, x: float) -> float:
-    """Forecast the value of the known run nearest in scale: nothing more is gained."""
+    """Forecast the value of the known run nearest in scale, the largest among equals: nothing more is gained."""
     del cluster, released_on
-    return float(rows.y[int(np.argmin(np.abs(rows.x[:, 0] - x)))])
+    return float(rows.y[np.lexsort((-rows.x.sum(axis=1), np.abs(rows.x[:, 0] - x)))[0]])
 
 
 def straight_line(rows: Table, cluster: str, released_on: date | None, x: float) -> float:

@@ -65,6 +65,7 @@ def main(context: click.Context, root: Path) -> None:
 
 
 REGISTRY, BUILD, METRICS = Path("registry"), Path("build"), Path("reports/metrics")
+PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
 
 
 @main.command()
@@ -524,10 +525,10 @@ def released() -> None:
 
 
 @main.command()
-@click.argument("name", type=click.Choice(["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k"]))
+@click.argument("name", type=click.Choice(PROTOCOLS))
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
-    help="Folder that holds a copy of the upstream files; needed for the last two.",
+    help="Folder that holds a copy of the upstream files; needed for those the hindcast does not hold.",
 )  # fmt: skip
 @plain_errors
 def protocol(name: str, mirror: Path | None) -> None:
@@ -537,7 +538,7 @@ def protocol(name: str, mirror: Path | None) -> None:
     """
     import polars as pl
 
-    from foresaid import params, protocols
+    from foresaid import family_boards, params, protocols
     from foresaid.errors import ParameterError
 
     loaded = params.load(Path("params.yaml"))
@@ -547,9 +548,31 @@ def protocol(name: str, mirror: Path | None) -> None:
         raise ParameterError(
             f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
         )
+    elif name in family_boards.COLUMNS:
+        folder = protocols.mirror_folder(mirror, REGISTRY, family_boards.SOURCE)
+        lines = family_boards.markdown(family_boards.read(folder, name))
     else:
         lines = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
     for line in lines:
+        click.echo(line)
+
+
+@main.command(name="returns")
+@click.argument("laws", nargs=-1)
+@plain_errors
+def returns_of(laws: tuple[str, ...]) -> None:
+    """Print what more compute still buys by each fitted loss surface: best splits, losses, and what ten times as much takes off.
+
+    Example: foresaid returns chinchilla
+    """
+    from foresaid import params, returns
+    from foresaid.errors import ParameterError
+
+    loaded = params.load(Path("params.yaml"))
+    unknown = sorted(set(laws) - set(loaded.laws))
+    if unknown:
+        raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
+    for line in returns.markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
         click.echo(line)
 
 

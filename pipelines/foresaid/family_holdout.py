@@ -20,6 +20,8 @@ from foresaid.skills import fit_skills, scale_covariates
 Mask = NDArray[np.bool_]
 RANKS = (1, 2, 3, 4)
 OWN = (0.0, 0.5, 1.0)  # weight of the residual of the family's own small models
+POOLED = (0.25, 0.5, 0.75, 1.0)  # share of a level common to all families
+COMPONENTS = 3  # of the other benchmarks, as in the observational law
 CLIP = 0.02  # shares this near to 0 or 1 have no usable logit
 
 
@@ -72,24 +74,48 @@ def _logit(y: Array, floor: Array) -> Array:
     return np.asarray(np.log(share / (1.0 - share)))
 
 
+def _by_rank(known: Board, asked: Board, known_level: list[str], asked_level: list[str]) -> tuple[Array, Array]:
+    """Return the logits (4, m, J) forecast by one to four skills, and the mean logits by which they missed the asked levels."""
+    logits, own = [], []
+    for rank in RANKS:
+        x = scale_covariates(known.size, known.tokens)
+        fitted = fit_skills(x, known_level, known.y, rank, known.floor)
+        miss = _logit(known.y, known.floor) - _logit(fitted.predict(x, known_level), known.floor)
+        logits.append(_logit(fitted.predict(scale_covariates(asked.size, asked.tokens), asked_level), asked.floor))
+        own.append(np.stack([miss[known.level == level].mean(axis=0) for level in asked.level]))
+    return np.stack(logits), np.stack(own)
+
+
+def _scores(board: Board, logits: Array) -> Array:
+    return np.asarray(board.floor + (1.0 - board.floor) * sigmoid(logits))
+
+
 def by_skills(board: Board, train: Mask, test: Mask) -> Array:
     """Forecast by one to four latent skills and their mean, each with three weights of the family's own residual: (15, m, J).
 
     The own residual is the mean logit by which the skills missed the family's own small models, benchmark by benchmark.
     """
     known, asked = board.take(train), board.take(test)
-    logits, own = [], []
-    for rank in RANKS:
-        levels = known.level.tolist()
-        fitted = fit_skills(scale_covariates(known.size, known.tokens), levels, known.y, rank, known.floor)
-        there = _logit(fitted.predict(scale_covariates(known.size, known.tokens), levels), known.floor)
-        logits.append(_logit(fitted.predict(scale_covariates(asked.size, asked.tokens), asked.level.tolist()), asked.floor))
-        miss = _logit(known.y, known.floor) - there
-        own.append(np.stack([miss[known.level == level].mean(axis=0) for level in asked.level]))
-    logits.append(np.mean(logits, axis=0))
-    own.append(np.mean(own, axis=0))
-    made = [base + weight * miss for base, miss in zip(logits, own, strict=True) for weight in OWN]
-    return board.floor + (1.0 - board.floor) * sigmoid(np.stack(made))
+    logits, own = _by_rank(known, asked, known.level.tolist(), asked.level.tolist())
+    logits, own = (np.concatenate([part, part.mean(axis=0, keepdims=True)]) for part in (logits, own))
+    return _scores(board, np.concatenate([logits + weight * own for weight in OWN]))
+
+
+def by_pooled_skills(board: Board, train: Mask, test: Mask) -> Array:
+    """Forecast by the mean of one to four skills, families between their own level and a common one: (12, m, J).
+
+    A level learned from one small model takes up that model's noise; a common level knows nothing of the family. The logits of
+    both are mixed with four shares, each with three weights of the own residual.
+    """
+    known, asked = board.take(train), board.take(test)
+    everyone = ["all"] * len(known.y), ["all"] * len(asked.y)
+    apart = [part.mean(axis=0) for part in _by_rank(known, asked, known.level.tolist(), asked.level.tolist())]
+    alike = [part.mean(axis=0) for part in _by_rank(known, asked, *everyone)]
+    made = []
+    for share in POOLED:
+        logits, own = ((1.0 - share) * one + share * other for one, other in zip(apart, alike, strict=True))
+        made += [logits + weight * own for weight in OWN]
+    return _scores(board, np.stack(made))
 
 
 def by_compute(board: Board, train: Mask, test: Mask) -> Array:
@@ -128,11 +154,69 @@ def by_components(board: Board, train: Mask, test: Mask) -> Array:
     return np.stack(made)
 
 
+def by_two_steps(board: Board, train: Mask, test: Mask) -> Array:
+    """Forecast the mean logit of all benchmarks by sizes and family, then each benchmark by a sigmoid of it: (1, m, J).
+
+    The ladder of Bhagia et al. 2024 for tables that have no task losses: the mean logit stands where the loss would.
+    """
+    whole = _logit(board.y, board.floor).mean(axis=1)
+    x = scale_covariates(board.size, board.tokens)
+    levels = sorted(set(board.level[train].tolist()))
+    member = np.array([[float(name == level) for level in levels] for name in board.level])
+    spread = x[train].std(axis=0)
+    columns = np.column_stack([(x - x[train].mean(axis=0)) / np.where(spread > 0, spread, 1.0), member])
+    ridge = 1e-6 * np.eye(columns.shape[1])
+    weights = np.linalg.solve(columns[train].T @ columns[train] + ridge, columns[train].T @ whole[train])
+    skill = np.where(train, whole, columns @ weights)[:, None]
+    return _one_by_one(board, train, test, skill, np.full(len(board.level), "all"))
+
+
+def by_other_benchmarks(board: Board, train: Mask, test: Mask) -> Array:
+    """Forecast each benchmark by a sigmoid of three principal components of the others: the observational law, (1, m, J).
+
+    It is told what the others are not: the forecast model's own scores on the other benchmarks. No family, no size.
+    """
+    made, everyone = [], np.full(len(board.level), "all")
+    for j in range(board.y.shape[1]):
+        others = np.delete(board.y, j, axis=1)
+        middle = others[train].mean(axis=0)
+        axes = np.linalg.svd(others[train] - middle, full_matrices=False)[2][:COMPONENTS]
+        one = Board(board.family, board.level, board.size, board.tokens, board.y[:, [j]], board.floor[[j]])
+        made.append(_one_by_one(one, train, test, (others - middle) @ axes.T, everyone)[0])
+    return np.hstack(made)[None]
+
+
+def family_value(board: Board, train: Mask, test: Mask) -> Array:
+    """Forecast the scores of the largest model of the same level that trains: no fit, (1, m, J)."""
+    rows = [
+        max(np.flatnonzero(train & (board.level == board.level[i])), key=lambda row: float(board.size[row]))
+        for i in np.flatnonzero(test)
+    ]
+    return board.y[rows][None]
+
+
+def compute_value(board: Board, train: Mask, test: Mask) -> Array:
+    """Forecast the scores of the training model with the most compute: no fit, (1, m, J)."""
+    row = np.flatnonzero(train)[np.argmax((board.size * board.tokens)[train])]
+    return np.repeat(board.y[row][None, None], int(test.sum()), axis=1)
+
+
+def mean_value(board: Board, train: Mask, test: Mask) -> Array:
+    """Forecast the mean scores of all models that train: no fit, (1, m, J)."""
+    return np.repeat(board.y[train].mean(axis=0)[None, None], int(test.sum()), axis=1)
+
+
 METHODS: dict[str, Method] = {
     "skills with family levels": by_skills,
+    "skills, family levels partly pooled": by_pooled_skills,
     "FLOPs sigmoid + family": by_compute,
     "principal components + family": by_components,
     "size and tokens sigmoid, no family": by_size,
+    "two steps (mean logit, then benchmark) + family": by_two_steps,
+    "observational: told the other benchmarks": by_other_benchmarks,
+    "no fit: largest known model of the family": family_value,
+    "no fit: model with the most compute": compute_value,
+    "no fit: mean of all models": mean_value,
 }
 
 

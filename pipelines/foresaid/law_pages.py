@@ -12,10 +12,10 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, hindcast_fits, released, wording
+from foresaid import experiment_pages, hindcast_fits, released, returns, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
-from foresaid.curve import CurveRecord
+from foresaid.curve import CurveRecord, thaw_record
 from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
 from foresaid.material import Fitted, Material
@@ -72,9 +72,11 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "behind": hindcast_fits.behind(material, name),
         "errors": _errors(material, name),
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
+        "returns": _returns(material, item),
         "study": shown(item.metrics.get("study")),
         "experiment": experiment_pages.shown(item.experiment),
         "released": _released(material) if name == released.DEFAULT else [],
+        "budget_header": returns.HEADER,
         "key": f"law-{wording.slug(name)}",
     }
     return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
@@ -172,6 +174,28 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
             for one in entry["parameters"]
         ],
     }
+
+
+def _budgets(item: Fitted) -> dict[str, list[returns.Budget]]:
+    """The budgets of every target that is a loss in parameters and tokens."""
+    thawed = {target_id: thaw_record(record) for target_id, record in item.curves.items()}
+    return {
+        target_id: returns.of_drawing(item.law, curve, item.drawing)
+        for target_id, curve in thawed.items()
+        if returns.is_surface(curve)
+    }
+
+
+def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
+    titles = {entry["target_id"]: entry["title"] for entry in item.metrics["targets"]}
+    return [
+        {
+            "title": titles[target_id],
+            "said": returns.statement(found, wording.unit_words([material.unit(item.curves[target_id].quantity_id)])),
+            "rows": [returns.cells(one) for one in found],
+        }
+        for target_id, found in _budgets(item).items()
+    ]
 
 
 def _axis(material: Material, law: Law, record: CurveRecord) -> str:
@@ -273,6 +297,11 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
+        budgets = [
+            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in _budgets(item).items() for one in found
+        ]
+        if budgets:
+            made[f"{key}-returns"] = pl.DataFrame(budgets)
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
         if item.experiment:
             made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}

@@ -176,8 +176,7 @@ def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array
     rows, d = cells.rows, t.shape[0] - 1
     n, q = rows.shape
     targets = t.shape[1]
-    size = np.abs(r)
-    omega = cells.weights * np.where(size <= cells.delta, 1.0, cells.delta / np.where(size > 0, size, 1.0))
+    omega = cells.weights * (cells.delta / np.maximum(np.abs(r), cells.delta))
     slope = (1.0 - cells.floor) * s * (1.0 - s)
     curvature, pull = omega * slope**2, omega * slope * r  # (n, J)
     loading = t[:-1]
