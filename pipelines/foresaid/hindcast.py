@@ -164,8 +164,7 @@ def roll(params: Params, connection: duckdb.DuckDBPyConnection, cache: Path, ful
     """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
     grid = params.rolling
     if grid is None:
-        empty = rolling_learned.learned(pl.DataFrame(schema=rolling.SCHEMA))
-        return rolling_scores.score(empty), {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
+        return rolling_scores.score(rolling_learned.learned(pl.DataFrame(schema=rolling.SCHEMA))), {}
     days = rolling.origins(grid, full)
     replicates = grid.full_replicates if full else grid.replicates
     made = pl.concat([rolling.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling.MODES])
@@ -195,13 +194,14 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     """Answer every case of params.yaml and the rolling origins; return the number of forecasts by case.
 
     Writes build/hindcast.parquet (forecasts beside outcomes), build/hindcast_fits.json (the fits behind them),
-    build/rolling.parquet (the scored rows of the rolling origins) and the metrics files hindcast.json and rolling.json.
+    build/rolling.parquet and .json (scored rows and tables of the rolling origins) and the metrics hindcast.json and rolling.json.
     """
     connection = database.open_database(build / "database")
     answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in params.hindcast.items()]
     scored, tables = roll(params, connection, build / CACHE, full=False)
     connection.close()
     write_frame(build / "rolling.parquet", scored)
+    write_json(build / "rolling.json", tables)
     write_json(metrics / "rolling.json", {key: value for key, value in tables.items() if key != "by_origin"})
     whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
     fits = [described for _, made in answers for described in made]

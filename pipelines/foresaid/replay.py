@@ -54,9 +54,9 @@ def replay(
     `by_release` all are asked so at once.
 
     Keys: mode (`known` or `released`), law, role, quantity, unit, n, n_releases, wis, mae, bias, coverage_50, coverage_80,
-    coverage_95, and against the baseline with the least WIS on the same rows its name, `relative_wis` (below one is better), `skill` (1 - relative_wis)
-    and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and `reason` says why. That the best
-    baseline is chosen afterwards favours the baseline.
+    coverage_95, and against the baseline with the least WIS on the same rows its name, `relative_wis` (below one is better),
+    `skill` (1 - relative_wis) and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and
+    `reason` says why. That the best baseline is chosen afterwards favours the baseline.
     """
     case = asked(params, as_of, until, laws)
     answers = []

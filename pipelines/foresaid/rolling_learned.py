@@ -2,7 +2,7 @@
 
 Each method is scored twice, as it was and with the width its own past would have wanted; three ensembles stand beside the laws. An
 outcome may teach at an origin only when its forecast was made before that origin and it was public by then, which is the
-rule of the mode (rolling.py). Boards teach themselves only: an arithmetic task says nothing of a rating.
+rule of the mode (rolling.py). Boards and units teach themselves only: a share says nothing of a rating.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ ENSEMBLES = ("ensemble_equal", "ensemble_median", "ensemble_stacked")
 
 @dataclass(frozen=True)
 class Asks:
-    """What was asked of all methods of one board in one mode: rows (N,) in time, each method's quantiles (N, 23), NaN for none."""
+    """What was asked of all methods of one board and unit in one mode.
+
+    `rows` (N) are in time; `quantiles` holds for each method (N, 23), NaN where it has no forecast.
+    """
 
     rows: pl.DataFrame
     quantiles: dict[str, Array]
@@ -51,7 +54,7 @@ class Asks:
 
 
 def asks(made: pl.DataFrame) -> Asks:
-    """Lay the forecasts of one mode and board side by side."""
+    """Lay the forecasts of one mode, board and unit side by side."""
     rows = made.select(ABOUT).unique(subset=ASK).sort("origin", "target_id", "subject_id")
     quantiles = {}
     for (law,), part in made.group_by(["law"], maintain_order=True):
@@ -129,7 +132,7 @@ def _frame(found: Asks, law: str, role: str, quantiles: Array, own: pl.DataFrame
 def learned(made: pl.DataFrame) -> pl.DataFrame:
     """All methods before and after recalibration, with the ensembles of the laws: the columns of `made` and `recalibrated`."""
     frames = []
-    for _, part in made.group_by(["mode", "board"], maintain_order=True):
+    for _, part in made.group_by(["mode", "board", "unit"], maintain_order=True):
         found = asks(part)
         roles = dict(part.select("law", "role").unique().iter_rows())
         members = sorted(name for name, role in roles.items() if role == "law")

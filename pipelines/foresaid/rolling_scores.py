@@ -74,10 +74,11 @@ def accounts(learned: pl.DataFrame, scored: pl.DataFrame) -> list[dict[str, Any]
 
 
 def _groups(scored: pl.DataFrame, horizons: Sequence[int]) -> Iterator[tuple[dict[str, Any], pl.DataFrame]]:
-    """Every table: mode, unit, board (and all boards of a unit), recalibrated or not, and releases up to each horizon."""
+    """Every table: mode, unit, board (and all boards of fractions), recalibrated or not, and releases up to each horizon."""
     for (mode, unit), part in scored.group_by(["mode", "unit"], maintain_order=True):
         boards = sorted(set(part["board"]))
-        for board in boards if len(boards) == 1 else [EVERY_BOARD, *boards]:
+        # Points of one board are not points of another; shares of one are.
+        for board in [EVERY_BOARD, *boards] if unit == "fraction" and len(boards) > 1 else boards:
             mine = part if board == EVERY_BOARD else part.filter(pl.col("board") == board)
             for after in (False, True):
                 for horizon in horizons:
@@ -186,7 +187,7 @@ def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
 
 def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
     """Scores of each method at each origin, and how much it had: what a chart over time is drawn from."""
-    keys = ["mode", "unit", "board", "recalibrated", "law", "origin"]
+    keys = ["mode", "unit", "board", "recalibrated", "law", "role", "origin"]
     found = (
         scored.group_by(keys)
         .agg(
