@@ -202,7 +202,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     connection.close()
     write_frame(build / "rolling.parquet", scored)
     write_json(build / "rolling.json", tables)
-    write_json(metrics / "rolling.json", {key: value for key, value in tables.items() if key != "by_origin"})
+    write_json(metrics / "rolling.json", rolling_scores.brief(tables))
     whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
     fits = [described for _, made in answers for described in made]
     write_json(build / "hindcast_fits.json", {"fits": fits})

@@ -24,6 +24,7 @@ from foresaid.params import Params
 from foresaid.view import Quantity
 
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
+# what stands in where params.yaml asks for no rolling origins
 
 
 @dataclass(frozen=True)

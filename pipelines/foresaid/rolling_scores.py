@@ -111,7 +111,7 @@ def by_horizon(scored: pl.DataFrame, horizons: Sequence[int], seed: int) -> list
     made: list[dict[str, Any]] = []
     for about, rows in _groups(scored, horizons):
         best, skill = best_baseline(rows)
-        base = rows.filter(pl.col("law") == best).select(*ROW, base="wis")
+        base = rows.filter(pl.col("law").is_in([best] if best else [])).select(*ROW, base="wis")
         table = []
         for (law,), part in rows.group_by(["law"], maintain_order=True):
             pairs = part.join(base, on=ROW, how="inner").sort(ROW)
@@ -201,3 +201,16 @@ def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
         .sort(keys)
     )
     return [{**row, "origin": row["origin"].isoformat()} for row in found.iter_rows(named=True)]
+
+
+def brief(tables: dict[str, Any]) -> dict[str, Any]:
+    """The few numbers a review looks at: for each mode, board, method and horizon counts, WIS and coverage before and after."""
+    made: dict[str, Any] = {}
+    for row in tables.get("by_horizon", []):
+        board = made.setdefault(row["mode"], {}).setdefault(f"{row['board']}, {row['unit']}", {})
+        cell = board.setdefault(row["law"], {}).setdefault(f"{row['horizon']} months", {})
+        if row["recalibrated"]:
+            cell |= {"wis_after": row["wis"], "coverage_80_after": row["coverage_80"]}
+        else:
+            cell |= {key: row[key] for key in ("n", "n_releases", "wis", "coverage_80", "relative_skill")}
+    return made
