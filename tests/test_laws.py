@@ -39,6 +39,7 @@ def column(low: float, high: float, n: int) -> Array:
 
 
 METRICS = np.random.default_rng(11).uniform(0.2, 0.9, (30, 3))
+LOGITS = np.random.default_rng(12).normal(0.0, 1.0, (30, 1)) * [1.0, 0.8, 0.7] + np.random.default_rng(13).normal(0.0, 0.2, (30, 3))
 CHECKPOINTS = np.column_stack([np.repeat(np.linspace(2.6, 1.7, 10), 4), np.tile(np.log([16.0, 128.0, 1024.0, 4096.0]), 10)])
 SIGMOID = {"sources": ["s"], "targets": {"t": {}}}
 LOSS = {"sources": ["s"], "series": {"t": {"loss": "l"}}}
@@ -55,6 +56,8 @@ SAMPLES = np.log([2.0**i for i in range(14)])[:, None]
 EXAMPLES = np.log([200.0 * 2**i for i in range(14)])[:, None]
 CASES = {
     "observational": Case({**SIGMOID, "metrics": ["a", "b", "c"]}, METRICS, [-4.0, 3.0, 2.0, 2.5, 0.0], 0.03),
+    "ability": Case({**SIGMOID, "metrics": ["a", "b", "c"], "components": 3}, LOGITS, [-0.5, 0.5, 0.3, 0.4, 0.0], 0.03),
+    "growth": Case(SIGMOID, column(2021.0, 2026.0, 24), [-1417.15, 0.7, 0.0], 0.03),
     "compute_sigmoid": Case(SIGMOID, column(40.0, 56.0, 24), [-24.0, 0.5, 0.0], 0.03, logarithmic=True),
     "size_sigmoid": Case(SIGMOID, column(18.0, 26.0, 24), [-22.0, 1.0, 0.0], 0.03, logarithmic=True),
     "loss_threshold": Case(LOSS, column(2.3, 3.2, 40), [0.6, 5.0, 2.731], 0.01),

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import adopted, hindcast, params
+from foresaid import adopted, hindcast, params, splits
 from foresaid import database as database_module
 from foresaid.laws import load
 from foresaid.preprocess import components, impute
@@ -116,7 +116,7 @@ def test_no_model_of_the_list_trains_not_even_one_below_the_cut_off(built: Built
 
 
 def test_only_models_with_a_release_date_after_the_day_are_targets(built: Built) -> None:
-    wanted = hindcast.released_after(built.as_of("2024-10-01"), date(2024, 5, 31))
+    wanted = splits.released_after(built.as_of("2024-10-01"), date(2024, 5, 31))
 
     assert {"google/gemma-2-2b", "meta-llama/meta-llama-3.1-8b", "qwen/qwen2-7b"} <= wanted
     assert not {"qwen/qwen1.5-110b", "mistralai/mixtral-8x22b-v0.1", "ai21labs/jamba-v0.1", "openai-community/gpt2-xl"} & wanted

@@ -82,6 +82,30 @@ def test_two_days_without_a_release_say_so(built: Built) -> None:
     assert table(rows)[0] == "replay: nothing was released and scored between the two days"
 
 
+def test_where_nothing_was_public_on_the_day_a_law_is_asked_by_release_dates_and_says_so(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    found = replay(built.params, connection, built.registry, date(2023, 6, 30), date(2023, 9, 30), ("compute_sigmoid",))
+    connection.close()
+    scored = [row for row in found if row["n"]]
+
+    assert scored
+    assert {row["mode"] for row in found} == {"released"}
+    assert table(found)[0].startswith("released: by release date only")
+
+
+def test_the_two_ways_of_asking_never_share_a_row(built: Built, rows: list[dict[str, Any]]) -> None:
+    connection = database.open_database(built.build / "database")
+    hindsight = replay(built.params, connection, built.registry, AS_OF, UNTIL, ("compute_sigmoid",), by_release=True)
+    connection.close()
+    counted = {mode: {r["quantity"]: r["n"] for r in found if r["law"] == "compute_sigmoid" and r["n"]} for mode, found in (
+        ("known", rows), ("released", hindsight))}  # fmt: skip
+
+    assert {row["mode"] for row in rows if row["n"]} == {"known"}
+    assert {row["mode"] for row in hindsight} == {"released"}
+    # The record of today has every model that was on the boards then.
+    assert all(counted["released"][name] >= n for name, n in counted["known"].items())
+
+
 def test_days_in_the_wrong_order_are_refused(built: Built) -> None:
     with pytest.raises(ParameterError, match="not after --as-of"):
         asked(built.params, UNTIL, AS_OF, ())

@@ -174,6 +174,21 @@ def example(points: Rows, lines: Rows, title: str, x_title: str) -> Drawing:
     return render(alt.layer(curves, dots), title)
 
 
+def over_time(points: Rows, title: str, y_title: str) -> Drawing:
+    """A line a `method` over the `year` of its origin: `value`; dashes and shapes say what colours say."""
+    kept = [_only(row, "method", "year", "value") for row in points]
+    names = list(dict.fromkeys(str(row["method"]) for row in kept))
+    dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
+    color = alt.Color("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(PALETTE, len(names))))
+    shape = alt.Shape("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(SHAPES, len(names))))
+    dash = alt.StrokeDash("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=dashes[: len(names)]))
+    x = alt.X("year:Q", title="origin", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0f", tickMinStep=1))
+    y = alt.Y("value:Q", title=y_title)
+    line = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    dots = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8).encode(x=x, y=y, color=color, shape=shape)
+    return render(alt.layer(line, dots), title)
+
+
 def render(chart: Any, title: str, sized: bool = True) -> Drawing:
     """Turn a chart into clean SVG with its title."""
     if sized and not isinstance(chart, alt.HConcatChart):

@@ -149,9 +149,10 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
 
 
 @main.command()
+@click.option("--full", is_flag=True, help="Take every month of the rolling origins and print the table; a quarter of an hour.")
 @spread
 @plain_errors
-def hindcast(workers: int | None, backend: str, scheduler: str) -> None:
+def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
     """Re-make past forecasts from old vintages and set them beside what came out.
 
     Example: foresaid hindcast --workers 2
@@ -161,6 +162,12 @@ def hindcast(workers: int | None, backend: str, scheduler: str) -> None:
 
     loaded = params.load(Path("params.yaml"))
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        if full:
+            from foresaid import rolling_text
+
+            for line in rolling_text.lines(stage.run_full(loaded, BUILD)):
+                click.echo(line)
+            return
         counts = stage.run(loaded, BUILD, REGISTRY, METRICS)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
 
@@ -424,10 +431,18 @@ def export(as_of: datetime | None, known_by: bool, sources: tuple[str, ...], qua
 )
 @click.option("--law", "laws", multiple=True, help="Only this law; may be given again.")
 @click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
+@click.option(
+    "--by-release-date", "by_release", is_flag=True, help="Let values count from the release of their model, for every law."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 @plain_errors
-def replay(as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: tuple[str, ...], as_json: bool) -> None:
+def replay(
+    as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: tuple[str, ...], by_release: bool, as_json: bool
+) -> None:
     """Freeze in memory what was known on one day, and score it on what was released after it. Writes nothing.
+
+    A law for which nothing was public on the first day is asked by release dates only, in a part of the table that says so: the
+    values may have been measured, chosen or revised later.
 
     Example: foresaid replay --as-of 2024-05-31 --until 2024-10-01
     """
@@ -438,7 +453,7 @@ def replay(as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: 
 
     loaded = params.load(Path("params.yaml"))
     connection = database.open_database(BUILD / "database")
-    rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities)
+    rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities, by_release)
     connection.close()
     for line in [json.dumps(rows, indent=1)] if as_json else work.table(rows):
         click.echo(line)

@@ -16,14 +16,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted, baselines, database, guard, laws
+from foresaid import adopted, baselines, database, laws, rolling, rolling_learned, rolling_scores
 from foresaid.curve import freeze_curve
 from foresaid.files import write_frame, write_json
 from foresaid.fit import CACHE, describe
 from foresaid.forecast import LEVELS, Forecast, predict
-from foresaid.law import Array, Table
 from foresaid.params import Hindcast, Params
-from foresaid.view import View
+from foresaid.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.widening import Played, Question, Widened, ensembles, widened_fits
 
 SCHEMA = pl.Schema(
@@ -38,56 +37,6 @@ SCHEMA = pl.Schema(
         "quantiles": pl.List(pl.Float64()),
     }
 )
-
-
-@dataclass(frozen=True)
-class Split:
-    """Rows to fit and rows to forecast, of one target; `distance` says how far beyond the training rows each target lies."""
-
-    train: Table
-    test: Table
-    distance: Array
-
-
-def split_by_scale(table: Table, along: Array, share: float, trained_on: int = 0) -> Split:
-    """Hold out the `share` of rows that lie furthest `along` (n,), as the law counts it, at least one.
-
-    With `trained_on` all but the first so many are held out. Distance is measured from the last training row, on the
-    covariate's own scale.
-    """
-    order = np.argsort(along, kind="stable")
-    held = max(0, table.n - trained_on) if trained_on else max(1, int(np.floor(share * table.n)))
-    later = np.zeros(table.n, dtype=bool)
-    later[order[table.n - held :]] = True
-    edge = along[~later].max() if (~later).any() else along.min()
-    return Split(table.where(~later), table.where(later), along[later] - edge)
-
-
-def split_by_release(known: Table, later: Table, wanted: frozenset[str]) -> Split:
-    """Fit on what was known, forecast the wanted subjects: a wanted subject never trains, whatever its compute or date."""
-    train = known.where(np.array([subject not in wanted for subject in known.subjects], dtype=bool))
-    test = later.where(np.array([subject in wanted for subject in later.subjects], dtype=bool))
-    return Split(train, test, np.full(test.n, np.nan))
-
-
-def released_after(view: View, day: date) -> frozenset[str]:
-    """Return the models with a known release date after the day. A model without a date is never a target."""
-    rows = view.observations.filter((pl.col("kind") == "model") & (pl.col("released_on") > day))
-    return frozenset(rows["subject_id"].unique())
-
-
-def _guard(case: Hindcast, split: Split) -> None:
-    rows = [
-        guard.TrainingRow(subject, split.train.target.quantity_id, split.train.target.resolver, known, released)
-        for subject, known, released in zip(split.train.subjects, split.train.known_on, split.train.released_on, strict=True)
-    ]
-    # A model of the paper's own list may have been out before the day; the date rule is for targets chosen by date.
-    by_date = case.split == "released"
-    targets = [
-        guard.Target(subject, released if by_date else None)
-        for subject, released in zip(split.test.subjects, split.test.released_on, strict=True)
-    ]
-    guard.check_training(rows, case.as_of, case.as_of, targets)
 
 
 def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: str, made: Forecast | None) -> pl.DataFrame:
@@ -142,16 +91,6 @@ def _answer(
     return rows, described, made
 
 
-def first_published(table: Table, published: View) -> Table:
-    """Put the first value its resolver published in place of each outcome, whatever was revised since."""
-    rows = published.observations.filter((pl.col("quantity_id") == table.target.quantity_id) & (pl.col("setting") == ""))
-    first = dict(zip(rows["subject_id"], rows["value"], strict=True))
-    target = table.target
-    y = np.array([(first[name] - target.offset) / target.span if name in first else np.nan for name in table.subjects])
-    whole = Table(target, table.subjects, table.clusters, table.released_on, table.known_on, table.x, y)
-    return whole.where(~np.isnan(y))
-
-
 def run_case(
     name: str,
     case: Hindcast,
@@ -159,13 +98,19 @@ def run_case(
     connection: duckdb.DuckDBPyConnection,
     registry: Path,
     cache: Path | None = None,
+    by_release: bool = False,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
 
+    With `by_release` values count from the release of their model, whenever they were measured (mode `released` of rolling.py).
     Returns the forecasts beside their outcomes, and a description of every fit behind them.
     """
-    known, later = database.as_of(connection, case.as_of), database.as_of(connection, case.until)
-    published = database.resolutions(connection, case.until)
+    if by_release:
+        whole, published = database.as_of(connection, rolling.ALWAYS), database.resolutions(connection, rolling.ALWAYS)
+        known, later = released_by(whole, case.as_of), released_by(whole, case.until)
+    else:
+        known, later = database.as_of(connection, case.as_of), database.as_of(connection, case.until)
+        published = database.resolutions(connection, case.until)
     if case.split == "listed":
         wanted = frozenset(adopted.load(registry / "adopted" / case.listed).models)
     else:
@@ -179,10 +124,14 @@ def run_case(
         for table in law.tables(known):
             if case.split == "larger":
                 split = split_by_scale(table, law.along(table), case.held_out_share, case.trained_on)
+            elif table.target.target_id not in after:  # its series are not known yet: nothing comes of it
+                continue
             else:
                 split = split_by_release(table, first_published(after[table.target.target_id], published), wanted)
             if split.test.n:
-                _guard(case, split)
+                # A model of the paper's own list may have been out before the day; the date rule is for targets chosen by date.
+                public = [day or date.max for day in split.train.released_on] if by_release else None
+                check(split, case.as_of, case.split == "released", public)
                 asked.append(_Asked(Question(law, split.train, settings), split))
     found = widened_fits([one.question for one in asked], params.seed, params.replicates, cache)
     frames: list[pl.DataFrame] = []
@@ -211,15 +160,49 @@ def run_case(
     return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
 
 
-def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
-    """Answer every case of params.yaml; return the number of forecasts by case.
+def roll(params: Params, connection: duckdb.DuckDBPyConnection, cache: Path, full: bool) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
+    grid = params.rolling
+    if grid is None:
+        return rolling_scores.score(rolling_learned.learned(pl.DataFrame(schema=rolling.SCHEMA))), {}
+    days = rolling.origins(grid, full)
+    replicates = grid.full_replicates if full else grid.replicates
+    made = pl.concat([rolling.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling.MODES])
+    taught = rolling_learned.learned(made)
+    scored = rolling_scores.score(taught)
+    return scored, {
+        "origins": {"first": days[0].isoformat(), "last": days[-1].isoformat(), "number": len(days), "replicates": replicates},
+        "horizons": list(grid.horizons),
+        "accounts": rolling_scores.accounts(taught, scored),
+        "by_horizon": rolling_scores.by_horizon(scored, grid.horizons, params.seed),
+        "by_distance": rolling_scores.by_distance(scored),
+        "by_origin": rolling_scores.by_origin(scored),
+    }
 
-    Writes build/hindcast.parquet (forecasts beside outcomes), build/hindcast_fits.json (the fits behind them) and, of the
-    latter, the metrics file hindcast.json.
+
+def run_full(params: Params, build: Path) -> dict[str, Any]:
+    """Take every month of the rolling origins; write build/rolling_full.parquet and .json, no outputs of the pipeline."""
+    connection = database.open_database(build / "database")
+    scored, tables = roll(params, connection, build / CACHE, full=True)
+    connection.close()
+    write_frame(build / "rolling_full.parquet", scored)
+    write_json(build / "rolling_full.json", tables)
+    return tables
+
+
+def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
+    """Answer every case of params.yaml and the rolling origins; return the number of forecasts by case.
+
+    Writes build/hindcast.parquet (forecasts beside outcomes), build/hindcast_fits.json (the fits behind them),
+    build/rolling.parquet and .json (scored rows and tables of the rolling origins) and the metrics hindcast.json and rolling.json.
     """
     connection = database.open_database(build / "database")
     answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in params.hindcast.items()]
+    scored, tables = roll(params, connection, build / CACHE, full=False)
     connection.close()
+    write_frame(build / "rolling.parquet", scored)
+    write_json(build / "rolling.json", tables)
+    write_json(metrics / "rolling.json", rolling_scores.brief(tables))
     whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
     fits = [described for _, made in answers for described in made]
     write_json(build / "hindcast_fits.json", {"fits": fits})
@@ -227,4 +210,5 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     write_json(metrics / "hindcast.json", {"fits": [{k: v for k, v in item.items() if k != "profile"} for item in fits]})
     whole = whole.sort("case", "law", "target_id", "subject_id")
     write_frame(build / "hindcast.parquet", whole)
-    return {name: whole.filter(pl.col("case") == name).height for name in params.hindcast}
+    counts = {name: whole.filter(pl.col("case") == name).height for name in params.hindcast}
+    return {**counts, "rolling origins": scored.filter(~pl.col("recalibrated")).height}

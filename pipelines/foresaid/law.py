@@ -42,9 +42,15 @@ class Parameter:
     natural: bool = False
 
 
+LOGIT_EDGE = 0.01  # a share this close to 0 or 1 says no more than the edge itself
+
+
 @dataclass(frozen=True)
 class Covariate:
-    """One input of a curve: a quantity and the scale it enters on (`identity`, `ln` or `log10`)."""
+    """One input of a curve: a quantity and the scale it enters on (`identity`, `ln`, `log10` or `logit`).
+
+    The logit of a share is taken after pulling it LOGIT_EDGE off 0 and 1: beyond, a few items decide the value.
+    """
 
     quantity_id: str
     transform: str = "identity"
@@ -54,9 +60,14 @@ class Covariate:
 
         >>> Covariate("training_tokens", "log10").apply(np.array([1e9, 0.0])).tolist()
         [9.0, nan]
+        >>> Covariate("mmlu", "logit").apply(np.array([0.5, 1.0])).round(3).tolist()
+        [0.0, 4.595]
         """
         if self.transform == "identity":
             return values
+        if self.transform == "logit":
+            share = np.clip(values, LOGIT_EDGE, 1.0 - LOGIT_EDGE)
+            return np.asarray(np.log(share / (1.0 - share)))
         with np.errstate(divide="ignore", invalid="ignore"):
             logs = np.log(values) if self.transform == "ln" else np.log10(values)
         return np.where(values > 0, logs, np.nan)

@@ -23,6 +23,9 @@ from foresaid.law import Law
 from foresaid.params import Params
 from foresaid.view import Quantity
 
+NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
+# what stands in where params.yaml asks for no rolling origins
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -43,6 +46,7 @@ class Material:
     scores: pl.DataFrame  # scored rows with the `unit` of their quantity
     unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
+    rolling: dict[str, Any]  # the tables of the rolling origins
     accounting: dict[str, Any]
     ingest: dict[str, Any]
     fitted: dict[str, Fitted]
@@ -152,6 +156,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         scores=scores.sort(keys),
         unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
+        rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},

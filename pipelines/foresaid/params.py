@@ -6,7 +6,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from difflib import get_close_matches
 from pathlib import Path
@@ -52,6 +52,22 @@ class Hindcast:
 
 
 @dataclass(frozen=True)
+class Rolling:
+    """The rolling origins: from `first` to `last`, every so many months, each law refitted and asked for `horizons` months ahead.
+
+    The pipeline takes every `every`-th month with `replicates` draws; the complete grid takes every month with `full_replicates`.
+    """
+
+    first: date
+    last: date
+    every: int
+    horizons: tuple[int, ...]
+    replicates: int
+    full_replicates: int
+    laws: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Params:
     """Everything params.yaml says. `workers` is the number of fits made at once (-1: one a core); it changes no result."""
 
@@ -65,6 +81,7 @@ class Params:
     laws: dict[str, dict[str, Any]]
     hindcast: dict[str, Hindcast]
     workers: int = -1
+    rolling: Rolling | None = None
 
     @property
     def fit_as_of(self) -> date:
@@ -125,6 +142,24 @@ def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
     return Hindcast(as_of=as_of, until=until, laws=tuple(entry["laws"]), **rest)
 
 
+def _rolling(entry: Mapping[str, Any] | None, laws: Mapping[str, object]) -> Rolling | None:
+    if entry is None:
+        return None
+    _refuse_unknown("rolling", entry, tuple(item.name for item in fields(Rolling)))
+    for law in entry["laws"]:
+        if law not in laws:
+            raise ParameterError(f"params.yaml, rolling: found the law {law}, expected one listed under laws")
+    numbers = {key: int(entry[key]) for key in ("every", "replicates", "full_replicates")}
+    for key, value in numbers.items():
+        if value < 1:
+            raise ParameterError(f"params.yaml, rolling, {key}: found {value}, expected at least 1")
+    first, last = _day("rolling, first", entry["first"]), _day("rolling, last", entry["last"])
+    if last < first:
+        raise ParameterError(f"params.yaml, rolling: found last {last} before first {first}, expected it later")
+    horizons = tuple(sorted(int(months) for months in entry["horizons"]))
+    return Rolling(first=first, last=last, horizons=horizons, laws=tuple(entry["laws"]), **numbers)
+
+
 def parse(document: object) -> Params:
     """Read the parsed YAML document into records.
 
@@ -134,8 +169,8 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", "workers")
-    _refuse_unknown("top level", document, known, optional=("workers",))
+    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", "rolling", "workers")
+    _refuse_unknown("top level", document, known, optional=("rolling", "workers"))
     workers = document.get("workers", -1)
     if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
         raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
@@ -156,6 +191,7 @@ def parse(document: object) -> Params:
         laws,
         cases,
         workers,
+        _rolling(document.get("rolling"), laws),
     )
 
 

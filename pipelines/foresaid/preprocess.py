@@ -76,11 +76,14 @@ def _sweep(
     return u, c, v
 
 
-def impute(values: Array, weights: Array, lower: float = 0.0, upper: float = 1.0, rank: int = 1) -> Imputed:
+def impute(
+    values: Array, weights: Array, lower: float = 0.0, upper: float = 1.0, rank: int = 1, tolerance: float = TOLERANCE
+) -> Imputed:
     """Fill the missing cells of `values` (n, m) for each of the weight vectors `weights` (R, n), clipped to [lower, upper].
 
     Columns are standardised by weighted moments of the observed cells; missing cells then take the value of the weighted least
-    squares reconstruction mean_j + sum_k score_ik loading_kj of `rank`. A row of weight zero is filled but has no influence.
+    squares reconstruction mean_j + sum_k score_ik loading_kj of `rank`. A row of weight zero is filled but has no influence. Rounds
+    stop when no missing cell moves by more than `tolerance` standard deviations.
 
     >>> full = np.array([[0.1, 0.2], [0.2, 0.4], [0.3, 0.6], [0.4, np.nan]])
     >>> impute(full, np.ones((1, 4))).values[0, 3].round(3).tolist()
@@ -100,7 +103,7 @@ def impute(values: Array, weights: Array, lower: float = 0.0, upper: float = 1.0
         mean, loadings, rebuilt = em_round(z, weights, rank)
         z = np.where(observed, z, rebuilt)
     if rows.size:
-        z[:, rows, columns] = _alternate(known, seen, weights, centre, spread, mean, loadings, rows, columns)
+        z[:, rows, columns] = _alternate(known, seen, weights, centre, spread, mean, loadings, rows, columns, tolerance)
         mean, loadings, _ = em_round(z[:1], weights[:1], rank)
     restored = np.clip(centre[:, None, :] + spread[:, None, :] * z, lower, upper)
     largest = np.take_along_axis(loadings[0], np.abs(loadings[0]).argmax(axis=-1)[:, None], axis=-1)
@@ -118,6 +121,7 @@ def _alternate(
     loadings: Array,
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
+    tolerance: float,
 ) -> Array:
     """Alternate rows and columns until no missing cell of a copy moves; return those cells, standardised (R, G).
 
@@ -130,7 +134,7 @@ def _alternate(
         u, c, v = _sweep(known, seen, weights[active], 1.0 / spread[active] ** 2, c, v)
         rebuilt = c[:, columns] + sum(score[:, rows] * one[:, columns] for score, one in zip(u, v, strict=True))
         now = (rebuilt - centre[active][:, columns]) / spread[active][:, columns]
-        moving = np.abs(now - cells[active]).max(axis=1) >= TOLERANCE
+        moving = np.abs(now - cells[active]).max(axis=1) >= tolerance
         cells[active] = now
         active, c, v = active[moving], c[moving], [one[moving] for one in v]
         if not active.size:

@@ -30,6 +30,7 @@ UNITS = (
     "tokens",
     "flops",
     "examples",
+    "years",
     "words",
     "points",
     "minutes",

@@ -2,11 +2,15 @@
 
 A replay is a hindcast asked for by hand: the same laws, guard, baselines and scoring rules as the `hindcast` stage, for any two
 days, and nothing is written. It is how anybody tests a law on data the authors of this registry had not seen.
+
+Few boards kept what they said on a given day. Where the record holds nothing that was public then, a law is asked by release
+dates only (rolling.py says what that is worth); every row says which of the two it is, and the table has a part for each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +22,8 @@ from foresaid import hindcast
 from foresaid.errors import ParameterError
 from foresaid.evaluate import KEY, score_rows, skill, summarise
 from foresaid.params import Hindcast, Params
+from foresaid.rolling import KNOWN, MODES, RELEASED
+from foresaid.rolling_text import columns
 
 CASE = "replay"
 
@@ -40,22 +46,44 @@ def replay(
     until: date,
     laws: Sequence[str] = (),
     quantities: Sequence[str] = (),
+    by_release: bool = False,
 ) -> list[dict[str, Any]]:
     """Score every law and baseline on every quantity between two days: one dict a law and quantity, laws with nothing last.
 
-    Keys: law, role, quantity, unit, n, n_releases, wis, mae, bias, coverage_50, coverage_80, coverage_95, and against the
-    baseline with the least WIS on the same rows its name, `relative_wis` (below one is better), `skill` (1 - relative_wis)
-    and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and `reason` says why. That the best
-    baseline is chosen afterwards favours the baseline.
+    Laws that the record of the first day gives nothing to fit or to score are asked once more by release dates only; with
+    `by_release` all are asked so at once.
+
+    Keys: mode (`known` or `released`), law, role, quantity, unit, n, n_releases, wis, mae, bias, coverage_50, coverage_80,
+    coverage_95, and against the baseline with the least WIS on the same rows its name, `relative_wis` (below one is better),
+    `skill` (1 - relative_wis) and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and
+    `reason` says why. That the best baseline is chosen afterwards favours the baseline.
     """
     case = asked(params, as_of, until, laws)
-    made, fits = hindcast.run_case(CASE, case, params, connection, registry)
-    if quantities:
-        known = sorted(made["quantity_id"].unique())
-        for name in quantities:
-            if name not in known:
-                raise ParameterError(f"replay: found the quantity {name}, expected one with outcomes: {', '.join(known) or 'none'}")
-        made = made.filter(pl.col("quantity_id").is_in(list(quantities)))
+    answers = []
+    if not by_release:
+        answers.append((KNOWN, case, *hindcast.run_case(CASE, case, params, connection, registry)))
+    fitted = {item["law"] for *_, fits in answers for item in fits}
+    rest = tuple(name for name in case.laws if name not in fitted)
+    if rest:
+        case = replace(case, laws=rest)
+        answers.append((RELEASED, case, *hindcast.run_case(CASE, case, params, connection, registry, by_release=True)))
+    known = sorted({name for _, _, made, _ in answers for name in made["quantity_id"]})
+    for name in quantities:
+        if name not in known:
+            raise ParameterError(f"replay: found the quantity {name}, expected one with outcomes: {', '.join(known) or 'none'}")
+    rows = []
+    for mode, asked_for, made, fits in answers:
+        mine = made.filter(pl.col("quantity_id").is_in(list(quantities))) if quantities else made
+        # A law with nothing in the record of the day is spoken of where it was asked again.
+        names = [name for name in asked_for.laws if mode == RELEASED or name in fitted]
+        rows += [{"mode": mode, **row} for row in _scored(mine, fits, names, connection)]
+    return sorted(rows, key=lambda row: (row["n"] == 0, row["mode"]))
+
+
+def _scored(
+    made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[str], connection: duckdb.DuckDBPyConnection
+) -> list[dict[str, Any]]:
+    """Score one mode's forecasts by law and quantity; laws of `names` that had nothing come last."""
     units = dict(connection.sql("select quantity_id, unit from quantity").fetchall())
     every = made.with_columns(evidence=pl.lit("hindcast"))
     forecast = every.filter(pl.col("point").is_not_null())
@@ -90,7 +118,7 @@ def replay(
     empty = [(law, quantity, f"declined: {row['status']}", row["n"]) for (law, quantity), row in missing.items()]
     fitted = {item["law"] for item in fits}
     empty += [
-        (law, None, "no model released in between with a known outcome on its targets", 0) for law in case.laws if law not in fitted
+        (law, None, "no model released in between with a known outcome on its targets", 0) for law in names if law not in fitted
     ]
     return rows + [_nothing(*item) for item in sorted(empty, key=str) if (item[0], item[1]) not in shown]
 
@@ -125,13 +153,11 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     if not scored:
         return ["replay: nothing was released and scored between the two days", *_unscored(rows)]
     head = ("law", "quantity", "n", "releases", "WIS", "MAE", "bias", "50 %", "80 %", "95 %", "skill", "against")
-    lines = [head, *(_cells(row) for row in scored)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    left = {0, 1, len(head) - 1}
-    made = []
-    for line in lines:
-        cells = (cell.ljust(w) if i in left else cell.rjust(w) for i, (cell, w) in enumerate(zip(line, widths, strict=True)))
-        made.append("  ".join(cells).rstrip())
+    made: list[str] = []
+    for mode in MODES:
+        part = [_cells(row) for row in scored if row["mode"] == mode]
+        if part:
+            made += [f"{mode}: {MODES[mode]}", *columns([head, *part], (0, 1, len(head) - 1))]
     return [*made, *_unscored(rows)]
 
 

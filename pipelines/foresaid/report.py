@@ -26,6 +26,7 @@ from foresaid import (
     pages,
     record_pages,
     revisions,
+    rolling_pages,
     wording,
 )
 from foresaid.charts import Drawing
@@ -37,6 +38,7 @@ from foresaid.params import Params
 NAVIGATION = (
     ("index.html", "How good?"),
     ("laws/index.html", "Laws"),
+    ("origins.html", "Month by month"),
     ("models/index.html", "Models"),
     ("ledger.html", "Ledger"),
     ("data.html", "Data"),
@@ -99,6 +101,7 @@ def all_pages(found: Material) -> list[Page]:
         *models,
         ledger_pages.ledger(found),
         *ledger_pages.forecasts(found),
+        rolling_pages.page(found),
         record_pages.data(found),
         revisions.page(found),
     ]
@@ -121,6 +124,7 @@ def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
         **hindcast_fits.downloads(found),
         **record_pages.downloads(found),
         **revisions.downloads(found),
+        **rolling_pages.downloads(found),
     }
     return {**files, **downloads.contents(tables)}
 

@@ -15,6 +15,7 @@ import polars as pl
 from foresaid.errors import RecordError
 
 SUBJECT_COLUMNS = ("subject_id", "kind", "run", "family", "released_on")
+RELEASE_YEAR = "release_year"  # the one quantity that is not observed but follows from models.csv
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class View:
         """One row a subject of these sources that has any of the quantities; one column a quantity, null where unknown.
 
         Beside the quantities: subject_id, kind, run, family, released_on, and `known_on`, the day the last of the values
-        used became public. Two sources that give a subject different values of one quantity are refused: a law has to
-        name the one it means.
+        used became public. `release_year` is the release date in years of our era. Two sources that give a subject different
+        values of one quantity are refused: a law has to name the one it means.
         """
         wanted = self.observations.filter(
             pl.col("quantity_id").is_in(list(quantity_ids)) & pl.col("source_id").is_in(list(sources)) & (pl.col("setting") == "")
@@ -74,4 +75,7 @@ class View:
             pl.col("known_on").max(),
             *[pl.col("value").filter(pl.col("quantity_id") == name).first().alias(name) for name in quantity_ids],
         )
+        if RELEASE_YEAR in quantity_ids:
+            days = (pl.col("released_on") - date(2000, 1, 1)).dt.total_days()
+            frame = frame.with_columns((2000.0 + days / 365.2425).alias(RELEASE_YEAR))
         return frame.sort("subject_id")

@@ -28,6 +28,7 @@ METHODS = {
     "last_of_family": ("Last of family", "a model scores what the newest known model of its family scored"),
     "last_value": ("Nearest known run", "a larger run scores what the nearest smaller one scored"),
     "straight_line": ("Straight line", "a line in the (logarithm of the) first covariate through all known runs"),
+    "ensemble_equal": ("Equal-weight ensemble", "the average of all laws' quantiles, level by level"),
     "ensemble_median": ("Median ensemble", "the median of all laws' quantiles, level by level, with a width of its own"),
     "ensemble_stacked": ("Stacked ensemble", "the laws' quantiles under weights learned from their own past"),
     "printed_forms": ("Printed coefficients", "the forms as the authors printed them, applied without a refit"),

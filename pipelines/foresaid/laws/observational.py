@@ -11,15 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from foresaid.law import Array, Covariate, Design
-from foresaid.preprocess import components, impute
-from foresaid.sigmoid import SigmoidLaw, SigmoidTarget
+from foresaid.benchmark_plane import PlaneLaw
 
 
 @dataclass(frozen=True)
-class Observational(SigmoidLaw):
+class Observational(PlaneLaw):
     """Score of a task from the principal components of standard benchmarks.
 
         y = floor + (1 - floor) s(a + sum_k w_k PC_k(benchmarks)),   y = (score - chance) / (1 - chance)
@@ -34,13 +30,12 @@ class Observational(SigmoidLaw):
     training data, where training scores are all near chance (the slope then is a guess), or when the status is
     `separable` or `unidentified`.
 
+    >>> import numpy as np
+    >>> from foresaid.sigmoid import SigmoidTarget
     >>> law = Observational(sources=("s",), targets={"t": SigmoidTarget()}, metrics=("a", "b"), components=1)
     >>> law.curve(np.array([0.0, 2.0, 0.0]), np.array([[0.0], [1.0]])).round(3).tolist()
     [0.5, 0.881]
     """
-
-    metrics: tuple[str, ...] = ()
-    components: int = 3
 
     name: ClassVar[str] = "observational"
     title: ClassVar[str] = "Observational law (principal components)"
@@ -50,31 +45,3 @@ class Observational(SigmoidLaw):
         "Chat and reasoning models are outside the fitted population; benchmarks saturate and leak; near chance the slope is a "
         "guess; a separable or unidentified fit forecasts a step, not a slope."
     )
-
-    def covariates(self, target: SigmoidTarget) -> tuple[Covariate, ...]:
-        """Return the standard benchmarks that may predict this target."""
-        return tuple(Covariate(metric) for metric in self.metrics if metric not in target.without)
-
-    def features(self, covariates: int) -> int:
-        """The design reduces the benchmarks to components."""
-        return min(self.components, covariates)
-
-    def usable(self, x: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-        """A row with at least one benchmark can be filled."""
-        return np.asarray((~np.isnan(x)).any(axis=1))
-
-    def design(self, x: Array, weights: Array) -> Design:
-        """Impute and project under each weighting; standardise the scores; fold back onto raw benchmarks."""
-        imputed = impute(x, weights)
-        plane = components(imputed.values, weights, self.features(x.shape[1]))
-        scores = plane.scores(imputed.values)
-        total = weights.sum(axis=1)[:, None]
-        spread = np.sqrt((weights[:, None, :] @ scores**2)[:, 0] / total)
-        spread = np.where(spread > 0, spread, 1.0)
-
-        def fold(parameters: Array) -> Array:
-            on_metrics = np.einsum("rk,rkm->rm", parameters[:, 1:-1] / spread, plane.loadings)
-            intercept = parameters[:, 0] - (on_metrics * plane.centre).sum(axis=1)
-            return np.column_stack([intercept, on_metrics, parameters[:, -1]])
-
-        return Design(scores / spread[:, None, :], fold, imputed.rule)

@@ -11,11 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foresaid import hindcast
 from foresaid.errors import LeakError
-from foresaid.hindcast import Split, first_published, split_by_release, split_by_scale
 from foresaid.law import Covariate, Table, Target
-from foresaid.params import Hindcast
+from foresaid.splits import Split, check, first_published, split_by_release, split_by_scale
 from foresaid.view import View
 
 
@@ -50,7 +48,7 @@ def test_a_wanted_subject_never_trains_whatever_its_place() -> None:
     assert (split.train.subjects, split.test.subjects) == (("m1", "m2"), ("m0",))
 
 
-CASE = Hindcast("T", "n", "released", date(2024, 5, 31), date(2024, 10, 1), ("observational",))
+AS_OF = date(2024, 5, 31)
 
 
 def test_a_training_row_known_later_is_refused_by_name() -> None:
@@ -58,14 +56,14 @@ def test_a_training_row_known_later_is_refused_by_name() -> None:
     test = table([3.0], subjects=("new",), released_on=(date(2024, 7, 1),))
 
     with pytest.raises(LeakError, match=r"m1.*known on 2024-06-01"):
-        hindcast._guard(CASE, Split(train, test, np.zeros(1)))
+        check(Split(train, test, np.zeros(1)), AS_OF, by_date=True)
 
 
 def test_a_target_released_before_the_day_is_refused_by_name() -> None:
     test = table([3.0], subjects=("old",), released_on=(date(2024, 5, 1),))
 
     with pytest.raises(LeakError, match=r"old.*released on 2024-05-01"):
-        hindcast._guard(CASE, Split(table([1.0]), test, np.zeros(1)))
+        check(Split(table([1.0]), test, np.zeros(1)), AS_OF, by_date=True)
 
 
 def test_the_outcome_is_the_first_value_published() -> None:
