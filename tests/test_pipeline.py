@@ -1,12 +1,13 @@
 """dvc.yaml says what the code does, and the whole graph runs twice with nothing to do the second time."""
 
-from __future__ import annotations
+from __future__ import tomllib
 
 import ast
 import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -101,10 +102,13 @@ def test_laws_of_params_and_files_agree() -> None:
     assert sorted(PARAMS["laws"]) == laws.names()
 
 
-def test_sources_of_params_have_a_folder_and_a_reader() -> None:
+def test_sources_of_params_have_a_folder_and_a_reader_or_an_experiment_of_our_own() -> None:
     for name in PARAMS["sources"]:
-        assert (ROOT / "registry" / "sources" / name / "observations.csv").is_file()
-        assert module_file(f"sources.{name.replace('-', '_')}") is not None
+        folder = ROOT / "registry" / "sources" / name
+        assert (folder / "observations.csv").is_file()
+        (directory,) = {entry["directory"] for entry in tomllib.loads((folder / "source.toml").read_text())["vintage"][:1]}
+        own = ROOT / "registry" / "experiments" / directory / "table.csv"
+        assert own.is_file() or module_file(f"sources.{name.replace('-', '_')}") is not None
 
 
 def test_the_ledger_is_never_an_output() -> None:
