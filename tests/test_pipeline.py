@@ -1,6 +1,6 @@
 """dvc.yaml says what the code does, and the whole graph runs twice with nothing to do the second time."""
 
-from __future__ import tomllib
+from __future__ import annotations
 
 import ast
 import os
