@@ -38,7 +38,7 @@ verify: .venv/run.stamp ## check the ledger: every entry, its name, its place an
 coverage: .venv/dev.stamp ## count how often the intervals of every law hold on simulated rows, for half an hour
 	@python -m tests.coverage_study 300
 
-campaign: .venv/dev.stamp ## attack the ledger with everything, for most of an hour
+campaign: .venv/dev.stamp ## attack the ledger with everything, for an hour or more
 	@python -m tests.campaign --long
 
 campaign-short: .venv/dev.stamp ## the same attacks, sampled, in minutes

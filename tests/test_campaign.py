@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,34 @@ def test_the_ledger_is_put_back_after_every_mutant(tmp_path: Path) -> None:
         with mutate.mutated(tmp_path / "ledger", files, mutant):
             pass
         assert build.files(tmp_path / "ledger") == files, mutant.name
+
+
+def test_what_is_remembered_from_try_to_try_changes_no_answer(tmp_path: Path) -> None:
+    files = build.files(build.build(tmp_path / "ledger", 3))
+    before = [getattr(module, name) for module, name in mutate.PURE]
+
+    def mutants() -> Iterator[mutate.Mutant]:
+        yield mutate.Mutant("nothing")
+        for kind in (blind.flips, blind.cuts, blind.insertions):
+            yield from kind(files, 8, (40, 40))
+
+    plain, bulk = (mutate.try_all(SLICE, "", files, mutants, build.check, bulk=bulk) for bulk in (False, True))
+
+    assert (plain.tried, plain.undetected, plain.other) == (bulk.tried, bulk.undetected, bulk.other)
+    assert plain.examples == bulk.examples == ["unnoticed: nothing"]
+    assert [getattr(module, name) for module, name in mutate.PURE] == before
+
+
+def test_a_memory_that_lies_is_noticed(tmp_path: Path) -> None:
+    files = build.files(build.build(tmp_path / "ledger", 3))
+    answers = iter([1, 0])
+    memory = mutate.Memory()
+    folder = mutate.put(tmp_path / "copy", files)
+    tally = Tally("")
+    mutate.try_again(tally, folder, mutate.Mutant("bent"), lambda _: next(answers), memory)
+
+    assert (tally.tried, tally.undetected, tally.other) == (1, 0, 1)
+    assert tally.breach
 
 
 def test_a_row_that_tried_nothing_is_a_breach_unless_it_says_why() -> None:

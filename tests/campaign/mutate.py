@@ -102,6 +102,7 @@ def try_one(tally: Tally, folder: Path, mutant: Mutant, check: Check) -> None:
     tally.count(noticed, mutant.name)
 
 
+PURE = ((snapshot, "read_batch"), (stamp, "proved_at"), (note, "check"))  # functions of their arguments alone
 KEPT = 1000  # answers that are remembered; more than a ledger of fifty batches needs
 SAMPLE = 50  # one in so many tries with a memory is made again without, and must come to the same
 
@@ -113,8 +114,7 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        places = ((snapshot, "read_batch"), (stamp, "proved_at"), (note, "check"))
-        self.functions = [(module, name, _cached(getattr(module, name))) for module, name in places]
+        self.functions = [(module, name, _cached(getattr(module, name))) for module, name in PURE]
 
     @contextmanager
     def used(self) -> Iterator[None]:
