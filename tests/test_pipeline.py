@@ -14,7 +14,7 @@ import pytest
 import yaml
 from tests.conftest import ROOT
 
-from foresaid import laws
+from foresaid import experiment_source, laws
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
 STAGES: dict[str, dict[str, Any]] = {
@@ -104,7 +104,8 @@ def test_laws_of_params_and_files_agree() -> None:
 def test_sources_of_params_have_a_folder_and_a_reader() -> None:
     for name in PARAMS["sources"]:
         assert (ROOT / "registry" / "sources" / name / "observations.csv").is_file()
-        assert module_file(f"sources.{name.replace('-', '_')}") is not None
+        own = name == experiment_source.NAME  # our own table has no upstream to read again; its module makes the rows
+        assert own or module_file(f"sources.{name.replace('-', '_')}") is not None
 
 
 def test_the_ledger_is_never_an_output() -> None:

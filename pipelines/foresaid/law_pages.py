@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, hindcast_fits, released, wording
+from foresaid import experiment_pages, hindcast_fits, plane_pages, released, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord
 from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
-from foresaid.material import Fitted, Material
+from foresaid.material import PLANE, Fitted, Material
 from foresaid.pages import Page
 from foresaid.studies import shown
 from foresaid.wording import count, number
@@ -74,6 +74,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
         "study": shown(item.metrics.get("study")),
         "experiment": experiment_pages.shown(item.experiment),
+        "plane": plane_pages.shown(material.plane, material.quantity) if name == PLANE else None,
         "released": _released(material) if name == released.DEFAULT else [],
         "key": f"law-{wording.slug(name)}",
     }
@@ -274,6 +275,8 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
+        if name == PLANE and material.plane:
+            made |= {f"{key}-{part}": frame for part, frame in plane_pages.downloads(material.plane).items()}
         if item.experiment:
             made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}
     return made
