@@ -35,7 +35,7 @@ format: .venv/dev.stamp ## rewrite the code in the house format
 verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
 	@foresaid verify
 
-coverage: .venv/dev.stamp ## count how often the intervals of every law hold on simulated rows, for half an hour
+coverage: .venv/dev.stamp ## count how often the intervals of every law hold on simulated rows, for a quarter of an hour
 	@python -m tests.coverage_study 300
 
 campaign: .venv/dev.stamp ## attack the ledger with everything, for an hour or more

@@ -1,7 +1,7 @@
 """Intervals that hold as often as they say, on simulated rows of every law; and nothing found where there is nothing.
 
-The full study is `make coverage` (300 simulations a law, half an hour on two cores). Here eight a law catch what is broken: a
-share that is far off, not one that is a little off.
+The full study is `make coverage` (300 simulations a law, a quarter of an hour on two cores of one's own). Here eight a law
+catch what is broken: a share that is far off, not one that is a little off.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ is kept here and nowhere else: the law itself (laws/observational.py) looks for 
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -133,7 +134,7 @@ class PaperFit:
 
 def _stop(features: Array, y: Array, optimiser: str) -> Array:
     """Return where the authors' optimiser stops: intercept, weights, floor."""
-    from scipy.optimize import curve_fit, minimize
+    from scipy.optimize import OptimizeWarning, curve_fit, minimize
 
     k = features.shape[1]
     start = np.array([0.0, *[START] * k])
@@ -149,7 +150,9 @@ def _stop(features: Array, y: Array, optimiser: str) -> Array:
         return np.asarray(p[-1] + (1.0 - p[-1]) * sigmoid(p[0] + z @ np.array(p[1:-1])))
 
     bounds = ([-np.inf] * (k + 1) + [0.0], [np.inf] * (k + 1) + [LARGEST_FLOOR])
-    return np.asarray(curve_fit(curve, features, y, p0=[*start, 0.0], bounds=bounds, maxfev=EVALUATIONS)[0])
+    with warnings.catch_warnings():  # with fewer rows than parameters it has no covariance, and none is asked for
+        warnings.simplefilter("ignore", OptimizeWarning)
+        return np.asarray(curve_fit(curve, features, y, p0=[*start, 0.0], bounds=bounds, maxfev=EVALUATIONS)[0])
 
 
 def fit(x: Array, y: Array, optimiser: str, wanted: int = 3) -> PaperFit:

@@ -189,6 +189,26 @@ def over_time(points: Rows, title: str, y_title: str) -> Drawing:
     return render(alt.layer(line, dots), title)
 
 
+def choices(rows: Rows, title: str) -> Drawing:
+    """What a budget of models buys, in two panels: `models`, `objective`, and test errors `optimal` and `random`."""
+    data = [_only(row, "models", "objective", "optimal", "random") for row in rows]
+    x = alt.X("models:Q", title="models evaluated", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
+    log = alt.Scale(type="log", nice=False)
+    axis = alt.Axis(tickCount=4, format="~g")
+    line = alt.Chart(_data(data)).mark_line(color=INK, point=True, strokeWidth=1.6)
+    left = line.encode(x=x, y=alt.Y("objective:Q", title="summed variance of forecasts", scale=log, axis=axis))
+    long = [{"models": row["models"], "choice": kind, "error": row[kind]} for row in data for kind in ("optimal", "random")]
+    kinds = alt.Scale(domain=["optimal", "random"], range=_cycle(PALETTE, 2))
+    color = alt.Color("choice:N", title="choice of families:", scale=kinds)
+    dash = alt.StrokeDash(
+        "choice:N", title="choice of families:", scale=alt.Scale(domain=["optimal", "random"], range=[[1, 0], [5, 3]])
+    )
+    y = alt.Y("error:Q", title="test error (mean square)", scale=log, axis=axis)
+    right = alt.Chart(_data(long)).mark_line(point=True, strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    size = {"width": WIDTH // 2 - 50, "height": 190}
+    return render(alt.hconcat(left.properties(**size), right.properties(**size), spacing=40), title)
+
+
 def render(chart: Any, title: str, sized: bool = True) -> Drawing:
     """Turn a chart into clean SVG with its title."""
     if sized and not isinstance(chart, alt.HConcatChart):

@@ -12,13 +12,13 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, hindcast_fits, released, returns, wording
+from foresaid import experiment_pages, hindcast_fits, plane_pages, released, returns, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord, thaw_record
 from foresaid.fitting import STATUSES
 from foresaid.law import Covariate, Law, Target
-from foresaid.material import Fitted, Material
+from foresaid.material import PLANE, Fitted, Material
 from foresaid.pages import Page
 from foresaid.studies import shown
 from foresaid.wording import count, number
@@ -75,6 +75,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "returns": _returns(material, item),
         "study": shown(item.metrics.get("study")),
         "experiment": experiment_pages.shown(item.experiment),
+        "plane": plane_pages.shown(material.plane, material.quantity) if name == PLANE else None,
         "released": _released(material) if name == released.DEFAULT else [],
         "budget_header": returns.HEADER,
         "key": f"law-{wording.slug(name)}",
@@ -303,6 +304,8 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         if budgets:
             made[f"{key}-returns"] = pl.DataFrame(budgets)
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
+        if name == PLANE and material.plane:
+            made |= {f"{key}-{part}": frame for part, frame in plane_pages.downloads(material.plane).items()}
         if item.experiment:
             made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}
     return made

@@ -16,13 +16,14 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import adopted, card, database, experiment_pages, laws, verify
+from foresaid import adopted, card, database, experiment_pages, laws, plane_study, verify
 from foresaid.curve import CurveRecord, from_plain
 from foresaid.errors import UnreadableError
 from foresaid.law import Law
 from foresaid.params import Params
 from foresaid.view import Quantity
 
+PLANE = "observational"  # the law whose page shows the plane
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
 # what stands in where params.yaml asks for no rolling origins
 
@@ -55,6 +56,7 @@ class Material:
     observations: pl.DataFrame
     sources: list[card.Source]
     adopted: list[adopted.Adopted]
+    plane: plane_study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
     ledger: verify.Result
     freeze: dict[str, Any]
     vintage: str  # digest of the database
@@ -139,6 +141,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
     """Read everything; what is missing is named together with the command that makes it."""
     connection = database.open_database(build / "database")
     models, quantities = database.models(connection), database.quantities(connection)
+    asked = PLANE in params.laws and plane_study.SOURCE in params.sources
+    plane = plane_study.study(database.as_of(connection, plane_study.DAY), params.seed) if asked else None
     connection.close()
     units = pl.DataFrame(
         {"quantity_id": list(quantities), "unit": [item.unit for item in quantities.values()]},
@@ -165,6 +169,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
         sources=[_card(registry, name) for name in sorted(set(params.sources))],
         adopted=adopted.load_all(registry),
+        plane=plane,
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
         vintage=vintage(build / "database"),
