@@ -10,7 +10,6 @@ import numpy as np
 from foresaid.law import Array, Design, Parameter, Target
 from foresaid.size_series import SizeLaw
 
-
 LN10 = float(np.log(10.0))
 
 
