@@ -19,7 +19,7 @@ from foresaid.fitting import Fit, fit, problem_for
 from foresaid.law import Array, Covariate, Design, Law, Table, Target
 from foresaid.laws import broken
 from foresaid.solver import Problem, solve
-from foresaid.sources.gadre import TASKS
+from foresaid.sources.gadre import MEANS, TASKS
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "registry" / "sources"
@@ -185,6 +185,10 @@ def test_a14_the_seventeen_tasks_follow_from_a_rule_and_have_the_printed_chance_
     chosen = subset(runs, chance)
 
     assert len(chosen) == 17
+    assert tuple(chosen) == MEANS["gadre_mean_of_17"]
+    for quantity, tasks in MEANS.items():
+        expected = [np.mean([row[f"gadre_{task}"] for task in tasks]) for row in runs.values()]
+        np.testing.assert_allclose([row[quantity] for row in runs.values()], expected, rtol=1e-12)
     compare("A14", "chance error of 17 tasks", float(1.0 - np.mean([chance[task] for task in chosen])), 0.8088, 5e-5)
     compare("A14", "chance error of 46 tasks", float(1.0 - np.mean(list(chance.values()))), 0.75, 5e-3)
 

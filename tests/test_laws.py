@@ -80,6 +80,7 @@ CASES = {
     "token_logit": Case(SIZE, EXAMPLES, [8.0, 0.9, 1.0], 0.01, logarithmic=True),
     "token_line": Case(SIZE, EXAMPLES, [-0.3, 0.15], 0.01, logarithmic=True),
     "error_loss": Case(LOSS, column(2.3, 3.2, 40), [0.02, 2.0, 1.5], 0.01),
+    "uplift": Case({"sources": ["s"], "pairs": {"t": {"base": "b"}}}, column(0.05, 0.85, 24), [0.4], 0.01),
     "ladder": Case({"sources": ["s"], "tasks": {"t": {"loss": "l"}}}, RUNGS, CHAIN, 0.01),
     "emergence": Case({}, CHECKPOINTS, [0.8, 0.25, 1.85, 0.4, 0.0], 0.01),
 }

@@ -39,7 +39,7 @@ COUNTS = {
     "sloth": (3789, 0, 384),
     "weirdml": (1740, 0, 80),
     "finetune-loss": (2700, 900, 900),
-    "gadre": (5824, 104, 104),
+    "gadre": (6032, 104, 104),
     "koehn-knowles": (66, 33, 33),
     "obsscaling": (3325, 0, 175),
     "olmo-ladder": (58104, 2557, 2557),

@@ -110,22 +110,30 @@ def _table(name: str, axis: str, x: Sequence[float], y: Sequence[float]) -> Tabl
     return Table(target, rows, rows, (None,) * len(rows), days, np.log(np.asarray(x, dtype=float))[:, None], np.asarray(y))
 
 
+def coverage_of(samples: Array, correct: Array, k: int) -> float:
+    """Return the unbiased pass@k averaged over problems (P,)."""
+    return float(pass_at_k(samples, correct, k).mean())
+
+
+def solved_counts(reading: Reading) -> dict[str, tuple[Array, Array]]:
+    """Return samples and right ones (128,) of each run with 128 problems sampled at least 10,000 times each."""
+    pairs: dict[str, list[tuple[float, float]]] = {}
+    for score in reading.scores:
+        if score.quantity_id == "math_solve_rate" and score.n:
+            pairs.setdefault(score.subject, []).append((float(score.n), round(score.value * score.n)))
+    columns = {subject: np.array(each, dtype=float).T for subject, each in sorted(pairs.items()) if len(each) >= 128}
+    return {subject: (samples, correct) for subject, (samples, correct) in columns.items() if samples.min() >= FAR}
+
+
 def coverage_series(reading: Reading) -> list[Held]:
-    """Coverage at up to 100 samples, and at 10,000, of every run with 128 problems sampled at least 10,000 times each.
+    """Coverage at up to 100 samples, and at 10,000, of every run sampled enough that solves anything at 100.
 
     Both ends are the unbiased estimator on the same samples, so the noise of the problems is shared: what is tested is the law's
     reach in k, not other problems.
     """
-    counts: dict[str, list[tuple[float, float]]] = {}
-    for score in reading.scores:
-        if score.quantity_id == "math_solve_rate" and score.n:
-            counts.setdefault(score.subject, []).append((float(score.n), round(score.value * score.n)))
     made = []
-    for subject, pairs in sorted(counts.items()):
-        samples, correct = np.array(pairs).T
-        if len(pairs) < 128 or samples.min() < FAR:
-            continue
-        solved = {k: float(pass_at_k(samples, correct, k).mean()) for k in (*KS, FAR)}
+    for subject, (samples, correct) in solved_counts(reading).items():
+        solved = {k: coverage_of(samples, correct, k) for k in (*KS, FAR)}
         if solved[KS[-1]] > 0:
             train = _table(subject, "samples", KS, [solved[k] for k in KS])
             made.append(Held(train, _table(subject, "samples", [FAR], [solved[FAR]])))
@@ -197,10 +205,18 @@ SERIES: dict[str, Callable[[Reading], list[Held]]] = {"effort-tokens": effort_se
 
 def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: int) -> list[str]:
     """Read a source that the record may not keep, hold out each series' largest budget, and write the table of its two laws."""
-    from foresaid import laws, sources
+    from foresaid import inference_time, laws, sources
 
-    held = SERIES[source](sources.find(source)(mirror_folder(mirror, registry, source)))
+    reading = sources.find(source)(mirror_folder(mirror, registry, source))
+    held = SERIES[source](reading)
     each = [laws.load(name, {"sources": [source], "series": {}}) for name in LAWS[source]]
+    methods = run(held, each, seed, replicates)
     ends = ", ".join(f"{count} {what}" for what, count in shapes(held).items())
     counted = f"{len(held)} series; the largest budget against the best smaller one (within {FELL:g}: level): {ends}."
-    return [counted, "", *markdown(run(held, each, seed, replicates), log=False)]
+    if source == "pass-at-k":
+        counts = solved_counts(reading)
+        methods |= inference_time.problems_resampled(held, counts, each, seed, replicates)
+        after = inference_time.difficulty_lines(counts)
+    else:
+        after = inference_time.ten_point_lines({law.title: inference_time.ten_points(held, law, seed, replicates) for law in each})
+    return [counted, "", *markdown(methods, log=False), "", *after]

@@ -11,11 +11,40 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.elementary import exp, log
 from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import COMPUTE_AXIS, REACH, log10_flops, power
+from foresaid.loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
 from foresaid.view import View
 
 STARTS = ((5.3, 15.0), (1.0, 5.0), (30.0, 60.0))
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine; see `_parts` for the names."""
+    for i in range(f.size):
+        u = min(x[2, i], x[1, i])
+        best = (p[1] - p[2]) / p[3] + u
+        used = min(best, x[0, i])
+        over = exp(min(max(x[0, i] - used, -LIMIT), LIMIT)) - 1.0
+        again = exp(min(max(x[1, i] - u, -LIMIT), LIMIT)) - 1.0
+        left_n = exp(max(-over / p[4], -LIMIT))
+        left_d = exp(max(-again / p[5], -LIMIT))
+        worth_n = 1.0 + p[4] * (1.0 - left_n)
+        worth_d = 1.0 + p[5] * (1.0 - left_d)
+        ln_n = used + log(worth_n)
+        ln_d = u + log(worth_d)
+        first = exp(min(max(p[1] - p[3] * ln_n, -LIMIT), LIMIT))
+        second = exp(min(max(p[2] - p[3] * ln_d, -LIMIT), LIMIT))
+        pull = 0.0
+        if best < x[0, i]:
+            pull = -p[3] * first * (1.0 - left_n * (over + 1.0) / worth_n)
+        f[i] = p[0] + first + second
+        J[0, i] = 1.0
+        J[1, i] = first + pull / p[3]
+        J[2, i] = second - pull / p[3]
+        J[3, i] = -first * ln_n - second * ln_d - pull * (p[1] - p[2]) / (p[3] * p[3])
+        J[4, i] = -p[3] * first * (1.0 - left_n - over / p[4] * left_n) / worth_n
+        J[5, i] = -p[3] * second * (1.0 - left_d - again / p[5] * left_d) / worth_d
 
 
 @dataclass(frozen=True)
@@ -64,6 +93,7 @@ class DataConstrained(Law):
     axis_title: ClassVar[str] = COMPUTE_AXIS
     noise: ClassVar[str] = "log"
     huber_delta: ClassVar[float | None] = 1e-2
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from foresaid.law import Array, Design, Parameter, Target
 from foresaid.size_series import SizeLaw
+
+LN10 = float(np.log(10.0))
+
+
+def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
+    """Fill the curve and its derivatives for the compiled engine."""
+    for i in range(f.size):
+        f[i] = p[0] + p[1] * x[0, i] / LN10
+        J[0, i] = 1.0
+        J[1, i] = x[0, i] / LN10
 
 
 @dataclass(frozen=True)
@@ -37,6 +47,7 @@ class TokenLine(SizeLaw):
         "It has no ceiling: it passes one and is cut there. A line is never right far outside the tokens seen."
     )
     noise: ClassVar[str] = "natural"
+    columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Level at the middle of the rows, and gain per tenfold."""
