@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
+from sklearn.metrics import mean_pinball_loss
 
 from foresaid.errors import ParameterError
 from foresaid.forecast import LEVELS
@@ -41,6 +42,48 @@ def test_a_perfect_forecast_scores_zero(truth: float) -> None:
     sure = np.full((1, len(LEVELS)), truth)
 
     assert weighted_interval_score(sure, LEVELS, np.array([truth])).wis.tolist() == [0.0]
+
+
+# scoringutils (R), its own test of `wis` on two intervals and the median, "corresponds to covidHubUtils" (tests/testthat,
+# metrics-quantile): outcomes 1, -15, 22 at levels 0.1, 0.25, 0.5, 0.75, 0.9, and the expected value as it is written there,
+# (0.5 |y - m| + sum of alpha / 2 * width + distance outside) / 2.5.
+PUBLISHED = np.array([[-1.0, 0, 1, 2, 3], [-2, 1, 2, 2, 4], [-2, 0, 3, 3, 4]])
+PUBLISHED_AT, PUBLISHED_OUTCOMES = (0.1, 0.25, 0.5, 0.75, 0.9), np.array([1.0, -15.0, 22.0])
+
+
+def test_wis_is_that_of_the_published_example_of_scoringutils() -> None:
+    found = weighted_interval_score(PUBLISHED, PUBLISHED_AT, PUBLISHED_OUTCOMES)
+
+    np.testing.assert_allclose(found.wis, [0.36, 15.34, 19.14], atol=1e-12)
+    np.testing.assert_allclose(found.dispersion, [0.36, 0.34, 0.54], atol=1e-12)
+    np.testing.assert_allclose(found.overprediction, [0.0, 15.0, 0.0], atol=1e-12)
+    np.testing.assert_allclose(found.underprediction, [0.0, 0.0, 18.6], atol=1e-12)
+
+
+def test_bias_and_coverage_are_those_of_the_published_example_of_scoringutils() -> None:
+    # The same three forecasts stand in the examples of `bias_quantile` and `interval_coverage`.
+    assert bias(PUBLISHED, PUBLISHED_AT, PUBLISHED_OUTCOMES).tolist() == [0.0, 1.0, -1.0]
+    assert covered(PUBLISHED, PUBLISHED_AT, PUBLISHED_OUTCOMES, 0.8).tolist() == [True, False, False]
+
+
+@settings(max_examples=20)
+@given(st.lists(st.lists(numbers, min_size=23, max_size=23), min_size=1, max_size=4), numbers)
+def test_wis_is_that_of_an_independent_package(values: list[list[float]], outcome: float) -> None:
+    quantiles, y = np.sort(np.array(values)), np.full(len(values), outcome)
+    # scikit-learn's pinball loss, written for the evaluation of quantile regression.
+    expected = 2 * np.mean([mean_pinball_loss(y, quantiles[:, i], alpha=level) for i, level in enumerate(LEVELS)])
+
+    assert weighted_interval_score(quantiles, LEVELS, y).wis.mean() == pytest.approx(expected, rel=1e-12, abs=1e-12)
+
+
+def test_wis_is_that_of_scoringrules() -> None:
+    scoringrules = pytest.importorskip("scoringrules", reason="scoringrules comes with the peers of `make bench`")
+    rng = np.random.default_rng(6)
+    quantiles, y = np.sort(rng.normal(size=(200, len(LEVELS))), axis=1), rng.normal(size=200)
+
+    found = weighted_interval_score(quantiles, LEVELS, y).wis
+
+    np.testing.assert_allclose(found, scoringrules.crps_quantile(y, quantiles, np.array(LEVELS)), rtol=1e-12, atol=1e-12)
 
 
 def _normal(mean: float, sd: float, n: int) -> Array:
