@@ -46,7 +46,7 @@ def test_a_perfect_forecast_scores_zero(truth: float) -> None:
 
 # scoringutils (R), its own test of `wis` on two intervals and the median, "corresponds to covidHubUtils" (tests/testthat,
 # metrics-quantile): outcomes 1, -15, 22 at levels 0.1, 0.25, 0.5, 0.75, 0.9, and the expected value as it is written there,
-# (0.5 |y - m| + sum of alpha / 2 * width + distance outside) / 2.5.
+# (0.5 |y - m| + sum of alpha / 2 * width + distance outside) / 2.5. Typed from memory: the R source was not at hand to read again.
 PUBLISHED = np.array([[-1.0, 0, 1, 2, 3], [-2, 1, 2, 2, 4], [-2, 0, 3, 3, 4]])
 PUBLISHED_AT, PUBLISHED_OUTCOMES = (0.1, 0.25, 0.5, 0.75, 0.9), np.array([1.0, -15.0, 22.0])
 
