@@ -210,21 +210,25 @@ def _setting(settings: Sequence[str]) -> str:
 
 
 def code(connection: duckdb.DuckDBPyConnection, table: str = "incoming", coded: str = "coded") -> None:
-    """Give every key one integer, once: as-of queries then group by a number. Columns key, known_on, value, status."""
+    """Give every key one integer and every row the day its key's next row became known, once: as-of queries then only filter.
+
+    Columns key, quantity_id, known_on, known_until (nothing for the last row of a key), value, status.
+    """
     settings = [row[0] for row in connection.execute(f"select distinct setting from {table} order by all").fetchall()]
     quantities = int(_one(connection, f"select coalesce(max(enum_code(quantity_id)), 0) + 1 from {table}"))
     connection.execute(
         f"create or replace table {coded} as select (enum_code(subject_id)::bigint * {quantities} + enum_code(quantity_id)) "
-        f"* {max(len(settings), 1)} + {_setting(settings)} as key, quantity_id, known_on, value, status from {table}"
+        f"* {max(len(settings), 1)} + {_setting(settings)} as key, quantity_id, known_on, "
+        "lead(known_on) over (partition by key order by known_on) as known_until, value, status "
+        f"from {table}"
     )
 
 
 def as_of(day: date, where: str = "true", coded: str = "coded") -> str:
     """The query for the last value of each key known by a day, as `observation_as_of` of schema.sql has it, on coded keys."""
     return (
-        f"select key, max(known_on) as known_on, arg_max(value, known_on) as value from {coded} "
-        f"where known_on <= date '{day.isoformat()}' and {where} group by key "
-        "having arg_max(status, known_on) in ('reported', 'revised')"
+        f"select key, known_on, value from {coded} where known_on <= date '{day.isoformat()}' "
+        f"and (known_until is null or known_until > date '{day.isoformat()}') and status in ('reported', 'revised') and {where}"
     )
 
 
