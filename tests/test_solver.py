@@ -210,7 +210,6 @@ def test_the_minimum_is_scipys_on_random_problems_of_every_law(name: str, capsys
 def test_the_compiled_engine_finds_what_numpy_finds(name: str) -> None:
     law = laws.load(name, CASES[name].settings)
     rng = np.random.default_rng(3)
-    same = []
     for _ in range(3):
         problem, _, _, starts = random_problem(law, name, rng)
         weights = rng.integers(0, 3, (20, len(problem.y))).astype(float)
@@ -218,17 +217,17 @@ def test_the_compiled_engine_finds_what_numpy_finds(name: str) -> None:
         reference = solve(replace(problem, columns=None), weights, starts)
         compiled = solve(problem, weights, starts)
         ours, theirs = compiled.objective.min(axis=1), reference.objective.min(axis=1)
+        # A start that ran out of iterations in a flat valley is no minimum, and both engines have to say so: all others agree.
+        copies = np.arange(len(weights))
+        settled = compiled.converged[copies, compiled.best] | reference.converged[copies, reference.best]
+        np.testing.assert_allclose(ours[settled], theirs[settled], rtol=1e-9, atol=1e-18)
         lanes = np.flatnonzero(np.isclose(ours, theirs, rtol=1e-9, atol=1e-18))
-        same.append(len(lanes))
         fitted = [law.curve(one.parameters[lanes, one.best[lanes]], problem.x) for one in (compiled, reference)]
         # A minimum of squares is known to about the square root of what its loss is known to.
         seen = weights[lanes] > 0
 
         assert engine(problem.columns) == "numba"
         np.testing.assert_allclose(fitted[0][seen], fitted[1][seen], atol=1e-4 * float(np.abs(problem.y).max()))
-
-    # In a flat valley the last digit decides in which of two minima a start ends: one copy of sixty may differ.
-    assert sum(same) >= 59
 
 
 def test_the_engines_agree_on_bounds_and_features_of_each_copy() -> None:
