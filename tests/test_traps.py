@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from foresaid import sources, traps
+from foresaid.trap_list import TRAPS
 
 ROOT = Path(__file__).parents[1]
 
@@ -24,7 +25,7 @@ def test_every_trap_of_the_mirror_has_an_entry(mirror: Path) -> None:
     assert traps.unlisted(mirror) == []
 
 
-@pytest.mark.parametrize("entry", traps.TRAPS)
+@pytest.mark.parametrize("entry", TRAPS)
 def test_every_row_a_trap_sits_in_is_caught(entry: str, mirror: Path) -> None:
     name = traps.SOURCE.get(entry, entry)
     if name not in sources.names():
@@ -42,7 +43,7 @@ def test_the_page_of_traps_is_what_the_real_files_give(mirror: Path) -> None:
 
 
 def test_every_entry_names_its_check_and_its_rule() -> None:
-    for entry, listed in traps.TRAPS.items():
+    for entry, listed in TRAPS.items():
         for trap in listed:
             assert trap.check, entry
             assert trap.rule, entry
