@@ -42,7 +42,7 @@ def desk(built: Built, tmp_path: Path) -> Desk:
     shutil.copytree(built.registry, tmp_path / "registry")
     shutil.rmtree(tmp_path / "registry" / "ledger")
     ledger.create(tmp_path / "registry" / "ledger", built.params.origin)
-    for name in ("database", "drafts", "curves", "training"):
+    for name in ("database", "fits"):
         shutil.copytree(built.build / name, tmp_path / "build" / name)
     return Desk(tmp_path / "registry", tmp_path / "build", dataclasses.replace(built.params, round=OPENED))
 
@@ -61,7 +61,7 @@ def test_without_a_round_nothing_is_frozen(desk: Desk) -> None:
 
 
 def test_a_round_freezes_every_draft_once_and_the_ledger_verifies(desk: Desk) -> None:
-    drafts = sum(len(path.read_bytes().splitlines()) for path in (desk.build / "drafts").glob("*.jsonl"))
+    drafts = sum(len(path.read_bytes().splitlines()) for path in (desk.build / "fits").glob("*/drafts.jsonl"))
 
     receipt = desk.freeze()
 
@@ -83,7 +83,7 @@ def test_a_second_run_adds_nothing(desk: Desk) -> None:
 def test_a_changed_draft_is_drift_and_the_frozen_one_stands(desk: Desk) -> None:
     desk.freeze()
     before = desk.batches()
-    path = desk.build / "drafts" / "observational.jsonl"
+    path = desk.build / "fits" / "observational" / "drafts.jsonl"
     rewrite(path, b'"residual_scale":"0.', b'"residual_scale":"0.9')
 
     again = desk.freeze()
@@ -124,13 +124,13 @@ def test_flipping_a_byte_of_the_batch_is_found_and_the_file_named(desk: Desk, wh
 
 def plant(desk: Desk, line: dict[str, object], target: str = "gsm8k_cot") -> None:
     """Put a row among the training rows of a target, with curve and draft made to agree with it."""
-    path = desk.build / "training" / "observational.jsonl"
+    path = desk.build / "fits" / "observational" / "training.jsonl"
     rows = canonical.parse_lines(path.read_bytes())
     rows.append({"target_id": target, "x": ["0.5"] * 7, "y": "0.5", **line})
     body = sorted(canonical.dump_line(row) for row in rows if row["target_id"] == target)
     others = [canonical.dump_line(row) for row in rows if row["target_id"] != target]
     path.write_bytes(b"".join([*others, *body]))
-    draft_path = desk.build / "drafts" / "observational.jsonl"
+    draft_path = desk.build / "fits" / "observational" / "drafts.jsonl"
     drafts = canonical.parse_lines(draft_path.read_bytes())
     for draft in drafts:
         if draft["target"]["id"] == target:
@@ -147,7 +147,7 @@ def test_a_row_known_after_the_cut_off_is_refused_by_name(desk: Desk) -> None:
 
 
 def test_a_planted_row_is_named_even_where_nothing_else_was_made_to_agree(desk: Desk) -> None:
-    path = desk.build / "training" / "observational.jsonl"
+    path = desk.build / "fits" / "observational" / "training.jsonl"
     row = canonical.dump_line(
         {"known_on": "2027-01-01", "subject_id": "openai-community/gpt2", "target_id": "gsm8k_cot", "x": ["0.5"] * 7, "y": "0.5"}
     )
@@ -166,7 +166,7 @@ def test_a_row_of_a_target_under_an_alias_is_refused_by_name(desk: Desk) -> None
 
 
 def test_rows_that_are_not_those_of_the_curve_are_refused(desk: Desk) -> None:
-    rewrite(desk.build / "training" / "observational.jsonl", b'"y":"0.', b'"y":"0.9')
+    rewrite(desk.build / "fits" / "observational" / "training.jsonl", b'"y":"0.', b'"y":"0.9')
 
     with pytest.raises(LeakError, match="run `dvc repro`"):
         desk.freeze()

@@ -17,7 +17,7 @@ import pytest
 import yaml
 from tests.conftest import ROOT
 
-from foresaid import laws
+from foresaid import inputs, laws
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
 STAGES: dict[str, dict[str, Any]] = {
@@ -27,77 +27,22 @@ STAGES: dict[str, dict[str, Any]] = {
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 
-def module_file(name: str) -> Path | None:
-    """Return the file of a module of the package, by its name below `foresaid`."""
-    base = PACKAGE / name.replace(".", "/")
-    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
-
-
-def imports(path: Path) -> set[Path]:
-    """Return the files of the package a file imports, wherever in the file it does."""
-    found: set[Path] = set()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []  # never runs
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] == "foresaid":
-            base = node.module.removeprefix("foresaid").lstrip(".")
-            names = [base, *(f"{base}.{alias.name}".lstrip(".") for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name.removeprefix("foresaid.") for alias in node.names if alias.name.startswith("foresaid.")]
-        found |= {file for name in names if name and (file := module_file(name))}
-    return found
-
-
-def closure(*start: Path) -> set[Path]:
-    """Return all files that importing these loads."""
-    seen: set[Path] = set()
-    waiting = list(start)
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting += imports(path)
-    return seen
-
-
-def listed(stage: str, law: str = "") -> set[Path]:
-    """Return the code files a stage lists; a folder stands for its files."""
-    found: set[Path] = set()
-    for item in STAGES[stage]["deps"]:
-        path = ROOT / item.replace("${key}", law)
-        if PACKAGE in path.parents or path == PACKAGE:
-            found |= set(path.rglob("*.py")) if path.is_dir() else {path}
-    return {path for path in found if path.suffix == ".py"}
-
-
-@pytest.mark.parametrize("stage", sorted(STAGES))
-def test_a_stage_lists_exactly_the_code_it_runs(stage: str) -> None:
-    law_files = sorted((PACKAGE / "laws").glob("*.py"))
-    if stage == "fit":
-        for law in laws.names():
-            needed = closure(PACKAGE / "fit.py", PACKAGE / "laws" / f"{law}.py", PACKAGE / "laws" / "__init__.py")
-            # Shared foundations of other laws may be listed too: a stage list cannot differ from law to law.
-            allowed = closure(PACKAGE / "fit.py", *law_files) - {
-                path for path in law_files if path.stem != law and path.stem != "__init__"
-            }
-            assert needed <= listed(stage, law) <= allowed, law
-        return
-    needed = closure(PACKAGE / f"{stage}.py")
-    if PACKAGE / "laws" / "__init__.py" in needed:  # laws are loaded by name
-        needed |= closure(*law_files)
-    if stage == "report":  # the footer names a digest of the whole program
-        needed = set(PACKAGE.rglob("*.py"))
-
-    assert {str(path.relative_to(PACKAGE)) for path in needed} == {str(path.relative_to(PACKAGE)) for path in listed(stage)}
+def test_a_stage_depends_on_its_own_inputs_and_names_code_and_settings_nowhere_else() -> None:
+    for name, stage in STAGES.items():
+        if name == "inputs":
+            assert stage["deps"] == ["params.yaml", "pipelines/foresaid", "requirements.lock"]
+            continue
+        own = "fit/${key}" if name == "fit" else name
+        assert f"build/inputs/{own}.json" in stage["deps"]
+        assert not any(item.endswith((".py", ".lock", ".yaml")) or item == "pipelines/foresaid" for item in stage["deps"]), name
+        assert "params" not in stage, name
 
 
 def test_every_stage_says_what_it_does_and_is_a_command_of_its_own_name() -> None:
     for name, stage in STAGES.items():
         assert stage["desc"], name
         assert stage["cmd"].split()[:2] == ["foresaid", name]
+    assert set(STAGES) == {"inputs", *inputs.SETTINGS}
 
 
 def test_laws_of_params_and_files_agree() -> None:
@@ -110,7 +55,7 @@ def test_sources_of_params_have_a_folder_and_a_reader_or_an_experiment_of_our_ow
         assert (folder / "observations.csv").is_file()
         (directory,) = {entry["directory"] for entry in tomllib.loads((folder / "source.toml").read_text())["vintage"][:1]}
         own = ROOT / "registry" / "experiments" / directory / "table.csv"
-        assert own.is_file() or module_file(f"sources.{name.replace('-', '_')}") is not None
+        assert own.is_file() or (PACKAGE / "sources" / f"{name.replace('-', '_')}.py").is_file()
 
 
 def test_the_ledger_is_never_an_output() -> None:
@@ -123,7 +68,7 @@ def test_the_ledger_is_never_an_output() -> None:
     "pure", ["law", "solver", "fitting", "curve", "forecast", "scoring", "evaluate", "preprocess", "baselines"]
 )
 def test_laws_and_scoring_never_see_the_database_the_pages_or_the_command_line(pure: str) -> None:
-    files = closure(PACKAGE / f"{pure}.py", *(PACKAGE / "laws").glob("*.py"))
+    files = inputs.closure(inputs.graph(PACKAGE), [PACKAGE / f"{pure}.py", *(PACKAGE / "laws").glob("*.py")])
     for path in files:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

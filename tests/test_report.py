@@ -172,7 +172,7 @@ def fitted(folder: Path, text: str) -> None:
     days = (date(2024, 1, 1),) * 8
     done = fit(law, Table(target, subjects, subjects, days, days, x[:, None], y), 1, 3)
     curve = freeze_curve(law, done, settings, date(2024, 10, 1), 1)
-    write_lines(folder / "build" / "curves" / "size_sigmoid.jsonl", [dump_line(to_plain(curve))])
+    write_lines(folder / "build" / "fits" / "size_sigmoid" / "curves.jsonl", [dump_line(to_plain(curve))])
     bands = {"point": y, "median": y, "lower_80": y - 0.1, "upper_80": y + 0.1, "lower_95": y - 0.2, "upper_95": y + 0.2}
     frames = [
         pl.DataFrame(
@@ -182,7 +182,7 @@ def fitted(folder: Path, text: str) -> None:
         )
         for kind in ("point", "grid")
     ]  # fmt: skip
-    write_frame(folder / "build" / "fits" / "size_sigmoid.parquet", pl.concat(frames))
+    write_frame(folder / "build" / "fits" / "size_sigmoid" / "drawing.parquet", pl.concat(frames))
     entry = {
         "target_id": "task", "quantity_id": "task", "series": f"series {text}", "title": f"Title {text}",
         "status": done.status, "reason": f"reason {text}", "rows": 8, "clusters": 8, "residual_scale": 0.01,
@@ -200,7 +200,7 @@ def fitted(folder: Path, text: str) -> None:
         "example_curves": [{"size": f"size {text}", "loss": 2.0, "score": 0.4}, {"size": "1", "loss": 1.0, "score": 0.5}],
     }
     metrics = {"law": "size_sigmoid", "version": 1, "as_of": "2024-10-01", "targets": [entry], "study": study}
-    write_json(folder / "build" / "profiles" / "size_sigmoid.json", {"task": entry.pop("profile")})
+    write_json(folder / "build" / "fits" / "size_sigmoid" / "profiles.json", {"task": entry.pop("profile")})
     write_json(folder / "metrics" / "fit" / "size_sigmoid.json", metrics)
 
 

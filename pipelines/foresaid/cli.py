@@ -56,7 +56,8 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
 def main(context: click.Context, root: Path) -> None:
     """Forecasts of language-model capability, said beforehand and on the record.
 
-    The stages ingest, database, fit, hindcast, freeze, score and report are run by `dvc repro`; update and verify by a person.
+    The stages inputs, ingest, database, fit, hindcast, freeze, score and report are run by `dvc repro`; update and verify
+    by a person.
     """
     for name, value in REPRODUCIBLE.items():
         os.environ.setdefault(name, value)
@@ -65,6 +66,20 @@ def main(context: click.Context, root: Path) -> None:
 
 
 REGISTRY, BUILD, METRICS = Path("registry"), Path("build"), Path("reports/metrics")
+
+
+@main.command()
+@plain_errors
+def inputs() -> None:
+    """Write down for every stage the settings and the code it runs on, so that a change runs what it touches and no more.
+
+    Example: foresaid inputs
+    """
+    from foresaid import inputs as stage
+    from foresaid import params
+
+    count = stage.run(params.load(Path("params.yaml")), Path(__file__).parent, Path("requirements.lock"), BUILD)
+    click.echo(f"inputs: {count} stages")
 
 
 @main.command()

@@ -11,9 +11,10 @@ import math
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import polars as pl
+if TYPE_CHECKING:  # polars takes a fifth of a second to load, and who writes text does not need it
+    import polars as pl
 
 DIGITS = 6  # significant digits of a number in a metrics file
 
@@ -54,6 +55,8 @@ def write_lines(path: Path, lines: Iterable[bytes]) -> None:
 
 def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a frame as Parquet, floats rounded to ten significant digits."""
+    import polars as pl
+
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.part")
     floats = [pl.col(name).round_sig_figs(10) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)] + [

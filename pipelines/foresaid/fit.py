@@ -143,15 +143,16 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         unit = view.quantity(table.target.quantity_id).unit
         drafts.append(dump_line(draft(law, curve, unit)))
         drawings.append(drawing(law, curve, fitted))
-    write_lines(build / "curves" / f"{name}.jsonl", curves)
-    write_lines(build / "drafts" / f"{name}.jsonl", drafts)
-    write_lines(build / "training" / f"{name}.jsonl", training)
+    folder = build / "fits" / name
+    write_lines(folder / "curves.jsonl", curves)
+    write_lines(folder / "drafts.jsonl", drafts)
+    write_lines(folder / "training.jsonl", training)
     empty = dict.fromkeys(("x", "value", "point", *BANDS), pl.Float64())
     schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
     frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
-    write_frame(build / "fits" / f"{name}.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
+    write_frame(folder / "drawing.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
     # Profiles are long and only drawn: they stay out of the metrics a person reviews.
-    write_json(build / "profiles" / f"{name}.json", {item["target_id"]: item.pop("profile") for item in results})
+    write_json(folder / "profiles.json", {item["target_id"]: item.pop("profile") for item in results})
     write_json(
         metrics / "fit" / f"{name}.json",
         {

@@ -65,7 +65,7 @@ def read_drafts(build: Path, laws: Sequence[str]) -> list[Draft]:
     """Read the drafts of the laws of params.yaml; files of laws no longer listed are not looked at."""
     drafts = []
     for law in laws:
-        for item in _items(build / "drafts" / f"{law}.jsonl"):
+        for item in _items(build / "fits" / law / "drafts.jsonl"):
             drafts.append(Draft(item["method"], item["target"], item["prediction"]))
     return drafts
 
@@ -75,7 +75,7 @@ def training_rows(build: Path, laws: Sequence[str]) -> tuple[list[dict[str, Any]
     rows: list[dict[str, Any]] = []
     bodies: dict[str, bytes] = {}
     for law in laws:
-        for item in _items(build / "training" / f"{law}.jsonl"):
+        for item in _items(build / "fits" / law / "training.jsonl"):
             rows.append({"law": law, **item})
             key = f"{law}/{item['target_id']}"
             bodies[key] = bodies.get(key, b"") + canonical.dump_line(item)

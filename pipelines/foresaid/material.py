@@ -121,10 +121,11 @@ def _frame(path: Path) -> pl.DataFrame:
 
 
 def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
-    path = build / "curves" / f"{name}.jsonl"
+    folder = build / "fits" / name
+    path = folder / "curves.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     curves = [from_plain(json.loads(line)).record for line in lines]
-    profiles, described = _json(build / "profiles" / f"{name}.json"), _json(metrics / "fit" / f"{name}.json")
+    profiles, described = _json(folder / "profiles.json"), _json(metrics / "fit" / f"{name}.json")
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
     law = laws.load(name, settings)
@@ -132,7 +133,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
         law,
         described,
         {record.target_id: record for record in curves},
-        _frame(build / "fits" / f"{name}.parquet"),
+        _frame(folder / "drawing.parquet"),
         experiment_pages.read(registry, law.experiment),
     )
 

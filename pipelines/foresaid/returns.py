@@ -142,12 +142,12 @@ def markdown(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> 
     """Write the statement and the table of every loss surface the stage `fit` left; other laws have none."""
     lines: list[str] = []
     for name in names:
-        path = build / "curves" / f"{name}.jsonl"
+        path = build / "fits" / name / "curves.jsonl"
         if not path.is_file():
             raise UnreadableError(f"{path}: found no file, expected the curves of `foresaid fit {name}`; run `dvc repro`")
         curves = [from_plain(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
         for curve in filter(is_surface, curves):
-            law, drawing = load(name, laws[name]), pl.read_parquet(build / "fits" / f"{name}.parquet")
+            law, drawing = load(name, laws[name]), pl.read_parquet(path.with_name("drawing.parquet"))
             found = of_drawing(law, curve, drawing)
             lines += [f"{law.title}, {curve.record.target_id} ({curve.record.status})", "", statement(found, "nats per token"), ""]
             lines += [f"| {' | '.join(HEADER)} |", "| " + " | ".join("---" for _ in HEADER) + " |"]
