@@ -42,8 +42,23 @@ class Surface:
     at_most: float = float("inf")
 
 
+class ComputeLaw(Law):
+    """A law whose rows begin with ln N and ln D, ordered and drawn along training compute."""
+
+    axis_title: ClassVar[str] = COMPUTE_AXIS
+
+    def along(self, table: Table) -> Array:
+        """Training compute, ln(6 N D)."""
+        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
+
+    def axis(self, point: Array, x: Array) -> Array:
+        """Training compute, log10(6 N D)."""
+        del point
+        return log10_flops(x)
+
+
 @dataclass(frozen=True)
-class SurfaceLaw(Law):
+class SurfaceLaw(ComputeLaw):
     """A loss as a function of ln parameters and ln tokens; subclasses say which function.
 
     Errors are even on the logarithm of the loss. With `preset: authors` Huber's loss has the delta of 1e-3 of Hoffmann et al.
@@ -57,7 +72,6 @@ class SurfaceLaw(Law):
     preset: str = "default"
 
     noise: ClassVar[str] = "log"
-    axis_title: ClassVar[str] = COMPUTE_AXIS
     believed: ClassVar[dict[str, tuple[float, float]]] = {}
 
     @staticmethod
@@ -130,15 +144,6 @@ class SurfaceLaw(Law):
             tuple(item for item in left_out if item[1]),
         )
         return table.where(sized & low)
-
-    def along(self, table: Table) -> Array:
-        """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
-
-    def axis(self, point: Array, x: Array) -> Array:
-        """Training compute, log10(6 N D)."""
-        del point
-        return log10_flops(x)
 
     def horizon(self, x: Array) -> Array:
         """The rows, and eight times the largest size in both directions."""

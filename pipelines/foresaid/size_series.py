@@ -1,4 +1,4 @@
-"""What the two laws of a metric against the logarithm of a size share: their settings, their rows, their horizon.
+"""What the laws of a metric against the logarithm of a size share: settings, rows, horizon, the floor.
 
 One target is one family of runs that differ in one size only (words of task data, tokens of pre-training, fine-tuning
 examples), since coefficients depend on everything else. A size of zero has no logarithm: those rows are left out and counted.
@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.law import Array, Covariate, Law, Table, Target, read_entries
+from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
 from foresaid.view import View
 
 REACH = 8.0  # times the largest size: where fits must agree to count as identified
@@ -63,6 +63,20 @@ class SizeLaw(Law):
     def horizon(self, x: Array) -> Array:
         """The rows, and eight times the largest size."""
         return np.vstack([x, x.max(axis=0) + np.log(REACH)])
+
+
+class BentLaw(SizeLaw):
+    """A size law that turns from one slope to another."""
+
+    @property
+    def random_starts(self) -> int:
+        """Half the usual number: the law's own starts cover its shapes, and there is a series for each of sixty fine-tunings."""
+        return 100
+
+
+def floor_parameter(name: str) -> Parameter:
+    """Return the loss that stays however far the size grows."""
+    return Parameter(name, "loss that no amount of data removes", "nats per token", 0.0, 20.0, (0.0, 3.0), natural=True)
 
 
 def _table(target: Target, rows: pl.DataFrame) -> Table:

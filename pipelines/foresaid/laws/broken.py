@@ -11,7 +11,7 @@ from foresaid.elementary import exp, log
 from foresaid.law import Array, Design, Parameter, Table, Target
 from foresaid.loss_surface import LIMIT, power
 from foresaid.sigmoid import sigmoid
-from foresaid.size_series import SizeLaw
+from foresaid.size_series import BentLaw, floor_parameter
 from foresaid.solver import Problem, solve
 
 SLOPES, CHANGES, SHARPNESS = (0.05, 0.3), (-0.2, 0.3, 1.0), (0.4,)
@@ -42,7 +42,7 @@ def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
 
 
 @dataclass(frozen=True)
-class Broken(SizeLaw):
+class Broken(BentLaw):
     """A loss whose power law bends once, smoothly, at a size the data show.
 
         y = a + b x^-c0 (1 + (x / d)^(1 / f))^(-c1 f)
@@ -74,16 +74,11 @@ class Broken(SizeLaw):
     huber_delta: ClassVar[float | None] = 0.01
     columns: ClassVar[Any] = staticmethod(_columns)
 
-    @property
-    def random_starts(self) -> int:
-        """Half the usual number: the law's own starts cover its shapes, and there is a series for each of sixty fine-tunings."""
-        return 100
-
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Limit, ln offset at the middle size, slope, change of slope, ln of the break from the middle, sharpness."""
         del target, columns
         return (
-            Parameter("limit", "loss that no amount of data removes", "nats per token", 0.0, 20.0, (0.0, 3.0), natural=True),
+            floor_parameter("limit"),
             Parameter("ln_b", "ln of the power law at the middle size", "ln nats", -14.0, 10.0, (-4.0, 3.0)),
             Parameter("c0", "first slope", "", 0.0, 3.0, (0.0, 0.6), natural=True),
             Parameter("c1", "change of slope", "", -2.0, 5.0, (-0.3, 1.5)),

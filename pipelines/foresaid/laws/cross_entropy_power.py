@@ -13,7 +13,7 @@ import numpy as np
 
 from foresaid.elementary import exp
 from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.size_series import SizeLaw, in_order
+from foresaid.size_series import SizeLaw, floor_parameter, in_order
 
 ALPHAS = (0.05, 0.15, 0.4, 1.0)
 GRID = 65  # exponents of the profile
@@ -73,7 +73,7 @@ class CrossEntropyPower(SizeLaw):
         """Irreducible loss, ln of the reducible loss in the middle, exponent."""
         del target, columns
         return (
-            Parameter("irreducible", "loss that no amount of data removes", "nats per token", 0.0, 20.0, (0.0, 3.0), natural=True),
+            floor_parameter("irreducible"),
             Parameter("ln_excess", "ln of the reducible loss in the middle of the sizes", "ln nats", -14.0, 4.0, (-4.0, 1.0)),
             Parameter("alpha", "exponent of the data", "", 0.0, 5.0, (0.02, 1.0)),
         )

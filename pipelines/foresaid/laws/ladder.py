@@ -16,8 +16,8 @@ import polars as pl
 
 from foresaid.elementary import exp
 from foresaid.errors import ParameterError
-from foresaid.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import COMPUTE_AXIS, PRESETS, log10_flops, power
+from foresaid.law import Array, Covariate, Design, Parameter, Table, Target, read_entries
+from foresaid.loss_surface import PRESETS, ComputeLaw, power
 from foresaid.separable import fit_power_sum
 from foresaid.sigmoid import sigmoid
 from foresaid.view import View
@@ -51,7 +51,7 @@ class Ladder:
 
 
 @dataclass(frozen=True)
-class ModelLadder(Law):
+class ModelLadder(ComputeLaw):
     """An accuracy from parameters and tokens in two steps, by way of the loss on the task's right answers.
 
         L(N, D) = E + A / N^alpha + B / D^beta,   accuracy = floor + gain / (1 + exp(-slope (midpoint - L)))
@@ -86,7 +86,6 @@ class ModelLadder(Law):
         "Where small runs have hardly left chance, the height of the curve is an assumption. One corpus and recipe; ends of "
         "runs only. The authors miss seven billion parameters by 3.8 points on average."
     )
-    axis_title: ClassVar[str] = COMPUTE_AXIS
     columns: ClassVar[Any] = staticmethod(_columns)
 
     @staticmethod
@@ -211,15 +210,6 @@ class ModelLadder(Law):
     def objection(self, table: Table) -> str | None:
         """The first step needs the ends of several runs."""
         return "too_few_points" if int((table.x[:, 3] > 0).sum()) < ENDS else None
-
-    def along(self, table: Table) -> Array:
-        """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
-
-    def axis(self, point: Array, x: Array) -> Array:
-        """Training compute, log10(6 N D)."""
-        del point
-        return log10_flops(x)
 
     def horizon(self, x: Array) -> Array:
         """The losses, and one lower than all by a tenth of their range."""

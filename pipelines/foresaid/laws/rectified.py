@@ -10,7 +10,7 @@ import numpy as np
 from foresaid.elementary import exp, log
 from foresaid.law import Array, Design, Parameter, Table, Target
 from foresaid.loss_surface import LIMIT, power
-from foresaid.size_series import SizeLaw, in_order
+from foresaid.size_series import BentLaw, floor_parameter, in_order
 
 BETAS = (0.3, 0.8, 1.6)
 PLACES = (0.0, 0.35, 0.7)  # where the flat phase ends, as a share of the sizes seen
@@ -32,7 +32,7 @@ def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
 
 
 @dataclass(frozen=True)
-class Rectified(SizeLaw):
+class Rectified(BentLaw):
     """A loss that stays flat until the new data outweigh what was learned before, then falls as a power of them.
 
         L(D) = E + B / (D_l + D^beta)
@@ -65,16 +65,11 @@ class Rectified(SizeLaw):
     profiled: ClassVar[str | None] = "beta"
     columns: ClassVar[Any] = staticmethod(_columns)
 
-    @property
-    def random_starts(self) -> int:
-        """Half the usual number: the law's own starts cover its shapes, and there is a series for each of sixty fine-tunings."""
-        return 100
-
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Floor, ln B and ln D_l at the middle of the sizes, and the exponent."""
         del target, columns
         return (
-            Parameter("irreducible", "loss that no amount of data removes", "nats per token", 0.0, 20.0, (0.0, 3.0), natural=True),
+            floor_parameter("irreducible"),
             Parameter("ln_B", "ln of B, in units of the middle size", "ln nats", -14.0, 20.0, (-3.0, 4.0)),
             Parameter("ln_prelearned", "ln of D_l, in units of the middle size", "", -25.0, 20.0, (-6.0, 4.0), natural=True),
             Parameter("beta", "exponent of the data", "", 0.0, 5.0, (0.05, 2.0)),
