@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import shutil
 from dataclasses import dataclass
 from datetime import date
@@ -54,3 +55,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     for name in small.laws:
         fit.run(name, small, folder / "build", folder / "metrics")
     return Built(folder / "registry", folder / "build", folder / "metrics", small)
+
+
+@pytest.fixture(scope="session")
+def mirror() -> Path:
+    """The folder of the upstream files, which are not in the repository; without it the test says that it was skipped."""
+    folder = os.environ.get("FORESAID_MIRROR")
+    if not folder:
+        pytest.skip("FORESAID_MIRROR is not set: the upstream files are not in the repository")
+    return Path(folder)

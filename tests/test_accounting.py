@@ -9,7 +9,8 @@ import msgspec
 import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.test_ledger import ROUND, TIME, forecast, target
+from tests.campaign.build import ROUND, TIME
+from tests.test_ledger import forecast, target
 from tests.test_ledger_scores import NOTHING, amended, batch, resolution
 
 from foresaid import seal

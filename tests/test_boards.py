@@ -7,7 +7,6 @@ at the end hold made-up values.
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections import Counter, defaultdict
 from datetime import date
@@ -18,15 +17,15 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.upstream import REGISTRY, reading, source
 
-from foresaid import card, formats, record, sources
+from foresaid import formats, record, sources
 from foresaid.errors import RecordError
 from foresaid.formats import ModelRow, ObservationRow
 from foresaid.sources import Reading, Score
 from foresaid.sources._settings import KEYS, setting
 
 ROOT = Path(__file__).parents[1]
-REGISTRY = ROOT / "registry"
 NAMES = [
     "aider",
     "alpaca-eval",
@@ -39,23 +38,6 @@ NAMES = [
     "sloth",
     "weirdml",
 ]
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Path:
-    folder = os.environ.get("FORESAID_MIRROR")
-    if not folder:
-        pytest.skip("FORESAID_MIRROR is not set: the upstream files are not in the repository")
-    return Path(folder)
-
-
-def source(name: str) -> card.Source:
-    return card.read(REGISTRY / "sources" / name / "source.toml", f"{name}/source.toml", name)
-
-
-@cache
-def reading(mirror: Path, name: str, vintage: int = -1) -> Reading:
-    return sources.find(name)(mirror / source(name).vintages[vintage].directory)
 
 
 def scores(mirror: Path, name: str, quantity: str, vintage: int = -1) -> list[Score]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -145,14 +144,6 @@ def test_a_refused_value_is_named_with_file_and_pointer(tree: dict[str, Any], ex
 
 
 # The shipped schemas
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Path:
-    folder = os.environ.get("FORESAID_MIRROR")
-    if not folder:
-        pytest.skip("FORESAID_MIRROR is not set: the upstream files are not in the repository")
-    return Path(folder)
 
 
 def test_every_file_of_the_boards_keeps_the_schema_it_was_shipped_with(mirror: Path) -> None:

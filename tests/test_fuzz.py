@@ -17,11 +17,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.tiny import read
 
 from foresaid import card, ingest, sources
 from foresaid.errors import ForesaidError
-from foresaid.sources import Reading, RunSubject, Score
-from foresaid.sources._upstream import table
 from foresaid.update import Download, update
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +28,6 @@ DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 21)
 DAY = date(2026, 11, 20)
 NUMBER = int(os.environ.get("FORESAID_FUZZ", "400"))
-COLUMNS = ["Model", "mmlu", "training_tokens"]
 FILES = ("models.csv", "quantities.csv", "aliases.csv", "merges.csv", "sources/tiny/observations.csv", "sources/tiny/subjects.csv")
 ROWS_KEPT = 6  # of an upstream table: damage is found as well in a short file, and ten thousand are soon read
 WORDS = (
@@ -159,17 +157,6 @@ def damaged(raw: bytes, chance: random.Random) -> bytes:
         except csv.Error:
             return raw
     return raw
-
-
-def read(folder: Path) -> Reading:
-    """The reader of the tiny source."""
-    scores = [
-        Score(line.text("Model"), column, "", float(line.number(column)), file=line.file, row=line.row)
-        for line in table(folder, "scores.csv", COLUMNS)
-        for column in COLUMNS[1:]
-        if line.decimal(column) is not None
-    ]
-    return Reading(scores, [RunSubject("tiny/run-a", "run", "tiny/run-a", "tiny-runs")])
 
 
 def refusal(work: Callable[[], object]) -> str | None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.test_ledger import OPENING, ORIGIN, forecast, whole, write
+from tests.campaign.build import ORIGIN
+from tests.test_ledger import OPENING, forecast, whole, write
 
 from foresaid import history, ledger
 from foresaid.verify import Evidence, verify

@@ -3,55 +3,26 @@ import stat
 import subprocess
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from tests.campaign import build
+from tests.campaign.build import HEADER, ORIGIN, ROUND, TIME
 
 from foresaid import durable, ledger, log
-from foresaid.entries import Code, Data, Entry, Forecast, Quantiles, Round, Sealed, Target
+from foresaid.entries import Entry, Forecast, Quantiles, Sealed, Target
 from foresaid.errors import LedgerError
 from foresaid.log import Checkpoint, parse_checkpoint
 from foresaid.verify import Result, verify
 
-ORIGIN = "example.org/lm-forecasts"
-HEADER: dict[str, Any] = {
-    "origin": ORIGIN,
-    "author": "example.org/alice",
-    "as_of": date(2026, 11, 20),
-    "data": [Data(name="scores", sha256="ab" * 32, bytes=104857, rows=1234, max_observed_on="2026-11-18")],
-    "code": Code(git="3f" * 20, dirty=False, version="0.1.0"),
-}
-TIME = datetime(2026, 11, 21, 2, 0, tzinfo=UTC)
-ROUND = Round(
-    id="2026q4",
-    deadline="2026-12-01T00:00:00Z",
-    reveal_by="2027-06-01T00:00:00Z",
-    revision="last-before-deadline",
-    score="wis",
-    reports="all",
-    unit_of_count="target",
-    universe="every target/v1 line with round 2026q4",
-)
-
 
 def target(benchmark: str) -> Target:
-    return Target(
-        id=f"{benchmark}/model-x",
-        round="2026q4",
-        benchmark=benchmark,
-        metric="accuracy",
-        unit="fraction",
-        min="0",
-        max="1",
-        model="model-x",
-        model_display="Model X",
-        source="https://example.org/leaderboard",
-        known_rule="min(release, first public score, first snapshot row)",
-        void_if="no public score by 2027-06-01",
-    )
+    """The target of the golden example, whose model has a plain name."""
+    return msgspec.structs.replace(build.target(benchmark), model_display="Model X")
 
 
 def forecast(method: str, primary: bool = False, benchmark: str = "mmlu-pro") -> Forecast:

@@ -13,8 +13,9 @@ import click
 import pytest
 from click.testing import CliRunner
 from tests.authority import Authority
+from tests.campaign.build import ORIGIN
 from tests.conftest import ROOT
-from tests.test_ledger import OPENING, ORIGIN, forecast, write
+from tests.test_ledger import OPENING, forecast, write
 
 from foresaid import cli, entries, ledger, ledger_commands
 

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.test_ledger import HEADER, OPENING, ROUND, SEALED, TIME, forecast, target
+from tests.campaign.build import HEADER, ROUND, TIME
+from tests.test_ledger import OPENING, SEALED, forecast, target
 from tests.test_seal import INNER, NOW, OPENED
 
 from foresaid.batch import Batch

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.campaign import script
-from tests.test_ledger import OPENING, ORIGIN, folder, forecast, write
+from tests.campaign.build import ORIGIN
+from tests.test_ledger import OPENING, folder, forecast, write
 from tests.test_note import LOG_KEY, WITNESS_KEY
 
 from foresaid import checkpoint, hand_over, ledger, log, proof, stamping, verify, witness

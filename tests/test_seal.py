@@ -7,7 +7,8 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.test_ledger import OPENING, ORIGIN, SEALED, folder, forecast, target, whole, write
+from tests.campaign.build import ORIGIN
+from tests.test_ledger import OPENING, SEALED, folder, forecast, target, whole, write
 
 from foresaid import accounting, ledger, seal, versions
 from foresaid.accounting import STATES

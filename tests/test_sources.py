@@ -6,25 +6,23 @@ The files are not in the repository: FORESAID_MIRROR names the folder that holds
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections import Counter
 from datetime import date
-from functools import cache
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.test_sources_curves import NAMES as CURVES
+from tests.upstream import REGISTRY, reading, source
 
 from foresaid import card, formats, ingest, record, sources
 from foresaid.errors import ForesaidError
-from foresaid.sources import Reading, Score, gadre
+from foresaid.sources import Score, gadre
 from foresaid.update import update
 
-REGISTRY = Path(__file__).parent.parent / "registry"
 RECORDED = date(2026, 11, 21)
 # Scores, runs or checkpoints, and distinct subjects of the last vintage of each source.
 COUNTS = {
@@ -70,23 +68,6 @@ GOLDEN = [
     ("pythia", "pythia/70m-deduped/step-3000", "training_tokens", 6291456000.0),
     ("pythia", "pythia/70m-deduped/step-3000", "pythia_lambada", 0.1063458179701145),
 ]
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Path:
-    folder = os.environ.get("FORESAID_MIRROR")
-    if not folder:
-        pytest.skip("FORESAID_MIRROR is not set: the upstream files are not in the repository")
-    return Path(folder)
-
-
-def source(name: str) -> card.Source:
-    return card.read(REGISTRY / "sources" / name / "source.toml", f"{name}/source.toml", name)
-
-
-@cache
-def reading(mirror: Path, name: str, vintage: int = -1) -> Reading:
-    return sources.find(name)(mirror / source(name).vintages[vintage].directory)
 
 
 def values(mirror: Path, name: str, quantity: str) -> dict[str, Score]:

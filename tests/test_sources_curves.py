@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,39 +20,18 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.upstream import REGISTRY, folder_of, reading, source
 
 from foresaid import card, ingest, sources
 from foresaid.errors import ForesaidError, RecordError
-from foresaid.sources import Reading, Score, eee_helm, effort_tokens, pass_at_k
+from foresaid.sources import Score, eee_helm, effort_tokens, pass_at_k
 from foresaid.update import update
 
 ROOT = Path(__file__).parents[1]
-REGISTRY = ROOT / "registry"
 RECORDED = date(2026, 11, 21)
 EMBEDDED = ("chinchilla", "data-constrained", "dclm", "eee-helm", "gemstones", "nmt-curves")
 ON_DEMAND = ("effort-tokens", "o1-mini", "pass-at-k", "steplaw")
 NAMES = sorted((*EMBEDDED, *ON_DEMAND))
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Path:
-    folder = os.environ.get("FORESAID_MIRROR")
-    if not folder:
-        pytest.skip("FORESAID_MIRROR is not set: the upstream files are not in the repository")
-    return Path(folder)
-
-
-def source(name: str) -> card.Source:
-    return card.read(REGISTRY / "sources" / name / "source.toml", f"{name}/source.toml", name)
-
-
-def folder_of(mirror: Path, name: str) -> Path:
-    return mirror / source(name).vintages[-1].directory
-
-
-@cache
-def reading(mirror: Path, name: str) -> Reading:
-    return sources.find(name)(folder_of(mirror, name))
 
 
 def values(mirror: Path, name: str, quantity: str) -> dict[str, Score]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from tests.authority import Authority
 from tests.campaign import script
-from tests.test_ledger import OPENING, ORIGIN, forecast, write
+from tests.campaign.build import ORIGIN
+from tests.test_ledger import OPENING, forecast, write
 from tests.test_note import LOG_KEY, LOG_VKEY
 
 from foresaid import anchors, ledger, policy, stamp, stamping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -11,14 +10,6 @@ from foresaid import sources, traps
 from foresaid.trap_list import TRAPS
 
 ROOT = Path(__file__).parents[1]
-
-
-@pytest.fixture(scope="module")
-def mirror() -> Path:
-    folder = os.environ.get("FORESAID_MIRROR")
-    if not folder:
-        pytest.skip("FORESAID_MIRROR is not set: the upstream files are not in the repository")
-    return Path(folder)
 
 
 def test_every_trap_of_the_mirror_has_an_entry(mirror: Path) -> None:

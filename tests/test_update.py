@@ -9,28 +9,16 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.tiny import read
 
 from foresaid import ingest
 from foresaid.changes import Change
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
-from foresaid.sources import Reading, RunSubject, Score
-from foresaid.sources._upstream import table
+from foresaid.sources import Reading, RunSubject
 from foresaid.update import update
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 21)
-COLUMNS = ["Model", "mmlu", "training_tokens"]
-
-
-def read(folder: Path) -> Reading:
-    """Read one vintage of the tiny source."""
-    scores = [
-        Score(line.text("Model"), column, "", float(line.number(column)), file=line.file, row=line.row)
-        for line in table(folder, "scores.csv", COLUMNS)
-        for column in COLUMNS[1:]
-        if line.decimal(column) is not None
-    ]
-    return Reading(scores, [RunSubject("tiny/run-a", "run", "tiny/run-a", "tiny-runs")])
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.test_ledger import OPENING, ORIGIN, forecast, write
+from tests.campaign.build import ORIGIN
+from tests.test_ledger import OPENING, forecast, write
 from tests.test_note import LOG_KEY, LOG_VKEY, WITNESS_KEY, WITNESS_VKEY
 
 from foresaid import ledger, log, policy, proof, witness
