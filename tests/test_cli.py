@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from tests.conftest import ROOT
 
 from foresaid.cli import main
+from foresaid.command_group import Sections
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -33,6 +34,20 @@ def loaded(code: str) -> set[str]:
     code = f"import sys\n{code}\nprint(sorted(set(sys.modules) & {HEAVY!r}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return set(ast.literal_eval(done.stdout.splitlines()[-1]))
+
+
+def test_every_command_stands_in_one_section_of_the_help() -> None:
+    assert isinstance(main, Sections)
+    listed = [name for names in main.sections.values() for name in names]
+
+    assert sorted(listed) == sorted(main.commands)
+
+
+def test_a_narrow_terminal_cuts_no_sentence_of_the_help() -> None:
+    text = CliRunner().invoke(main, ["--help"], terminal_width=80).output
+
+    assert "..." not in text.split("[ARGS]...")[1]
+    assert "Freeze what the open round does not have yet; without an open round, say so." in " ".join(text.split())
 
 
 def test_help_loads_no_numerical_library() -> None:

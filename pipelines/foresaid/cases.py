@@ -153,7 +153,7 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
                 "baseline": method_title(material, row["baseline"]),
                 "ratio": wording.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
                 "bounds": bounds,
-                "p": wording.DASH if row["adjusted_p"] is None else f"{row['adjusted_p']:.3f}",
+                "p": wording.probability(row["adjusted_p"]),
                 "verdict": row["verdict"],
                 "covered": share,
                 "calibration": held["verdict"] if held is not None else "no intervals",

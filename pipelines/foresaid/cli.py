@@ -1,26 +1,20 @@
 """The command line: one short command a verb. Each imports what it needs when it runs, so that --help is instant.
 
-Errors the program knows are one line on stderr and an exit code; anything else is a defect. The environment is set before the
-numerical libraries load: one instruction set and one thread, so that the same inputs give the same bytes on another machine.
+The environment is set before the numerical libraries load: one instruction set and one thread, so that the same inputs give
+the same bytes on another machine.
 """
 
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import click
 
 from foresaid import __version__, experiment_commands, ledger_commands, question_commands, record_commands
-from foresaid.errors import ForesaidError
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from foresaid.command_group import P, R, Sections, add, plain_errors
 
 REPRODUCIBLE = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -31,33 +25,14 @@ REPRODUCIBLE = {
 }
 
 
-def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Print an error the program knows as it stands and leave with its exit code."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return command(*args, **kwargs)
-        except ForesaidError as error:
-            click.echo(str(error), err=True)
-            sys.exit(error.exit_code)
-        except OSError as error:
-            where = error.filename or "a file"
-            click.echo(f"{where}: {error.strerror or error}; expected it to be there and readable, run `dvc repro`", err=True)
-            sys.exit(2)
-
-    return wrapped
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="foresaid")
 @click.option("--root", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder that holds params.yaml.")
 @click.pass_context
 def main(context: click.Context, root: Path) -> None:
     """Forecasts of language-model capability, said beforehand and on the record.
 
-    The stages inputs, ingest, database, fit, hindcast, freeze, score and report are run by `dvc repro`; update and verify
-    by a person.
+    `dvc repro` runs the stages; all else is for a person.
     """
     for name, value in REPRODUCIBLE.items():
         os.environ.setdefault(name, value)
@@ -233,16 +208,10 @@ def report() -> None:
     click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")
 
 
-def _add(group: click.Group, commands: Iterable[click.Command]) -> None:
-    """Add commands that are defined elsewhere, with errors printed as here."""
-    for command in commands:
-        if isinstance(command, click.Group):
-            for inner in command.commands.values():
-                inner.callback = plain_errors(inner.callback) if inner.callback else None
-        elif command.callback:
-            command.callback = plain_errors(command.callback)
-        group.add_command(command)
-
-
-for _module in (record_commands, question_commands, experiment_commands, ledger_commands):
-    _add(main, _module.COMMANDS)
+main.sections = {
+    "The stages of `dvc repro`, in order": ["inputs", "ingest", "database", "fit", "hindcast", "freeze", "score", "report"],
+    "Questions to laws and forecasts": add(main, question_commands.COMMANDS),
+    "The record": add(main, record_commands.COMMANDS),
+    "The ledger": add(main, ledger_commands.COMMANDS),
+    "Set-up and our own experiment": ["compile", *add(main, experiment_commands.COMMANDS)],
+}

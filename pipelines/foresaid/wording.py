@@ -81,6 +81,17 @@ LIMITS = (
 )
 
 
+def probability(p: float | None) -> str:
+    """A p value to three decimals; one that would round to nothing is said to be below the last of them.
+
+    >>> probability(0.0296), probability(0.0002), probability(None)
+    ('0.030', '< 0.001', '–')
+    """
+    if p is None:
+        return DASH
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A number with so many significant digits, without an exponent where a reader can do without.
 
