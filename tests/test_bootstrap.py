@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.test_laws import fitted
 
 from foresaid.bootstrap import cluster_weights, correction, spread_out, student_factors
+from foresaid.fit import parameter_ranges
 
 DRAWS = 200
 
@@ -54,3 +58,19 @@ def test_losses_stay_above_zero_however_few_the_clusters() -> None:
     moved = spread_out(draws, student_factors(5, 2) * 3.0, "log")
 
     assert (moved > 0).all()
+
+
+def test_ranges_of_parameters_are_set_apart_and_stop_where_the_law_becomes_a_simpler_one() -> None:
+    law, table, found = fitted("cross_entropy_power")
+    draws = found.draws.copy()
+    draws[:, 0] = np.linspace(0.0, 1.0, len(draws))  # the floor of the loss, which cannot be below nought
+    wide = parameter_ranges(law, replace(found, draws=draws))
+    plain = np.quantile(draws, [0.05, 0.95], axis=0)
+
+    assert found.parameters[0] == "irreducible"
+    assert wide[0, 0] == 0.0
+    assert (wide[0] <= plain[0]).all()
+    assert (wide[1] > plain[1]).all()
+    middle = np.median(draws[:, 2])
+    apart = correction(table.n, 10, 3) * student_factors(len(draws), 10)
+    np.testing.assert_allclose(wide[:, 2], np.quantile(middle + apart * (draws[:, 2] - middle), [0.05, 0.95]))

@@ -46,7 +46,7 @@ def test_a_kept_fit_is_the_fit(name: str, tmp_path: Path, made_now: list[str]) -
 
     assert made_now == ["t"]
     assert frozen(one, first) == frozen(one, again)
-    assert describe(first) == describe(again)
+    assert describe(one.law, first) == describe(one.law, again)
 
 
 def test_adding_one_benchmark_fits_that_one_alone(tmp_path: Path, made_now: list[str]) -> None:

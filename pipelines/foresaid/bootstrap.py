@@ -74,7 +74,7 @@ def student_factors(replicates: int, clusters: int) -> Array:
 
 
 def spread_out(draws: Array, factors: Array, noise: str) -> Array:
-    """Move draws of a curve (R, n) away from their median by one factor a draw (R,); with noise `log` as ratios.
+    """Move draws of a curve or of parameters (R, n) from their median by one factor a draw (R,); with noise `log` as ratios.
 
     About the median and not about the fitted point: the correction is one of spread, so the middle of a band stays where it is.
 
@@ -88,3 +88,12 @@ def spread_out(draws: Array, factors: Array, noise: str) -> Array:
     positive = (draws > 0) & (middle > 0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # beyond all bounds is cut at the bounds
         return np.asarray(np.where(positive, middle * np.where(positive, draws / middle, 1.0) ** factors[:, None], draws))
+
+
+def set_apart(draws: Array, corrected: float, clusters: int, noise: str = "natural") -> Array:
+    """Return draws as far apart as so few clusters ask: `corrected` is what `correction` gave, and tails are Student's.
+
+    >>> set_apart(np.array([[1.0], [2.0], [4.0]]), 1.2, 11).round(2).tolist()
+    [[0.42], [2.0], [4.02]]
+    """
+    return spread_out(draws, corrected * student_factors(len(draws), clusters), noise)

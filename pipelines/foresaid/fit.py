@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid import database, laws
+from foresaid.bootstrap import set_apart
 from foresaid.canonical import dump_line
 from foresaid.curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.files import write_frame, write_json, write_lines
@@ -60,10 +61,30 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
     )
 
 
-def describe(fitted: Fit) -> dict[str, Any]:
+def parameter_ranges(law: Law, fitted: Fit, share: float = 0.9) -> Array:
+    """Return the ends (2, Q) of the ranges that hold a `share` of each frozen parameter, its draws set apart as the curve's are.
+
+    No range runs beyond a bound where the law becomes a simpler law, such as a loss of nought that no data remove.
+    """
+    draws, target = fitted.draws, fitted.table.target
+    if not draws.size:
+        return np.full((2, len(fitted.point)), np.nan)
+    ends = np.quantile(
+        set_apart(draws, fitted.correction, len(set(fitted.table.clusters))), [(1.0 - share) / 2.0, (1.0 + share) / 2.0], axis=0
+    )
+    bounds = {item.name: item for item in law.parameters(target, law.features(len(target.covariates))) if item.natural}
+    for at, name in enumerate(fitted.parameters[: draws.shape[1]]):
+        if name in bounds:
+            ends[:, at] = np.clip(
+                ends[:, at], min(bounds[name].lower, draws[:, at].min()), max(bounds[name].upper, draws[:, at].max())
+            )
+    return ends
+
+
+def describe(law: Law, fitted: Fit) -> dict[str, Any]:
     """Say of a fit what a page shows: status and reason, rows, parameters with 90 % ranges, and the profile if there is one."""
     target = fitted.table.target
-    ends = np.quantile(fitted.draws, [0.05, 0.95], axis=0) if fitted.draws.size else np.full((2, len(fitted.point)), np.nan)
+    ends = parameter_ranges(law, fitted)
     profile = fitted.profile
     return {
         "target_id": target.target_id,
@@ -134,7 +155,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     for fitted in (widened.fit for widened in widened_fits(questions, params.seed, params.replicates, build / CACHE)):
         table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
-        results.append(describe(fitted))
+        results.append(describe(law, fitted))
         if not fitted.point.size:
             continue
         curve = freeze_curve(law, fitted, settings, params.fit_as_of, params.seed)

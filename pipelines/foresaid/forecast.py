@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foresaid.bootstrap import spread_out, student_factors
+from foresaid.bootstrap import set_apart
 from foresaid.curve import Curve, check_probe
 from foresaid.ensemble import widen
 from foresaid.law import Array, Law
@@ -62,7 +62,7 @@ def locations(law: Law, curve: Curve, x: Array) -> Array:
     draws = law.curve(curve.draws, x)
     if not record.correction:
         return draws
-    return spread_out(draws, float(record.correction) * student_factors(len(draws), record.training.clusters), record.noise)
+    return set_apart(draws, float(record.correction), record.training.clusters, record.noise)
 
 
 def predict(law: Law, curve: Curve, x: Array) -> Forecast:

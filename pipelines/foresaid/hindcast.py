@@ -87,7 +87,7 @@ def _answer(
     if fitted.point.size:
         made = predict(law, freeze_curve(law, fitted, asked.question.settings, case.as_of, seed), split.test.x)
     rows = _rows(name, case, split, law.name, "law", fitted.status, made)
-    described = {"case": name, "law": law.name, "held_out": split.test.n, **describe(fitted)}
+    described = {"case": name, "law": law.name, "held_out": split.test.n, **describe(law, fitted)}
     return rows, described, made
 
 

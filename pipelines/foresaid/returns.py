@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid.curve import Curve, from_plain
+from foresaid.bootstrap import set_apart
+from foresaid.curve import Curve, CurveRecord, from_plain
 from foresaid.errors import UnreadableError
 from foresaid.forecast import LEVELS, predict
 from foresaid.law import Array, Law
@@ -76,27 +77,28 @@ def best_split(law: Law, points: Array, flops: float) -> tuple[Array, Array, Arr
     return ln_n, law.curve(points, rows)[:, 0], np.asarray(inner)
 
 
-def _ends(draws: Array, point: float, widening: float) -> tuple[float, float]:
-    low, high = np.quantile(draws, [LOW, HIGH])
-    middle = float(np.median(draws))
+def _ends(draws: Array, point: float, record: CurveRecord) -> tuple[float, float]:
+    apart = set_apart(draws[:, None], float(record.correction or 1), record.training.clusters)[:, 0]
+    low, high = np.quantile(apart, [LOW, HIGH])
+    middle, widening = float(np.median(draws)), float(record.widening)
     return min(point, middle + widening * (float(low) - middle)), max(point, middle + widening * (float(high) - middle))
 
 
 def budgets(law: Law, curve: Curve, most_flops: float) -> list[Budget]:
     """Return budgets from a hundredth to a hundred times `most_flops`, the largest compute of the fitted rows, each spent best.
 
-    Ranges hold 90 % of the curve's draws and are widened as its forecasts are. They speak of the curve, not of a single run.
+    Ranges hold 90 % of the curve's draws, set apart for few clusters and widened as its forecasts are. They speak of the curve,
+    not of a single run.
     Where some draws have no best split and the fit has, those draws count with the split they would have at the usual ratio.
     """
     points = np.vstack([curve.point[None], curve.draws]) if len(curve.draws) else curve.point[None]
-    widening = float(curve.record.widening)
     made = []
     for step in STEPS:
         flops = most_flops * 10.0**step
         ln_n, loss, inner = best_split(law, points, flops)
         gain = loss - best_split(law, points, 10.0 * flops)[1]
-        low, high = _ends(gain[1:] if len(gain) > 1 else gain, float(gain[0]), widening)
-        n_low, n_high = _ends(ln_n[1:] if len(ln_n) > 1 else ln_n, float(ln_n[0]), widening)
+        low, high = _ends(gain[1:] if len(gain) > 1 else gain, float(gain[0]), curve.record)
+        n_low, n_high = _ends(ln_n[1:] if len(ln_n) > 1 else ln_n, float(ln_n[0]), curve.record)
         parameters = float(np.exp(ln_n[0]))
         sizes = (parameters, float(np.exp(n_low)), float(np.exp(n_high)), flops / (6.0 * parameters))
         made.append(Budget(flops, *sizes, float(loss[0]), float(gain[0]), low, high, bool(inner[0])))
