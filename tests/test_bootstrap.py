@@ -63,7 +63,7 @@ def test_losses_stay_above_zero_however_few_the_clusters() -> None:
 def test_ranges_of_parameters_are_set_apart_and_stop_where_the_law_becomes_a_simpler_one() -> None:
     law, table, found = fitted("cross_entropy_power")
     draws = found.draws.copy()
-    draws[:, 0] = np.linspace(0.0, 1.0, len(draws))  # the floor of the loss, which cannot be below nought
+    draws[:, 0] = np.random.default_rng(0).uniform(0.0, 1.0, len(draws))  # the floor of the loss, which cannot be below nought
     wide = parameter_ranges(law, replace(found, draws=draws))
     plain = np.quantile(draws, [0.05, 0.95], axis=0)
 
