@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -117,6 +117,15 @@ def test_a_changed_setting_moves_the_stages_that_read_it(package: Path, change: 
     assert {name for name in before if before[name] != after[name]} == moved
 
 
+@pytest.mark.parametrize(("day", "moved"), [(SHIPPED.as_of, set()), (date(2026, 1, 1), {"fit/first"})])
+def test_a_round_refits_only_for_another_day(package: Path, day: date, moved: set[str]) -> None:
+    before = written(package, with_laws("first"))
+    opened = params.Round("2026-11", day, "2026-12-08T00:00:00Z")
+    after = written(package, dataclasses.replace(with_laws("first"), round=opened))
+
+    assert {name for name in before if before[name] != after[name]} == {"freeze", "report"} | moved
+
+
 def test_a_law_without_a_file_is_refused_by_name(package: Path) -> None:
     with pytest.raises(ParameterError, match="found third, expected the name of a file"):
         written(package, with_laws("third"))
@@ -175,6 +184,8 @@ def test_a_stage_reads_no_setting_it_does_not_list(built: Built, tmp_path: Path)
         "freeze": reads(lambda: freeze.run(used, build, registry, ROOT, datetime(2026, 11, 21, tzinfo=UTC))),
         "score": reads(lambda: score.run(used, build, registry, metrics)),
     }
+    assert {"as_of", "round"} & found["fit"]  # behind Params.fit_as_of
+    found["fit"] -= {"as_of", "round"}
     assert {stage: read - set(inputs.SETTINGS[stage]) for stage, read in found.items()} == {stage: set() for stage in found}
     assert {"laws", "seed"} <= found["fit"] & found["hindcast"]
 

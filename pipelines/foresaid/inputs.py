@@ -19,11 +19,12 @@ from foresaid.errors import ParameterError, UnreadableError
 from foresaid.files import write_bytes
 from foresaid.params import Params
 
-# `workers` stands nowhere: where the work runs changes no result. `laws` of `fit` is the one law's entry.
+# `workers` stands nowhere: where the work runs changes no result. Of an open round `fit` sees the day alone (Params.fit_as_of), so
+# that opening one on the day that was fitted refits nothing; `laws` of `fit` is the one law's entry.
 SETTINGS: dict[str, tuple[str, ...]] = {
     "ingest": ("sources",),
     "database": ("sources",),
-    "fit": ("seed", "replicates", "as_of", "round", "laws"),
+    "fit": ("seed", "replicates", "fit_as_of", "laws"),
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws"),
@@ -121,7 +122,7 @@ def run(params: Params, package: Path, locked: Path, build: Path) -> int:
         libraries = hashlib.sha256(locked.read_bytes()).hexdigest()
     except OSError as error:
         raise UnreadableError(f"{locked}: {error.strerror}, expected the pinned libraries; run `make lock`") from None
-    settings, edges = dataclasses.asdict(params), graph(package)
+    settings, edges = {**dataclasses.asdict(params), "fit_as_of": params.fit_as_of}, graph(package)
     written = {
         f"{stage}/{law}" if law else stage: of_stage(package, edges, stage, settings, law)
         for stage in SETTINGS
