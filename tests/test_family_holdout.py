@@ -108,7 +108,7 @@ def test_no_method_sees_the_scores_it_is_asked_for() -> None:
     said, again = every(exercise), every(family_holdout.hold_out(changed, "f2", 1))
 
     assert len(said) == 11
-    for name in sorted(set(said) - {family_methods.TOLD}):
+    for name in sorted(set(said) - {family_holdout.TOLD}):
         np.testing.assert_array_equal(said[name].points, again[name].points, err_msg=name)
         assert said[name].chosen == again[name].chosen
         assert said[name].points.shape[1:] == (4, 2)

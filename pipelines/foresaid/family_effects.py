@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from scipy.special import expit, ndtri
 
 from foresaid.effect_settings import Settings
@@ -23,7 +23,7 @@ from foresaid.law import Array
 
 EFFECTS = 5  # surface, family, level (base or chat), pre-trained weights, model
 PASSES = 3  # linearisations of the sigmoid, the settings found anew after each
-SEARCH = {"maxiter": 30, "ftol": 1e-6, "gtol": 1e-3}  # for settings, after each linearisation
+STEPS = 30  # of each search for settings
 REACH = 4.0  # a setting stays within so many prior standard deviations
 FIXED = 3.0  # prior standard deviation of the straight parts of the surface: vague on a logit scale
 SHARE = 0.05  # the first linearisation is at shares between this and one less this
@@ -179,13 +179,21 @@ def fit_effects(board: Board, signed: bool = False) -> Effects:
     share = np.clip((board.y - board.floor) / (1.0 - board.floor), SHARE, 1.0 - SHARE)
     latent = np.log(share / (1.0 - share))
     theta = settings.start
-    bounds = list(zip(settings.start - REACH * settings.widths, settings.start + REACH * settings.widths, strict=True))
+    bounds = Bounds(settings.start - REACH * settings.widths, settings.start + REACH * settings.widths)
     for _ in range(PASSES):
         s = expit(latent)
         steep = np.maximum((1.0 - board.floor) * s * (1.0 - s), STEEP).T
         z = (latent.T + (board.y - _score(latent, board.floor)).T / steep).ravel()
         rest = (settings, kin, z, steep)
-        theta = minimize(_posterior, theta, rest, jac=True, method="L-BFGS-B", bounds=bounds, options=SEARCH).x
+        theta = minimize(
+            _posterior,
+            theta,
+            rest,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=bounds,
+            options={"maxiter": STEPS, "ftol": 1e-6, "gtol": 1e-3},
+        ).x
         inverse, weights = objective(theta, *rest)[2:]
         noise = (settings.noise(theta)[:, None] / steep) ** 2
         latent = (z - (noise.ravel() + JITTER) * weights).reshape(steep.shape).T

@@ -18,6 +18,7 @@ from foresaid.law import Array
 from foresaid.scoring import covered, weighted_interval_score
 
 Mask = NDArray[np.bool_]
+TOLD = "observational: told the other benchmarks"  # the one method that knows more than sizes and family
 NOMINAL = (0.5, 0.8, 0.95)  # central intervals whose coverage is counted
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.family_effects import by_effects
-from foresaid.family_holdout import Board, Exercise, Forecasts, Mask, Method
+from foresaid.family_holdout import TOLD, Board, Exercise, Forecasts, Mask, Method
 from foresaid.law import Array
 from foresaid.sigmoid import sigmoid
 from foresaid.skills import ITERATIONS, fit_skills, scale_covariates
@@ -23,7 +23,6 @@ POOLED = (0.25, 0.5, 0.75, 1.0)  # share of a level common to all families
 COMPONENTS = 3  # of the other benchmarks, as in the observational law
 CLIP = 0.02  # shares this near to 0 or 1 have no usable logit
 NESTED = 60  # steps of a fit that only ranks settings
-TOLD = "observational: told the other benchmarks"
 SKILLS, PARTLY = "skills with family levels", "skills, family levels partly pooled"
 
 
@@ -170,10 +169,11 @@ SINGLE: dict[str, Callable[[Board, Mask, Mask], Array]] = {
 }
 
 
-def _as_method(name: str, forecast: Callable[[Board, Mask, Mask], Array]) -> Method:
-    return lambda exercise: {name: Forecasts(forecast(exercise.board, exercise.train, exercise.test))}
+def single(name: str) -> Method:
+    """Return the method of one row of SINGLE."""
+    return lambda exercise: {name: Forecasts(SINGLE[name](exercise.board, exercise.train, exercise.test))}
 
 
 def methods() -> tuple[Method, ...]:
     """Return every method of the table."""
-    return (by_effects, by_skills, *(_as_method(name, forecast) for name, forecast in SINGLE.items()))
+    return (by_effects, by_skills, *map(single, SINGLE))
