@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import jinja2
 import pytest
 
-from foresaid import family_pages
+from foresaid import family_boards, family_pages, report
 from foresaid.family_boards import Measured, Row
 from foresaid.family_holdout import TOLD
 
@@ -42,3 +45,16 @@ def test_each_number_of_small_models_has_a_table_and_each_family_a_row_to_downlo
     assert all(len(line) == len(part["header"]) for part in parts for line in part["rows"])
     assert frame.height == 6
     assert set(frame["data_sha256"]) == {"ab"}
+
+
+def test_the_law_page_shows_the_kept_tables() -> None:
+    root = Path(__file__).parent.parent
+    boards = [kept for name in family_boards.COLUMNS if (kept := family_boards.kept(root / "registry", name))]
+    # What belongs to the other sections stays undefined.
+    pages = report.environment(root / "reports" / "templates").overlay(undefined=jinja2.ChainableUndefined)
+
+    text = pages.get_template("law.html.j2").render(families=family_pages.shown(boards), key="law-observational", root="../")
+
+    assert text.count("Sloth’s authors kept") == 4
+    assert text.count("mixed effects (families partly pooled)</th>") == 4
+    assert 'href="../data/law-observational-families-held-out.csv"' in text
