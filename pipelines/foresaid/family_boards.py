@@ -140,7 +140,7 @@ def cells(row: Row) -> Mapping[str, str]:
         "± standard error": f"{row.standard_error:.4f}",
         "best setting afterwards": f"{row.afterwards:.4f}",
         "WIS": f"{row.wis:.4f}" if row.wis is not None else "–",
-        **dict(zip(("50 %", "80 %", "95 %"), inside, strict=True)),
+        **dict(zip(("inside 50 %", "80 %", "95 %"), inside, strict=True)),
     }
 
 

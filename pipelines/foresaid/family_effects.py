@@ -89,7 +89,7 @@ def objective(theta: Array, settings: Settings, kin: _Kinship, z: Array, steep: 
     extra = (settings.noise(theta)[:, None] / steep) ** 2
     K[np.diag_indices(J * n)] += extra.ravel() + JITTER
     root, failed = dpotrf(K, lower=1)
-    if failed:  # pragma: no cover - the jitter forbids it within the bounds
+    if failed:  # not positive definite to rounding: the search steps back
         return np.inf, np.zeros_like(theta), K, z
     weights = np.asarray(dpotrs(root, z, lower=1)[0])
     value = 0.5 * float(z @ weights) + float(np.log(np.diagonal(root)).sum()) + 0.5 * len(z) * np.log(2.0 * np.pi)

@@ -13,6 +13,7 @@ import polars as pl
 
 from foresaid.family_boards import FLOORS, Measured, Row, cells
 from foresaid.family_holdout import TOLD
+from foresaid.wording import count
 
 TITLES = {"leaderboard-v1": "Open LLM Leaderboard, first generation", "leaderboard-v2": "Open LLM Leaderboard, second generation"}
 
@@ -43,10 +44,11 @@ def shown(boards: Sequence[Measured]) -> list[dict[str, Any]]:
         for small in sorted({row.small for row in board.rows}):
             rows = [row for row in board.rows if row.small == small]
             each = [cells(row) for row in rows]
+            families = count(rows[0].families, "family", "families")
             made.append(
                 {
-                    "title": f"{TITLES[board.name]}, {small} small left in",
-                    "intro": f"{rows[0].families} families, {rows[0].models} models forecast. Measured on {board.measured_on}.",
+                    "title": f"{TITLES[board.name]}, {count(small, 'small model')} of each level left in",
+                    "intro": f"{families}, {count(rows[0].models, 'model')} forecast. Measured on {board.measured_on}.",
                     "verdict": verdict(board.name, rows),
                     "header": list(each[0]),
                     "rows": [list(one.values()) for one in each],
