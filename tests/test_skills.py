@@ -136,6 +136,18 @@ def test_more_starts_never_do_worse() -> None:
     assert several.objective <= one.objective
 
 
+def test_a_fit_cut_short_says_that_it_is_at_no_minimum() -> None:
+    x, families, y = planted(14, 2, noise=0.03)
+    whole = fit_skills(x, families, y, 2)
+
+    short = fit_skills(x, families, y, 2, iterations=3)
+
+    assert whole.converged
+    assert not short.converged
+    assert short.iterations == 3
+    assert short.objective >= whole.objective
+
+
 @pytest.mark.parametrize(
     ("y", "said"),
     [

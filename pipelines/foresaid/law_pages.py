@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, hindcast_fits, plane_pages, released, returns, wording
+from foresaid import experiment_pages, family_pages, hindcast_fits, plane_pages, released, returns, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
 from foresaid.curve import CurveRecord, thaw_record
@@ -76,6 +76,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "study": shown(item.metrics.get("study")),
         "experiment": experiment_pages.shown(item.experiment),
         "plane": plane_pages.shown(material.plane, material.quantity) if name == PLANE else None,
+        "families": family_pages.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == released.DEFAULT else [],
         "budget_header": returns.HEADER,
         "key": f"law-{wording.slug(name)}",
@@ -306,6 +307,8 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
         if name == PLANE and material.plane:
             made |= {f"{key}-{part}": frame for part, frame in plane_pages.downloads(material.plane).items()}
+        if name == PLANE and material.boards:
+            made[f"{key}-families-held-out"] = family_pages.downloads(material.boards)
         if item.experiment:
             made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}
     return made

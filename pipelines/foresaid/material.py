@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import adopted, card, database, experiment_pages, laws, plane_study, verify
+from foresaid import adopted, card, database, experiment_pages, family_boards, laws, plane_study, verify
 from foresaid.curve import CurveRecord, from_plain
 from foresaid.errors import UnreadableError
 from foresaid.law import Law
@@ -57,6 +57,7 @@ class Material:
     sources: list[card.Source]
     adopted: list[adopted.Adopted]
     plane: plane_study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
+    boards: list[family_boards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.Result
     freeze: dict[str, Any]
     vintage: str  # digest of the database
@@ -171,6 +172,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         sources=[_card(registry, name) for name in sorted(set(params.sources))],
         adopted=adopted.load_all(registry),
         plane=plane,
+        boards=[kept for name in family_boards.COLUMNS if (kept := family_boards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
         vintage=vintage(build / "database"),

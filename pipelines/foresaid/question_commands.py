@@ -1,11 +1,12 @@
-"""The commands that answer a question and write nothing: replays, checkpoints of your own, which models to evaluate, tables.
+"""The commands that answer a question: replays, checkpoints of your own, which models to evaluate, tables.
 
-Each imports what it needs when it runs, so that --help is instant.
+None writes anything, but for a table that is to be kept. Each imports what it needs when it runs, so that --help is instant.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -131,15 +132,22 @@ def released() -> None:
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
     help="Folder that holds a copy of the upstream files; needed for those the hindcast does not hold.",
 )  # fmt: skip
-def protocol(name: str, mirror: Path | None) -> None:
-    """Print the table of one protocol of the laws of compute: largest budgets forecast from smaller ones.
+@click.option("--write", is_flag=True, help="Keep a leaderboard's table in registry/protocols; the pages show what is kept.")
+@click.option("--measured-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of a kept table; today by default.")
+def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime | None) -> None:
+    """Print the table of one protocol: largest budgets forecast from smaller ones, or whole families held out of a leaderboard.
 
+    \b
     Example: foresaid protocol effort-tokens --from ../mirror
+             foresaid protocol leaderboard-v2 --from ../mirror --write
     """
     import polars as pl
 
-    from foresaid import family_boards, params, protocols
+    from foresaid import family_boards, family_methods, params, protocols
     from foresaid.errors import ParameterError
+
+    if write and name not in family_boards.COLUMNS:
+        raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(family_boards.COLUMNS)}")
 
     loaded = params.load(Path("params.yaml"))
     if name in loaded.hindcast:
@@ -150,7 +158,12 @@ def protocol(name: str, mirror: Path | None) -> None:
         )
     elif name in family_boards.COLUMNS:
         folder = protocols.mirror_folder(mirror, REGISTRY, family_boards.SOURCE)
-        lines = family_boards.markdown(family_boards.read(folder, name))
+        day: date = measured_on.date() if measured_on else datetime.now(UTC).date()
+        said = partial(click.echo, err=True)
+        measured = family_boards.measure(folder, name, family_methods.methods(), day, said)
+        lines = family_boards.markdown(measured)
+        if write:
+            lines.append(f"protocol {name}: {family_boards.write(REGISTRY, measured)} written")
     else:
         lines = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
     for line in lines:

@@ -96,6 +96,7 @@ def fit_skills(
     weights: Array | None = None,
     starts: int = 1,
     rng: np.random.Generator | None = None,
+    iterations: int = ITERATIONS,
 ) -> Skills:
     """Fit benchmark scores by a few latent skills that grow with scale from a level of the family's own.
 
@@ -103,7 +104,8 @@ def fit_skills(
 
     `x` (n, p) covariates (see `scale_covariates`; p may be 0), `y` (n, J) scores as fractions with NaN where missing, `floor`
     (J,) the scores of guessing, `weights` (n, J) or None. The first start is a reduced-rank regression of clipped logits, others
-    are drawn from `rng`. The loss is SmoothL1 with beta = delta. Maia Polo et al. 2024, arXiv 2412.06540, section 3 (Sloth).
+    are drawn from `rng`. A fit ends after `iterations`, at its minimum or not.
+    The loss is SmoothL1 with beta = delta. Maia Polo et al. 2024, arXiv 2412.06540, section 3 (Sloth).
     Not to be trusted for a family seen in one model (its level takes up that model's noise), nor for the skills
     themselves, which are not identified. Raises ParameterError when a model or a benchmark has no known score.
 
@@ -125,17 +127,17 @@ def fit_skills(
     rows = np.column_stack([(x - centre) / spread, np.eye(len(names))[member]])
     floors = np.zeros(y.shape[1]) if floor is None else np.asarray(floor, dtype=float)
     fixed = _Cells(rows, np.where(known, y, 0.0), cells / cells.sum(), floors, delta)
-    best = _descend(fixed, *_least_squares(fixed, *_regression(fixed, cells > 0, skills)))
+    best = _descend(fixed, *_least_squares(fixed, *_regression(fixed, cells > 0, skills)), iterations)
     for _ in range(starts - 1):
         if rng is None:
             raise ParameterError("skills: several starts need a generator, found None")
         scale = 1.0 / np.sqrt(skills)
         drawn = (rng.normal(size=(rows.shape[1], skills)) * scale, rng.normal(size=(skills + 1, y.shape[1])) * scale)
-        best = min(best, _descend(fixed, *_least_squares(fixed, *drawn)), key=lambda result: result[2])
-    m, t, objective, iterations, converged = best
+        best = min(best, _descend(fixed, *_least_squares(fixed, *drawn), iterations), key=lambda result: result[2])
+    m, t, objective, taken, converged = best
     p = x.shape[1]
     return Skills(
-        names, centre, spread, m[:p], m[p:], t[:-1], t[-1], floors, float(objective / delta), iterations, converged
+        names, centre, spread, m[:p], m[p:], t[:-1], t[-1], floors, float(objective / delta), taken, converged
     )  # fmt: skip
 
 
