@@ -29,14 +29,14 @@ Versions: {versions}.
 TAIL = """
 ## What falls short, and why
 
-- Goal 5: the peer here is a stand-in with autograd's gradient, which takes 24 to 31 ms where Epoch's own notebook was once measured at
-  902 ms; that notebook could not be had in this run. Against the 902 ms the ratio would be near 8,000. Our time goes into rounds
+- Goal 5: the peer here is a stand-in with autograd's gradient, which takes 24 to 31 ms where Epoch's own notebook was once measured
+  at 902 ms; that notebook could not be had in this run. Against the 902 ms the ratio would be near 8,000. Our time goes into rounds
   of reweighting, since nearly all rows lie beyond so small a delta; a faster rule was tried and is less sure (docs/decisions.md).
 - Goal 11 holds from eight targets on: they share imputation and components, so that fewer cost more than their part.
 - Goal 15 has no floor beside a peer: scoringrules' compiled loop, which gives the sum alone, is several times faster than ours with
   the parts.
-- Goal 17: the limit of one second is one of a machine's pace. Within a day the bare chain of 33 stages took 0.69 to 1.07 s here and ours
-  0.89 to 1.32 s, each time 1.14 to 1.30 times as long.
+- Goal 17: the limit of one second is one of a machine's pace. Within a day the bare chain of 33 stages took 0.69 to 1.07 s here and
+  ours 0.89 to 1.32 s, each time 1.14 to 1.30 times as long.
 - Loading ten million rows of Parquet takes four to five times as long as polars' plain read and twice as long as DuckDB's, since
   names become enumerations and every rule is checked; CSV takes 1.7 times the faster reader.
 
