@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from foresaid.canonical import (
+from foresaid.canonical_json import (
     DEPTH,
     FILE_BYTES,
     FILE_LINES,

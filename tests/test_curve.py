@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foresaid import laws
-from foresaid.canonical import dump_line, parse_line
+from foresaid.canonical_json import dump_line, parse_line
 from foresaid.curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
 from foresaid.errors import LedgerError
 from foresaid.fitting import fit

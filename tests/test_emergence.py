@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from foresaid import laws
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.emergence_study import (
     ABLATIONS,
     BAND,

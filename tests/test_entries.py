@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.entries import Curve, Forecast, Header, Quantiles, Round, Target, encode, parse
 from foresaid.errors import LedgerError
 

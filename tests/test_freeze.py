@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import Built
 
-from foresaid import canonical, entries, freeze, ledger, verify
+from foresaid import canonical_json, entries, freeze, ledger, verify
 from foresaid.curve import from_plain
 from foresaid.errors import LeakError, LedgerError
 from foresaid.params import Params, Round
@@ -125,17 +125,17 @@ def test_flipping_a_byte_of_the_batch_is_found_and_the_file_named(desk: Desk, wh
 def plant(desk: Desk, line: dict[str, object], target: str = "gsm8k_cot") -> None:
     """Put a row among the training rows of a target, with curve and draft made to agree with it."""
     path = desk.build / "fits" / "observational" / "training.jsonl"
-    rows = canonical.parse_lines(path.read_bytes())
+    rows = canonical_json.parse_lines(path.read_bytes())
     rows.append({"target_id": target, "x": ["0.5"] * 7, "y": "0.5", **line})
-    body = sorted(canonical.dump_line(row) for row in rows if row["target_id"] == target)
-    others = [canonical.dump_line(row) for row in rows if row["target_id"] != target]
+    body = sorted(canonical_json.dump_line(row) for row in rows if row["target_id"] == target)
+    others = [canonical_json.dump_line(row) for row in rows if row["target_id"] != target]
     path.write_bytes(b"".join([*others, *body]))
     draft_path = desk.build / "fits" / "observational" / "drafts.jsonl"
-    drafts = canonical.parse_lines(draft_path.read_bytes())
+    drafts = canonical_json.parse_lines(draft_path.read_bytes())
     for draft in drafts:
         if draft["target"]["id"] == target:
             draft["prediction"]["curve"]["training"]["sha256"] = hashlib.sha256(b"".join(body)).hexdigest()
-    draft_path.write_bytes(b"".join(canonical.dump_line(draft) for draft in drafts))
+    draft_path.write_bytes(b"".join(canonical_json.dump_line(draft) for draft in drafts))
 
 
 def test_a_row_known_after_the_cut_off_is_refused_by_name(desk: Desk) -> None:
@@ -148,7 +148,7 @@ def test_a_row_known_after_the_cut_off_is_refused_by_name(desk: Desk) -> None:
 
 def test_a_planted_row_is_named_even_where_nothing_else_was_made_to_agree(desk: Desk) -> None:
     path = desk.build / "fits" / "observational" / "training.jsonl"
-    row = canonical.dump_line(
+    row = canonical_json.dump_line(
         {"known_on": "2027-01-01", "subject_id": "openai-community/gpt2", "target_id": "gsm8k_cot", "x": ["0.5"] * 7, "y": "0.5"}
     )
     path.write_bytes(path.read_bytes() + row)

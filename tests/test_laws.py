@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from foresaid import laws
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.curve import check_probe, freeze_curve, from_plain, thaw_record, to_plain
 from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting import Fit, fit

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from foresaid.confusables import skeleton
 from foresaid.entries import Target, parse
 from foresaid.errors import LedgerError
-from foresaid.names import skeleton
 
 
 @pytest.mark.parametrize(

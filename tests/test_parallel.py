@@ -10,7 +10,7 @@ import pytest
 from tests.test_laws import CASES, DAY, made
 
 from foresaid import parallel
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.curve import freeze_curve, to_plain
 from foresaid.errors import ParameterError
 from foresaid.shards import Shard, fit_all

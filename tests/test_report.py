@@ -17,7 +17,7 @@ import polars as pl
 import pytest
 
 from foresaid import adopted, database, entries, evaluate, ledger, params, report, standing, verify, wording
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.curve import freeze_curve, to_plain
 from foresaid.downloads import contents
 from foresaid.errors import UnreadableError

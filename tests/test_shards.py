@@ -10,7 +10,7 @@ import pytest
 from tests.test_laws import CASES, DAY, EVERY_LAW, made
 
 from foresaid import laws, shards
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.curve import freeze_curve, to_plain
 from foresaid.fit import describe
 from foresaid.fitting import Fit, fit

@@ -16,7 +16,7 @@ import pytest
 from foresaid import anchors, entries, log, merkle, report_check, seal
 from foresaid import verify as verification
 from foresaid.accounting import universe
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError, UnreadableError
 from foresaid.history import History
 from foresaid.policy import Policy, with_roots

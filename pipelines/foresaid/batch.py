@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from foresaid import canonical
+from foresaid import canonical_json
 from foresaid.entries import Amendment, CheckCurve, Curve, Entry, Forecast, Header, Quantiles, parse
 from foresaid.errors import LedgerError
 
@@ -37,13 +37,13 @@ def read_batch(sha256: str, data: bytes, check_curve: CheckCurve | None = None) 
     lines: list[tuple[int, Entry]] = []
     total = 0
     try:
-        numbered = canonical.split_lines(data)
+        numbered = canonical_json.split_lines(data)
     except LedgerError as error:
         return None, [_reason(error)]
     for number, line in numbered:
         total = number
         try:
-            record = parse(canonical.parse_line(line, number), number, check_curve)
+            record = parse(canonical_json.parse_line(line, number), number, check_curve)
         except LedgerError as error:
             problems.append(_reason(error))
             continue

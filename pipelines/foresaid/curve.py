@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from foresaid.canonical import decimal, dump_line
+from foresaid.canonical_json import decimal, dump_line
 from foresaid.errors import LedgerError
 from foresaid.fitting import Fit
 from foresaid.law import Array, Covariate, Imputation, Law, Table

@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from foresaid import canonical
+from foresaid import canonical_json
 from foresaid.errors import ForesaidError, LedgerError
 from foresaid.fields import (
     Commit,
@@ -221,6 +221,6 @@ def encode(record: Header | Entry, number: int = 1) -> bytes:
         value = msgspec.to_builtins(record)
     except (TypeError, ValueError, RecursionError) as error:
         raise LedgerError(f"line {number}: {error}") from None
-    line = canonical.dump_line(value, number)
-    parse(canonical.parse_line(line[:-1], number), number)
+    line = canonical_json.dump_line(value, number)
+    parse(canonical_json.parse_line(line[:-1], number), number)
     return line

@@ -27,14 +27,14 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
 
     import msgspec
 
-    from foresaid import canonical, entries, params
+    from foresaid import canonical_json, entries, params
     from foresaid import seal as work
     from foresaid.errors import LedgerError
 
     loaded = params.load(Path("params.yaml"))
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines: list[Entry] = []
-    for number, value in enumerate(canonical.parse_lines(forecasts.read_bytes()), start=1):
+    for number, value in enumerate(canonical_json.parse_lines(forecasts.read_bytes()), start=1):
         record = entries.parse(value, number)
         if not isinstance(record, entries.Forecast):
             raise LedgerError(f"{forecasts}, line {number}: expected forecast/v1")
@@ -70,9 +70,9 @@ def amend(forecast: str, prediction: Path, reason: str) -> None:
 
     Example: foresaid amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
     """
-    from foresaid import canonical
+    from foresaid import canonical_json
 
-    value = canonical.parse_line(prediction.read_bytes().removesuffix(b"\n"))
+    value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
     append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)])
 
 

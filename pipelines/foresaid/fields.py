@@ -14,7 +14,7 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from foresaid import canonical
+from foresaid import canonical_json
 
 ROUND_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 ID = r"[a-z0-9][a-z0-9._/-]{0,127}"
@@ -31,7 +31,7 @@ Day: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Time: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
 Moment: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
-Number: TypeAlias = Annotated[str, Meta(pattern=rf"\A{canonical.DECIMAL.pattern}\Z")]
+Number: TypeAlias = Annotated[str, Meta(pattern=rf"\A{canonical_json.DECIMAL.pattern}\Z")]
 Vkey: TypeAlias = Annotated[str, Meta(pattern=r"\A[!-*,-~]{1,128}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\Z")]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 

@@ -14,7 +14,7 @@ import polars as pl
 
 from foresaid import database, laws
 from foresaid.bootstrap import set_apart
-from foresaid.canonical import dump_line
+from foresaid.canonical_json import dump_line
 from foresaid.curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting import Fit

@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import __version__, canonical, database, entries, guard, ledger
+from foresaid import __version__, canonical_json, database, entries, guard, ledger
 from foresaid.curve import from_plain
 from foresaid.errors import LeakError, LedgerError
 from foresaid.files import write_bytes, write_json
@@ -58,7 +58,7 @@ def _text(root: bytes) -> str:
 
 def _items(path: Path) -> list[dict[str, Any]]:
     content = path.read_bytes()
-    return canonical.parse_lines(content) if content else []  # a law without targets has no lines
+    return canonical_json.parse_lines(content) if content else []  # a law without targets has no lines
 
 
 def read_drafts(build: Path, laws: Sequence[str]) -> list[Draft]:
@@ -78,7 +78,7 @@ def training_rows(build: Path, laws: Sequence[str]) -> tuple[list[dict[str, Any]
         for item in _items(build / "fits" / law / "training.jsonl"):
             rows.append({"law": law, **item})
             key = f"{law}/{item['target_id']}"
-            bodies[key] = bodies.get(key, b"") + canonical.dump_line(item)
+            bodies[key] = bodies.get(key, b"") + canonical_json.dump_line(item)
     return rows, bodies
 
 

@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from foresaid import guard
+from foresaid.confusables import skeleton
 from foresaid.entries import Data
 from foresaid.errors import LeakError, LedgerError, UnreadableError
-from foresaid.names import skeleton
 
 
 @dataclass(frozen=True)

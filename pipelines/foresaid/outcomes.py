@@ -10,19 +10,7 @@ from typing import Literal
 
 from msgspec import UNSET, UnsetType
 
-from foresaid.fields import (
-    ForecastId,
-    Hash,
-    Id,
-    Moment,
-    Number,
-    Record,
-    RoundId,
-    Text,
-    Vkey,
-    check_moment,
-    check_text,
-)
+from foresaid.fields import ForecastId, Hash, Id, Moment, Number, Record, RoundId, Text, Vkey, check_moment, check_text
 
 
 class Resolution(Record, tag_field="type", tag="resolution/v1", frozen=True):

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from foresaid.batch import Batch
+from foresaid.confusables import skeleton
 from foresaid.entries import Amendment, Entry, Forecast, Inner, Quantiles, Reveal, Round, Sealed, Target, Withdrawal
 from foresaid.fields import aim_of
-from foresaid.names import skeleton
 from foresaid.outcomes import Challenge, Key, Redaction, Resolution, Void
 
 Problem = tuple[str, str, str]  # what, found, expected

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from foresaid import canonical, entries, keys
+from foresaid import canonical_json, entries, keys
 from foresaid.entries import Inner, Reveal, Sealed
 from foresaid.errors import LedgerError
 
@@ -23,7 +23,7 @@ NONCE_BYTES = 32
 
 def inner_line(forecast: Inner) -> bytes:
     """The canonical line that is hashed, without a newline."""
-    return canonical.dump_line(msgspec.to_builtins(forecast))[:-1]
+    return canonical_json.dump_line(msgspec.to_builtins(forecast))[:-1]
 
 
 def commit(nonce: bytes, forecast: Inner) -> str:
@@ -67,7 +67,7 @@ def read_secret(path: Path) -> Secret:
     data = keys.fetch(path)
     if not data.endswith(b"\n") or data.count(b"\n") != 1:
         raise LedgerError(f"{path}: expected one canonical line")
-    record = entries.parse(canonical.parse_line(data[:-1]))
+    record = entries.parse(canonical_json.parse_line(data[:-1]))
     if not isinstance(record, Reveal):
         raise LedgerError(f"{path}: expected the secret of a seal, a reveal/v1 line")
     return Secret(bytes.fromhex(record.nonce), record.forecast)

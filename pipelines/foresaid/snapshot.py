@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foresaid import accounting, anchors, canonical, log, rules
+from foresaid import accounting, anchors, canonical_json, log, rules
 from foresaid import policy as policies
 from foresaid.batch import Batch, outline, read_batch
 from foresaid.entries import CheckCurve
@@ -204,7 +204,7 @@ def _read(ledger: Path, relative: str, snapshot: Snapshot) -> bytes | None:
             found = f"mode {stat.S_IMODE(status.st_mode):04o}"
             snapshot.odd.append(Finding("V01", _show(relative), "odd mode", found, "0644, not executable"))
         with path.open("rb") as file:
-            return file.read(canonical.FILE_BYTES + 1)
+            return file.read(canonical_json.FILE_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         snapshot.odd.append(Finding("V01", relative, "file is missing"))
         return None

@@ -18,7 +18,7 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import canonical, guard
+from foresaid import canonical_json, guard
 from foresaid.entries import Data
 from foresaid.errors import LeakError
 from foresaid.guard import Target, TrainingRow
@@ -88,7 +88,7 @@ def refused(scale: Scale) -> Iterator[Tally]:
 def line(row: TrainingRow) -> bytes:
     """A row as a snapshot has it."""
     value = {"known_on": row.known_on.isoformat(), "subject_id": row.subject_id, "target_id": row.quantity_id, "value": "0.5"}
-    return canonical.dump_line(value)
+    return canonical_json.dump_line(value)
 
 
 def frozen(folder: Path, lines: list[bytes], latest: str) -> Evidence:

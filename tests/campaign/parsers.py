@@ -25,7 +25,20 @@ from tests.campaign import world as worlds
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, skip, timed
 
-from foresaid import anchors, calendar_proof, canonical, checkpoint, entries, log, note, policy, proof, report_check, stamp, witness
+from foresaid import (
+    anchors,
+    calendar_proof,
+    canonical_json,
+    checkpoint,
+    entries,
+    log,
+    note,
+    policy,
+    proof,
+    report_check,
+    stamp,
+    witness,
+)
 from foresaid.batch import read_batch
 from foresaid.errors import LedgerError
 from foresaid.note import Signer
@@ -45,12 +58,12 @@ class Parser:
 
 
 def _line(data: bytes) -> None:
-    value = canonical.parse_line(data)
-    assert canonical.dump_line(value) == data + b"\n"
+    value = canonical_json.parse_line(data)
+    assert canonical_json.dump_line(value) == data + b"\n"
 
 
 def _entry(data: bytes) -> None:
-    record = entries.parse(canonical.parse_line(data))
+    record = entries.parse(canonical_json.parse_line(data))
     assert entries.encode(record) == data + b"\n"
 
 

@@ -11,7 +11,7 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import canonical, entries, log
+from foresaid import canonical_json, entries, log
 from foresaid.entries import Entry
 from foresaid.errors import LedgerError
 
@@ -99,10 +99,10 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             for text in NUMBERS:
                 prediction = {"kind": "quantiles", "levels": ["0.5"], "values": [text]}
                 refused(tally, f"{text[:20]!a}", build.forecast("n"), prediction=prediction)
-            line = canonical.dump_line(msgspec.to_builtins(build.forecast("n", values=["0.7"])))[:-1]
+            line = canonical_json.dump_line(msgspec.to_builtins(build.forecast("n", values=["0.7"])))[:-1]
             for raw in RAW:
                 try:
-                    entries.parse(canonical.parse_line(line.replace(b'"0.7"', raw)))
+                    entries.parse(canonical_json.parse_line(line.replace(b'"0.7"', raw)))
                     tally.count(False, repr(raw))
                 except LedgerError:
                     tally.count(True)
