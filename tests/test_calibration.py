@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binomtest, norm
 
-from foresaid.calibration import calibration_test, coverage_interval, probability_integral_transform, reliability
 from foresaid.forecast import LEVELS
 from foresaid.law import Array
-from foresaid.significance import TOO_FEW
+from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform, reliability
+from foresaid.scoring.significance import TOO_FEW
 
 RELEASES, ROWS, TRIALS = 30, 8, 300
 CLUSTERS = [f"release-{i // ROWS:02d}" for i in range(RELEASES * ROWS)]

@@ -15,7 +15,7 @@ from foresaid import baselines, laws
 from foresaid.curve import freeze_curve
 from foresaid.forecast import LEVELS, predict
 from foresaid.law import Table
-from foresaid.scoring import weighted_interval_score
+from foresaid.scoring.rules import weighted_interval_score
 from foresaid.widening import UNDATED, Question, widened_fits
 
 

@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, ttest_rel
 
 from foresaid.law import Array
-from foresaid.significance import FEWEST_RELEASES, TOO_FEW, Comparison, compare, diebold_mariano, holm, pairwise_skill, verdict
+from foresaid.scoring.significance import (
+    FEWEST_RELEASES,
+    TOO_FEW,
+    Comparison,
+    compare,
+    diebold_mariano,
+    holm,
+    pairwise_skill,
+    verdict,
+)
 
 RELEASES, BENCHMARKS, TRIALS = 20, 15, 400
 CLUSTERS = [f"release-{i // BENCHMARKS:02d}" for i in range(RELEASES * BENCHMARKS)]

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array, hstack, identity, vstack
 
 from foresaid.errors import ParameterError
 from foresaid.law import Array
-from foresaid.scoring import weighted_interval_score
+from foresaid.scoring.rules import weighted_interval_score
 
 SCALES = (0.25, 8.0)  # how far a learned width may go
 PRIOR_RELEASES = 5.0  # releases' worth of belief that the stated widths are right

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from foresaid.forecast import LEVELS
 from foresaid.law import Array
-from foresaid.scoring import covered, weighted_interval_score
+from foresaid.scoring.rules import covered, weighted_interval_score
 
 Mask = NDArray[np.bool_]
 TOLD = "observational: told the other benchmarks"  # the one method that knows more than sizes and family

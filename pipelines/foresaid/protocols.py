@@ -18,7 +18,7 @@ import polars as pl
 from foresaid.curve import freeze_curve
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.law import Array, Covariate, Law, Table, Target
-from foresaid.scoring import weighted_interval_score
+from foresaid.scoring.rules import weighted_interval_score
 from foresaid.sources import Reading
 from foresaid.sources.pass_at_k import pass_at_k
 from foresaid.widening import Question, ensembles, widened_fits

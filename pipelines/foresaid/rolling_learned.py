@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from foresaid.ensemble import average, learn_width, median, shrunk, stack, widen
 from foresaid.forecast import LEVELS
 from foresaid.law import Array
-from foresaid.significance import FEWEST_RELEASES
+from foresaid.scoring.significance import FEWEST_RELEASES
 
 ASK = ["mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"]
 ABOUT = [*ASK, "horizon", "trained_on", "lower", "upper", "value", "latest"]

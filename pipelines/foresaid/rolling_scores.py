@@ -16,9 +16,9 @@ from foresaid.errors import RecordError
 from foresaid.evaluate import score_rows
 from foresaid.forecast import LEVELS
 from foresaid.law import Covariate
-from foresaid.scoring import weighted_interval_score
+from foresaid.scoring.rules import weighted_interval_score
+from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
 from foresaid.seeds import generator
-from foresaid.significance import compare, holm, pairwise_skill, verdict
 
 BASELINES = ("training_mean", "best_known", "last_of_family", "growth", "compute_sigmoid", "size_sigmoid")
 SHARE = 0.75  # a baseline must have forecast this share of a table's rows to be its best one

@@ -21,7 +21,7 @@ from foresaid.errors import ParameterError
 from foresaid.fitting import NO_FORECAST, Profile
 from foresaid.forecast import LEVELS, locations, predict
 from foresaid.law import Array, Law, Table
-from foresaid.scoring import bias, covered, log_score_of_mixture, weighted_interval_score
+from foresaid.scoring.rules import bias, covered, log_score_of_mixture, weighted_interval_score
 from foresaid.view import View
 from foresaid.widening import Question, widened_fits
 

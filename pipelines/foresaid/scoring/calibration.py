@@ -16,7 +16,7 @@ from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from foresaid.law import Array
-from foresaid.significance import FEWEST_RELEASES, TOO_FEW
+from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
 
 
 @dataclass(frozen=True)
