@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks import peers, tables
 from benchmarks.measure import Finding, clock, each, module, ratio, seconds, verdict
+from foresaid.fitting.law import Array
 from foresaid.horizon import TaskRuns, fit_horizons, resample
-from foresaid.law import Array
 from foresaid.skills import fit_skills, scale_covariates
 
 SKILLS = 3

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import database, fit, ingest, laws, params, solver
+from foresaid import database, fit, ingest, laws, params
+from foresaid.fitting import least_squares
 from foresaid.params import Params
 from foresaid.view import View
 
@@ -38,7 +39,7 @@ class Built:
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_are_ready() -> None:
     """Compile before the first test: no test's time holds a compiler's."""
-    solver.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
+    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
 
 
 @pytest.fixture(scope="session")

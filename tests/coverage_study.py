@@ -15,13 +15,13 @@ import numpy as np
 from tests.test_laws import CASES, DAY, made
 
 from foresaid import laws, parallel
-from foresaid.curve import freeze_curve
 from foresaid.fit import parameter_ranges
-from foresaid.fitting import NO_FORECAST
+from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.fit import NO_FORECAST
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Law, Parameter, Table
 from foresaid.forecast import LEVELS, locations, predict
-from foresaid.law import Law, Parameter, Table
 from foresaid.seeds import generator
-from foresaid.shards import Shard, fit_all
 
 SEED, DRAWS = 20240531, 100
 LEAST_NOISE = 0.002

@@ -15,10 +15,10 @@ import polars as pl
 import pytest
 
 from foresaid import laws
-from foresaid.fitting import Fit, fit, problem_for
-from foresaid.law import Array, Covariate, Design, Law, Table, Target
+from foresaid.fitting.fit import Fit, fit, problem_for
+from foresaid.fitting.law import Array, Covariate, Design, Law, Table, Target
+from foresaid.fitting.least_squares import Problem, solve
 from foresaid.laws import broken
-from foresaid.solver import Problem, solve
 from foresaid.sources.gadre import MEANS, TASKS
 
 ROOT = Path(__file__).parents[1]

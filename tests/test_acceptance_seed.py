@@ -25,8 +25,8 @@ from tests.conftest import Built
 
 from foresaid import adopted, authors
 from foresaid.authors import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, Rows
+from foresaid.fitting.imputation import components, impute
 from foresaid.plane import equivalent_compute, within_families
-from foresaid.preprocess import components, impute
 from foresaid.selection import select
 from foresaid.view import View
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from foresaid import laws
-from foresaid.fitting import fit, problem_for
-from foresaid.law import Array, Covariate, Table, Target
-from foresaid.solver import solve
+from foresaid.fitting.fit import fit, problem_for
+from foresaid.fitting.law import Array, Covariate, Table, Target
+from foresaid.fitting.least_squares import solve
 
 if TYPE_CHECKING:
     from tests.conftest import Built

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binomtest, norm
 
+from foresaid.fitting.law import Array
 from foresaid.forecast import LEVELS
-from foresaid.law import Array
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform, reliability
 from foresaid.scoring.significance import TOO_FEW
 

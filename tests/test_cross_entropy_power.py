@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from foresaid import laws
-from foresaid.fitting import fit
-from foresaid.law import Array, Covariate, Table, Target
+from foresaid.fitting.fit import fit
+from foresaid.fitting.law import Array, Covariate, Table, Target
 
 if TYPE_CHECKING:
     from tests.conftest import Built

@@ -12,11 +12,11 @@ import pytest
 
 from foresaid import laws
 from foresaid.canonical_json import dump_line, parse_line
-from foresaid.curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
 from foresaid.errors import LedgerError
-from foresaid.fitting import fit
+from foresaid.fitting.fit import fit
+from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
+from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.forecast import LEVELS, locations, mixture, predict
-from foresaid.law import Array, Covariate, Table, Target
 
 METRICS = ("a", "b", "c", "d")
 SETTINGS: dict[str, Any] = {

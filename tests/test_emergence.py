@@ -25,7 +25,7 @@ from foresaid.emergence_study import (
     simulate,
     study,
 )
-from foresaid.fitting import fit
+from foresaid.fitting.fit import fit
 from foresaid.laws.emergence import Emergence
 from foresaid.seeds import generator
 from foresaid.view import View

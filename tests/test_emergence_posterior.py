@@ -8,7 +8,7 @@ import pytest
 from foresaid.emergence_posterior import FEW_SHOT, NAMES, log_posterior, posterior
 from foresaid.emergence_study import simulate
 from foresaid.errors import UnreadableError
-from foresaid.fitting import fit
+from foresaid.fitting.fit import fit
 from foresaid.laws.emergence import Emergence
 from foresaid.seeds import generator
 

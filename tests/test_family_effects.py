@@ -9,8 +9,8 @@ from foresaid import family_effects, family_holdout
 from foresaid.effect_settings import Settings
 from foresaid.family_effects import EFFECTS, Effects, by_effects, fit_effects
 from foresaid.family_holdout import Board, hold_out
-from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting.law import Array
+from foresaid.laws._sigmoid import sigmoid
 
 
 def planted(seed: int = 1, families: int = 8, spread: float = 1.0, noise: float = 0.01) -> Board:

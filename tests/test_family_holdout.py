@@ -7,8 +7,8 @@ import pytest
 
 from foresaid import family_holdout, family_methods
 from foresaid.family_holdout import Board, Exercise, Forecasts
-from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting.law import Array
+from foresaid.laws._sigmoid import sigmoid
 
 
 def board(seed: int = 1) -> Board:

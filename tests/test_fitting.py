@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from foresaid import laws
-from foresaid.bootstrap import cluster_weights
-from foresaid.fitting import STATUSES, fit
-from foresaid.law import Array, Covariate, Table, Target
+from foresaid.fitting.bootstrap import cluster_weights
+from foresaid.fitting.fit import STATUSES, fit
+from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.seeds import generator
 
 

@@ -13,8 +13,8 @@ import pytest
 from tests.conftest import Built
 
 from foresaid import canonical_json, entries, freeze, ledger, verify
-from foresaid.curve import from_plain
 from foresaid.errors import LeakError, LedgerError
+from foresaid.fitting.frozen_curve import from_plain
 from foresaid.params import Params, Round
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)

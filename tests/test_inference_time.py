@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foresaid import inference_time, laws
-from foresaid.fitting import fit
+from foresaid.fitting.fit import fit
 from foresaid.protocols import coverage_series, effort_series, solved_counts
 from foresaid.sources import Reading, RunSubject, Score
 

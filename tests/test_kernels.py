@@ -16,8 +16,9 @@ from tests.conftest import ROOT
 from tests.test_laws import CASES, made
 from tests.test_solver import COMPILED
 
-from foresaid import compiling, elementary, kernels, laws, solver
-from foresaid.law import Array, Law
+from foresaid import laws
+from foresaid.fitting import _compiled, _elementary, _jit, least_squares
+from foresaid.fitting.law import Array, Law
 
 SHORT = """
 import sys
@@ -42,23 +43,23 @@ def columns(p, c, x, f, J):
 @given(st.floats(-700, 700))
 def test_the_exponential_is_the_librarys_to_the_last_digits(x: float) -> None:
     # Two units in the last place, one of which may be the library's own.
-    assert elementary.exp(x) == pytest.approx(float(np.exp(x)), rel=5e-16)
+    assert _elementary.exp(x) == pytest.approx(float(np.exp(x)), rel=5e-16)
 
 
 @given(st.floats(1e-300, 1e300))
 def test_the_logarithm_is_the_librarys_to_the_last_digits(x: float) -> None:
-    assert elementary.log(x) == pytest.approx(float(np.log(x)), rel=5e-16, abs=5e-16)
+    assert _elementary.log(x) == pytest.approx(float(np.log(x)), rel=5e-16, abs=5e-16)
 
 
 def test_outside_its_range_the_exponential_stays_finite() -> None:
-    assert 0.0 < elementary.exp(-1e9) < 1e-300
-    assert 1e300 < elementary.exp(1e9) < np.inf
+    assert 0.0 < _elementary.exp(-1e9) < 1e-300
+    assert 1e300 < _elementary.exp(1e9) < np.inf
 
 
 def evaluated(law: Law, point: Array, x: Array) -> tuple[Array, Array]:
     """Return the compiled curve and Jacobian at one point."""
     f, J = np.empty(len(x)), np.empty((len(point), len(x)))
-    compiling.compiled(law.kernel)(point, law.constants(), np.ascontiguousarray(x.T), f, J)
+    _jit.compiled(law.kernel)(point, law.constants(), np.ascontiguousarray(x.T), f, J)
     return f, J.T
 
 
@@ -90,26 +91,26 @@ def test_a_subclass_with_a_curve_of_its_own_does_not_inherit_another_curves_kern
 def test_the_four_lanes_of_a_sum_are_the_reference() -> None:
     rng = np.random.default_rng(1)
     a, b = rng.normal(size=(3, 48)), rng.normal(size=(2, 48))
-    vector = compiling.four_lanes()
+    vector = _jit.four_lanes()
     compiled = numba.njit(lambda a, i, b, j: vector(a, i, b, j))
 
     assert [compiled(a, i, b, j) for i in range(3) for j in range(2)] == [
-        kernels.dot(a, i, b, j) for i in range(3) for j in range(2)
+        _compiled.dot(a, i, b, j) for i in range(3) for j in range(2)
     ]
 
 
 def test_the_engine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = laws.load("bleu_log", CASES["bleu_log"].settings).kernel
-    assert solver.engine(kernel) == "numba"
+    assert least_squares.engine(kernel) == "numba"
     monkeypatch.setenv("FORESAID_ENGINE", "numpy")
 
-    assert solver.engine(kernel) == solver.engine(None) == "numpy"
+    assert least_squares.engine(kernel) == least_squares.engine(None) == "numpy"
 
 
 def test_without_numba_everything_is_done_by_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "numba", None)  # what importing it then raises is ImportError
 
-    assert not compiling.available()
+    assert not _jit.available()
 
 
 def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -132,8 +133,8 @@ def test_a_change_of_what_a_kernel_calls_is_a_new_kernel(monkeypatch: pytest.Mon
     columns = laws.law_class("bleu_log").columns
     before: list[str] = []
     after: list[str] = []
-    compiling._reached(columns, {}, before)
-    monkeypatch.setattr(elementary, "LN2_HIGH", 0.7)
-    compiling._reached(columns, {}, after)
+    _jit._reached(columns, {}, before)
+    monkeypatch.setattr(_elementary, "LN2_HIGH", 0.7)
+    _jit._reached(columns, {}, after)
 
     assert before != after

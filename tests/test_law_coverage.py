@@ -12,9 +12,9 @@ from tests.conftest import Built
 from tests.coverage_study import simulate
 
 from foresaid import baselines, laws
-from foresaid.curve import freeze_curve
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Table
 from foresaid.forecast import LEVELS, predict
-from foresaid.law import Table
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.widening import UNDATED, Question, widened_fits
 

@@ -12,11 +12,11 @@ import pytest
 
 from foresaid import laws
 from foresaid.canonical_json import dump_line
-from foresaid.curve import check_probe, freeze_curve, from_plain, thaw_record, to_plain
 from foresaid.errors import LedgerError, ParameterError
-from foresaid.fitting import Fit, fit
+from foresaid.fitting.fit import Fit, fit
+from foresaid.fitting.frozen_curve import check_probe, freeze_curve, from_plain, thaw_record, to_plain
+from foresaid.fitting.law import Array, Covariate, Law, Table, Target
 from foresaid.forecast import predict
-from foresaid.law import Array, Covariate, Law, Table, Target
 
 DAY = date(2024, 1, 1)
 SEED, DRAWS = 7, 12

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from foresaid import laws
-from foresaid.fitting import Fit, fit
-from foresaid.law import Law, Table
-from foresaid.threshold import LossLaw, blocks, shown
+from foresaid.fitting.fit import Fit, fit
+from foresaid.fitting.law import Law, Table
+from foresaid.laws._loss_series import LossLaw, blocks, shown
 
 if TYPE_CHECKING:
     from tests.conftest import Built

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from foresaid.law import Array
-from foresaid.preprocess import apply_imputation, components, impute
+from foresaid.fitting.imputation import apply_imputation, components, impute
+from foresaid.fitting.law import Array
 
 
 def _table(seed: int, n: int, m: int, missing: float, rank: int = 1) -> Array:

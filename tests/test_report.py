@@ -18,16 +18,16 @@ import pytest
 
 from foresaid import adopted, database, entries, evaluate, ledger, params, report, standing, verify, wording
 from foresaid.canonical_json import dump_line
-from foresaid.curve import freeze_curve, to_plain
 from foresaid.downloads import contents
 from foresaid.errors import UnreadableError
 from foresaid.files import write_frame, write_json, write_lines
-from foresaid.fitting import fit
+from foresaid.fitting.fit import fit
+from foresaid.fitting.frozen_curve import freeze_curve, to_plain
+from foresaid.fitting.law import Table
 from foresaid.forecast import LEVELS
-from foresaid.law import Table
 from foresaid.laws import load as load_law
+from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.params import Params
-from foresaid.sigmoid import SigmoidLaw
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -11,9 +11,9 @@ import pytest
 from tests.test_laws import CASES, DAY, SEED, made
 
 from foresaid import law_pages, laws, returns
-from foresaid.curve import Curve, freeze_curve
-from foresaid.fitting import fit
-from foresaid.law import Law
+from foresaid.fitting.fit import fit
+from foresaid.fitting.frozen_curve import Curve, freeze_curve
+from foresaid.fitting.law import Law
 from foresaid.laws.chinchilla import allocation
 from foresaid.material import Fitted
 from foresaid.wording import number

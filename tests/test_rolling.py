@@ -14,7 +14,7 @@ from tests.conftest import Built
 
 from foresaid import database, rolling
 from foresaid.errors import LeakError
-from foresaid.law import Table
+from foresaid.fitting.law import Table
 from foresaid.params import Rolling
 
 LAWS = ("observational", "compute_sigmoid")

@@ -10,8 +10,8 @@ from scipy.stats import norm
 from sklearn.metrics import mean_pinball_loss
 
 from foresaid.errors import ParameterError
+from foresaid.fitting.law import Array
 from foresaid.forecast import LEVELS
-from foresaid.law import Array
 from foresaid.scoring.rules import bias, covered, crps_of_draws, log_score_of_mixture, pinball, weighted_interval_score
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foresaid.errors import ParameterError
-from foresaid.law import Array
-from foresaid.preprocess import components, impute
+from foresaid.fitting.imputation import components, impute
+from foresaid.fitting.law import Array
 from foresaid.selection import objective, select
 from foresaid.selection_search import pack, trace
 

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, nnls
 from scipy.special import huber, logsumexp
 
-from foresaid import compiling, separable
 from foresaid.errors import ParameterError
-from foresaid.law import Array
-from foresaid.separable import fit_power_sum, nonnegative, starts
+from foresaid.fitting import _jit, power_sum
+from foresaid.fitting.law import Array
+from foresaid.fitting.power_sum import fit_power_sum, nonnegative, starts
 
 FOUND = 1.01827402e-3  # minimum over the grid of 4,500 starts of the authors' notebook
 PUBLISHED = {"floor": 1.8172, "A": 477.84, "B": 2143.86, "alpha": 0.34731, "beta": 0.36718}
@@ -74,10 +74,10 @@ def test_the_jacobian_equals_finite_differences(count: int) -> None:
     p, x = rng.uniform(0.2, 1.2, 1 + 2 * count), np.column_stack([rng.normal(size=(9, count)), rng.normal(size=9)])
     step = 1e-6
     expected = np.stack(
-        [(separable.curve(p + d, x) - separable.curve(p - d, x)) / (2 * step) for d in step * np.eye(len(p))], axis=-1
+        [(power_sum.curve(p + d, x) - power_sum.curve(p - d, x)) / (2 * step) for d in step * np.eye(len(p))], axis=-1
     )
 
-    found = separable.jacobian(p, x)
+    found = power_sum.jacobian(p, x)
 
     assert np.allclose(expected, found, rtol=0, atol=1e-8)  # central differences of step 1e-6
 
@@ -88,10 +88,10 @@ def test_the_columns_say_the_same_as_the_curve(count: int) -> None:
     p, x = rng.uniform(0.2, 1.2, 1 + 2 * count), rng.normal(size=(8, count + 1))
     f, J = np.empty(8), np.empty((1 + 2 * count, 8))
 
-    separable.columns(p, np.empty(0), np.ascontiguousarray(x.T), f, J)
+    power_sum.columns(p, np.empty(0), np.ascontiguousarray(x.T), f, J)
 
-    assert np.allclose(separable.curve(p, x), f, rtol=1e-14, atol=1e-14)
-    assert np.allclose(separable.jacobian(p, x), J.T, rtol=1e-14, atol=1e-14)
+    assert np.allclose(power_sum.curve(p, x), f, rtol=1e-14, atol=1e-14)
+    assert np.allclose(power_sum.jacobian(p, x), J.T, rtol=1e-14, atol=1e-14)
 
 
 @settings(max_examples=15, deadline=None)
@@ -197,7 +197,7 @@ def test_resamples_started_from_the_grid_reach_what_the_published_optimum_reache
     assert (alone <= both * (1 + 1e-6)).mean() >= 0.99  # the goal of the benchmark
 
 
-@pytest.mark.skipif(not compiling.available(), reason="Numba is not installed")
+@pytest.mark.skipif(not _jit.available(), reason="Numba is not installed")
 def test_both_engines_reach_the_same_loss(chinchilla: tuple[Array, Array], monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = chinchilla
     weights = np.random.default_rng(2).multinomial(len(y), np.full(len(y), 1 / len(y)), size=8).astype(float)

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from tests.test_laws import CASES, DAY, EVERY_LAW, made
 
-from foresaid import laws, shards
+from foresaid import laws
 from foresaid.canonical_json import dump_line
-from foresaid.curve import freeze_curve, to_plain
 from foresaid.fit import describe
-from foresaid.fitting import Fit, fit
-from foresaid.shards import Shard, fit_all, key
+from foresaid.fitting import cache
+from foresaid.fitting.cache import Shard, fit_all, key
+from foresaid.fitting.fit import Fit, fit
+from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 
 
 def shard(name: str, seed: int = 7, replicates: int = 6) -> Shard:
@@ -35,7 +36,7 @@ def made_now(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         seen.append(one.table.target.target_id)
         return fit(one.law, one.table, one.seed, one.replicates)
 
-    monkeypatch.setattr(shards, "_fit", counted)
+    monkeypatch.setattr(cache, "_fit", counted)
     return seen
 
 
@@ -89,7 +90,7 @@ def test_whatever_a_fit_depends_on_changes_its_key(monkeypatch: pytest.MonkeyPat
     keys = [key(one), *(key(other) for other in others)]
     monkeypatch.setenv("FORESAID_ENGINE", "numpy")
     keys.append(key(one))
-    monkeypatch.setattr(shards, "_program", lambda: "another program")
+    monkeypatch.setattr(cache, "_program", lambda: "another program")
     keys.append(key(one))
 
     assert len(set(keys)) == len(keys)

@@ -12,8 +12,8 @@ from scipy.optimize import minimize
 
 from foresaid import skills
 from foresaid.errors import ParameterError
-from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting.law import Array
+from foresaid.laws._sigmoid import sigmoid
 from foresaid.skills import Skills, fit_skills, scale_covariates
 
 METRICS = [

@@ -9,8 +9,8 @@ from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.errors import ParameterError
-from foresaid.fitting import fit
-from foresaid.law import Law, Table
+from foresaid.fitting.fit import fit
+from foresaid.fitting.law import Law, Table
 from foresaid.threshold_contest import Score, compute_at, contest, of_record, profile_interval, side_by_side
 from foresaid.view import View
 

@@ -17,8 +17,8 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
-from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting.law import Array
+from foresaid.laws._sigmoid import sigmoid
 from foresaid.view import View
 
 

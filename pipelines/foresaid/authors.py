@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from foresaid.law import Array, Imputation
-from foresaid.preprocess import apply_imputation, components, impute
-from foresaid.sigmoid import ZETTA, sigmoid
+from foresaid.fitting.imputation import apply_imputation, components, impute
+from foresaid.fitting.law import Array, Imputation
+from foresaid.laws._sigmoid import ZETTA, sigmoid
 from foresaid.view import View
 
 METRICS = ("mmlu", "arc_challenge", "hellaswag", "winogrande", "truthfulqa", "gsm8k", "xwinograd", "humaneval")

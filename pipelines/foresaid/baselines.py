@@ -12,8 +12,8 @@ from datetime import date
 
 import numpy as np
 
+from foresaid.fitting.law import Array, Table
 from foresaid.forecast import LEVELS, Forecast
-from foresaid.law import Array, Table
 
 Baseline = Callable[[Table, str, date | None, float], float]
 """Forecast one row from known rows: (rows, its cluster, its release day, its first covariate) -> value on the curve's scale."""

@@ -11,7 +11,7 @@ from datetime import date
 
 import polars as pl
 
-from foresaid.curve import Curve
+from foresaid.fitting.frozen_curve import Curve
 from foresaid.forecast import predict
 from foresaid.laws import load as load_law
 from foresaid.view import View

@@ -73,7 +73,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
 
     from foresaid import accounting
     from foresaid import verify as check
-    from foresaid.curve import from_plain
+    from foresaid.fitting.frozen_curve import from_plain
 
     checks = {name: item for name, item in check.CHECKS.items() if not only or name in only or name in check.INTEGRITY}
     if only:

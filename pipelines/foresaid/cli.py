@@ -96,9 +96,10 @@ def compile_laws() -> None:
 
     Example: foresaid compile
     """
-    from foresaid import laws, solver
+    from foresaid import laws
+    from foresaid.fitting import least_squares
 
-    solver.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
+    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
     click.echo("compile: ready")
 
 

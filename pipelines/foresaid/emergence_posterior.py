@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from foresaid.errors import UnreadableError
-from foresaid.law import Array, Table
+from foresaid.fitting.law import Array, Table
 
 if TYPE_CHECKING:
     from foresaid.laws.emergence import Emergence

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betaincinv
 
-from foresaid.fitting import Fit
-from foresaid.law import Array, Covariate, Table, Target
+from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.fit import Fit
+from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.seeds import generator
-from foresaid.shards import Shard, fit_all
 
 if TYPE_CHECKING:
     from foresaid.laws.emergence import Emergence

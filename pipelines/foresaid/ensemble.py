@@ -16,7 +16,7 @@ from scipy.optimize import linprog, minimize_scalar
 from scipy.sparse import csr_array, hstack, identity, vstack
 
 from foresaid.errors import ParameterError
-from foresaid.law import Array
+from foresaid.fitting.law import Array
 from foresaid.scoring.rules import weighted_interval_score
 
 SCALES = (0.25, 8.0)  # how far a learned width may go

@@ -17,7 +17,7 @@ import polars as pl
 
 from foresaid.experiment_fit import ALPHA_LIMIT, CAP, LAW, SHARED, Rows, crossing, fit, own_emergence, resampled
 from foresaid.experiment_thresholds import CUT, FOUND, means, threshold
-from foresaid.law import Array
+from foresaid.fitting.law import Array
 from foresaid.seeds import generator
 
 HORIZONS = (256, 192)  # forecast when fine-tuning on so many examples first reaches the cut: the larger, the further ahead

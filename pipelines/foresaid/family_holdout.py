@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid.fitting.law import Array
 from foresaid.forecast import LEVELS
-from foresaid.law import Array
 from foresaid.scoring.rules import covered, weighted_interval_score
 
 Mask = NDArray[np.bool_]

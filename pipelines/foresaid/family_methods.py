@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from foresaid.family_effects import by_effects
 from foresaid.family_holdout import TOLD, Board, Exercise, Forecasts, Mask, Method
-from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting.law import Array
+from foresaid.laws._sigmoid import sigmoid
 from foresaid.skills import ITERATIONS, fit_skills, scale_covariates
 
 RANKS = (1, 2, 3, 4)

@@ -13,13 +13,13 @@ import numpy as np
 import polars as pl
 
 from foresaid import database, laws
-from foresaid.bootstrap import set_apart
 from foresaid.canonical_json import dump_line
-from foresaid.curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.files import write_frame, write_json, write_lines
-from foresaid.fitting import Fit
+from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.fit import Fit
+from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, training_lines
+from foresaid.fitting.law import Array, Law
 from foresaid.forecast import LEVELS, predict
-from foresaid.law import Array, Law
 from foresaid.params import Params
 from foresaid.widening import Question, widened_fits
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.charts import profile
-from foresaid.fitting import STATUSES
+from foresaid.fitting.fit import STATUSES
 from foresaid.material import Material
 from foresaid.wording import count, number
 

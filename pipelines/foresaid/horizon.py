@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.errors import ParameterError
-from foresaid.law import Array
+from foresaid.fitting.law import Array
 
 ITERATIONS = 60
 GRADIENT = 1e-10  # of the mean log likelihood, per unit of the standardised logarithm

@@ -15,9 +15,9 @@ import polars as pl
 from foresaid import experiment_pages, family_pages, hindcast_fits, plane_pages, released, returns, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
-from foresaid.curve import CurveRecord, thaw_record
-from foresaid.fitting import STATUSES
-from foresaid.law import Covariate, Law, Target
+from foresaid.fitting.fit import STATUSES
+from foresaid.fitting.frozen_curve import CurveRecord, thaw_record
+from foresaid.fitting.law import Covariate, Law, Target
 from foresaid.material import PLANE, Fitted, Material
 from foresaid.pages import Page
 from foresaid.studies import shown

@@ -22,7 +22,7 @@ THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 def append(lines: Sequence[Entry]) -> None:
     """Add one batch in the name of params.yaml's author, and say under which name."""
     from foresaid import freeze, ledger, params
-    from foresaid.curve import from_plain
+    from foresaid.fitting.frozen_curve import from_plain
 
     loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
     path = ledger.write_batch(

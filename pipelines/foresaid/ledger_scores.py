@@ -24,10 +24,10 @@ from foresaid import entries
 from foresaid.accounting import WORST, Account, states, universe
 from foresaid.batch import Batch
 from foresaid.binding import apply, bound
-from foresaid.curve import from_plain
 from foresaid.evaluate import COVERAGES, KEY, SCORED, score_rows
 from foresaid.facts import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.fields import aim_of
+from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecast import LEVELS
 from foresaid.versions import Version, chosen, made, revision
 from foresaid.view import View

@@ -17,9 +17,9 @@ from typing import Any
 import polars as pl
 
 from foresaid import adopted, card, database, experiment_pages, family_boards, laws, plane_study, verify
-from foresaid.curve import CurveRecord, from_plain
 from foresaid.errors import UnreadableError
-from foresaid.law import Law
+from foresaid.fitting.frozen_curve import CurveRecord, from_plain
+from foresaid.fitting.law import Law
 from foresaid.params import Params
 from foresaid.view import Quantity
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foresaid.law import Array
+from foresaid.fitting.law import Array
 
 LEAST = 3  # models of a family: a line through two says nothing
 

@@ -15,12 +15,12 @@ import polars as pl
 
 from foresaid import authors
 from foresaid.authors import CHAT_METRICS, METRICS, TASKS, PaperFit, Rows
-from foresaid.law import Array
+from foresaid.fitting.imputation import components, impute
+from foresaid.fitting.law import Array
+from foresaid.laws._sigmoid import ZETTA
 from foresaid.plane import Line, equivalent_compute, sweep, within_families
-from foresaid.preprocess import components, impute
 from foresaid.seeds import generator
 from foresaid.selection import Choice, select
-from foresaid.sigmoid import ZETTA
 from foresaid.view import View
 
 DAY = date(2024, 5, 31)  # the vintage the printed numbers are of

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from foresaid.curve import freeze_curve
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Array, Covariate, Law, Table, Target
 from foresaid.forecast import LEVELS, Forecast, predict
-from foresaid.law import Array, Covariate, Law, Table, Target
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.sources import Reading
 from foresaid.sources.pass_at_k import pass_at_k

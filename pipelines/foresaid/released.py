@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from foresaid.law import Array
+from foresaid.fitting.law import Array
 from foresaid.params import Hindcast
 from foresaid.seeds import generator
 

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid.bootstrap import set_apart
-from foresaid.curve import Curve, CurveRecord, from_plain
 from foresaid.errors import UnreadableError
+from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.frozen_curve import Curve, CurveRecord, from_plain
+from foresaid.fitting.law import Array, Law
 from foresaid.forecast import LEVELS, predict
-from foresaid.law import Array, Law
 from foresaid.laws import load
 from foresaid.wording import number
 

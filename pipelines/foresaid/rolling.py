@@ -18,9 +18,9 @@ import numpy as np
 import polars as pl
 
 from foresaid import baselines, database, laws
-from foresaid.curve import Curve, freeze_curve
+from foresaid.fitting.frozen_curve import Curve, freeze_curve
+from foresaid.fitting.law import Array, Law, Table
 from foresaid.forecast import Forecast, predict
-from foresaid.law import Array, Law, Table
 from foresaid.params import Params, Rolling
 from foresaid.splits import Split, check, first_published, split_by_release
 from foresaid.view import View

@@ -16,8 +16,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from foresaid.ensemble import average, learn_width, median, shrunk, stack, widen
+from foresaid.fitting.law import Array
 from foresaid.forecast import LEVELS
-from foresaid.law import Array
 from foresaid.scoring.significance import FEWEST_RELEASES
 
 ASK = ["mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"]

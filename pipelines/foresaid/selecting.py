@@ -13,8 +13,8 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import ParameterError
-from foresaid.law import Array
-from foresaid.preprocess import components
+from foresaid.fitting.imputation import components
+from foresaid.fitting.law import Array
 from foresaid.selection import Choice, select
 from foresaid.view import View
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid import compiling
 from foresaid.errors import ParameterError
-from foresaid.law import Array
+from foresaid.fitting import _jit
+from foresaid.fitting.law import Array
 
 EXACT = 10**9  # sets: about ten seconds compiled; beyond it branch and bound
 VISITS = 50_000_000  # nodes a branch and bound may visit for one budget before it stops and reports its gap
@@ -110,7 +110,7 @@ def select(
     if count > exact:
         found = [(budget, *_bounded(pool, budget)) for budget in budgets]
     else:
-        best = _compiled(pool, top) if (compiling.available() if compiled is None else compiled) else _plain(pool, top)
+        best = _compiled(pool, top) if (_jit.available() if compiled is None else compiled) else _plain(pool, top)
         found = [(budget, _mask_within(best, budget), 0.0) for budget in budgets]
     made = {mask: _choice(pool, forced, mask) for _, mask, _ in found if mask is not None}
     return [Choice(budget, *made[mask], gap) for budget, mask, gap in found if mask is not None]

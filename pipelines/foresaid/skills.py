@@ -16,9 +16,9 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from foresaid.errors import ParameterError
-from foresaid.law import Array
-from foresaid.sigmoid import sigmoid
-from foresaid.solver import DAMPING_LIMIT
+from foresaid.fitting.law import Array
+from foresaid.fitting.least_squares import DAMPING_LIMIT
+from foresaid.laws._sigmoid import sigmoid
 
 ITERATIONS = 1000
 GRADIENT = 1e-8  # scaled gradient at which the fit counts as at its minimum

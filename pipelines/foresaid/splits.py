@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from foresaid import guard
-from foresaid.law import Array, Table
+from foresaid.fitting.law import Array, Table
 from foresaid.view import View
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import polars as pl
 
 from foresaid import laws
-from foresaid.curve import freeze_curve
 from foresaid.errors import ParameterError
-from foresaid.fitting import NO_FORECAST, Profile
+from foresaid.fitting.fit import NO_FORECAST, Profile
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Array, Law, Table
 from foresaid.forecast import LEVELS, locations, predict
-from foresaid.law import Array, Law, Table
 from foresaid.scoring.rules import bias, covered, log_score_of_mixture, weighted_interval_score
 from foresaid.view import View
 from foresaid.widening import Question, widened_fits

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from foresaid.errors import ParameterError
-from foresaid.law import Law
+from foresaid.fitting.law import Law
 
 
 def names() -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import FLOOR, LIMIT, SurfaceLaw, power
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array, Design, Parameter, Target
+from foresaid.laws._loss_surface import FLOOR, LIMIT, SurfaceLaw, power
 
 EXPONENTS = (0.03, 0.08, 0.15, 0.25, 0.4)
 

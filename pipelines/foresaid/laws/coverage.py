@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import LIMIT, power
-from foresaid.size_series import SizeLaw
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array, Design, Parameter, Target
+from foresaid.laws._loss_surface import LIMIT, power
+from foresaid.laws._size_series import SizeLaw
 
 
 def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:

@@ -11,9 +11,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
+from foresaid.laws._loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
 from foresaid.view import View
 
 STARTS = ((5.3, 15.0), (1.0, 5.0), (30.0, 60.0))

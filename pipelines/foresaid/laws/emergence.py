@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Law, Parameter, Table, Target
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.law import Array, Law, Parameter, Table, Target
+from foresaid.laws._sigmoid import sigmoid
 from foresaid.view import View
 
 WIDTH = 0.01  # nats: how far the corner is rounded

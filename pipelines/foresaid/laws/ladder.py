@@ -14,12 +14,12 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.elementary import exp
 from foresaid.errors import ParameterError
-from foresaid.law import Array, Covariate, Design, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import PRESETS, ComputeLaw, power
-from foresaid.separable import fit_power_sum
-from foresaid.sigmoid import sigmoid
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array, Covariate, Design, Parameter, Table, Target, read_entries
+from foresaid.fitting.power_sum import fit_power_sum
+from foresaid.laws._loss_surface import PRESETS, ComputeLaw, power
+from foresaid.laws._sigmoid import sigmoid
 from foresaid.view import View
 
 SIZES = (Covariate("params_total", "ln"), Covariate("training_tokens", "ln"))

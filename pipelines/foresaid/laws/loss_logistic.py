@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Parameter, Target
-from foresaid.sigmoid import sigmoid
-from foresaid.threshold import LOSS, STARTS, LossLaw, shape_starts, thresholds
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array, Parameter, Target
+from foresaid.laws._loss_series import LOSS, STARTS, LossLaw, shape_starts, thresholds
+from foresaid.laws._sigmoid import sigmoid
 
 WIDTHS = np.array([0.02, 0.06, 0.2, 0.6])  # nats
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from foresaid.benchmark_plane import PlaneLaw
+from foresaid.laws._principal_components import PlaneLaw
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Observational(PlaneLaw):
     `separable` or `unidentified`.
 
     >>> import numpy as np
-    >>> from foresaid.sigmoid import SigmoidTarget
+    >>> from foresaid.laws._sigmoid import SigmoidTarget
     >>> law = Observational(sources=("s",), targets={"t": SigmoidTarget()}, metrics=("a", "b"), components=1)
     >>> law.curve(np.array([0.0, 2.0, 0.0]), np.array([[0.0], [1.0]])).round(3).tolist()
     [0.5, 0.881]

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.sigmoid import sigmoid
-from foresaid.size_series import SizeLaw
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array, Design, Parameter, Target
+from foresaid.laws._sigmoid import sigmoid
+from foresaid.laws._size_series import SizeLaw
 
 SLOPES = (0.2, 0.6, 1.5)
 CEILINGS = (0.5, 0.8, 1.0)

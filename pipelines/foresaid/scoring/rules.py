@@ -16,7 +16,7 @@ from scipy.special import logsumexp
 from scipy.stats import norm
 
 from foresaid.errors import ParameterError
-from foresaid.law import Array
+from foresaid.fitting.law import Array
 
 
 def is_symmetric(levels: Sequence[float]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
+from foresaid.fitting.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
 from foresaid.view import View
 
 REACH = 8.0  # times the largest size: where fits must agree to count as identified

@@ -19,10 +19,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from foresaid import parallel, solver
+from foresaid import parallel
 from foresaid.files import write_bytes
-from foresaid.fitting import Fit, Profile, fit
-from foresaid.law import Array, Imputation, Law, Table
+from foresaid.fitting import least_squares
+from foresaid.fitting.fit import Fit, Profile, fit
+from foresaid.fitting.law import Array, Imputation, Law, Table
 
 LIBRARIES = ("numpy", "numba", "llvmlite")
 
@@ -124,7 +125,7 @@ def fit_all(shards: Sequence[Shard], folder: Path | None = None, size: int = 1) 
     names = [key(shard) for shard in shards] if folder else [""] * len(shards)
     made = [load(folder, name, _sorted(shard.table)) if folder else None for name, shard in zip(names, shards, strict=True)]
     missing = [i for i, found in enumerate(made) if found is None]
-    solver.ready([shards[i].law.kernel for i in missing])
+    least_squares.ready([shards[i].law.kernel for i in missing])
     for i, new in zip(missing, parallel.each(_fit, [shards[i] for i in missing], size), strict=True):
         made[i] = new
         if folder:

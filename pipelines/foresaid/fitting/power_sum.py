@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.elementary import exp
 from foresaid.errors import ParameterError
-from foresaid.law import Array
-from foresaid.solver import Problem, solve
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array
+from foresaid.fitting.least_squares import Problem, solve
 
 EXPONENTS = (0.1, 0.25, 0.45, 0.8, 1.4)  # what published exponents span, about evenly on the logarithmic scale
 STEEPEST = 5.0

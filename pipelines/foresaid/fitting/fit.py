@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from foresaid.bootstrap import cluster_weights, correction
-from foresaid.law import Array, Design, Imputation, Law, Parameter, Table
+from foresaid.fitting.bootstrap import cluster_weights, correction
+from foresaid.fitting.law import Array, Design, Imputation, Law, Parameter, Table
+from foresaid.fitting.least_squares import Problem, Solution, solve
 from foresaid.seeds import generator
-from foresaid.solver import Problem, Solution, solve
 
 STATUSES = {
     "converged": "the optimum is inside the bounds and the starts agree on what it forecasts",

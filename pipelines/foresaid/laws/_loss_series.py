@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.law import Array, Covariate, Law, Table, Target, read_entries
+from foresaid.fitting.law import Array, Covariate, Law, Table, Target, read_entries
 from foresaid.view import View
 
 LOSS = (0.0, 25.0)  # nats per token; a quantity's own bounds are tighter

@@ -18,9 +18,9 @@ import numpy as np
 
 from foresaid.canonical_json import decimal, dump_line
 from foresaid.errors import LedgerError
-from foresaid.fitting import Fit
-from foresaid.law import Array, Covariate, Imputation, Law, Table
-from foresaid.preprocess import apply_imputation
+from foresaid.fitting.fit import Fit
+from foresaid.fitting.imputation import apply_imputation
+from foresaid.fitting.law import Array, Covariate, Imputation, Law, Table
 
 PROBE_ROWS = 3
 PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out

@@ -12,9 +12,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from foresaid.law import Array, Covariate, Design
-from foresaid.preprocess import TOLERANCE, components, impute
-from foresaid.sigmoid import SigmoidLaw, SigmoidTarget
+from foresaid.fitting.imputation import TOLERANCE, components, impute
+from foresaid.fitting.law import Array, Covariate, Design
+from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
 
 
 @dataclass(frozen=True)

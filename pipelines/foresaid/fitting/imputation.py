@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.law import Array, Imputation
+from foresaid.fitting.law import Array, Imputation
 
 EM_ROUNDS = 2
 ROUNDS = 500

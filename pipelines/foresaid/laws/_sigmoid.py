@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
 from foresaid.view import View
 
 ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line

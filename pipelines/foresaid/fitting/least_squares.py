@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.law import Array, Columns
+from foresaid.fitting.law import Array, Columns
 
 ITERATIONS = 300
 GRADIENT = 1e-9  # scaled gradient at which a lane counts as at its minimum
@@ -127,18 +127,18 @@ def engine(columns: Columns | None) -> str:
     """Return which engine fits a law with these columns: `numba`, or `numpy` where it has none or numba cannot be had."""
     if columns is None:
         return "numpy"
-    from foresaid import compiling  # numba is loaded by those who fit, and only then
+    from foresaid.fitting import _jit  # numba is loaded by those who fit, and only then
 
-    return "numba" if compiling.available() else "numpy"
+    return "numba" if _jit.available() else "numpy"
 
 
 def ready(columns: Sequence[Columns | None]) -> None:
     """Compile what these laws need, so that workers find it done."""
     wanted = [item for item in columns if item is not None and engine(item) == "numba"]
     if wanted:
-        from foresaid import kernels
+        from foresaid.fitting import _compiled
 
-        kernels.warm(wanted)
+        _compiled.warm(wanted)
 
 
 def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
@@ -156,9 +156,9 @@ def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
     [[[2.0]]]
     """
     if engine(problem.columns) == "numba":
-        from foresaid import kernels
+        from foresaid.fitting import _compiled
 
-        return kernels.solve(problem, weights, starts)
+        return _compiled.solve(problem, weights, starts)
     copies = weights.shape[0]
     if starts.ndim == 2:
         starts = np.broadcast_to(starts, (copies, *starts.shape))
