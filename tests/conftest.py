@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import database, fit, ingest, laws, params
+from foresaid import fit, laws, params
 from foresaid.fitting import least_squares
 from foresaid.params import Params
-from foresaid.view import View
+from foresaid.registry import database
+from foresaid.registry import load as ingest
+from foresaid.registry.view import View
 
 ROOT = Path(__file__).parents[1]
 

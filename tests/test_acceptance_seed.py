@@ -27,8 +27,8 @@ from foresaid import adopted, authors
 from foresaid.authors import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, Rows
 from foresaid.fitting.imputation import components, impute
 from foresaid.plane import equivalent_compute, within_families
+from foresaid.registry.view import View
 from foresaid.selection import select
-from foresaid.view import View
 
 ROUNDED = 0.0055  # half a unit of the second decimal, and what rounding to it may add
 

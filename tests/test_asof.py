@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foresaid import database, ingest
+from foresaid.registry import database
+from foresaid.registry import load as ingest
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ["obsscaling", "koehn-knowles", "pythia", "gadre", "finetune-loss"]

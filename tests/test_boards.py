@@ -19,9 +19,10 @@ import pytest
 import yaml
 from tests.upstream import REGISTRY, reading, source
 
-from foresaid import formats, record, sources
+from foresaid import sources
 from foresaid.errors import RecordError
-from foresaid.formats import ModelRow, ObservationRow
+from foresaid.registry import csv_files, formats
+from foresaid.registry.formats import ModelRow, ObservationRow
 from foresaid.sources import Reading, Score
 from foresaid.sources._settings import KEYS, setting
 
@@ -52,12 +53,12 @@ def one(mirror: Path, name: str, quantity: str, subject: str, how: str = "", vin
 
 @cache
 def embedded(name: str) -> list[ObservationRow]:
-    return record.read(REGISTRY / "sources" / name / "observations.csv", name, formats.OBSERVATIONS).items
+    return csv_files.read(REGISTRY / "sources" / name / "observations.csv", name, formats.OBSERVATIONS).items
 
 
 @cache
 def models() -> dict[str, ModelRow]:
-    return {row.model_id: row for row in record.read(REGISTRY / "models.csv", "models.csv", formats.MODELS).items}
+    return {row.model_id: row for row in csv_files.read(REGISTRY / "models.csv", "models.csv", formats.MODELS).items}
 
 
 # every board
@@ -281,7 +282,7 @@ def test_the_compute_of_a_fine_tune_is_suspect(mirror: Path) -> None:
 
 
 def test_names_in_another_alphabet_resolve_by_alias() -> None:
-    aliases = record.read(REGISTRY / "aliases.csv", "aliases.csv", formats.ALIASES).items
+    aliases = csv_files.read(REGISTRY / "aliases.csv", "aliases.csv", formats.ALIASES).items
     ids = {row.alias: row.id for row in aliases if row.source_id == "epoch-models"}
 
     assert ids["ERNIE-4.5-VL-424B-A47B (文心大模型4.5)"].isascii()
@@ -373,7 +374,7 @@ def test_two_to_nine_runs_carry_a_standard_error(mirror: Path) -> None:
 
 
 def test_no_chance_level_is_made_up_for_weirdml() -> None:
-    cards = record.read(REGISTRY / "quantities.csv", "quantities.csv", formats.QUANTITIES).items
+    cards = csv_files.read(REGISTRY / "quantities.csv", "quantities.csv", formats.QUANTITIES).items
 
     assert {None} == {row.chance for row in cards if row.resolver == "weirdml"}
 

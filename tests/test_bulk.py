@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from foresaid import bulk, database, ingest
 from foresaid.errors import ForesaidError, RecordError
+from foresaid.registry import database
+from foresaid.registry import load as ingest
+from foresaid.registry.checks import bulk
 
 DATA = Path(__file__).parent / "data"
 ROW = "acme/tiny-1b,mmlu,,2024-05-31,0.31,,,2026-11-21,reported,"

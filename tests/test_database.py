@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foresaid import database
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.registry import database
 
 DAYS = [date(2024, month, 1) for month in range(1, 7)]
 

@@ -27,8 +27,8 @@ from foresaid.emergence_study import (
 )
 from foresaid.fitting.fit import fit
 from foresaid.laws.emergence import Emergence
+from foresaid.registry.view import View
 from foresaid.seeds import generator
-from foresaid.view import View
 
 LAW = Emergence()
 POINT = np.array([0.6, 0.25, 1.8, 0.4, np.log(1.3)])

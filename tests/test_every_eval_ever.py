@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from foresaid.every_eval_ever import UNKNOWN_LEVEL, from_tree, read, scaled
-from foresaid.results import Result
+from foresaid.sources._formats.every_eval_ever import UNKNOWN_LEVEL, from_tree, read, scaled
+from foresaid.sources._formats.results import Result
 
 OLD = "evaleval+every_eval_ever@2026-02-12"
 NEW = "evaleval+every_eval_ever/every_eval_ever/schemas/eval.schema.json"

@@ -14,20 +14,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import (
-    card,
-    experiment,
-    experiment_model,
-    experiment_predict,
-    experiment_record,
-    experiment_score,
-    experiment_source,
-    files,
-)
+from foresaid import experiment, experiment_model, experiment_predict, experiment_record, experiment_score, experiment_source, files
 from foresaid import experiment_text as text
 from foresaid.errors import LeakError, RecordError, UnreadableError
 from foresaid.experiment_fit import SHARED, fit
 from foresaid.experiment_thresholds import CUT, means, thresholds
+from foresaid.registry import source_card
 
 ROOT = Path(__file__).parent.parent
 TABLE = ROOT / experiment_record.TABLE
@@ -147,7 +139,7 @@ def test_the_source_in_the_registry_is_the_table() -> None:
         assert expected == path.read_bytes(), path.name
     path = ROOT / "registry/sources" / experiment_source.NAME / "source.toml"
 
-    assert digest == card.read(path, "source.toml", experiment_source.NAME).vintages[0].files[0].sha256
+    assert digest == source_card.read(path, "source.toml", experiment_source.NAME).vintages[0].files[0].sha256
 
 
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 from tests.conftest import Built
 
-from foresaid import exporting
 from foresaid.errors import ParameterError, RecordError
-from foresaid.exporting import dump, export, table, unquoted
+from foresaid.registry import export as exporting
+from foresaid.registry.export import dump, export, table, unquoted
 
 DAY = date(2024, 5, 31)
 

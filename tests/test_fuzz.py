@@ -19,9 +19,11 @@ from pathlib import Path
 import pytest
 from tests.tiny import read
 
-from foresaid import card, ingest, sources
+from foresaid import sources
 from foresaid.errors import ForesaidError
-from foresaid.update import Download, update
+from foresaid.registry import load as ingest
+from foresaid.registry import source_card
+from foresaid.registry.update.update import Download, update
 
 ROOT = Path(__file__).parents[1]
 DATA = Path(__file__).parent / "data"
@@ -234,7 +236,7 @@ def upstreams() -> list[tuple[str, str, str]]:
     for name in sources.names():
         path = ROOT / "registry/sources" / name / "source.toml"
         if path.is_file():
-            vintage = card.read(path, name, name).vintages[-1]
+            vintage = source_card.read(path, name, name).vintages[-1]
             chosen = [file for file in vintage.files if file.bytes < 500_000 or file.path.endswith(".csv")]
             found += [(name, vintage.directory, file.path) for file in chosen[:: max(len(chosen) // 6, 1)]]
     return found

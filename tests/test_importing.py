@@ -17,10 +17,12 @@ from tests.conftest import ROOT
 from tests.test_every_eval_ever import RECORD, result_of
 from tests.test_lm_eval import NEW
 
-from foresaid import card, formats, importing, ingest, record
-from foresaid.changes import Change
 from foresaid.cli import main
 from foresaid.errors import ForesaidError, ParameterError, RecordError
+from foresaid.registry import csv_files, formats, source_card
+from foresaid.registry import load as ingest
+from foresaid.registry.update import import_results
+from foresaid.registry.update.revisions import Change
 
 TODAY = date(2026, 11, 21)
 KNOWN = date(2026, 11, 20)
@@ -37,7 +39,7 @@ def registry(tmp_path: Path) -> Path:
     for folder in sorted((ROOT / "registry" / "sources").iterdir()):
         (home / "sources" / folder.name).mkdir(parents=True)
         shutil.copy(folder / "source.toml", home / "sources" / folder.name / "source.toml")
-    assert importing.open_source("my-runs", home, TODAY)
+    assert import_results.open_source("my-runs", home, TODAY)
     add_aliases(
         home,
         ("My Board: MMLU", "quantity", "mmlu"),
@@ -49,9 +51,9 @@ def registry(tmp_path: Path) -> Path:
 
 
 def add_aliases(registry: Path, *rows: tuple[str, str, str]) -> None:
-    table = record.read(registry / "aliases.csv", "aliases.csv", formats.ALIASES).items
+    table = csv_files.read(registry / "aliases.csv", "aliases.csv", formats.ALIASES).items
     fresh = [formats.AliasRow(alias, "my-runs", kind, target) for alias, kind, target in rows]
-    (registry / "aliases.csv").write_bytes(record.dump([*table, *fresh], formats.ALIASES))
+    (registry / "aliases.csv").write_bytes(csv_files.dump([*table, *fresh], formats.ALIASES))
 
 
 def write(folder: Path, name: str, tree: object) -> Path:
@@ -61,7 +63,7 @@ def write(folder: Path, name: str, tree: object) -> Path:
 
 
 def bring(registry: Path, *paths: Path, known_on: date = KNOWN) -> Change:
-    return importing.bring_in(importing.read_files(paths), "my-runs", known_on, registry, TODAY)
+    return import_results.bring_in(import_results.read_files(paths), "my-runs", known_on, registry, TODAY)
 
 
 def contents(registry: Path) -> dict[str, bytes]:
@@ -107,7 +109,7 @@ def test_the_second_import_changes_nothing(registry: Path, tmp_path: Path) -> No
 def test_a_later_file_adds_to_the_source_and_nothing_is_gone(registry: Path, tmp_path: Path) -> None:
     bring(registry, write(tmp_path, "board.json", RECORD))
     change = bring(registry, write(tmp_path, "results_1.json", known_tasks()))
-    source = card.read(registry / "sources/my-runs/source.toml", "source.toml", "my-runs")
+    source = source_card.read(registry / "sources/my-runs/source.toml", "source.toml", "my-runs")
 
     assert (change.rows, [vintage.gone for vintage in change.vintages]) == (2, [[]])
     assert [[file.path for file in vintage.files] for vintage in source.vintages] == [["board.json", "results_1.json"]]
@@ -143,7 +145,7 @@ def test_unknown_names_are_refused_with_the_nearest_and_nothing_is_written(regis
 
 def test_rows_are_offered_for_unknown_quantities_and_make_them_known(registry: Path, tmp_path: Path) -> None:
     path = write(tmp_path, "results_1.json", NEW)
-    quantities, aliases = importing.new_quantities(importing.read_files([path]), "my-runs", registry)
+    quantities, aliases = import_results.new_quantities(import_results.read_files([path]), "my-runs", registry)
     for name, fresh in (("quantities.csv", quantities), ("aliases.csv", aliases)):
         text = (registry / name).read_text(encoding="utf-8")
         (registry / name).write_text(text + "".join(f"{row}\n" for row in fresh), encoding="utf-8")
@@ -163,7 +165,7 @@ def test_a_direction_that_disagrees_is_refused(registry: Path, tmp_path: Path) -
 
 def test_a_source_with_a_reader_is_not_for_imports(registry: Path, tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="foresaid update gadre"):
-        importing.bring_in(importing.read_files([write(tmp_path, "x.json", RECORD)]), "gadre", KNOWN, registry, TODAY)
+        import_results.bring_in(import_results.read_files([write(tmp_path, "x.json", RECORD)]), "gadre", KNOWN, registry, TODAY)
 
 
 def test_a_day_to_come_is_refused(registry: Path, tmp_path: Path) -> None:
@@ -184,7 +186,7 @@ def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path
 
 
 def test_a_file_of_no_known_layout_is_named(tmp_path: Path) -> None:
-    read = importing.read_files([write(tmp_path, "x.json", {"a": 1})])
+    read = import_results.read_files([write(tmp_path, "x.json", {"a": 1})])
 
     assert "a result file of eee or lm-eval" in str(read[0].results.problems[0])
 
@@ -250,10 +252,10 @@ def test_a_mutated_file_is_imported_or_refused_whole(registry: Path, tmp_path: P
     path = tmp_path / "mutated.json"
     path.write_bytes(raw)
     before = contents(registry)
-    read = importing.read_files([path])
+    read = import_results.read_files([path])
     message = ""
     try:
-        importing.bring_in(read, "my-runs", KNOWN, registry, TODAY)
+        import_results.bring_in(read, "my-runs", KNOWN, registry, TODAY)
     except ForesaidError as error:
         message = str(error)
     after = contents(registry)

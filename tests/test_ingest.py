@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foresaid import ingest
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
+from foresaid.registry import load as ingest
 
 DATA = Path(__file__).parent / "data"
 FILES = (

@@ -20,8 +20,8 @@ from foresaid.entries import Amendment, Entry, Forecast, Header, Quantiles, Targ
 from foresaid.facts import Clock
 from foresaid.ledger_scores import Scores, score_ledger, worst_value
 from foresaid.outcomes import Challenge, Redaction, Resolution, Void
+from foresaid.registry.view import View
 from foresaid.scoring.rules import weighted_interval_score
-from foresaid.view import View
 
 COLUMNS = ("subject_id", "quantity_id", "setting", "source_id", "kind", "run", "family")
 NOTHING = View(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from foresaid.lm_eval import detect, from_tree, read
+from foresaid.sources._formats.lm_eval import detect, from_tree, read
 
 # The layout of version 0.4: metric,filter; groups twice; the end of a file as the harness writes it.
 NEW: dict[str, Any] = {

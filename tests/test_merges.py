@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foresaid import catalogue, database, ingest, merges
 from foresaid.cli import main
 from foresaid.errors import RecordError
+from foresaid.registry import database, merges, model_catalogue
+from foresaid.registry import load as ingest
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 21)
@@ -37,7 +38,7 @@ def add(registry: Path, row: str) -> None:
 def merge(
     registry: Path, keep: str = "acme/tiny-7b", drop: str = TWIN, reason: str = "same weights", even_if: bool = False
 ) -> list[str]:
-    return catalogue.merge(registry, registry.parent / "build", keep, drop, reason, TODAY, even_if)
+    return model_catalogue.merge(registry, registry.parent / "build", keep, drop, reason, TODAY, even_if)
 
 
 def refused(registry: Path, keep: str = "acme/tiny-7b", drop: str = TWIN, reason: str = "same weights") -> str:

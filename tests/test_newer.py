@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foresaid import card, ingest, newer, on_demand
-from foresaid.changes import Change
 from foresaid.cli import main
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
+from foresaid.registry import load as ingest
+from foresaid.registry import source_card
+from foresaid.registry.update import download as newer
+from foresaid.registry.update import on_demand
+from foresaid.registry.update.revisions import Change
+from foresaid.registry.update.update import Download, update
 from foresaid.sources import Reading, Score
 from foresaid.sources._upstream import table
-from foresaid.update import Download, update
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 21)
@@ -106,11 +109,11 @@ def test_the_download_becomes_a_vintage_of_the_card_and_the_rest_of_the_card_sta
     before = path.read_bytes()
     write(home, LAST.replace("0.45", "0.46"))
     bring(home)
-    added = card.read(path, "source.toml", "tiny").vintages[-1]
+    added = source_card.read(path, "source.toml", "tiny").vintages[-1]
 
     assert path.read_bytes().startswith(before.rstrip(b"\n"))
     assert (added.known_on, added.directory) == (DAY, "tiny@2025-03-01")
-    assert card.verify(added, home / "mirror") == []
+    assert source_card.verify(added, home / "mirror") == []
     assert update("tiny", home / "mirror", home / "registry", TODAY, read).rows == 0
 
 
@@ -147,7 +150,7 @@ def test_a_part_of_an_upstream_takes_nothing_back(home: Path) -> None:
     change = update("tiny", home / "mirror/tiny@2025-03-01", home / "registry", TODAY, read, download=download)
 
     assert (change.rows, change.vintages[0].gone) == (1, [])
-    assert card.read(home / "registry/sources/tiny/source.toml", "source.toml", "tiny").vintages[-1].part
+    assert source_card.read(home / "registry/sources/tiny/source.toml", "source.toml", "tiny").vintages[-1].part
 
 
 def test_a_model_that_was_out_before_the_last_vintage_is_called_late(home: Path) -> None:

@@ -15,9 +15,9 @@ import pytest
 from tests.conftest import ROOT, Built
 
 from foresaid import adopted, hindcast, params, splits
-from foresaid import database as database_module
 from foresaid.fitting.imputation import components, impute
 from foresaid.laws import load
+from foresaid.registry import database as database_module
 from foresaid.score import adopted_rows
 
 # Errors on the models of the paper's own list: printed coefficients, then the fit frozen in May 2024 (n, mean squared error).

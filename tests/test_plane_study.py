@@ -8,7 +8,7 @@ from tests.conftest import Built
 
 from foresaid import plane_pages, plane_study
 from foresaid.plane_study import Plane
-from foresaid.view import View
+from foresaid.registry.view import View
 
 
 @pytest.fixture(scope="module")

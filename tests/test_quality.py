@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import formats, ingest, quality, record
 from foresaid.errors import RecordError
+from foresaid.registry import csv_files, formats
+from foresaid.registry import load as ingest
+from foresaid.registry.checks import rows as quality
 
 DATA = Path(__file__).parent / "data"
 OBSERVATIONS = "sources/tiny/observations.csv"
@@ -215,8 +217,8 @@ def test_the_other_files_pass_the_gate_too(file: str, old: str, new: str, expect
 
 
 def test_a_value_that_never_was_text_is_checked_for_being_finite() -> None:
-    table = record.read(DATA / "registry/models.csv", "models.csv", formats.MODELS)
-    quantities = record.read(DATA / "registry/quantities.csv", "quantities.csv", formats.QUANTITIES)
+    table = csv_files.read(DATA / "registry/models.csv", "models.csv", formats.MODELS)
+    quantities = csv_files.read(DATA / "registry/quantities.csv", "quantities.csv", formats.QUANTITIES)
     known = quality.Known({row.model_id: row for row in table.items}, {row.quantity_id: row for row in quantities.items})
     day = date(2024, 5, 31)
     row = formats.ObservationRow("acme/tiny-1b", "mmlu", "", day, float("nan"), None, None, day, "reported", "")

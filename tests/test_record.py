@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foresaid import formats, record
-from foresaid.formats import ObservationRow
+from foresaid.registry import csv_files, formats
+from foresaid.registry.formats import ObservationRow
 
 DATA = Path(__file__).parent / "data"
 NAMES = st.text("abcdefgh0123456789._/-", min_size=1, max_size=12)
@@ -33,7 +33,7 @@ ROWS = st.builds(
 
 @given(st.lists(ROWS, max_size=20))
 def test_what_is_written_reads_back_as_the_same_rows(rows: list[ObservationRow]) -> None:
-    table = record.parse(record.dump(rows, formats.OBSERVATIONS), "observations.csv", formats.OBSERVATIONS)
+    table = csv_files.parse(csv_files.dump(rows, formats.OBSERVATIONS), "observations.csv", formats.OBSERVATIONS)
 
     assert table.problems == []
     assert sorted(map(repr, rows)) == sorted(map(repr, table.items))
@@ -43,12 +43,12 @@ def test_what_is_written_reads_back_as_the_same_rows(rows: list[ObservationRow])
 def test_the_order_of_rows_never_reaches_the_bytes(pair: tuple[list[ObservationRow], list[ObservationRow]]) -> None:
     rows, shuffled = pair
 
-    assert record.dump(rows, formats.OBSERVATIONS) == record.dump(shuffled, formats.OBSERVATIONS)
+    assert csv_files.dump(rows, formats.OBSERVATIONS) == csv_files.dump(shuffled, formats.OBSERVATIONS)
 
 
 @given(st.binary(max_size=400))
 def test_any_bytes_are_read_without_a_traceback(raw: bytes) -> None:
-    table = record.parse(raw, "observations.csv", formats.OBSERVATIONS)
+    table = csv_files.parse(raw, "observations.csv", formats.OBSERVATIONS)
 
     assert table.problems
     assert table.items == []
@@ -60,6 +60,6 @@ def test_a_failed_write_leaves_every_file_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"a file where a folder belongs")
 
     with pytest.raises(OSError, match=r"b\.csv"):
-        record.write({first: b"after", second: b"after"})
+        csv_files.write({first: b"after", second: b"after"})
     assert first.read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]

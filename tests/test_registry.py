@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import formats, quality, record
-from foresaid.formats import AliasRow, Format, ModelRow, QuantityRow, Row
-from foresaid.record import Table
+from foresaid.registry import csv_files, formats
+from foresaid.registry.checks import rows as quality
+from foresaid.registry.csv_files import Table
+from foresaid.registry.formats import AliasRow, Format, ModelRow, QuantityRow, Row
 
 REGISTRY = Path(__file__).parent.parent / "registry"
 FILES: list[tuple[str, Format[ModelRow] | Format[QuantityRow] | Format[AliasRow]]] = [
@@ -26,7 +27,7 @@ VINTAGES = {"ryoungj+ObsScaling@2024-05-31": date(2024, 5, 31), "ryoungj+ObsScal
 
 def read(name: str, format: Format[Row]) -> Table[Row]:
     """One of the three files, which must have no bad cell."""
-    table = record.read(REGISTRY / name, name, format)
+    table = csv_files.read(REGISTRY / name, name, format)
     assert table.problems == []
     return table
 

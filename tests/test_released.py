@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import database, hindcast, params, released
+from foresaid import hindcast, params, released
 from foresaid.evaluate import score_rows
 from foresaid.params import Hindcast
+from foresaid.registry import database
 from foresaid.score import WANTED, adopted_rows
 
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import adopted, database, entries, evaluate, ledger, params, report, standing, verify, wording
+from foresaid import adopted, entries, evaluate, ledger, params, report, standing, verify, wording
 from foresaid.canonical_json import dump_line
 from foresaid.downloads import contents
 from foresaid.errors import UnreadableError
@@ -28,6 +28,7 @@ from foresaid.forecast import LEVELS
 from foresaid.laws import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.params import Params
+from foresaid.registry import database
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foresaid.results import DEPTH, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import DEPTH, number, parse, pointer, shown, word
 
 REFUSED = [
     (b'{"a": 1, "a": 1}', "the key a twice"),

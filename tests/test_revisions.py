@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import ingest, revisions
+from foresaid import revisions
+from foresaid.registry import load as ingest
 
 FIRST, SECOND, THIRD = date(2024, 5, 31), date(2024, 10, 1), date(2025, 3, 1)
 

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import Built
 
-from foresaid import database, rolling
+from foresaid import rolling
 from foresaid.errors import LeakError
 from foresaid.fitting.law import Table
 from foresaid.params import Rolling
+from foresaid.registry import database
 
 LAWS = ("observational", "compute_sigmoid")
 GRID = Rolling(date(2023, 7, 1), date(2024, 7, 1), 12, (3, 6, 12), 4, 8, LAWS)

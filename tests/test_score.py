@@ -11,9 +11,10 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid import database, entries, fit, freeze, ledger, score
+from foresaid import entries, fit, freeze, ledger, score
 from foresaid.accounting import STATES, totals
 from foresaid.params import Params, Round
+from foresaid.registry import database
 
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")
 

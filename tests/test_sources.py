@@ -18,10 +18,12 @@ from hypothesis import strategies as st
 from tests.test_sources_curves import NAMES as CURVES
 from tests.upstream import REGISTRY, reading, source
 
-from foresaid import card, formats, ingest, record, sources
+from foresaid import sources
 from foresaid.errors import ForesaidError
+from foresaid.registry import csv_files, formats, source_card
+from foresaid.registry import load as ingest
+from foresaid.registry.update.update import update
 from foresaid.sources import Score, gadre
-from foresaid.update import update
 
 RECORDED = date(2026, 11, 21)
 # Scores, runs or checkpoints, and distinct subjects of the last vintage of each source.
@@ -94,7 +96,7 @@ def test_a_published_value_arrives_to_the_last_bit(name: str, subject: str, quan
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_the_mirror_holds_the_pinned_files(name: str, mirror: Path) -> None:
-    assert [problem for vintage in source(name).vintages for problem in card.verify(vintage, mirror)] == []
+    assert [problem for vintage in source(name).vintages for problem in source_card.verify(vintage, mirror)] == []
 
 
 @pytest.mark.parametrize("name", EMBEDDED)
@@ -147,7 +149,7 @@ def test_the_models_both_vintages_share_are_not_revised(mirror: Path, tmp_path: 
 
 def test_percent_baselines_of_gadre_are_fractions_and_equal_chance_in_quantities(mirror: Path) -> None:
     baselines = gadre.baselines(mirror / source("gadre").vintages[0].directory)
-    cards = record.read(REGISTRY / "quantities.csv", "quantities.csv", formats.QUANTITIES).items
+    cards = csv_files.read(REGISTRY / "quantities.csv", "quantities.csv", formats.QUANTITIES).items
     ours = {f"gadre_{task}" for task in gadre.TASKS}
     chance = {row.quantity_id: row.chance or 0.0 for row in cards if row.quantity_id in ours}
 

@@ -22,10 +22,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.upstream import REGISTRY, folder_of, reading, source
 
-from foresaid import card, ingest, sources
+from foresaid import sources
 from foresaid.errors import ForesaidError, RecordError
+from foresaid.registry import load as ingest
+from foresaid.registry import source_card
+from foresaid.registry.update.update import update
 from foresaid.sources import Score, eee_helm, effort_tokens, pass_at_k
-from foresaid.update import update
 
 ROOT = Path(__file__).parents[1]
 RECORDED = date(2026, 11, 21)
@@ -84,7 +86,7 @@ def test_the_documented_counts_are_those_of_the_files(name: str, mirror: Path) -
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_mirror_holds_the_pinned_files(name: str, mirror: Path) -> None:
-    assert [problem for vintage in source(name).vintages for problem in card.verify(vintage, mirror)] == []
+    assert [problem for vintage in source(name).vintages for problem in source_card.verify(vintage, mirror)] == []
 
 
 def empty_registry(home: Path, name: str) -> Path:

@@ -11,8 +11,8 @@ from foresaid import params
 from foresaid.errors import ParameterError
 from foresaid.fitting.fit import fit
 from foresaid.fitting.law import Law, Table
+from foresaid.registry.view import View
 from foresaid.threshold_contest import Score, compute_at, contest, of_record, profile_interval, side_by_side
-from foresaid.view import View
 
 SEED, LOSS = 20240531, 2.60
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import sources, traps
-from foresaid.trap_list import TRAPS
+from foresaid import sources
+from foresaid.registry.known_defects import page as traps
+from foresaid.registry.known_defects.defects import TRAPS
 
 ROOT = Path(__file__).parents[1]
 

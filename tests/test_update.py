@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from tests.tiny import read
 
-from foresaid import ingest
-from foresaid.changes import Change
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
+from foresaid.registry import load as ingest
+from foresaid.registry.update.revisions import Change
+from foresaid.registry.update.update import update
 from foresaid.sources import Reading, RunSubject
-from foresaid.update import update
 
 DATA = Path(__file__).parent / "data"
 TODAY = date(2026, 11, 21)

@@ -7,15 +7,16 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-from foresaid import card, sources
+from foresaid import sources
+from foresaid.registry import source_card
 from foresaid.sources import Reading
 
 REGISTRY = ROOT / "registry"
 
 
-def source(name: str) -> card.Source:
+def source(name: str) -> source_card.Source:
     """The card of an embedded source."""
-    return card.read(REGISTRY / "sources" / name / "source.toml", f"{name}/source.toml", name)
+    return source_card.read(REGISTRY / "sources" / name / "source.toml", f"{name}/source.toml", name)
 
 
 def folder_of(mirror: Path, name: str, vintage: int = -1) -> Path:

@@ -19,7 +19,7 @@ import polars as pl
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import sigmoid
-from foresaid.view import View
+from foresaid.registry.view import View
 
 
 @dataclass(frozen=True)

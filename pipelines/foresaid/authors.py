@@ -16,7 +16,7 @@ import polars as pl
 from foresaid.fitting.imputation import apply_imputation, components, impute
 from foresaid.fitting.law import Array, Imputation
 from foresaid.laws._sigmoid import ZETTA, sigmoid
-from foresaid.view import View
+from foresaid.registry.view import View
 
 METRICS = ("mmlu", "arc_challenge", "hellaswag", "winogrande", "truthfulqa", "gsm8k", "xwinograd", "humaneval")
 WITHOUT_GSM8K = tuple(name for name in METRICS if name != "gsm8k")

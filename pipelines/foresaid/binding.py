@@ -14,7 +14,7 @@ import polars as pl
 from foresaid.fitting.frozen_curve import Curve
 from foresaid.forecast import predict
 from foresaid.laws import load as load_law
-from foresaid.view import View
+from foresaid.registry.view import View
 
 
 def bound(curve: Curve, view: View, published: View, after: date, entered: Mapping[str, float]) -> pl.DataFrame:

@@ -64,8 +64,9 @@ def ingest() -> None:
 
     Example: foresaid ingest
     """
-    from foresaid import ingest as stage
-    from foresaid import on_demand, params
+    from foresaid import params
+    from foresaid.registry import load as stage
+    from foresaid.registry.update import on_demand
 
     wanted = params.load(Path("params.yaml")).sources
     mirror = os.environ.get("FORESAID_MIRROR")
@@ -82,8 +83,8 @@ def database() -> None:
 
     Example: foresaid database
     """
-    from foresaid import database as stage
     from foresaid import params
+    from foresaid.registry import database as stage
 
     counts = stage.run(params.load(Path("params.yaml")).sources, BUILD)
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))

@@ -13,11 +13,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from foresaid import record
 from foresaid.errors import LeakError, RecordError, UnreadableError
 from foresaid.experiment import BATCHES, SIZES, stops
 from foresaid.experiment_text import SHOWN
 from foresaid.files import write_bytes, write_json
+from foresaid.registry import csv_files
 
 FOLDER = Path("registry/experiments/emergence-2026-11")
 TABLE, RESULTS = FOLDER / "table.csv", FOLDER / "results.json"
@@ -118,4 +118,4 @@ def score(measured: Path | None) -> None:
         raise UnreadableError(f"{TABLE}: found no table, expected one; run `foresaid experiment score --from FOLDER`")
     table = TABLE.read_bytes()
     write_json(RESULTS, results(table, said))
-    record.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), Path("registry")))
+    csv_files.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), Path("registry")))

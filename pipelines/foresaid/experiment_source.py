@@ -13,9 +13,9 @@ from datetime import date
 from math import sqrt
 from pathlib import Path
 
-from foresaid import formats, record
 from foresaid.experiment import QUESTIONS
-from foresaid.formats import ObservationRow, SubjectRow
+from foresaid.registry import csv_files, formats
+from foresaid.registry.formats import ObservationRow, SubjectRow
 
 NAME = "emergence-experiment"
 KNOWN_ON = date(2026, 11, 21)  # the day the table was measured and became public with the repository
@@ -88,7 +88,7 @@ def contents(table: bytes, directory: str, digest: str, registry: Path) -> dict[
     observations, subjects = rows(table)
     folder = registry / "sources" / NAME
     return {
-        folder / "observations.csv": record.dump(observations, formats.OBSERVATIONS),
-        folder / "subjects.csv": record.dump(subjects, formats.SUBJECTS),
+        folder / "observations.csv": csv_files.dump(observations, formats.OBSERVATIONS),
+        folder / "subjects.csv": csv_files.dump(subjects, formats.SUBJECTS),
         folder / "source.toml": card(table, directory, digest).encode(),
     }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid import database, laws
+from foresaid import laws
 from foresaid.canonical_json import dump_line
 from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting.bootstrap import set_apart
@@ -21,6 +21,7 @@ from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, trainin
 from foresaid.fitting.law import Array, Law
 from foresaid.forecast import LEVELS, predict
 from foresaid.params import Params
+from foresaid.registry import database
 from foresaid.widening import Question, widened_fits
 
 GRID = 81

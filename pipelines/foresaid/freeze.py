@@ -20,11 +20,12 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import __version__, canonical_json, database, entries, guard, ledger
+from foresaid import __version__, canonical_json, entries, guard, ledger
 from foresaid.errors import LeakError, LedgerError
 from foresaid.files import write_bytes, write_json
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.params import Params, Round
+from foresaid.registry import database
 
 DATA = "training-rows"
 SNAPSHOTS = "snapshots"

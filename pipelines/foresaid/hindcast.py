@@ -16,12 +16,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted, baselines, database, laws, rolling, rolling_learned, rolling_scores
+from foresaid import adopted, baselines, laws, rolling, rolling_learned, rolling_scores
 from foresaid.files import write_frame, write_json
 from foresaid.fit import CACHE, describe
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecast import LEVELS, Forecast, predict
 from foresaid.params import Hindcast, Params
+from foresaid.registry import database
 from foresaid.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.widening import Played, Question, Widened, ensembles, widened_fits
 

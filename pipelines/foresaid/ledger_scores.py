@@ -29,8 +29,8 @@ from foresaid.facts import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.fields import aim_of
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecast import LEVELS
+from foresaid.registry.view import View
 from foresaid.versions import Version, chosen, made, revision
-from foresaid.view import View
 
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {

@@ -16,12 +16,13 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import adopted, card, database, experiment_pages, family_boards, laws, plane_study, verify
+from foresaid import adopted, experiment_pages, family_boards, laws, plane_study, verify
 from foresaid.errors import UnreadableError
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.params import Params
-from foresaid.view import Quantity
+from foresaid.registry import database, source_card
+from foresaid.registry.view import Quantity
 
 PLANE = "observational"  # the law whose page shows the plane
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
@@ -54,7 +55,7 @@ class Material:
     models: pl.DataFrame
     quantities: dict[str, Quantity]
     observations: pl.DataFrame
-    sources: list[card.Source]
+    sources: list[source_card.Source]
     adopted: list[adopted.Adopted]
     plane: plane_study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
     boards: list[family_boards.Measured]  # whole families held out, as kept in the registry
@@ -180,5 +181,5 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
     )
 
 
-def _card(registry: Path, name: str) -> card.Source:
-    return card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)
+def _card(registry: Path, name: str) -> source_card.Source:
+    return source_card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)

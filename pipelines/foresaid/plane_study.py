@@ -19,9 +19,9 @@ from foresaid.fitting.imputation import components, impute
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import ZETTA
 from foresaid.plane import Line, equivalent_compute, sweep, within_families
+from foresaid.registry.view import View
 from foresaid.seeds import generator
 from foresaid.selection import Choice, select
-from foresaid.view import View
 
 DAY = date(2024, 5, 31)  # the vintage the printed numbers are of
 SOURCE = "obsscaling"

@@ -193,10 +193,10 @@ def markdown(methods: Mapping[str, Scored], log: bool) -> list[str]:
 
 def mirror_folder(mirror: Path, registry: Path, source: str) -> Path:
     """Return where a mirror keeps the newest vintage of a source."""
-    from foresaid import card
+    from foresaid.registry import source_card
 
     place = registry / "sources" / source / "source.toml"
-    return mirror / card.read(place, str(place), source).vintages[-1].directory
+    return mirror / source_card.read(place, str(place), source).vintages[-1].directory
 
 
 LAWS = {"effort-tokens": ("token_logit", "token_line"), "pass-at-k": ("coverage", "beta_coverage")}

@@ -38,8 +38,9 @@ def replay(
     """
     import json
 
-    from foresaid import database, params
+    from foresaid import params
     from foresaid import replay as work
+    from foresaid.registry import database
 
     loaded = params.load(Path("params.yaml"))
     connection = database.open_database(BUILD / "database")
@@ -92,8 +93,9 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
 
     Example: foresaid select --budget 12 --include Llama-2 --max-params 7e9
     """
-    from foresaid import database, params, selecting
+    from foresaid import params, selecting
     from foresaid.errors import ParameterError
+    from foresaid.registry import database
 
     loaded = params.load(Path("params.yaml"))
     if source not in loaded.sources:

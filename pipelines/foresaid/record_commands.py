@@ -57,9 +57,9 @@ def update(
     """
     import json
 
-    from foresaid import survey
-    from foresaid import update as work
     from foresaid.errors import ParameterError
+    from foresaid.registry.update import row_account
+    from foresaid.registry.update import update as work
 
     day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
     if everything == (name is not None):
@@ -67,7 +67,7 @@ def update(
     if everything:
         if known_on:
             raise ParameterError("update: found --all with --known-on, expected one source for a new download")
-        sys.exit(survey.run(mirror, REGISTRY, BUILD, day, dry_run, click.echo))
+        sys.exit(row_account.run(mirror, REGISTRY, BUILD, day, dry_run, click.echo))
     download = work.Download(known_on.date(), commit, part, against or mirror.resolve().parent) if known_on else None
     change = work.update(
         str(name), mirror, REGISTRY, day, download=download, build=BUILD, dry_run=dry_run, skip_unknown=skip_unknown
@@ -93,9 +93,9 @@ def models_list(family: str, undated: bool, alike: bool) -> None:
 
     Example: foresaid models list --alike
     """
-    from foresaid import catalogue
+    from foresaid.registry import model_catalogue
 
-    for line in catalogue.listing(REGISTRY, family, undated, alike):
+    for line in model_catalogue.listing(REGISTRY, family, undated, alike):
         click.echo(line)
 
 
@@ -106,9 +106,9 @@ def models_show(model: str) -> None:
 
     Example: foresaid models show meta-llama/llama-2-7b-hf
     """
-    from foresaid import catalogue
+    from foresaid.registry import model_catalogue
 
-    for line in catalogue.shown(REGISTRY, BUILD, model):
+    for line in model_catalogue.shown(REGISTRY, BUILD, model):
         click.echo(line)
 
 
@@ -123,10 +123,10 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
 
     Example: foresaid models merge acme/tiny-7b acme/tiny7b --reason "same weights, see the model card"
     """
-    from foresaid import catalogue
+    from foresaid.registry import model_catalogue
 
     day: date = decided_on.date() if decided_on else datetime.now(UTC).date()
-    for line in catalogue.merge(REGISTRY, BUILD, keep, drop, reason, day, even_if):
+    for line in model_catalogue.merge(REGISTRY, BUILD, keep, drop, reason, day, even_if):
         click.echo(line)
 
 
@@ -140,8 +140,8 @@ def traps(mirror: Path) -> None:
 
     Example: foresaid traps --from ../mirror
     """
-    from foresaid import traps as work
     from foresaid.files import write_bytes
+    from foresaid.registry.known_defects import page as work
 
     content, missed = work.table(mirror, REGISTRY)
     write_bytes(Path("docs/traps.md"), content.encode())
@@ -167,16 +167,16 @@ def import_(
 
     Example: foresaid import results_2026-11-20.json --source my-runs --known-on 2026-11-20
     """
-    from foresaid import importing
     from foresaid.errors import ParameterError
+    from foresaid.registry.update import import_results
 
     day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
-    read = importing.read_files(files, form)
+    read = import_results.read_files(files, form)
     if new_quantities:
-        quantities, aliases = importing.new_quantities(read, name, REGISTRY)
+        quantities, aliases = import_results.new_quantities(read, name, REGISTRY)
         for problem in [problem for file in read for problem in file.results.problems]:
             click.echo(str(problem), err=True)
-        if importing.open_source(name, REGISTRY, day):
+        if import_results.open_source(name, REGISTRY, day):
             click.echo(
                 f"registry/sources/{name}/source.toml is new: fill in who publishes the results and under which licence", err=True
             )
@@ -187,7 +187,7 @@ def import_(
         return
     if known_on is None:
         raise ParameterError("import: found no --known-on, expected the first day on which the results were public")
-    for line in importing.bring_in(read, name, known_on.date(), REGISTRY, day).lines():
+    for line in import_results.bring_in(read, name, known_on.date(), REGISTRY, day).lines():
         click.echo(line)
 
 
@@ -202,8 +202,9 @@ def export(as_of: datetime | None, known_by: bool, sources: tuple[str, ...], qua
 
     Example: foresaid export --as-of 2024-05-31 --source obsscaling --to scores.csv
     """
-    from foresaid import exporting, params
+    from foresaid import params
     from foresaid.errors import ParameterError
+    from foresaid.registry import export as exporting
 
     if as_of and known_by:
         raise ParameterError("export: found both --as-of and --known-by, expected one of them")

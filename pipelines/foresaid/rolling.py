@@ -17,13 +17,14 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import baselines, database, laws
+from foresaid import baselines, laws
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Array, Law, Table
 from foresaid.forecast import Forecast, predict
 from foresaid.params import Params, Rolling
+from foresaid.registry import database
+from foresaid.registry.view import View
 from foresaid.splits import Split, check, first_published, split_by_release
-from foresaid.view import View
 from foresaid.widening import Question, widened_fits
 
 KNOWN, RELEASED = "known", "released"

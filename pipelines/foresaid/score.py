@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted, database, ledger, verify
+from foresaid import adopted, ledger, verify
 from foresaid.accounting import WORST, totals
 from foresaid.evaluate import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
 from foresaid.facts import Clock
@@ -23,7 +23,8 @@ from foresaid.files import write_frame, write_json
 from foresaid.hindcast import SCHEMA
 from foresaid.ledger_scores import Scores, score_ledger
 from foresaid.params import Params
-from foresaid.view import View
+from foresaid.registry import database
+from foresaid.registry.view import View
 
 ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]

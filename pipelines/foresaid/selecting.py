@@ -15,8 +15,8 @@ import polars as pl
 from foresaid.errors import ParameterError
 from foresaid.fitting.imputation import components
 from foresaid.fitting.law import Array
+from foresaid.registry.view import View
 from foresaid.selection import Choice, select
-from foresaid.view import View
 
 COMPONENTS = 3
 SIZE = "params_total"

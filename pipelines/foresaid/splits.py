@@ -15,7 +15,7 @@ import polars as pl
 
 from foresaid import guard
 from foresaid.fitting.law import Array, Table
-from foresaid.view import View
+from foresaid.registry.view import View
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from foresaid.formats import NOT_REREAD
+from foresaid.registry.formats import NOT_REREAD
 
 DASH = "–"
 FEW_FAMILIES = 10  # below this many model families no comparison is called a difference

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.errors import ParameterError
-from foresaid.view import View
+from foresaid.registry.view import View
 
 Array = NDArray[np.float64]
 Columns = Callable[[Array, Array, Array, Array, Array], None]  # parameters, constants, x by columns; fills curve and Jacobian

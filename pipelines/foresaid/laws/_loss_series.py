@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.fitting.law import Array, Covariate, Law, Table, Target, read_entries
-from foresaid.view import View
+from foresaid.registry.view import View
 
 LOSS = (0.0, 25.0)  # nats per token; a quantity's own bounds are tighter
 STARTS = 12  # thresholds tried, evenly between the smallest and the largest loss

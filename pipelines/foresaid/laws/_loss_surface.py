@@ -16,7 +16,7 @@ import polars as pl
 
 from foresaid.errors import ParameterError
 from foresaid.fitting.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.view import View
+from foresaid.registry.view import View
 
 REACH = 8.0  # times the largest size in each direction: where fits must agree to count as identified
 PRESETS = ("default", "authors")

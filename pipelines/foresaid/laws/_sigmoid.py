@@ -18,7 +18,7 @@ import polars as pl
 
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
-from foresaid.view import View
+from foresaid.registry.view import View
 
 ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line
 LOGIT_CLIP = 0.01  # scores are pulled this far off 0 and 1 for the linear start

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.fitting.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.view import View
+from foresaid.registry.view import View
 
 REACH = 8.0  # times the largest size: where fits must agree to count as identified
 

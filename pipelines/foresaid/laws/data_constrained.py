@@ -14,7 +14,7 @@ import numpy as np
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
 from foresaid.laws._loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
-from foresaid.view import View
+from foresaid.registry.view import View
 
 STARTS = ((5.3, 15.0), (1.0, 5.0), (30.0, 60.0))
 

@@ -17,7 +17,7 @@ import numpy as np
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.law import Array, Law, Parameter, Table, Target
 from foresaid.laws._sigmoid import sigmoid
-from foresaid.view import View
+from foresaid.registry.view import View
 
 WIDTH = 0.01  # nats: how far the corner is rounded
 PRIOR_SPREAD = 0.5  # of ln alpha

@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from foresaid.fitting.law import Covariate
 from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
-from foresaid.view import RELEASE_YEAR
+from foresaid.registry.view import RELEASE_YEAR
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from foresaid.fitting.law import Array, Covariate, Design, Parameter, Table, Tar
 from foresaid.fitting.power_sum import fit_power_sum
 from foresaid.laws._loss_surface import PRESETS, ComputeLaw, power
 from foresaid.laws._sigmoid import sigmoid
-from foresaid.view import View
+from foresaid.registry.view import View
 
 SIZES = (Covariate("params_total", "ln"), Covariate("training_tokens", "ln"))
 ENDS = 6  # runs the five numbers of the first step need at least

@@ -16,16 +16,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import card, every_eval_ever, formats, imported_card, ingest, lm_eval, record, update
-from foresaid.card import File, Vintage
-from foresaid.changes import Change
 from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
-from foresaid.formats import AliasRow, QuantityRow
-from foresaid.identity import Names
-from foresaid.imported_card import FOLDER, KIND
-from foresaid.quality import Nearest
-from foresaid.results import Result, Results, parse
+from foresaid.registry import csv_files, formats, imported_card, source_card
+from foresaid.registry import load as ingest
+from foresaid.registry.checks.rows import Nearest
+from foresaid.registry.formats import AliasRow, QuantityRow
+from foresaid.registry.imported_card import FOLDER, KIND
+from foresaid.registry.model_names import Names
+from foresaid.registry.source_card import File, Vintage
+from foresaid.registry.update import update
+from foresaid.registry.update.revisions import Change
 from foresaid.sources import Reading, Score
+from foresaid.sources._formats import every_eval_ever, lm_eval
+from foresaid.sources._formats.results import Result, Results, parse
 
 READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
 DETECT = {every_eval_ever.NAME: every_eval_ever.detect, lm_eval.NAME: lm_eval.detect}
@@ -140,7 +143,7 @@ def new_quantities(reads: Sequence[Read], name: str, registry: Path) -> tuple[li
                 if row.quantity_id not in known.rows:
                     rows.setdefault(row.quantity_id, row)
                 aliases.setdefault(result.names[0][0], AliasRow(result.names[0][0], name, "quantity", row.quantity_id))
-    texts = [record.dump(rows.values(), formats.QUANTITIES), record.dump(aliases.values(), formats.ALIASES)]
+    texts = [csv_files.dump(rows.values(), formats.QUANTITIES), csv_files.dump(aliases.values(), formats.ALIASES)]
     quantity_rows, alias_rows = (text.decode().splitlines()[1:] for text in texts)
     return quantity_rows, alias_rows
 
@@ -164,7 +167,7 @@ def open_source(name: str, registry: Path, today: date) -> bool:
     path = registry / "sources" / _checked(name) / "source.toml"
     if path.exists():
         return False
-    record.write({path: imported_card.dump(imported_card.new(name, today))})
+    csv_files.write({path: imported_card.dump(imported_card.new(name, today))})
     return True
 
 
@@ -184,7 +187,7 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
         raise ParameterError(f"import: found --known-on {known_on}, expected {recorded_on} or earlier: it is still to come")
     path = registry / "sources" / name / "source.toml"
     source = (
-        card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
+        source_card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
         if path.exists()
         else imported_card.new(name, recorded_on)
     )

@@ -14,12 +14,18 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import card, changes, doubts, formats, ingest, merges, newer, quality, record, sources
-from foresaid.card import Vintage
-from foresaid.changes import Change, Place, Standing
+from foresaid import sources
 from foresaid.errors import Problem, RecordError
-from foresaid.formats import ObservationRow, SubjectRow
-from foresaid.identity import Names
+from foresaid.registry import csv_files, formats, merges, source_card
+from foresaid.registry import load as ingest
+from foresaid.registry.checks import cross_row
+from foresaid.registry.checks import rows as quality
+from foresaid.registry.formats import ObservationRow, SubjectRow
+from foresaid.registry.model_names import Names
+from foresaid.registry.source_card import Vintage
+from foresaid.registry.update import download as newer
+from foresaid.registry.update import revisions
+from foresaid.registry.update.revisions import Change, Place, Standing
 from foresaid.sources._upstream import listening
 
 
@@ -51,7 +57,7 @@ class Work:
     subject_places: dict[str, Place]
     added: list[SubjectRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    made: list[changes.VintageChange] = field(default_factory=list)
+    made: list[revisions.VintageChange] = field(default_factory=list)
     readings: list[tuple[Vintage, sources.Reading]] = field(default_factory=list)
 
 
@@ -76,7 +82,7 @@ def update(
     """
     work = _open(name, registry, build or registry.parent / "build", reader)
     if download is None:
-        unverified = [problem for vintage in work.vintages for problem in card.verify(vintage, mirror)]
+        unverified = [problem for vintage in work.vintages for problem in source_card.verify(vintage, mirror)]
         if unverified:
             raise RecordError.collect(unverified)
         for vintage in work.vintages:
@@ -108,11 +114,13 @@ def append(
 
 def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None) -> Work:
     read = reader or sources.find(name)
-    source = card.read(registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name)
+    source = source_card.read(
+        registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name
+    )
     return _standing(name, registry, ingest.rows_folder(registry, build, source), source, read)
 
 
-def _standing(name: str, registry: Path, folder: Path, source: card.Source | None, read: sources.Reader) -> Work:
+def _standing(name: str, registry: Path, folder: Path, source: source_card.Source | None, read: sources.Reader) -> Work:
     """The record of a source as it stands; nothing, where it has none yet."""
     catalogue, problems = ingest.read_catalogue(registry)
     if (folder / "observations.csv").exists():
@@ -140,7 +148,7 @@ def _next(work: Work, folder: Path, download: Download, recorded_on: date, skip_
     known = newer.same_day(work.name, work.vintages, made)
     if known is None and newer.identical(last, made) and last is not None:
         note = f"the files are those of {last.known_on}, byte for byte: no vintage is added"
-        work.made.append(changes.VintageChange(download.known_on, 0, [], [], [], [], {}, notes=[note]))
+        work.made.append(revisions.VintageChange(download.known_on, 0, [], [], [], [], {}, notes=[note]))
         return None
     _lay(work, known or made, folder, recorded_on, skip_unknown, reading)
     if known is None:
@@ -164,10 +172,10 @@ def _lay(
     work.readings.append((vintage, found))
     work.problems += _add_subjects(work, found.subjects)
     rows, places, unknown = _rows(work, found, vintage, folder.name, recorded_on)
-    stop, left_out = changes.unresolved(unknown, skip_unknown)
+    stop, left_out = revisions.unresolved(unknown, skip_unknown)
     work.problems += [*stop, *quality.observations(rows, places, work.subjects, work.catalogue.known)]
     merged = merges.mapping(work.catalogue.merges)
-    rows = doubts.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects, merged)
+    rows = cross_row.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects, merged)
     skipped = {reason: count for reason, count in found.skipped.items() if count} | left_out
     # An upstream that dates its own history says itself, day by day, what it took back.
     days = sorted({row.known_on for row in rows} | {vintage.known_on})
@@ -177,7 +185,7 @@ def _lay(
         before = {row.subject_id for row in work.standing.rows if row.known_on < day}
         today = [(row, place) for row, place in zip(rows, places, strict=True) if row.known_on == day]
         change = work.standing.lay([row for row, _ in today], [place for _, place in today], day, recorded_on, part)
-        late = changes.late(change.new, before, work.catalogue.known.models, previous) if len(days) == 1 else []
+        late = revisions.late(change.new, before, work.catalogue.known.models, previous) if len(days) == 1 else []
         if today or len(days) == 1:
             work.made.append(replace(change, skipped=skipped, late=late))
             skipped = {}  # counted once
@@ -195,15 +203,15 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
     contents: dict[Path, bytes] = dict(beside or {})
     if change.subjects:
         path = work.folder / "subjects.csv"
-        contents[path] = record.extend(path.read_bytes() if path.exists() else b"", change.subjects, formats.SUBJECTS)
+        contents[path] = csv_files.extend(path.read_bytes() if path.exists() else b"", change.subjects, formats.SUBJECTS)
     if change.rows:
         path = work.folder / "observations.csv"
-        contents[path] = record.extend(path.read_bytes() if path.exists() else b"", work.standing.added, formats.OBSERVATIONS)
+        contents[path] = csv_files.extend(path.read_bytes() if path.exists() else b"", work.standing.added, formats.OBSERVATIONS)
     if entry is not None:
         path = work.registry / "sources" / work.name / "source.toml"
-        contents[path] = path.read_bytes().rstrip(b"\n") + b"\n" + card.entry(entry).encode()
+        contents[path] = path.read_bytes().rstrip(b"\n") + b"\n" + source_card.entry(entry).encode()
     if not dry_run:
-        record.write(contents)
+        csv_files.write(contents)
     return change
 
 

@@ -17,8 +17,8 @@ import duckdb
 import numpy as np
 
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.formats import OBSERVATIONS, STATUSES, plain, shown
-from foresaid.quality import CEILINGS, CHANCE_FLOOR, Known, Nearest
+from foresaid.registry.checks.rows import CEILINGS, CHANCE_FLOOR, Known, Nearest
+from foresaid.registry.formats import OBSERVATIONS, STATUSES, plain, shown
 
 CHUNK = 1 << 24
 EXAMPLES = 10

@@ -20,10 +20,12 @@ from typing import Any
 import polars as pl
 import yaml
 
-from foresaid import card, ingest, sources
+from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
-from foresaid.update import update
+from foresaid.registry import load as ingest
+from foresaid.registry import source_card
+from foresaid.registry.update.update import update
 
 SHOWN = 3
 UNSAID = "gives no value: its cells are empty, repeated, or not read"
@@ -99,13 +101,13 @@ def declared(mirror: Path) -> dict[str, dict[str, Any]]:
 def _directories(registry: Path) -> Iterable[str]:
     for name in ingest.source_names(registry):
         path = registry / "sources" / name / "source.toml"
-        for vintage in card.read(path, ingest.label(registry, "sources", name, "source.toml"), name).vintages:
+        for vintage in source_card.read(path, ingest.label(registry, "sources", name, "source.toml"), name).vintages:
             yield vintage.directory
 
 
 def account(name: str, mirror: Path, registry: Path, listed: dict[str, dict[str, Any]]) -> tuple[list[FileCount], list[LeftOut]]:
     """Count the rows of every file of a source, and find those that gave no value."""
-    source = card.read(registry / "sources" / name / "source.toml", name, name)
+    source = source_card.read(registry / "sources" / name / "source.toml", name, name)
     counted, lost = [], []
     for vintage in source.vintages:
         folder = mirror / vintage.directory

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from foresaid.errors import Problem
-from foresaid.results import Result, Results, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import Result, Results, number, parse, pointer, shown, word
 
 NAME = "lm-eval"
 MISSING = ("N/A", "", None)

@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
 
-from foresaid import card
-from foresaid.card import File, Source, Vintage
+from foresaid.registry import source_card
+from foresaid.registry.source_card import File, Source, Vintage
 
 KIND = "imported results"
 FOLDER = "imported"  # stands for the folder of an upstream in messages
@@ -48,7 +48,7 @@ def with_files(source: Source, files: Iterable[File], known_on: date) -> Source:
 
 def dump(source: Source) -> bytes:
     """Spell a card as TOML, the way `card.read` reads it."""
-    lines = [f"{key} = {_quoted(str(getattr(source, key)))}" for key in card.TEXTS]
+    lines = [f"{key} = {_quoted(str(getattr(source, key)))}" for key in source_card.TEXTS]
     lines.append(f"accessed = {source.accessed.isoformat()}")
     if source.notes:
         lines.append(f"notes = {_quoted(source.notes)}")

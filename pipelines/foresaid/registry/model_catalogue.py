@@ -9,10 +9,11 @@ from collections import Counter
 from datetime import date
 from pathlib import Path
 
-from foresaid import card, ingest, merges
 from foresaid.errors import RecordError
-from foresaid.formats import ObservationRow, plain
-from foresaid.identity import Suggestions, alike
+from foresaid.registry import load as ingest
+from foresaid.registry import merges, source_card
+from foresaid.registry.formats import ObservationRow, plain
+from foresaid.registry.model_names import Suggestions, alike
 
 
 def _catalogue(registry: Path) -> ingest.Catalogue:
@@ -26,7 +27,7 @@ def _observations(registry: Path, build: Path) -> dict[str, list[ObservationRow]
     """The rows of every source that is at hand, by source."""
     found = {}
     for name in ingest.source_names(registry):
-        source = card.read(
+        source = source_card.read(
             registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name
         )
         folder = ingest.rows_folder(registry, build, source)

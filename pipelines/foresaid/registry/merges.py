@@ -13,12 +13,12 @@ from pathlib import Path
 
 import polars as pl
 
-from foresaid import formats, record
-from foresaid.changes import same
 from foresaid.errors import Problem, RecordError
-from foresaid.formats import MergeRow, ModelRow, ObservationRow, plain
-from foresaid.identity import Suggestions
-from foresaid.record import Table
+from foresaid.registry import csv_files, formats
+from foresaid.registry.csv_files import Table
+from foresaid.registry.formats import MergeRow, ModelRow, ObservationRow, plain
+from foresaid.registry.model_names import Suggestions
+from foresaid.registry.update.revisions import same
 
 FILE = "merges.csv"
 CARD = ("released_on", "kind", "params_total", "params_active", "training_tokens", "training_flops")
@@ -28,7 +28,7 @@ SHOWN = 5
 def read(registry: Path) -> Table[MergeRow]:
     """Read the decisions; without a file there are none."""
     path, label = registry / FILE, f"{registry.name}/{FILE}"
-    return record.read(path, label, formats.MERGES) if path.exists() else Table[MergeRow](label, [], [])
+    return csv_files.read(path, label, formats.MERGES) if path.exists() else Table[MergeRow](label, [], [])
 
 
 def check(table: Table[MergeRow], models: Mapping[str, ModelRow]) -> list[Problem]:
@@ -143,5 +143,5 @@ def merge(
             f"correct what is wrong, or give --even-if to keep the values of {keep}"
         )
     before = (registry / FILE).read_bytes() if (registry / FILE).exists() else b""
-    record.write({registry / FILE: record.extend(before, [row], formats.MERGES)})
+    csv_files.write({registry / FILE: csv_files.extend(before, [row], formats.MERGES)})
     return found

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from foresaid import card, ingest
-from foresaid.update import update
+from foresaid.registry import load as ingest
+from foresaid.registry import source_card
+from foresaid.registry.update.update import update
 
 
-def missing(registry: Path, build: Path, sources: Sequence[str]) -> list[card.Source]:
+def missing(registry: Path, build: Path, sources: Sequence[str]) -> list[source_card.Source]:
     """The sources among these that are read on demand and have not been yet."""
     found = []
     for name in sources:
         path = registry / "sources" / name / "source.toml"
         if path.is_file():  # a source that is not there is named by ingest
-            source = card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
+            source = source_card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
             if not source.embedded and not (ingest.rows_folder(registry, build, source) / "observations.csv").exists():
                 found.append(source)
     return found

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from foresaid import ingest, sources
+from foresaid import sources
 from foresaid.errors import UnreadableError
-from foresaid.trap_files import Files, Found
-from foresaid.trap_list import TRAPS
+from foresaid.registry import load as ingest
+from foresaid.registry.known_defects.defects import TRAPS
+from foresaid.registry.known_defects.files import Files, Found
 
 # The source of the record that holds each entry of SOURCES.yaml; the others carry their own name.
 SOURCE = {

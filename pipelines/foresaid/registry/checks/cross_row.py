@@ -17,9 +17,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from foresaid.formats import ModelRow, ObservationRow, SubjectRow, plain
-from foresaid.identity import alike
-from foresaid.quality import Known
+from foresaid.registry.checks.rows import Known
+from foresaid.registry.formats import ModelRow, ObservationRow, SubjectRow, plain
+from foresaid.registry.model_names import alike
 
 SHARED = 5  # quantities two names must share, equal to the digit, before one counts as a copy of the other
 MOSTLY = 0.8  # and the share of all the quantities they share that must be equal

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from foresaid.errors import Problem
-from foresaid.formats import AliasRow
+from foresaid.registry.formats import AliasRow
 
 # Letters of other alphabets that are drawn like Latin ones (from the confusables of Unicode UTS 39), and what they look like.
 FOREIGN = (

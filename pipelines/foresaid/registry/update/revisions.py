@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from foresaid.errors import Problem
-from foresaid.formats import ModelRow, ObservationRow, SubjectRow, plain
+from foresaid.registry.formats import ModelRow, ObservationRow, SubjectRow, plain
 
 TOLERANCE = 1e-12  # relative: two printings of one float differ by less, a correction by more
 GONE = "no longer in the upstream"

@@ -10,11 +10,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from itertools import pairwise
 
-from foresaid import card, changes, doubts, quality
-from foresaid.formats import ObservationRow, QuantityRow
-from foresaid.identity import Names
+from foresaid.registry import source_card
+from foresaid.registry.checks import cross_row
+from foresaid.registry.checks import rows as quality
+from foresaid.registry.formats import ObservationRow, QuantityRow
+from foresaid.registry.known_defects.files import Files, Found, Row
+from foresaid.registry.model_names import Names
+from foresaid.registry.update import revisions
 from foresaid.sources import Score
-from foresaid.trap_files import Files, Found, Row
 
 Measure = Callable[[Files], Found]
 Test = Callable[[Row], bool]
@@ -160,7 +163,7 @@ def read_columns(file: str, *names: str) -> Measure:
 
 def parsed(files: Files) -> Found:
     """The reader must get through the files at all; each pinned file counts as one row."""
-    source = card.read(files.registry / "sources" / files.name / "source.toml", files.name, files.name)
+    source = source_card.read(files.registry / "sources" / files.name / "source.toml", files.name, files.name)
     pinned = [file for one in source.vintages if one.directory == files.directory for file in one.files]
     return Found(len(pinned), len(pinned) if files.reading.scores else 0, 0)
 
@@ -210,7 +213,7 @@ def shared_rows(files: Files) -> Found:
     before = {(one.subject, one.quantity_id): one.value for one in files.reading.scores}
     after = {(one.subject, one.quantity_id): one.value for one in other.reading.scores}
     shared = before.keys() & after.keys()
-    return Found(len(shared), sum(changes.same(before[key], after[key]) for key in shared), 0)
+    return Found(len(shared), sum(revisions.same(before[key], after[key]) for key in shared), 0)
 
 
 def added_late(files: Files) -> Found:
@@ -222,7 +225,7 @@ def added_late(files: Files) -> Found:
     cards = [files.models[found] for name in added if isinstance(found := names.resolve(name, ("", None)), str)]
     old = [row for row in cards if row.released_on is not None and row.released_on <= date(2024, 5, 31)]
     rows = [score for score in other.reading.scores if score.subject in added]
-    told = changes.late(
+    told = revisions.late(
         [_observation(str(names.resolve(one.subject, ("", None)))) for one in rows], set(), files.models, date(2024, 5, 31)
     )
     return Found(len(old), len([row for row in told if row in old]), len([row for row in told if row not in old]))
@@ -276,7 +279,7 @@ def kind_checkpoint(files: Files) -> Found:
 
 def adversarial_rows(file: str, column: str) -> Measure:
     """Adversarial systems are left out, or suspect by the rule of `doubts`."""
-    return marked(file, lambda row: "adversarial" in row[column].lower() or bool(doubts.ADVERSARIAL.search(row[column])))
+    return marked(file, lambda row: "adversarial" in row[column].lower() or bool(cross_row.ADVERSARIAL.search(row[column])))
 
 
 def main_checkpoint(files: Files) -> Found:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from foresaid.card import File, Vintage, verify
 from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.registry.source_card import File, Vintage, verify
 
 RENAMED = 0.9  # share of a column's cells that must be equal, row by row of the same first cell, to call it renamed
 SHOWN = 8

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from foresaid import ingest, sources
-from foresaid.formats import ModelRow, QuantityRow
+from foresaid import sources
+from foresaid.registry import load as ingest
+from foresaid.registry.formats import ModelRow, QuantityRow
 from foresaid.sources import Reading, Score
 
 Row = Mapping[str, str]

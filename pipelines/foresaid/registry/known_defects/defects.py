@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from foresaid.trap_measures import (
+from foresaid.registry.known_defects.detectors import (
     Measure,
     absent,
     added_late,

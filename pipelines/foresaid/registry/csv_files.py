@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Generic
 
 from foresaid.errors import Problem, UnreadableError
-from foresaid.formats import BadCellError, Format, Row, plain, shown
+from foresaid.registry.formats import BadCellError, Format, Row, plain, shown
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ import duckdb
 import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
-from foresaid.view import Quantity, View
+from foresaid.registry.view import Quantity, View
 
 KEYS = {
     "quantity": "quantity_id",

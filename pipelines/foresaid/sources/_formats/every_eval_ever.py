@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import msgspec
 
 from foresaid.errors import Problem
-from foresaid.results import Result, Results, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import Result, Results, number, parse, pointer, shown, word
 
 NAME = "eee"
 VERSIONS = re.compile(r"0\.[23]\.\d+", re.ASCII)

@@ -22,11 +22,13 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import bulk, card, database, doubts, formats, merges, quality, record
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.formats import AliasRow, MergeRow, ModelRow, ObservationRow, QuantityRow, SubjectRow
-from foresaid.quality import Known
-from foresaid.record import Table
+from foresaid.registry import csv_files, database, formats, merges, source_card
+from foresaid.registry.checks import bulk, cross_row
+from foresaid.registry.checks import rows as quality
+from foresaid.registry.checks.rows import Known
+from foresaid.registry.csv_files import Table
+from foresaid.registry.formats import AliasRow, MergeRow, ModelRow, ObservationRow, QuantityRow, SubjectRow
 
 SCHEMA = {
     "subject_id": pl.String,
@@ -81,7 +83,7 @@ class Catalogue:
 class Loaded:
     """One source that passed the gate: its card, its rows as a frame sorted by key, and the SHA-256 of its observations.csv."""
 
-    source: card.Source
+    source: source_card.Source
     frame: pl.DataFrame
     subjects: list[SubjectRow]
     sha256: str
@@ -102,7 +104,7 @@ def source_names(registry: Path) -> list[str]:
     return sorted(path.parent.name for path in registry.glob("sources/*/source.toml"))
 
 
-def rows_folder(registry: Path, build: Path, source: card.Source) -> Path:
+def rows_folder(registry: Path, build: Path, source: source_card.Source) -> Path:
     """Where the rows of a source are kept: in the record, or below `build` where its licence does not allow a copy.
 
     Rows that stand in registry/ against their licence are refused by name.
@@ -122,9 +124,9 @@ def rows_folder(registry: Path, build: Path, source: card.Source) -> Path:
 
 def read_catalogue(registry: Path) -> tuple[Catalogue, list[Problem]]:
     """Read models.csv, quantities.csv and aliases.csv through the gate."""
-    models = record.read(registry / "models.csv", label(registry, "models.csv"), formats.MODELS)
-    quantities = record.read(registry / "quantities.csv", label(registry, "quantities.csv"), formats.QUANTITIES)
-    aliases = record.read(registry / "aliases.csv", label(registry, "aliases.csv"), formats.ALIASES)
+    models = csv_files.read(registry / "models.csv", label(registry, "models.csv"), formats.MODELS)
+    quantities = csv_files.read(registry / "quantities.csv", label(registry, "quantities.csv"), formats.QUANTITIES)
+    aliases = csv_files.read(registry / "aliases.csv", label(registry, "aliases.csv"), formats.ALIASES)
     merged = merges.read(registry)
     catalogue = Catalogue(models.items, quantities.items, aliases.items, merged.items)
     names = source_names(registry)
@@ -139,13 +141,13 @@ def read_catalogue(registry: Path) -> tuple[Catalogue, list[Problem]]:
 def read_tables(registry: Path, name: str, folder: Path) -> tuple[Table[ObservationRow], Table[SubjectRow]]:
     """Read a source's observations.csv and, where there is one, its subjects.csv: spelling only."""
     file = label(registry, "sources", name, "observations.csv")
-    observations = record.read(folder / "observations.csv", file, formats.OBSERVATIONS)
+    observations = csv_files.read(folder / "observations.csv", file, formats.OBSERVATIONS)
     return observations, _subjects(registry, name, folder)
 
 
 def _subjects(registry: Path, name: str, folder: Path) -> Table[SubjectRow]:
     path, file = folder / "subjects.csv", label(registry, "sources", name, "subjects.csv")
-    return record.read(path, file, formats.SUBJECTS) if path.exists() else Table[SubjectRow](file, [], [])
+    return csv_files.read(path, file, formats.SUBJECTS) if path.exists() else Table[SubjectRow](file, [], [])
 
 
 def check(observations: Table[ObservationRow], subjects: Table[SubjectRow], known: Known) -> list[Problem]:
@@ -173,7 +175,9 @@ def load(registry: Path, sources: Sequence[str], build: Path | None = None) -> t
     owner: dict[str, str] = {}
     loaded = []
     for name in sorted(set(sources)):
-        source = card.read(registry / "sources" / name / "source.toml", label(registry, "sources", name, "source.toml"), name)
+        source = source_card.read(
+            registry / "sources" / name / "source.toml", label(registry, "sources", name, "source.toml"), name
+        )
         folder = rows_folder(registry, build or registry.parent / "build", source)
         path = folder / "observations.csv"
         if not source.embedded and not path.exists():
@@ -255,14 +259,14 @@ def summary(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, Any]:
     }
 
 
-def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[doubts.Doubt]:
+def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Doubt]:
     """What the rules that see several rows doubt in the record as it stands, for the data page."""
     merged = merges.mapping(catalogue.merges)
-    found = doubts.names(name for name in catalogue.known.models if name not in merged)
+    found = cross_row.names(name for name in catalogue.known.models if name not in merged)
     for item in loaded:
         if item.frame.height <= DOUBTED:
             runs = {row.subject_id: row for row in item.subjects}
-            found += doubts.raised(item.source.name, item.observations, catalogue.known, runs, merged)
+            found += cross_row.raised(item.source.name, item.observations, catalogue.known, runs, merged)
     return found
 
 
@@ -314,5 +318,5 @@ def ingest(registry: Path, sources: Sequence[str], build: Path, metrics: Path) -
             waiting.rename(build / place)
         finally:
             shutil.rmtree(waiting, ignore_errors=True)
-    record.write({metrics: (json.dumps(counts, indent=2, sort_keys=True) + "\n").encode()})
+    csv_files.write({metrics: (json.dumps(counts, indent=2, sort_keys=True) + "\n").encode()})
     return counts

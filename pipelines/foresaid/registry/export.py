@@ -15,10 +15,10 @@ from pathlib import Path
 
 import polars as pl
 
-from foresaid import database
 from foresaid.errors import ParameterError, RecordError
 from foresaid.files import write_bytes
-from foresaid.quality import Nearest
+from foresaid.registry import database
+from foresaid.registry.checks.rows import Nearest
 
 # What a spreadsheet may run. Apostrophes before it count too, so that taking one away gives every text back.
 FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
