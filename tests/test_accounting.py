@@ -13,13 +13,13 @@ from tests.campaign.build import ROUND, TIME
 from tests.test_ledger import forecast, target
 from tests.test_ledger_scores import NOTHING, amended, batch, resolution
 
-from foresaid import seal
-from foresaid.accounting import STATES, accounts, identity, sequenced, totals, universe
-from foresaid.batch import Batch
-from foresaid.entries import Entry, Inner, Reveal, Sealed, Withdrawal
-from foresaid.facts import Clock
+from foresaid.ledger.entries import commitment
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.resolutions import Challenge, Redaction, Void
+from foresaid.ledger.entries.schema import Entry, Inner, Reveal, Sealed, Withdrawal
+from foresaid.ledger.state.accounting import STATES, accounts, identity, sequenced, totals, universe
+from foresaid.ledger.state.index import Clock
 from foresaid.ledger_scores import score_ledger
-from foresaid.outcomes import Challenge, Redaction, Void
 
 BENCHMARKS = ("mmlu-pro", "gpqa", "arc", "drop")
 AUTHORS = ("example.org/alice", "example.org/bob")
@@ -35,7 +35,7 @@ def sealed(benchmark: str, method: str, author: str) -> tuple[Sealed, Reveal]:
         author=author, id=made.id, method=method, origin="example.org/lm-forecasts", prediction=made.prediction, primary=False,
         target=made.target,
     )  # fmt: skip
-    shut = seal.seal(inner, bytes(32), "2027-06-01T00:00:00Z")
+    shut = commitment.seal(inner, bytes(32), "2027-06-01T00:00:00Z")
     return msgspec.convert(msgspec.to_builtins(shut), Sealed), Reveal(opens=made.id, nonce=bytes(32).hex(), forecast=inner)
 
 

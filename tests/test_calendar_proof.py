@@ -9,8 +9,8 @@ from hashlib import sha256
 
 import pytest
 
-from foresaid.calendar_proof import block_time, parse_headers, read
 from foresaid.errors import LedgerError
+from foresaid.ledger.log.opentimestamps import block_time, parse_headers, read
 
 pytest.importorskip("opentimestamps", reason="the optional extra foresaid[opentimestamps] is not installed")
 # The first block of Bitcoin: its header is known to everyone, and its hash begins with ten zeros.

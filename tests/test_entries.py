@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from foresaid.canonical_json import dump_line
-from foresaid.entries import Curve, Forecast, Header, Quantiles, Round, Target, encode, parse
 from foresaid.errors import LedgerError
+from foresaid.ledger.entries.schema import Curve, Forecast, Header, Quantiles, Round, Target, encode, parse
 
 HEADER: dict[str, Any] = {
     "type": "batch/v1",

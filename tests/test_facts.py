@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from foresaid.entries import Round
-from foresaid.facts import Facts, in_time, moment
+from foresaid.ledger.entries.schema import Round
+from foresaid.ledger.state.index import Facts, in_time, moment
 
 AIM = ("r", "t")
 START = datetime(2026, 11, 1, tzinfo=UTC)

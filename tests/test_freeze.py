@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 from tests.conftest import Built
 
-from foresaid import canonical_json, entries, freeze, ledger, verify
+from foresaid import canonical_json, freeze
 from foresaid.errors import LeakError, LedgerError
 from foresaid.fitting.frozen_curve import from_plain
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.verify import verify
 from foresaid.params import Params, Round
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
@@ -41,7 +44,7 @@ class Desk:
 def desk(built: Built, tmp_path: Path) -> Desk:
     shutil.copytree(built.registry, tmp_path / "registry")
     shutil.rmtree(tmp_path / "registry" / "ledger")
-    ledger.create(tmp_path / "registry" / "ledger", built.params.origin)
+    store.create(tmp_path / "registry" / "ledger", built.params.origin)
     for name in ("database", "fits"):
         shutil.copytree(built.build / name, tmp_path / "build" / name)
     return Desk(tmp_path / "registry", tmp_path / "build", dataclasses.replace(built.params, round=OPENED))

@@ -11,8 +11,9 @@ import pytest
 from tests.campaign.build import ORIGIN
 from tests.test_ledger import OPENING, forecast, whole, write
 
-from foresaid import history, ledger
-from foresaid.verify import Evidence, verify
+from foresaid.ledger import store
+from foresaid.ledger.log import git_history
+from foresaid.ledger.verify.verify import Evidence, verify
 
 
 def git(folder: Path, *words: str) -> str:
@@ -31,9 +32,9 @@ def clone(tmp_path: Path) -> Path:
     git(tmp_path, "init", "-q", "-b", "main")
     (tmp_path / ".gitattributes").write_text("registry/ledger/** -text -diff -merge\n", encoding="ascii")
     place = tmp_path / "registry/ledger"
-    ledger.create(place, ORIGIN)
+    store.create(place, ORIGIN)
     write(place, OPENING)
-    ledger.sequence(place, ORIGIN)
+    store.sequence(place, ORIGIN)
     commit(tmp_path, "first")
     git(tmp_path, "checkout", "-qb", "side")
     write(place, [forecast("side")], minutes=1)
@@ -46,7 +47,7 @@ def clone(tmp_path: Path) -> Path:
 
 def codes(clone: Path) -> set[str]:
     place = clone / "registry/ledger"
-    found = history.read(place)
+    found = git_history.read(place)
     assert found is not None
     return {finding.code for finding in verify(place, evidence=Evidence(history=found)).findings}
 
@@ -54,7 +55,7 @@ def codes(clone: Path) -> set[str]:
 def test_two_branches_that_both_froze_merge_without_a_conflict_and_lose_nothing(clone: Path) -> None:
     git(clone, "merge", "-q", "--no-edit", "side")
     place = clone / "registry/ledger"
-    ledger.sequence(place, ORIGIN)
+    store.sequence(place, ORIGIN)
     commit(clone, "checkpoint")
 
     assert whole(place).counts["forecasts"] == 2
@@ -101,7 +102,7 @@ def test_what_is_changed_inside_a_merge_is_found_even_when_it_is_put_back(clone:
 
 def test_a_manifest_that_was_cut_or_rewritten_is_found(clone: Path) -> None:
     place = clone / "registry/ledger"
-    ledger.sequence(place, ORIGIN)
+    store.sequence(place, ORIGIN)
     commit(clone, "checkpoint")
     git(clone, "checkout", "-q", "HEAD~1", "--", "registry/ledger/log")
     commit(clone, "roll back")
@@ -113,9 +114,9 @@ def test_dates_of_commits_do_not_matter_and_elsewhere_there_is_no_history(
     clone: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     outside = tmp_path_factory.mktemp("outside") / "ledger"
-    ledger.create(outside, ORIGIN)
+    store.create(outside, ORIGIN)
 
-    assert history.read(outside) is None
+    assert git_history.read(outside) is None
     asked = Evidence(asked=frozenset({"V13"}))
     assert verify(outside, evidence=asked).exit_code() == 5
     old = {"GIT_AUTHOR_DATE": "2020-01-01T00:00:00Z", "GIT_COMMITTER_DATE": "2020-01-01T00:00:00Z", "PATH": os.environ["PATH"]}

@@ -13,11 +13,12 @@ import pytest
 from tests.campaign import build
 from tests.campaign.build import HEADER, ORIGIN, ROUND, TIME
 
-from foresaid import durable, ledger, log
-from foresaid.entries import Entry, Forecast, Quantiles, Sealed, Target
 from foresaid.errors import LedgerError
-from foresaid.log import Checkpoint, parse_checkpoint
-from foresaid.verify import Result, verify
+from foresaid.ledger import durable, store
+from foresaid.ledger.entries.schema import Entry, Forecast, Quantiles, Sealed, Target
+from foresaid.ledger.log import manifest
+from foresaid.ledger.log.manifest import Checkpoint, parse_checkpoint
+from foresaid.ledger.verify.verify import Result, verify
 
 
 def target(benchmark: str) -> Target:
@@ -42,12 +43,12 @@ OPENING: list[Entry] = [ROUND, target("mmlu-pro"), target("gpqa")]
 
 
 def write(folder: Path, lines: Sequence[Entry], minutes: int = 0, **changes: Any) -> str:
-    return ledger.write_batch(folder, lines, **{**HEADER, "frozen_at": TIME + timedelta(minutes=minutes), **changes}).stem
+    return store.write_batch(folder, lines, **{**HEADER, "frozen_at": TIME + timedelta(minutes=minutes), **changes}).stem
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    ledger.create(tmp_path / "ledger", ORIGIN)
+    store.create(tmp_path / "ledger", ORIGIN)
     return tmp_path / "ledger"
 
 
@@ -87,7 +88,7 @@ FIRST_BYTES = (
 def test_the_golden_example_comes_out_to_the_byte(folder: Path) -> None:
     first = write(folder, OPENING)
     second = write(folder, [forecast("obs-v3", primary=True), SEALED], minutes=10)
-    checkpoint = ledger.sequence(folder, ORIGIN)
+    checkpoint = store.sequence(folder, ORIGIN)
 
     assert (first, second) == (FIRST, SECOND)
     assert (folder / f"batches/5b/{FIRST}.jsonl").read_text(encoding="utf-8") == FIRST_BYTES
@@ -102,7 +103,7 @@ def test_the_golden_example_comes_out_to_the_byte(folder: Path) -> None:
 def test_coreutils_agree_with_us(folder: Path) -> None:
     write(folder, OPENING)
     write(folder, [forecast("obs-v3")], minutes=10)
-    ledger.sequence(folder, ORIGIN)
+    store.sequence(folder, ORIGIN)
     command = ["sha256sum", "--strict", "--quiet", "-c", "log/MANIFEST"]
 
     assert subprocess.run(command, cwd=folder, check=False, capture_output=True).returncode == 0
@@ -114,22 +115,22 @@ def test_coreutils_agree_with_us(folder: Path) -> None:
 def test_an_empty_ledger_verifies_and_a_missing_one_does_not(folder: Path) -> None:
     assert (folder / "log/MANIFEST").read_bytes() == b""
     assert Checkpoint(ORIGIN, 0, bytes.fromhex("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")) == (
-        ledger.read_checkpoint(folder)
+        store.read_checkpoint(folder)
     )
     assert whole(folder).counts["batches"] == 0
-    assert ledger.heads(folder) == []
-    assert ledger.sequence(folder, ORIGIN).size == 0
+    assert store.heads(folder) == []
+    assert store.sequence(folder, ORIGIN).size == 0
     with pytest.raises(LedgerError, match="no ledger here"):
         write(folder / "elsewhere", OPENING)
 
 
 def test_making_a_ledger_twice_is_harmless_and_never_overwrites(folder: Path) -> None:
-    ledger.create(folder, ORIGIN)
+    store.create(folder, ORIGIN)
     write(folder, OPENING)
-    ledger.sequence(folder, ORIGIN)
+    store.sequence(folder, ORIGIN)
 
     with pytest.raises(LedgerError, match="exists with other bytes"):
-        ledger.create(folder, ORIGIN)
+        store.create(folder, ORIGIN)
     assert whole(folder).counts["sequenced"] == 1
 
 
@@ -147,10 +148,10 @@ def test_a_batch_is_pending_until_it_is_sequenced(folder: Path) -> None:
 
     assert whole(folder).pending == (first,)
     assert (whole(folder).exit_code(), whole(folder).exit_code(strict=True)) == (0, 5)
-    assert [batch.index for batch in ledger.read(folder)] == [None]
-    ledger.sequence(folder, ORIGIN)
+    assert [batch.index for batch in store.read(folder)] == [None]
+    store.sequence(folder, ORIGIN)
     assert whole(folder).exit_code(strict=True) == 0
-    assert [batch.index for batch in ledger.read(folder)] == [0]
+    assert [batch.index for batch in store.read(folder)] == [0]
 
 
 def test_the_parents_are_the_heads(folder: Path) -> None:
@@ -158,25 +159,25 @@ def test_the_parents_are_the_heads(folder: Path) -> None:
     left = write(folder, [forecast("a")], minutes=1)
     right = write(folder, [forecast("b")], minutes=2, parents=[first])
 
-    assert sorted([left, right]) == ledger.heads(folder)
+    assert sorted([left, right]) == store.heads(folder)
     last = write(folder, [forecast("c")], minutes=3)
-    assert sorted([left, right]) == ledger.read(folder)[-1].header.parents
-    assert [last] == ledger.heads(folder)
+    assert sorted([left, right]) == store.read(folder)[-1].header.parents
+    assert [last] == store.heads(folder)
 
 
 def test_the_order_is_parents_first_and_ties_by_name_whoever_sequences(folder: Path) -> None:
     first = write(folder, OPENING)
     sides = sorted(write(folder, [forecast(f"m{i}")], minutes=i, parents=[first]) for i in range(1, 6))
     last = write(folder, [forecast("last")], minutes=9)
-    ledger.sequence(folder, ORIGIN)
+    store.sequence(folder, ORIGIN)
 
-    assert [first, *sides, last] == [batch.sha256 for batch in ledger.read(folder)]
+    assert [first, *sides, last] == [batch.sha256 for batch in store.read(folder)]
 
 
 def test_local_time_is_written_as_utc(folder: Path) -> None:
     write(folder, OPENING, frozen_at=datetime(2026, 11, 21, 9, 0, 0, 5, tzinfo=timezone(timedelta(hours=7))))
 
-    assert ledger.read(folder)[0].header.frozen_at == "2026-11-21T02:00:00Z"
+    assert store.read(folder)[0].header.frozen_at == "2026-11-21T02:00:00Z"
 
 
 @pytest.mark.parametrize(
@@ -217,22 +218,22 @@ def test_nothing_is_added_to_a_broken_ledger(folder: Path) -> None:
     with pytest.raises(LedgerError, match="does not verify"):
         write(folder, [forecast("a")])
     with pytest.raises(LedgerError, match="does not verify"):
-        ledger.sequence(folder, ORIGIN)
+        store.sequence(folder, ORIGIN)
     assert (folder / "log/MANIFEST").read_bytes() == b""
 
 
 def test_an_interrupted_sequencing_is_pending_and_is_finished_by_the_next(folder: Path) -> None:
     write(folder, OPENING)
-    ledger.sequence(folder, ORIGIN)
+    store.sequence(folder, ORIGIN)
     old = (folder / "log/checkpoint").read_bytes()
     second = write(folder, [forecast("a")], minutes=1)
-    new = ledger.sequence(folder, ORIGIN)
+    new = store.sequence(folder, ORIGIN)
     (folder / "log/checkpoint").write_bytes(old)
     (folder / "log/.tmp-1").write_bytes(b"half")
 
     assert whole(folder).pending == (second,)
     assert whole(folder).counts["stray_files"] == 1
-    assert new == ledger.sequence(folder, ORIGIN)
+    assert new == store.sequence(folder, ORIGIN)
     assert whole(folder).exit_code(strict=True) == 0
     assert not (folder / "log/.tmp-1").exists()
 
@@ -252,7 +253,7 @@ def test_the_checkpoint_moves_only_after_the_root_was_read_back(folder: Path, pl
 
     monkeypatch.setattr(os, "replace", spoil)
     with pytest.raises(LedgerError):
-        ledger.sequence(folder, ORIGIN)
+        store.sequence(folder, ORIGIN)
     if place != "log/checkpoint":
         assert before == (folder / "log/checkpoint").read_bytes()
 
@@ -267,12 +268,12 @@ def test_a_checkpoint_moved_by_someone_else_stays(folder: Path, monkeypatch: pyt
         replace(source, target)
         if not others:
             names = [batch.sha256 for batch in verify(folder).batches][:1]
-            others.append(Checkpoint(ORIGIN, 1, log.root(names)).encode())
+            others.append(Checkpoint(ORIGIN, 1, manifest.root(names)).encode())
             (folder / "log/checkpoint").write_bytes(others[0])
 
     monkeypatch.setattr(os, "replace", race)
     with pytest.raises(LedgerError, match="someone else moved it"):
-        ledger.sequence(folder, ORIGIN)
+        store.sequence(folder, ORIGIN)
     assert others[0] == (folder / "log/checkpoint").read_bytes()
 
 
@@ -330,11 +331,11 @@ for number in range(15):
 
 def test_two_processes_that_write_at_once_lose_nothing(folder: Path) -> None:
     write(folder, OPENING)
-    environment = {"PYTHONPATH": str(Path(ledger.__file__).parent.parent)}
+    environment = {"PYTHONPATH": str(Path(store.__file__).parent.parent)}
     writers = [subprocess.Popen([sys.executable, "-c", WRITER, str(folder), author], env=environment) for author in ("ann", "bob")]
 
     assert [writer.wait() for writer in writers] == [0, 0]
-    ledger.sequence(folder, ORIGIN)
+    store.sequence(folder, ORIGIN)
     result = whole(folder)
     assert tuple(result.counts[name] for name in ("batches", "sequenced", "forecasts", "stray_files")) == (31, 31, 30, 0)
 
@@ -343,11 +344,11 @@ def test_evidence_that_a_killed_writer_added_without_its_sum_is_summed_by_the_ne
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(folder, OPENING)
-    ledger.write_files(folder, {"policy.txt": b"quorum none\n"})
+    store.write_files(folder, {"policy.txt": b"quorum none\n"})
     with monkeypatch.context() as patch:
         patch.setattr(durable, "replace_file", lambda path, data: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            ledger.write_files(folder, {"tsa/tsa1.pem": b"a root"})
+            store.write_files(folder, {"tsa/tsa1.pem": b"a root"})
     assert {"V02"} == {finding.code for finding in verify(folder, ORIGIN).findings}
 
     write(folder, [forecast("a")], minutes=1)
@@ -355,7 +356,7 @@ def test_evidence_that_a_killed_writer_added_without_its_sum_is_summed_by_the_ne
 
 
 def test_a_sum_that_stands_there_is_never_made_to_fit(folder: Path) -> None:
-    ledger.write_files(folder, {"policy.txt": b"quorum none\n"})
+    store.write_files(folder, {"policy.txt": b"quorum none\n"})
     (folder / "policy.txt").write_bytes(b"quorum  none\n")
 
     with pytest.raises(LedgerError, match="does not verify"):

@@ -17,7 +17,9 @@ from tests.campaign.build import ORIGIN
 from tests.conftest import ROOT
 from tests.test_ledger import OPENING, forecast, write
 
-from foresaid import cli, entries, ledger, ledger_commands
+from foresaid import cli, ledger_commands
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
 
 FORECAST = "2026q4/mmlu-pro/model-x/a"
 
@@ -27,7 +29,7 @@ def clone(tmp_path: Path) -> Path:
     """A folder with params.yaml and a ledger of one round."""
     folder = tmp_path / "clone"
     place = folder / "registry/ledger"
-    ledger.create(place, ORIGIN)
+    store.create(place, ORIGIN)
     write(place, [*OPENING, forecast("a")])
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     text = text.replace("origin: foresaid/registry ", f"origin: {ORIGIN} ").replace(
@@ -111,7 +113,7 @@ def test_after_a_hand_over_witness_and_proof_need_only_the_first_key(
     said("checkpoint", "--key", files["second"])
     mine = ("--policy", files["policy.txt"])
     assert "witness.example/a" in said("witness", "--key", files["w.key"], "--state", files["w.json"], *mine, "--write")
-    name = ledger.heads(Path("registry/ledger"))[0]
+    name = store.heads(Path("registry/ledger"))[0]
     said("prove", name, "--to", files["proof"])
     check = ("prove", name, "--check", files["proof"], *mine)
 
@@ -150,7 +152,7 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
     assert "8 batches, 8 of them wait" in run(clone, "heads")
     run(clone, "checkpoint")
     assert "forecasts = 0 scored + 0 pending + 1 void + 1 withdrawn" in run(clone, "verify", code=5)
-    first = ledger.read(clone / "registry/ledger")[0].sha256
+    first = store.read(clone / "registry/ledger")[0].sha256
     run(clone, "redact", first, "--reason", "court order")
     assert "1 redacted" in run(clone, "verify", code=5)
     run(clone, "checkpoint")

@@ -4,7 +4,15 @@ import pytest
 from tests.campaign.vectors import INPUTS as LEAVES
 from tests.campaign.vectors import ROOTS
 
-from foresaid.merkle import consistency_proof, inclusion_proof, leaf_hash, node_hash, root, verify_consistency, verify_inclusion
+from foresaid.ledger.log.merkle import (
+    consistency_proof,
+    inclusion_proof,
+    leaf_hash,
+    node_hash,
+    root,
+    verify_consistency,
+    verify_inclusion,
+)
 
 HASHES = [leaf_hash(bytes([number])) for number in range(64)]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from foresaid.confusables import skeleton
-from foresaid.entries import Target, parse
 from foresaid.errors import LedgerError
+from foresaid.ledger.entries.schema import Target, parse
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import keys, log, note
-from foresaid.checkpoint import judge, sign, with_signature
 from foresaid.errors import LedgerError
-from foresaid.log import Checkpoint
-from foresaid.note import LOG, WITNESS, Signer, check, parse_note, parse_signer, parse_vkey
-from foresaid.policy import Policy, parse
+from foresaid.ledger.log import keys, manifest, signed_note
+from foresaid.ledger.log.checkpoint import judge, sign, with_signature
+from foresaid.ledger.log.manifest import Checkpoint
+from foresaid.ledger.log.policy import Policy, parse
+from foresaid.ledger.log.signed_note import LOG, WITNESS, Signer, check, parse_note, parse_signer, parse_vkey
 
 ORIGIN = "example.org/lm-forecasts"
 LOG_KEY = Signer(ORIGIN, LOG, b"\x01" * 32)
@@ -70,7 +70,7 @@ def test_no_flipped_bit_of_a_checkpoint_is_accepted_by_a_policy_that_wants_both_
 
 def test_a_line_by_an_unknown_key_is_ignored_and_does_not_count() -> None:
     stranger = Signer("witness.example/b", WITNESS, b"\x03" * 32)
-    data = Checkpoint(ORIGIN, 0, log.root([])).encode()
+    data = Checkpoint(ORIGIN, 0, manifest.root([])).encode()
     data += LOG_KEY.sign(data[:-1]) + stranger.sign(data[:-1], 7)
 
     assert judge(data, POLICY).wrong == ()
@@ -92,7 +92,7 @@ def test_a_signature_without_a_key_to_check_it_is_not_believed() -> None:
         lambda data: data + data.splitlines(keepends=True)[-1] * 15,
         lambda data: data + b"\n",
         lambda data: b"",
-        lambda data: b"x" * (note.NOTE_BYTES + 1),
+        lambda data: b"x" * (signed_note.NOTE_BYTES + 1),
     ],
 )
 def test_a_note_of_another_form_is_refused(spoil: object) -> None:
@@ -186,7 +186,7 @@ def test_a_quorum_counts_groups_of_groups() -> None:
 
 
 def test_base64_has_one_spelling() -> None:
-    assert note.unbase64(base64.b64encode(b"ab").decode()) == b"ab"
+    assert signed_note.unbase64(base64.b64encode(b"ab").decode()) == b"ab"
     for bad in ("YWI", "YWJ=", "YW I=", "YW\nI=", "é"):
         with pytest.raises(LedgerError):
-            note.unbase64(bad)
+            signed_note.unbase64(bad)

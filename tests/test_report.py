@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import adopted, entries, evaluate, ledger, params, report, standing, verify, wording
+from foresaid import adopted, evaluate, params, report, wording
 from foresaid.canonical_json import dump_line
 from foresaid.downloads import contents
 from foresaid.errors import UnreadableError
@@ -27,6 +27,10 @@ from foresaid.fitting.law import Table
 from foresaid.forecast import LEVELS
 from foresaid.laws import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.state import evidence as standing
+from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database
 
@@ -224,7 +228,7 @@ def registry(folder: Path, text: str, link: str) -> None:
     (paper / "models.csv").write_text("model_id\n" + "".join(f"{name}\n" for name in MODELS), encoding="utf-8")
     place = folder / "registry" / "ledger"
     place.mkdir()
-    ledger.create(place, "test/registry")
+    store.create(place, "test/registry")
 
 
 def freeze_one(folder: Path, text: str) -> None:
@@ -245,12 +249,12 @@ def freeze_one(folder: Path, text: str) -> None:
         entries.Withdrawal(withdraws="2026-12/task/size_sigmoid", reason=f"because {text}"),
     ]  # fmt: skip
     data = entries.Data(name="training-rows", sha256="0" * 64, bytes=0, rows=0, max_observed_on="2026-12-01")
-    ledger.write_batch(
+    store.write_batch(
         folder / "registry" / "ledger", batch, origin="test/registry", author="test", as_of=date(2026, 12, 1),
         frozen_at=datetime(2026, 12, 2, tzinfo=UTC), data=[data],
         code=entries.Code(git=None, dirty=False, version=f"0 {text}"),
     )  # fmt: skip
-    ledger.sequence(folder / "registry" / "ledger", "test/registry")
+    store.sequence(folder / "registry" / "ledger", "test/registry")
 
 
 def site(folder: Path, text: str = "plain", link: str = "https://example.org/a", commit: str = "", frozen: bool = True) -> Path:

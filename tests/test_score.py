@@ -11,8 +11,10 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid import entries, fit, freeze, ledger, score
-from foresaid.accounting import STATES, totals
+from foresaid import fit, freeze, score
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.state.accounting import STATES, totals
 from foresaid.params import Params, Round
 from foresaid.registry import database
 
@@ -33,7 +35,7 @@ def past(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Past:
     folder = tmp_path_factory.mktemp("past")
     shutil.copytree(built.registry, folder / "registry")
     shutil.rmtree(folder / "registry" / "ledger")
-    ledger.create(folder / "registry" / "ledger", built.params.origin)
+    store.create(folder / "registry" / "ledger", built.params.origin)
     shutil.copytree(built.build / "database", folder / "build" / "database")
     opened = Round("2024-05", date(2024, 5, 31), "2024-06-05T00:00:00Z")
     params = dataclasses.replace(built.params, round=opened)
@@ -76,11 +78,11 @@ def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> 
     shutil.copytree(past.registry, tmp_path / "registry")
     place = tmp_path / "registry" / "ledger"
     gone = entries.Withdrawal(withdraws="2024-05/gsm8k_cot/observational", reason="test of the count")
-    ledger.write_batch(
+    store.write_batch(
         place, [gone], origin=past.params.origin, author=past.params.author, as_of=date(2024, 5, 31),
         frozen_at=datetime(2024, 6, 1, tzinfo=UTC), data=[], code=CODE,
     )  # fmt: skip
-    ledger.sequence(place, past.params.origin)
+    store.sequence(place, past.params.origin)
     connection = database.open_database(past.build / "database")
     now = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     connection.close()

@@ -10,12 +10,14 @@ import pytest
 from tests.campaign.build import ORIGIN
 from tests.test_ledger import OPENING, SEALED, folder, forecast, target, whole, write
 
-from foresaid import accounting, ledger, seal, versions
-from foresaid.accounting import STATES
-from foresaid.entries import Amendment, Inner, Quantiles, Reveal, Withdrawal
 from foresaid.errors import LedgerError
-from foresaid.facts import Clock
-from foresaid.outcomes import Challenge, Resolution, Void
+from foresaid.ledger import store
+from foresaid.ledger.entries import commitment
+from foresaid.ledger.entries.resolutions import Challenge, Resolution, Void
+from foresaid.ledger.entries.schema import Amendment, Inner, Quantiles, Reveal, Withdrawal
+from foresaid.ledger.state import accounting, versions
+from foresaid.ledger.state.accounting import STATES
+from foresaid.ledger.state.index import Clock
 
 __all__ = ["folder"]  # a fixture
 NONCE = bytes(range(32))
@@ -28,8 +30,8 @@ NOW = datetime(2027, 7, 1, tzinfo=UTC)
 
 
 def test_the_worked_example_of_the_trust_model_comes_out() -> None:
-    assert seal.seal(INNER, NONCE, SEALED.reveal_by) == SEALED
-    assert seal.opens(OPENED, SEALED)
+    assert commitment.seal(INNER, NONCE, SEALED.reveal_by) == SEALED
+    assert commitment.opens(OPENED, SEALED)
 
 
 def test_a_thousand_other_openings_are_refused(folder: Path) -> None:
@@ -45,7 +47,7 @@ def test_a_thousand_other_openings_are_refused(folder: Path) -> None:
         )
         if number % 100 == 40 and number >= 500:
             other = msgspec.structs.replace(other, primary=False)
-        refused += not seal.opens(Reveal(opens=SEALED.id, nonce=nonce.hex(), forecast=other), SEALED)
+        refused += not commitment.opens(Reveal(opens=SEALED.id, nonce=nonce.hex(), forecast=other), SEALED)
     assert refused == 1000
     bad = msgspec.structs.replace(OPENED, nonce="0" * 64)
     with pytest.raises(LedgerError, match="opens to another hash"):
@@ -66,17 +68,17 @@ def test_another_author_cannot_copy_a_seal_and_open_it(folder: Path) -> None:
 
 def test_nonces_have_32_bytes_and_secrets_stay_outside_the_repository(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match="expected 32"):
-        seal.commit(b"short", INNER)
-    seal.write_secret(tmp_path / "one.seal", seal.Secret(NONCE, INNER))
-    assert seal.read_secret(tmp_path / "one.seal") == seal.Secret(NONCE, INNER)
+        commitment.commit(b"short", INNER)
+    commitment.write_secret(tmp_path / "one.seal", commitment.Secret(NONCE, INNER))
+    assert commitment.read_secret(tmp_path / "one.seal") == commitment.Secret(NONCE, INNER)
     assert (tmp_path / "one.seal").stat().st_mode & 0o777 == 0o600
     (tmp_path / "clone" / ".git").mkdir(parents=True)
     with pytest.raises(LedgerError, match="inside the repository"):
-        seal.write_secret(tmp_path / "clone" / "one.seal", seal.Secret(NONCE, INNER))
+        commitment.write_secret(tmp_path / "clone" / "one.seal", commitment.Secret(NONCE, INNER))
 
 
 def state(folder: Path, name: str, now: datetime | None = NOW, clock: Clock | None = None) -> str:
-    batches = ledger.read(folder)
+    batches = store.read(folder)
     found = accounting.accounts(batches, clock or Clock(now))
     counts = accounting.totals(found)
     assert counts["forecasts"] == sum(counts[one] for one in STATES)
@@ -101,13 +103,13 @@ def test_every_state_is_reached_and_they_add_up(folder: Path) -> None:
     assert state(folder, names["plain"].id) == "pending"
     score = Resolution(round="2026q4", target="mmlu-pro/model-x", value="0.5", known_at="2027-01-05", snapshot="0" * 64, source="s")
     write(folder, [score], minutes=4)
-    found = accounting.accounts(ledger.read(folder), Clock(NOW))
+    found = accounting.accounts(store.read(folder), Clock(NOW))
 
     assert {one.id.rsplit("/", 1)[1]: one.state for one in found} == {
         "plain": "scored", "moved": "scored", "gone": "withdrawn", "gone-late": "scored", "v": "void", "obs-v3": "unopened",
         "late": "late",
     }  # fmt: skip
-    assert accounting.universe(ledger.read(folder), found)[0]["no_shows"] == ["arc/model-x", "drop/model-x", "mmlu-pro/model-x"]
+    assert accounting.universe(store.read(folder), found)[0]["no_shows"] == ["arc/model-x", "drop/model-x", "mmlu-pro/model-x"]
 
 
 def test_a_challenge_can_only_make_a_score_known_earlier(folder: Path) -> None:
@@ -141,7 +143,7 @@ def test_the_round_says_which_version_counts_and_all_are_kept(folder: Path, revi
         )
     late = Amendment(amends=forecast("a").id, reason="r", prediction=Quantiles(levels=["0.5"], values=["0.9"]))
     write(folder, [late], frozen_at=datetime(2026, 12, 2, tzinfo=UTC))
-    (made,) = versions.versions(ledger.read(folder), Clock(NOW)).values()
+    (made,) = versions.versions(store.read(folder), Clock(NOW)).values()
 
     assert len(made) == 4
     (chosen,) = [prediction for _, prediction, one in made if one]

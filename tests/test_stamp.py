@@ -14,11 +14,12 @@ from tests.campaign.build import ORIGIN
 from tests.test_ledger import OPENING, forecast, write
 from tests.test_note import LOG_KEY, LOG_VKEY
 
-from foresaid import anchors, ledger, policy, stamp, stamping
-from foresaid.anchors import Stamp, times
 from foresaid.errors import LedgerError
-from foresaid.policy import Policy
-from foresaid.verify import Evidence, Result, verify
+from foresaid.ledger import store, timestamping
+from foresaid.ledger.log import anchors, policy, rfc3161
+from foresaid.ledger.log.anchors import Stamp, times
+from foresaid.ledger.log.policy import Policy
+from foresaid.ledger.verify.verify import Evidence, Result, verify
 
 
 @pytest.fixture(scope="module")
@@ -36,16 +37,16 @@ def wanted(authorities: list[Authority]) -> Policy:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     folder = tmp_path / "ledger"
-    ledger.create(folder, ORIGIN)
+    store.create(folder, ORIGIN)
     write(folder, OPENING)
-    ledger.sequence(folder, ORIGIN, LOG_KEY)
+    store.sequence(folder, ORIGIN, LOG_KEY)
     return folder
 
 
 def stamped(place: Path, authorities: list[Authority], wanted: Policy) -> None:
     for one in authorities:
-        sent = stamping.request(place)
-        stamping.accept(place, one.reply(sent), one.name, wanted, sent=sent)
+        sent = timestamping.request(place)
+        timestamping.accept(place, one.reply(sent), one.name, wanted, sent=sent)
 
 
 def check(place: Path, wanted: Policy) -> Result:
@@ -69,7 +70,7 @@ def test_two_stamps_prove_the_time_and_one_is_incomplete(place: Path, authoritie
 
 def test_coreutils_and_openssl_alone_reach_the_stamp(place: Path, authorities: list[Authority], wanted: Policy) -> None:
     write(place, [forecast("a")], minutes=1)
-    ledger.sequence(place, ORIGIN, LOG_KEY)
+    store.sequence(place, ORIGIN, LOG_KEY)
     stamped(place, authorities, wanted)
     script = f"""set -e
     sha256sum --strict --quiet -c log/MANIFEST
@@ -92,7 +93,7 @@ def test_coreutils_and_openssl_alone_reach_the_stamp(place: Path, authorities: l
 def test_a_receipt_proves_a_batch_before_it_is_in_the_log(place: Path, authorities: list[Authority], wanted: Policy) -> None:
     name = write(place, [forecast("a")], minutes=1)
     for one in authorities:
-        stamping.accept(place, one.reply(stamping.request(place, name)), one.name, wanted, batch=name)
+        timestamping.accept(place, one.reply(timestamping.request(place, name)), one.name, wanted, batch=name)
 
     assert set(check(place, wanted).proved) == {name}
     assert (place / f"receipts/{name}/tsa2.tsr").is_file()
@@ -106,12 +107,12 @@ def test_a_token_outside_the_validity_of_its_certificate_proves_nothing(
     one, now = Authority(tmp_path / "tsa1", "tsa1"), datetime.now(UTC)
     one.certify(now + timedelta(days=begins), now + timedelta(days=ends))
     message = b"forecast-anchor/v1\n"
-    reply = one.reply(stamp.request(message))
+    reply = one.reply(rfc3161.request(message))
     with pytest.raises(LedgerError, match="time-stamp reply"):
-        stamp.proved_at(reply, sha256(message).digest(), one.root)
+        rfc3161.proved_at(reply, sha256(message).digest(), one.root)
 
     one.certify(now - timedelta(days=1), now + timedelta(days=1))
-    assert stamp.proved_at(one.reply(stamp.request(message)), sha256(message).digest(), one.root) > now - timedelta(minutes=1)
+    assert rfc3161.proved_at(one.reply(rfc3161.request(message)), sha256(message).digest(), one.root) > now - timedelta(minutes=1)
 
     text = f"log {LOG_VKEY}\nquorum none\n{one.policy_line}stamps 1\n"
     wanted = policy.with_roots(policy.parse(text.encode()), {one.name: one.root})
@@ -123,7 +124,7 @@ def test_a_token_outside_the_validity_of_its_certificate_proves_nothing(
     for code, moments in ((0, (-1, 1)), (4, (begins, ends))):
         one.certify(*(now + timedelta(days=days) for days in moments))
         token = place / "log/anchors/00000001/tsa1.tsr"
-        token.write_bytes(one.reply(stamping.request(place)))
+        token.write_bytes(one.reply(timestamping.request(place)))
         evidence = {path.relative_to(place).as_posix(): path.read_bytes() for path in token.parent.iterdir()}
         (place / anchors.SUMS).write_bytes(anchors.sums(evidence))
 
@@ -134,7 +135,7 @@ def test_authorities_that_disagree_by_more_than_a_day_are_named_and_the_later_ti
     place: Path, authorities: list[Authority], wanted: Policy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stamped(place, authorities, wanted)
-    honest = stamp.proved_at
+    honest = rfc3161.proved_at
     for hours, named in ((23, False), (25, True)):
 
         def backdated(reply: bytes, digest: bytes, root: bytes, nonce: int | None = None, hours: int = hours) -> datetime:
@@ -142,7 +143,7 @@ def test_authorities_that_disagree_by_more_than_a_day_are_named_and_the_later_ti
 
         with monkeypatch.context() as patch:
             before = check(place, wanted).proved
-            patch.setattr(stamp, "proved_at", backdated)
+            patch.setattr(rfc3161, "proved_at", backdated)
             result = check(place, wanted)
         assert any("authorities disagree by" in note for note in result.notes) == named
         assert all(timedelta(0) <= before[name] - at < timedelta(seconds=5) for name, at in result.proved.items())
@@ -150,13 +151,13 @@ def test_authorities_that_disagree_by_more_than_a_day_are_named_and_the_later_ti
 
 def test_a_reply_that_does_not_hold_is_not_kept(place: Path, authorities: list[Authority], wanted: Policy) -> None:
     first, second = authorities
-    sent = stamping.request(place)
+    sent = timestamping.request(place)
     good = first.reply(sent)
-    other = first.reply(stamp.request(b"another file"))
+    other = first.reply(rfc3161.request(b"another file"))
     for reply, name, words in (
         (good, "tsa2", "time-stamp reply"),  # not under this root
         (other, "tsa1", "ismatch"),
-        (first.reply(stamping.request(place)), "tsa1", "Nonce"),
+        (first.reply(timestamping.request(place)), "tsa1", "Nonce"),
         (good[:-1], "tsa1", "time-stamp reply"),
         (good + b"\0", "tsa1", "time-stamp reply"),
         (b"", "tsa1", "time-stamp reply"),
@@ -164,7 +165,7 @@ def test_a_reply_that_does_not_hold_is_not_kept(place: Path, authorities: list[A
         (good, "tsa3", "expected one of the policy"),
     ):
         with pytest.raises(LedgerError, match=words):
-            stamping.accept(place, reply, name, wanted, sent=sent)
+            timestamping.accept(place, reply, name, wanted, sent=sent)
     assert not list(place.glob("log/anchors/*/*.tsr"))
     assert second.name == "tsa2"
 
@@ -187,7 +188,7 @@ def test_subjects_are_chained_and_a_removed_one_is_seen(place: Path, authorities
     for number in range(3):
         stamped(place, authorities, wanted)
         write(place, [forecast(f"z{number}")], minutes=number + 1)
-        ledger.sequence(place, ORIGIN, LOG_KEY)
+        store.sequence(place, ORIGIN, LOG_KEY)
     assert check(place, wanted).findings == ()
     gone = place / "log/anchors/00000002"
     for path in gone.iterdir():
@@ -214,7 +215,7 @@ def test_the_second_smallest_time_counts_so_that_one_authority_gains_nothing_by_
 
 
 def test_a_subject_is_read_in_one_spelling_only(place: Path) -> None:
-    made = (place / stamping.anchor(place) / "subject").read_bytes()
+    made = (place / timestamping.anchor(place) / "subject").read_bytes()
 
     assert anchors.parse_subject(made).encode() == made
     assert sha256(made).hexdigest() != anchors.FIRST

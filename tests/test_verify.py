@@ -13,15 +13,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from foresaid import anchors, entries, log, merkle, report_check, seal
-from foresaid import verify as verification
-from foresaid.accounting import universe
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError, UnreadableError
-from foresaid.history import History
-from foresaid.policy import Policy, with_roots
-from foresaid.policy import parse as parse_policy
-from foresaid.verify import CHECKS, EXITS, Evidence, verify
+from foresaid.ledger.entries import commitment
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.log import anchors, merkle
+from foresaid.ledger.log import manifest as log
+from foresaid.ledger.log.git_history import History
+from foresaid.ledger.log.policy import Policy, with_roots
+from foresaid.ledger.log.policy import parse as parse_policy
+from foresaid.ledger.state.accounting import universe
+from foresaid.ledger.verify import page as report_check
+from foresaid.ledger.verify import verify as verification
+from foresaid.ledger.verify.verify import CHECKS, EXITS, Evidence, verify
 
 ORIGIN = "example.org/lm-forecasts"
 HEADER: dict[str, Any] = {
@@ -283,7 +287,7 @@ def old_policy(folder: Path) -> None:
 def sealing(folder: Path, **changes: Any) -> None:
     inner: dict[str, Any] = {**forecast("s", author="example.org/alice", origin=ORIGIN)}
     record = msgspec.convert(inner, entries.Inner)
-    sealed = {"type": "sealed/v1", "id": "r/t/s", "target": "t", "commit": seal.commit(b"n" * 32, record),
+    sealed = {"type": "sealed/v1", "id": "r/t/s", "target": "t", "commit": commitment.commit(b"n" * 32, record),
               "reveal_by": "2027-06-01T00:00:00Z"}  # fmt: skip
     opened = {"type": "reveal/v1", "opens": "r/t/s", "nonce": (b"n" * 32).hex(), "forecast": inner}
     put(folder, [*SOUND, after([sealed, {**opened, **changes}])])

@@ -15,12 +15,13 @@ import pytest
 from tests.campaign import build, script, world
 from tests.conftest import ROOT
 
-from foresaid import anchors, ledger, log, merkle, policy
-from foresaid.entries import Forecast, Sealed
-from foresaid.note import LOG, Signer
-from foresaid.outcomes import Redaction
-from foresaid.snapshot import Evidence
-from foresaid.verify import verify
+from foresaid.ledger import store
+from foresaid.ledger.entries.resolutions import Redaction
+from foresaid.ledger.entries.schema import Forecast, Sealed
+from foresaid.ledger.log import anchors, manifest, merkle, policy
+from foresaid.ledger.log.signed_note import LOG, Signer
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import verify
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
 FIRST = "5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442"
@@ -63,13 +64,13 @@ def test_the_golden_ledger_is_recomputed_with_coreutils_and_openssl_alone() -> N
     assert (leaf_1, leaf_2) == LEAVES
     assert f"root {TREE_ROOT}, signed by the log: yes" in said
     assert (GOLDEN / "ledger/log/checkpoint").read_text(encoding="utf-8") == CHECKPOINT
-    assert tuple(merkle.leaf_hash(log.manifest_line(name)).hex() for name in (FIRST, SECOND)) == LEAVES
+    assert tuple(merkle.leaf_hash(manifest.manifest_line(name)).hex() for name in (FIRST, SECOND)) == LEAVES
     assert ours(GOLDEN / "ledger") == 0
 
 
 def test_the_golden_checkpoint_is_made_again_to_the_byte(folder: Path) -> None:
     """Ed25519 signatures are deterministic: the same seeds sign the same bytes."""
-    head = log.Checkpoint(build.ORIGIN, 2, log.root([FIRST, SECOND]))
+    head = manifest.Checkpoint(build.ORIGIN, 2, manifest.root([FIRST, SECOND]))
     lines = world.SIGNER.sign(head.text) + world.WATCHER.sign(head.text, 0x6B00FB20)
 
     assert CHECKPOINT.encode() == head.encode() + lines
@@ -132,7 +133,7 @@ def swap_tokens(folder: Path) -> None:
 
 def sign_with(seed: bytes) -> Callable[[Path], None]:
     def spoil(folder: Path) -> None:
-        head = log.Checkpoint(build.ORIGIN, 2, log.root([FIRST, SECOND]))
+        head = manifest.Checkpoint(build.ORIGIN, 2, manifest.root([FIRST, SECOND]))
         key = Signer(build.ORIGIN, LOG, seed)
         (folder / "log/checkpoint").write_bytes(head.encode() + key.sign(head.text))
 
@@ -140,22 +141,22 @@ def sign_with(seed: bytes) -> Callable[[Path], None]:
 
 
 def _named(folder: Path) -> list[str]:
-    batch = next(one for one in ledger.read(folder) if one.sha256 == SECOND)
+    batch = next(one for one in store.read(folder) if one.sha256 == SECOND)
     return sorted(entry.id for entry in batch.entries if isinstance(entry, Forecast | Sealed))
 
 
 def redact(folder: Path) -> None:
     line = Redaction(batch=SECOND, author=build.AUTHOR, forecasts=_named(folder), reason="a court said so")
     build.write(folder, [line], minutes=20)
-    ledger.redact(folder, SECOND)
+    store.redact(folder, SECOND)
 
 
-BATCH = log.batch_path(FIRST)
+BATCH = manifest.batch_path(FIRST)
 ANCHOR = "log/anchors/00000002"
 
 # What is done to the golden ledger, and the exit code of both verifiers
 SPOILT: dict[str, tuple[int, Callable[[Path], object]]] = {
-    "an edited number": (1, edit(log.batch_path(SECOND), lambda data: data.replace(b"0.531", b"0.532"))),
+    "an edited number": (1, edit(manifest.batch_path(SECOND), lambda data: data.replace(b"0.531", b"0.532"))),
     "a missing batch": (1, remove(BATCH)),
     "a foreign file": (1, lambda f: (f / "log/NOTES").write_bytes(b"")),
     "a link": (1, link),
@@ -194,9 +195,9 @@ def test_both_verifiers_leave_with_the_same_code(folder: Path, name: str) -> Non
 
 
 def test_both_see_a_log_that_does_not_continue_the_checkpoint_they_kept(folder: Path, tmp_path: Path) -> None:
-    longer = log.Checkpoint(build.ORIGIN, 3, log.root([FIRST, SECOND, "0" * 64])).encode()
-    other = log.Checkpoint(build.ORIGIN, 2, log.root([SECOND, FIRST])).encode()
-    first = log.Checkpoint(build.ORIGIN, 1, log.root([FIRST])).encode()
+    longer = manifest.Checkpoint(build.ORIGIN, 3, manifest.root([FIRST, SECOND, "0" * 64])).encode()
+    other = manifest.Checkpoint(build.ORIGIN, 2, manifest.root([SECOND, FIRST])).encode()
+    first = manifest.Checkpoint(build.ORIGIN, 1, manifest.root([FIRST])).encode()
     for data, code in ((longer, 3), (other, 3), (first, 0), ((folder / "log/checkpoint").read_bytes(), 0)):
         (tmp_path / "known").write_bytes(data)
 

@@ -10,17 +10,18 @@ from tests.campaign.build import ORIGIN
 from tests.test_ledger import OPENING, forecast, write
 from tests.test_note import LOG_KEY, LOG_VKEY, WITNESS_KEY, WITNESS_VKEY
 
-from foresaid import ledger, log, policy, proof, witness
-from foresaid.checkpoint import sign, with_signature
 from foresaid.errors import LedgerError
-from foresaid.log import Checkpoint
+from foresaid.ledger import store
+from foresaid.ledger.log import inclusion_proof, manifest, policy, witness
+from foresaid.ledger.log.checkpoint import sign, with_signature
+from foresaid.ledger.log.manifest import Checkpoint
 
 NAMES = [f"{number:064x}" for number in range(9)]
 POLICY = policy.parse(f"log {LOG_VKEY}\nquorum none\n".encode())
 
 
 def signed(names: list[str]) -> bytes:
-    head = Checkpoint(ORIGIN, len(names), log.root(names))
+    head = Checkpoint(ORIGIN, len(names), manifest.root(names))
     return sign(head, LOG_KEY, (head.size, head.root.hex()))
 
 
@@ -42,15 +43,15 @@ def cosign(path: Path, names: list[str], old: int | None = None, proof_of: list[
 def test_every_batch_of_every_size_is_proved_and_no_other(tmp_path: Path) -> None:
     for size in range(1, len(NAMES) + 1):
         for name in NAMES[:size]:
-            made = proof.parse(proof.prove(name, NAMES, signed(NAMES[:size])).encode())
-            assert proof.check(made, name, POLICY).size == size
+            made = inclusion_proof.parse(inclusion_proof.prove(name, NAMES, signed(NAMES[:size])).encode())
+            assert inclusion_proof.check(made, name, POLICY).size == size
             for other in set(NAMES) - {name}:
                 with pytest.raises(LedgerError, match="does not lead"):
-                    proof.check(made, other, POLICY)
+                    inclusion_proof.check(made, other, POLICY)
 
 
 def test_a_proof_has_the_form_of_the_specification_and_no_flipped_bit_passes() -> None:
-    data = proof.prove(NAMES[4], NAMES, signed(NAMES)).encode()
+    data = inclusion_proof.prove(NAMES[4], NAMES, signed(NAMES)).encode()
 
     assert data.startswith(b"c2sp.org/tlog-proof@v1\nindex 4\n")
     for place in range(len(data)):
@@ -58,15 +59,15 @@ def test_a_proof_has_the_form_of_the_specification_and_no_flipped_bit_passes() -
             changed = bytearray(data)
             changed[place] ^= 1 << bit
             with pytest.raises(LedgerError):
-                proof.check(proof.parse(bytes(changed)), NAMES[4], POLICY)
+                inclusion_proof.check(inclusion_proof.parse(bytes(changed)), NAMES[4], POLICY)
 
 
 def test_what_is_not_in_the_log_cannot_be_proved() -> None:
     with pytest.raises(LedgerError, match="not under the checkpoint"):
-        proof.prove(NAMES[5], NAMES, signed(NAMES[:5]))
-    bare = proof.prove(NAMES[1], NAMES, Checkpoint(ORIGIN, 9, log.root(NAMES)).encode())
+        inclusion_proof.prove(NAMES[5], NAMES, signed(NAMES[:5]))
+    bare = inclusion_proof.prove(NAMES[1], NAMES, Checkpoint(ORIGIN, 9, manifest.root(NAMES)).encode())
     with pytest.raises(LedgerError, match="not signed"):
-        proof.check(bare, NAMES[1], POLICY)
+        inclusion_proof.check(bare, NAMES[1], POLICY)
 
 
 def test_a_witness_follows_every_growth_and_refuses_every_fork_and_rollback(tmp_path: Path) -> None:
@@ -111,31 +112,31 @@ def test_the_memory_is_written_before_the_signature_is_given_away(tmp_path: Path
 
 def test_a_witness_signs_nothing_the_log_did_not_sign(tmp_path: Path) -> None:
     seen = witness.read(tmp_path / "seen.json", ORIGIN)
-    head = Checkpoint(ORIGIN, 2, log.root(NAMES[:2])).encode()
+    head = Checkpoint(ORIGIN, 2, manifest.root(NAMES[:2])).encode()
 
     with pytest.raises(LedgerError, match="not signed by"):
         witness.cosign(head, 0, [], seen, [LOG_KEY.verifier], WITNESS_KEY, 7, lambda s: None)
 
 
 def test_a_signed_log_goes_on_only_with_its_key_and_a_quorum_is_required(tmp_path: Path) -> None:
-    from foresaid.verify import Evidence, verify
+    from foresaid.ledger.verify.verify import Evidence, verify
 
     folder = tmp_path / "ledger"
-    ledger.create(folder, ORIGIN)
+    store.create(folder, ORIGIN)
     write(folder, OPENING)
-    ledger.sequence(folder, ORIGIN, LOG_KEY)
+    store.sequence(folder, ORIGIN, LOG_KEY)
     wanted = policy.parse(f"log {LOG_VKEY}\nwitness a {WITNESS_VKEY}\nquorum a\n".encode())
     evidence = Evidence(policy=wanted)
     assert verify(folder, evidence=evidence).exit_code() == 5
 
     head = (folder / "log/checkpoint").read_bytes()
-    names = [batch.sha256 for batch in ledger.read(folder)]
+    names = [batch.sha256 for batch in store.read(folder)]
     line = cosign(tmp_path / "seen.json", names)
     (folder / "log/checkpoint").write_bytes(with_signature(head, line))
     assert verify(folder, evidence=evidence).exit_code() == 0
 
     write(folder, [forecast("a")], minutes=1)
     with pytest.raises(LedgerError, match="give --key"):
-        ledger.sequence(folder, ORIGIN)
-    (folder / "log/checkpoint").write_bytes(Checkpoint(ORIGIN, 1, log.root(names)).encode())
+        store.sequence(folder, ORIGIN)
+    (folder / "log/checkpoint").write_bytes(Checkpoint(ORIGIN, 1, manifest.root(names)).encode())
     assert verify(folder, evidence=evidence).exit_code() == 4

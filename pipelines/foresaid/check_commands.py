@@ -13,7 +13,7 @@ import click
 from foresaid.ledger_edge import LEDGER, SNAPSHOTS, THERE
 
 if TYPE_CHECKING:
-    from foresaid.verify import Evidence
+    from foresaid.ledger.verify.verify import Evidence
 
 
 def _evidence(
@@ -21,9 +21,9 @@ def _evidence(
 ) -> Evidence:
     import csv
 
-    from foresaid import calendar_proof, history
-    from foresaid import policy as policies
-    from foresaid.verify import Evidence
+    from foresaid.ledger.log import git_history, opentimestamps
+    from foresaid.ledger.log import policy as policies
+    from foresaid.ledger.verify.verify import Evidence
 
     aliases = {}
     table = Path("registry/aliases.csv")
@@ -33,10 +33,10 @@ def _evidence(
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),
-        history=history.read(LEDGER) if LEDGER.is_dir() else None,
+        history=git_history.read(LEDGER) if LEDGER.is_dir() else None,
         data=data or SNAPSHOTS,
         aliases=aliases,
-        headers=calendar_proof.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
+        headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
         now=datetime.now(UTC),
         asked=frozenset(asked),
@@ -71,9 +71,9 @@ def verify(
 def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = ()) -> None:
     import json
 
-    from foresaid import accounting
-    from foresaid import verify as check
     from foresaid.fitting.frozen_curve import from_plain
+    from foresaid.ledger.state import accounting
+    from foresaid.ledger.verify import verify as check
 
     checks = {name: item for name, item in check.CHECKS.items() if not only or name in only or name in check.INTEGRITY}
     if only:
@@ -126,9 +126,9 @@ def show(entry: str, policy: Path | None) -> None:
 
     Example: foresaid show 2026-12/gsm8k_cot/observational
     """
-    from foresaid import standing
-    from foresaid import verify as check
     from foresaid.errors import ParameterError
+    from foresaid.ledger.state import evidence as standing
+    from foresaid.ledger.verify import verify as check
 
     result = check.verify(LEDGER, evidence=_evidence(policy, (), None, None, None, set()))
     batches = standing.batches_by_name(result)
@@ -152,11 +152,11 @@ def heads() -> None:
 
     Example: foresaid heads
     """
-    from foresaid import ledger
-    from foresaid import verify as check
+    from foresaid.ledger import store
+    from foresaid.ledger.verify import verify as check
 
     result = check.verify(LEDGER, checks=check.INTEGRITY)
-    for name in ledger.heads(LEDGER):
+    for name in store.heads(LEDGER):
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
         f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid checkpoint` on the main branch"

@@ -11,7 +11,7 @@ import click
 from foresaid.ledger_edge import LEDGER, THERE, append, entry_of
 
 if TYPE_CHECKING:
-    from foresaid.entries import Entry
+    from foresaid.ledger.entries.schema import Entry
 
 
 @click.command()
@@ -27,9 +27,10 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
 
     import msgspec
 
-    from foresaid import canonical_json, entries, params
-    from foresaid import seal as work
+    from foresaid import canonical_json, params
     from foresaid.errors import LedgerError
+    from foresaid.ledger.entries import commitment as work
+    from foresaid.ledger.entries import schema as entries
 
     loaded = params.load(Path("params.yaml"))
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -56,7 +57,7 @@ def reveal(secrets: tuple[Path, ...]) -> None:
 
     Example: foresaid reveal ~/seals/*.seal
     """
-    from foresaid import seal as work
+    from foresaid.ledger.entries import commitment as work
 
     append([work.read_secret(path).reveal() for path in secrets])
 
@@ -141,13 +142,14 @@ def redact(batch: str, reason: str) -> None:
 
     Example: foresaid redact 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --reason "court order"
     """
-    from foresaid import entries, ledger
     from foresaid.errors import LedgerError
+    from foresaid.ledger import store
+    from foresaid.ledger.entries import schema as entries
 
-    found = next((one for one in ledger.read(LEDGER) if one.sha256 == batch), None)
+    found = next((one for one in store.read(LEDGER) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
     append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
-    ledger.redact(LEDGER, batch)
+    store.redact(LEDGER, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

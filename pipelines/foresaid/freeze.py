@@ -20,10 +20,12 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import __version__, canonical_json, entries, guard, ledger
+from foresaid import __version__, canonical_json, guard
 from foresaid.errors import LeakError, LedgerError
 from foresaid.files import write_bytes, write_json
 from foresaid.fitting.frozen_curve import from_plain
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
 from foresaid.params import Params, Round
 from foresaid.registry import database
 
@@ -189,9 +191,9 @@ def code_state(root: Path) -> entries.Code:
 def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
     """Append to the ledger what the open round does not have yet; without a round only say so."""
     place = registry / "ledger"
-    batches = ledger.read(place, params.origin)
+    batches = store.read(place, params.origin)
     if params.round is None:
-        checkpoint = ledger.read_checkpoint(place)
+        checkpoint = store.read_checkpoint(place)
         return Receipt(None, 0, 0, (), checkpoint.size, _text(checkpoint.root))
     opened = params.round
     have: dict[Key, entries.Entry] = {}
@@ -223,12 +225,12 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
             rows=len(rows),
             max_observed_on=max(row["known_on"] for row in rows),
         )
-        ledger.write_batch(
+        store.write_batch(
             place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
         )
         # The snapshot stays at hand, so that `verify` can look at its rows again; it is no output of the stage.
         write_bytes(build / SNAPSHOTS / f"{data.sha256}.jsonl", snapshot)
-    checkpoint = ledger.read_checkpoint(place)
+    checkpoint = store.read_checkpoint(place)
     kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))
 

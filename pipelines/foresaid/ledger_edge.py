@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from foresaid.entries import Entry
-    from foresaid.policy import Policy
+    from foresaid.ledger.entries.schema import Entry
+    from foresaid.ledger.log.policy import Policy
 
 LEDGER = Path("registry/ledger")
 SNAPSHOTS = Path("build/snapshots")
@@ -21,11 +21,12 @@ THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 def append(lines: Sequence[Entry]) -> None:
     """Add one batch in the name of params.yaml's author, and say under which name."""
-    from foresaid import freeze, ledger, params
+    from foresaid import freeze, params
     from foresaid.fitting.frozen_curve import from_plain
+    from foresaid.ledger import store
 
     loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
-    path = ledger.write_batch(
+    path = store.write_batch(
         LEDGER, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
         code=freeze.code_state(Path()), check_curve=from_plain,
     )  # fmt: skip
@@ -34,7 +35,7 @@ def append(lines: Sequence[Entry]) -> None:
 
 def policy_of(path: Path | None) -> Policy:
     """The policy a reader brings, else the ledger's copy, else one that wants nothing."""
-    from foresaid import policy
+    from foresaid.ledger.log import policy
 
     if path is not None:
         return policy.load(path)
@@ -43,8 +44,8 @@ def policy_of(path: Path | None) -> Policy:
 
 def entry_of(**values: Any) -> Entry:
     """An entry from its fields; those that are None are left out."""
-    from foresaid import entries
     from foresaid.errors import LedgerError
+    from foresaid.ledger.entries import schema as entries
 
     record = entries.parse({name: value for name, value in values.items() if value is not None})
     if isinstance(record, entries.Header):

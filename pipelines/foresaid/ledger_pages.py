@@ -13,9 +13,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from foresaid import entries, log, merkle, report_check, standing, wording
-from foresaid.accounting import WORST, Account, accounts, identity, totals, universe
-from foresaid.facts import Clock, moment
+from foresaid import wording
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.log import manifest, merkle
+from foresaid.ledger.state import evidence
+from foresaid.ledger.state.accounting import WORST, Account, accounts, identity, totals, universe
+from foresaid.ledger.state.index import Clock, moment
+from foresaid.ledger.verify import page as report_check
 from foresaid.material import Material
 from foresaid.pages import Page
 from foresaid.wording import count, number, percent
@@ -138,13 +142,13 @@ def _address(account: Account) -> str:
 def forecasts(material: Material) -> list[Page]:
     """One page a forecast, under an address that stays: its state, every entry about it, what is proven and what is not."""
     result = material.ledger
-    batches = standing.batches_by_name(result)
+    batches = evidence.batches_by_name(result)
     entries_of: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in ledger_entries(material).to_dicts():
         entries_of.setdefault((batches[row["batch"]].header.author, row["id"]), []).append(row)
     pages, scored = [], versions(material)
     for one in states(material):
-        about = standing.of(result, one, batches)
+        about = evidence.of(result, one, batches)
         pages.append(
             Page(
                 _address(one),
@@ -158,10 +162,10 @@ def forecasts(material: Material) -> list[Page]:
                     "frozen": f"{one.frozen:%Y-%m-%d %H:%M:%S} UTC" if one.frozen else wording.DASH,
                     "moment": "proved" if result.policy.stamps else "claimed",
                     "have": about.have,
-                    "lack": (*about.lack, *standing.NEVER),
+                    "lack": (*about.lack, *evidence.NEVER),
                     "entries": entries_of.get((one.author, one.id), []),
                     "versions": [row for row in scored if (row["author"], row["id"]) == (one.author, one.id)],
-                    "leaf": merkle.leaf_hash(log.manifest_line(one.batch)).hex(),
+                    "leaf": merkle.leaf_hash(manifest.manifest_line(one.batch)).hex(),
                 },
             )
         )

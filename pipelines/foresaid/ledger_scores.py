@@ -20,17 +20,17 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import entries
-from foresaid.accounting import WORST, Account, states, universe
-from foresaid.batch import Batch
 from foresaid.binding import apply, bound
 from foresaid.evaluate import COVERAGES, KEY, SCORED, score_rows
-from foresaid.facts import Aim, Clock, Facts, gather, in_time, moment
-from foresaid.fields import aim_of
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecast import LEVELS
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.state.accounting import WORST, Account, states, universe
+from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
+from foresaid.ledger.state.versions import Version, chosen, made, revision
 from foresaid.registry.view import View
-from foresaid.versions import Version, chosen, made, revision
 
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {

@@ -29,7 +29,7 @@ def key_new(name: str, kind: str, path: Path) -> None:
     """
     import os
 
-    from foresaid import keys
+    from foresaid.ledger.log import keys
 
     made = keys.write(name, kind, os.urandom(32), path)
     click.echo(f"{'log' if kind == 'log' else 'witness <name>'} {made.vkey}")
@@ -64,12 +64,12 @@ def policy(path: Path) -> None:
 
     Example: foresaid policy ../my/policy.txt
     """
-    from foresaid import ledger
-    from foresaid import policy as policies
+    from foresaid.ledger import store
+    from foresaid.ledger.log import policy as policies
 
     loaded = policies.load(path)
     files = {policies.POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
-    ledger.write_files(LEDGER, files, replaced=tuple(files))
+    store.write_files(LEDGER, files, replaced=tuple(files))
     click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
 
 
@@ -81,12 +81,14 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
 
     Example: foresaid checkpoint --key ~/foresaid.key
     """
-    from foresaid import keys, ledger, params, stamping
+    from foresaid import params
+    from foresaid.ledger import store, timestamping
+    from foresaid.ledger.log import keys
 
     signer = keys.read(path, "log") if path else None
-    made = ledger.sequence(LEDGER, params.load(Path("params.yaml")).origin, signer, hand_over)
+    made = store.sequence(LEDGER, params.load(Path("params.yaml")).origin, signer, hand_over)
     if hand_over:
-        stamping.anchor(LEDGER)  # readers walk to the new key over this checkpoint
+        timestamping.anchor(LEDGER)  # readers walk to the new key over this checkpoint
     click.echo(f"checkpoint: size {made.size}, root {made.root.hex()}, {'signed' if signer else 'not signed'}")
 
 
@@ -101,16 +103,18 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
 
     Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
     """
-    from foresaid import hand_over, keys, log, stamping
-    from foresaid import witness as work
     from foresaid.errors import LedgerError
+    from foresaid.ledger import timestamping
+    from foresaid.ledger.log import keys, manifest
+    from foresaid.ledger.log import witness as work
+    from foresaid.ledger.verify import signers as hand_over
 
     wanted = policy_of(policy)
     if wanted.log is None:
         raise LedgerError("witness: the policy names no key of a log; give --policy")
-    head = (place / log.CHECKPOINT).read_bytes()
-    names, _ = log.parse_manifest((place / log.MANIFEST).read_bytes())
-    found = log.parse_checkpoint(head)
+    head = (place / manifest.CHECKPOINT).read_bytes()
+    names, _ = manifest.parse_manifest((place / manifest.MANIFEST).read_bytes())
+    found = manifest.parse_checkpoint(head)
     seen = work.read(state, found.origin)
     proof = work.consistency(seen.size, names[: found.size]) if seen.size <= found.size <= len(names) else []
     may_sign = hand_over.signers(place, wanted, found)
@@ -119,7 +123,7 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
         lambda new: work.write(state, new),
     )  # fmt: skip
     if write:
-        stamping.add_cosignature(place, line)
+        timestamping.add_cosignature(place, line)
     click.echo(line.decode("utf-8"), nl=False)
 
 
@@ -141,23 +145,24 @@ def stamp(
     curl -H 'Content-Type: application/timestamp-query' --data-binary @subject.tsq ADDRESS > reply.tsr, then
     foresaid stamp --response reply.tsr --authority NAME
     """
-    from foresaid import files, stamping
+    from foresaid import files
     from foresaid.errors import ParameterError
+    from foresaid.ledger import timestamping
 
     if sum(item is not None for item in (request, response, ots)) != 1:
         raise ParameterError("stamp: expected one of --request, --response and --opentimestamps")
     if request is not None:
-        files.write_bytes(request, stamping.request(LEDGER, batch))
-        click.echo(f"{request}: a request over {stamping.to_stamp(LEDGER, batch)}")
+        files.write_bytes(request, timestamping.request(LEDGER, batch))
+        click.echo(f"{request}: a request over {timestamping.to_stamp(LEDGER, batch)}")
     elif ots is not None:
         click.echo(
-            f"OpenTimestamps: {stamping.accept_calendar(LEDGER, ots.read_bytes())}; without a block header it proves no time"
+            f"OpenTimestamps: {timestamping.accept_calendar(LEDGER, ots.read_bytes())}; without a block header it proves no time"
         )
     elif response is not None:
         if authority is None:
             raise ParameterError("stamp: expected --authority, the name the policy gives it")
         before = sent.read_bytes() if sent else None
-        proved = stamping.accept(LEDGER, response.read_bytes(), authority, policy_of(policy), batch, before)
+        proved = timestamping.accept(LEDGER, response.read_bytes(), authority, policy_of(policy), batch, before)
         click.echo(f"{authority}: existed by {proved:%Y-%m-%dT%H:%M:%SZ}")
 
 
@@ -173,17 +178,19 @@ def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None
 
     Example: foresaid prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
     """
-    from foresaid import files, hand_over, log
-    from foresaid import proof as work
+    from foresaid import files
+    from foresaid.ledger.log import inclusion_proof as work
+    from foresaid.ledger.log import manifest
+    from foresaid.ledger.verify import signers as hand_over
 
     if proof is not None:
         read, wanted = work.parse(proof.read_bytes()), policy_of(policy)
-        may_sign = hand_over.signers(place, wanted, log.parse_checkpoint(read.checkpoint)) if place and wanted.log else []
+        may_sign = hand_over.signers(place, wanted, manifest.parse_checkpoint(read.checkpoint)) if place and wanted.log else []
         head = work.check(read, batch, wanted, may_sign)
         click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
         return
-    names, _ = log.parse_manifest((LEDGER / log.MANIFEST).read_bytes())
-    made = work.prove(batch, names, (LEDGER / log.CHECKPOINT).read_bytes()).encode()
+    names, _ = manifest.parse_manifest((LEDGER / manifest.MANIFEST).read_bytes())
+    made = work.prove(batch, names, (LEDGER / manifest.CHECKPOINT).read_bytes()).encode()
     if path is None:
         click.echo(made.decode("utf-8"), nl=False)
     else:

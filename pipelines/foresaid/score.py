@@ -15,12 +15,14 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted, ledger, verify
-from foresaid.accounting import WORST, totals
+from foresaid import adopted
 from foresaid.evaluate import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
-from foresaid.facts import Clock
 from foresaid.files import write_frame, write_json
 from foresaid.hindcast import SCHEMA
+from foresaid.ledger import store
+from foresaid.ledger.state.accounting import WORST, totals
+from foresaid.ledger.state.index import Clock
+from foresaid.ledger.verify import verify
 from foresaid.ledger_scores import Scores, score_ledger
 from foresaid.params import Params
 from foresaid.registry import database
@@ -37,7 +39,7 @@ def prospective(registry: Path, view: View, published: View, on: datetime | None
     """
     place = registry / "ledger"
     checked = verify.verify(place)
-    return score_ledger(ledger.read(place), Clock(on, checked.policy.stamps > 0, checked.proved), view, published, own)
+    return score_ledger(store.read(place), Clock(on, checked.policy.stamps > 0, checked.proved), view, published, own)
 
 
 def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from foresaid import ledger
-from foresaid.entries import Amendment, Code, Data, Entry, Forecast, Quantiles, Round, Sealed, Target, Withdrawal
-from foresaid.verify import verify
+from foresaid.ledger import store
+from foresaid.ledger.entries.schema import Amendment, Code, Data, Entry, Forecast, Quantiles, Round, Sealed, Target, Withdrawal
+from foresaid.ledger.verify.verify import verify
 
 ORIGIN = "example.org/lm-forecasts"
 AUTHOR = "example.org/alice"
@@ -88,12 +88,12 @@ def entries_of(number: int) -> list[Entry]:
 
 def write(folder: Path, lines: list[Entry], minutes: int = 0, **changes: Any) -> str:
     """Freeze lines through the product and return the name of the batch."""
-    return ledger.write_batch(folder, lines, **{**HEADER, "frozen_at": TIME + timedelta(minutes=minutes), **changes}).stem
+    return store.write_batch(folder, lines, **{**HEADER, "frozen_at": TIME + timedelta(minutes=minutes), **changes}).stem
 
 
 def create(folder: Path) -> Path:
     """An empty ledger."""
-    ledger.create(folder, ORIGIN)
+    store.create(folder, ORIGIN)
     return folder
 
 
@@ -103,8 +103,8 @@ def build(folder: Path, batches: int = BATCHES) -> Path:
     for number in range(batches):
         write(folder, entries_of(number), minutes=10 * number)
         if number % 10 == 9:
-            ledger.sequence(folder, ORIGIN)
-    ledger.sequence(folder, ORIGIN)
+            store.sequence(folder, ORIGIN)
+    store.sequence(folder, ORIGIN)
     return folder
 
 

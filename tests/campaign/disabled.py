@@ -19,15 +19,17 @@ from tests.campaign import build
 from tests.campaign.mutate import room, spread
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import anchors, checks_bytes, checks_entries, checks_proof, ledger, log, policy
-from foresaid.entries import Forecast, Sealed
-from foresaid.history import History
-from foresaid.log import Checkpoint
-from foresaid.outcomes import Redaction
-from foresaid.snapshot import Evidence
-from foresaid.verify import CHECKS, Check, verify
+from foresaid.ledger import store
+from foresaid.ledger.entries.resolutions import Redaction
+from foresaid.ledger.entries.schema import Forecast, Sealed
+from foresaid.ledger.log import anchors, manifest, policy
+from foresaid.ledger.log.git_history import History
+from foresaid.ledger.log.manifest import Checkpoint
+from foresaid.ledger.verify import byte_checks, entry_checks, proof_checks
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import CHECKS, Check, verify
 
-MODULES: tuple[ModuleType, ...] = (checks_bytes, checks_proof, checks_entries)
+MODULES: tuple[ModuleType, ...] = (byte_checks, proof_checks, entry_checks)
 
 
 def outcome(folder: Path, evidence: Evidence | None, checks: Mapping[str, Check]) -> tuple[int, tuple[str, ...]]:
@@ -81,8 +83,8 @@ def cut(folder: Path) -> None:
 
 
 def unwitnessed(folder: Path) -> None:
-    data = (folder / log.CHECKPOINT).read_bytes()
-    (folder / log.CHECKPOINT).write_bytes(data[: data.rindex("\u2014".encode())])
+    data = (folder / manifest.CHECKPOINT).read_bytes()
+    (folder / manifest.CHECKPOINT).write_bytes(data[: data.rindex("\u2014".encode())])
 
 
 def stranger(folder: Path) -> None:
@@ -97,19 +99,19 @@ def one_stamp(folder: Path) -> None:
 
 
 def redacted(folder: Path) -> None:
-    name = ledger.heads(folder)[0]
-    batch = next(one for one in ledger.read(folder) if one.sha256 == name)
+    name = store.heads(folder)[0]
+    batch = next(one for one in store.read(folder) if one.sha256 == name)
     removed = sorted(entry.id for entry in batch.entries if isinstance(entry, Forecast | Sealed))
     line = Redaction(batch=name, author=build.AUTHOR, forecasts=removed, reason="a court said so")
     build.write(folder, [line], minutes=20)
-    ledger.redact(folder, name)
+    store.redact(folder, name)
 
 
 def nothing(folder: Path) -> None:
     """What is wrong is in the evidence."""
 
 
-OTHER = Checkpoint("example.org/other", 1, log.root(["0" * 64])).encode()
+OTHER = Checkpoint("example.org/other", 1, manifest.root(["0" * 64])).encode()
 # More broken ledgers, made of the golden one: what is done to it, and what the reader brings besides the policy
 GOLDEN: tuple[tuple[Callable[[Path], None], dict[str, Any]], ...] = (
     (unsorted, {}),

@@ -23,13 +23,14 @@ from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, skip, timed
 from tests.campaign.world import SIGNER
 
-from foresaid import ledger, log, stamping
-from foresaid.entries import Forecast, Quantiles
 from foresaid.errors import ForesaidError, UnreadableError
-from foresaid.note import Signer
-from foresaid.policy import Policy
-from foresaid.snapshot import Evidence
-from foresaid.verify import Result, verify
+from foresaid.ledger import store, timestamping
+from foresaid.ledger.entries.schema import Forecast, Quantiles
+from foresaid.ledger.log import manifest
+from foresaid.ledger.log.policy import Policy
+from foresaid.ledger.log.signed_note import Signer
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import Result, verify
 
 Acknowledge = Callable[[str], None]
 BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
@@ -93,7 +94,7 @@ def finish(pid: int, receive: int) -> tuple[int, list[str], str]:
 
 def checked(folder: Path) -> Result:
     """The real check; the checkpoint may be signed with the key of the golden example, or not at all."""
-    signed = b"\xe2\x80\x94" in (folder / log.CHECKPOINT).read_bytes()
+    signed = b"\xe2\x80\x94" in (folder / manifest.CHECKPOINT).read_bytes()
     return verify(folder, build.ORIGIN, evidence=Evidence(policy=Policy(log=SIGNER.verifier if signed else None)))
 
 
@@ -109,7 +110,7 @@ def sound(folder: Path, acknowledged: set[str]) -> str:
 def freeze(folder: Path, number: int, acknowledge: Acknowledge, signer: Signer | None = None) -> None:
     """One freeze as a person does it: a batch, acknowledged, then its place in the log, perhaps signed."""
     acknowledge(build.write(folder, [big(number)], minutes=number))
-    ledger.sequence(folder, build.ORIGIN, signer)
+    store.sequence(folder, build.ORIGIN, signer)
 
 
 def kills(scale: Scale, place: Path, signer: Signer | None = None) -> Tally:
@@ -140,7 +141,7 @@ def kills(scale: Scale, place: Path, signer: Signer | None = None) -> Tally:
                 continue
             wrong = sound(folder, acknowledged)
             if not wrong and number % 20 in (3, 19):  # the next writer sweeps what was left and puts everything into the log
-                ledger.sequence(folder, build.ORIGIN, signer)
+                store.sequence(folder, build.ORIGIN, signer)
                 counts = checked(folder).counts
                 wrong = "the next writer left something" if counts["pending"] or counts["stray_files"] else ""
             tally.count(not wrong, f"kill {number}: {wrong}")
@@ -266,15 +267,15 @@ def injected_stamp(scale: Scale, place: Path) -> Iterator[Tally]:
     world = worlds.make(place)
     start = build.build(place / "stamp", 3)
     files = {"policy.txt": (world.place / "policy.txt").read_bytes()}
-    ledger.write_files(start, files | {f"tsa/{one.name}.pem": one.root for one in world.authorities})
-    ledger.sequence(start, build.ORIGIN, SIGNER)
+    store.write_files(start, files | {f"tsa/{one.name}.pem": one.root for one in world.authorities})
+    store.sequence(start, build.ORIGIN, SIGNER)
     twin = shutil.copytree(start, place / "twin")  # where the anchor is made first, so that there is something to stamp
-    request = stamping.request(twin)
+    request = timestamping.request(twin)
     reply = world.authorities[0].reply(request)
 
     def work(folder: Path, acknowledge: Acknowledge) -> None:
         try:
-            stamping.accept(folder, reply, "tsa1", world.watched, sent=request)
+            timestamping.accept(folder, reply, "tsa1", world.watched, sent=request)
         except OSError as error:  # a file that cannot be read: the command prints one line and leaves with 2
             raise UnreadableError(str(error)) from None
 
@@ -286,7 +287,7 @@ def injected_stamp(scale: Scale, place: Path) -> Iterator[Tally]:
         if now - {"V02", "V09"}:  # no sum yet, or an anchor of which half is written
             return f"found {sorted(now)}"
         build.write(folder, [build.forecast("next")], minutes=90)
-        stamping.accept(folder, reply, "tsa1", world.watched, sent=request)
+        timestamping.accept(folder, reply, "tsa1", world.watched, sent=request)
         result = checked(folder)
         lost = acknowledged - {batch.sha256 for batch in result.batches}
         return f"{len(lost)} batches lost" if lost else "; ".join(map(str, result.findings))

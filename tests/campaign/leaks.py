@@ -19,11 +19,11 @@ from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
 from foresaid import canonical_json, guard
-from foresaid.entries import Data
 from foresaid.errors import LeakError
 from foresaid.guard import Target, TrainingRow
-from foresaid.snapshot import Evidence
-from foresaid.verify import verify
+from foresaid.ledger.entries.schema import Data
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import verify
 
 AS_OF = date(2026, 11, 20)
 FROZEN = date(2026, 11, 21)

@@ -21,8 +21,10 @@ from typing import Any
 import pytest
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import note, snapshot, stamp
 from foresaid.errors import ForesaidError, LedgerError
+from foresaid.ledger.log import rfc3161
+from foresaid.ledger.log import signed_note as note
+from foresaid.ledger.verify import snapshot
 
 Check = Callable[[Path], int]  # the exit code of a verifier on a ledger
 
@@ -102,7 +104,7 @@ def try_one(tally: Tally, folder: Path, mutant: Mutant, check: Check) -> None:
     tally.count(noticed, mutant.name)
 
 
-PURE = ((snapshot, "read_batch"), (stamp, "proved_at"), (note, "check"))  # functions of their arguments alone
+PURE = ((snapshot, "read_batch"), (rfc3161, "proved_at"), (note, "check"))  # functions of their arguments alone
 KEPT = 1000  # answers that are remembered; more than a ledger of fifty batches needs
 SAMPLE = 50  # one in so many tries with a memory is made again without, and must come to the same
 

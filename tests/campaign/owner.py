@@ -18,9 +18,10 @@ from tests.campaign.mutate import Check, Mutant, Mutants, room, try_all
 from tests.campaign.table import Scale, Tally
 from tests.campaign.world import World
 
-from foresaid import anchors, log, stamp
-from foresaid.log import CHECKPOINT, MANIFEST, Checkpoint
-from foresaid.note import LOG, Signer
+from foresaid.ledger.log import anchors, rfc3161
+from foresaid.ledger.log import manifest as log
+from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST, Checkpoint
+from foresaid.ledger.log.signed_note import LOG, Signer
 
 Files = Mapping[str, bytes]
 
@@ -69,7 +70,7 @@ class Owner:
             subject = anchors.subject(checkpoint, changes[MANIFEST] or b"", None).encode()
             evidence |= {f"{place}/checkpoint": checkpoint, f"{place}/subject": subject}
             for one in self.world.authorities:
-                evidence[f"{place}/{one.name}.tsr"] = one.reply(stamp.request(subject))
+                evidence[f"{place}/{one.name}.tsr"] = one.reply(rfc3161.request(subject))
         result |= evidence
         result[anchors.SUMS] = anchors.sums(evidence)
         return {name: data for name, data in result.items() if data is not None or name in self.files}

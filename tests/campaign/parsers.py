@@ -25,24 +25,24 @@ from tests.campaign import world as worlds
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, skip, timed
 
-from foresaid import (
+from foresaid import canonical_json
+from foresaid.errors import LedgerError
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.batch import read_batch
+from foresaid.ledger.log import (
     anchors,
-    calendar_proof,
-    canonical_json,
     checkpoint,
-    entries,
-    log,
-    note,
+    inclusion_proof,
+    manifest,
+    opentimestamps,
     policy,
-    proof,
-    report_check,
-    stamp,
+    rfc3161,
+    signed_note,
     witness,
 )
-from foresaid.batch import read_batch
-from foresaid.errors import LedgerError
-from foresaid.note import Signer
-from foresaid.policy import Policy
+from foresaid.ledger.log.policy import Policy
+from foresaid.ledger.log.signed_note import Signer
+from foresaid.ledger.verify import page as report_check
 
 Parse = Callable[[bytes], object]  # reads bytes; raises LedgerError, and AssertionError for two spellings of one value
 
@@ -74,17 +74,17 @@ def _batch(data: bytes) -> None:
 
 
 def _manifest(data: bytes) -> None:
-    names, problems = log.parse_manifest(data)
+    names, problems = manifest.parse_manifest(data)
     if not problems:
-        assert b"".join(map(log.manifest_line, names)) == data
+        assert b"".join(map(manifest.manifest_line, names)) == data
 
 
 def _checkpoint(data: bytes) -> None:
-    assert data.startswith(log.parse_checkpoint(data).encode())
+    assert data.startswith(manifest.parse_checkpoint(data).encode())
 
 
 def _note(data: bytes) -> None:
-    assert note.parse_note(data).encode() == data
+    assert signed_note.parse_note(data).encode() == data
 
 
 def _judged(data: bytes) -> None:
@@ -93,17 +93,17 @@ def _judged(data: bytes) -> None:
 
 def _vkey(data: bytes) -> None:
     text = data.decode("latin-1")
-    assert note.parse_vkey(text).vkey == text
+    assert signed_note.parse_vkey(text).vkey == text
 
 
 def _secret(data: bytes) -> None:
-    note.parse_signer(data.decode("latin-1"))
+    signed_note.parse_signer(data.decode("latin-1"))
 
 
 def _proof(data: bytes) -> None:
-    found = proof.parse(data)
+    found = inclusion_proof.parse(data)
     assert found.encode() == data
-    proof.check(found, "ab" * 32, Policy())
+    inclusion_proof.check(found, "ab" * 32, Policy())
 
 
 def _growth(data: bytes) -> None:
@@ -123,7 +123,7 @@ def _page(data: bytes) -> None:
 
 
 def _headers(data: bytes) -> None:
-    calendar_proof.parse_headers(data.decode("latin-1"))
+    opentimestamps.parse_headers(data.decode("latin-1"))
 
 
 @cache
@@ -132,39 +132,39 @@ def parsers() -> tuple[Parser, ...]:
     with room() as place:
         world = worlds.make(place)
         files = build.files(world.build(place / "ledger", 22))
-        names = log.parse_manifest(files[log.MANIFEST])[0]
+        names = manifest.parse_manifest(files[manifest.MANIFEST])[0]
         root, message = world.authorities[0].root, b"message"
-        query = stamp.request(message)
+        query = rfc3161.request(message)
         reply = world.authorities[0].reply(query)
     batches = tuple(data for name, data in files.items() if name.startswith("batches/"))
     lines = tuple({line for data in batches for line in data.splitlines()})
-    head = files[log.CHECKPOINT]
+    head = files[manifest.CHECKPOINT]
     subjects = tuple(data for name, data in files.items() if name.endswith("/subject"))
     growth = b"".join(base64.b64encode(one) + b"\n" for one in witness.consistency(5, names))
     targets = [{"round": "r", "author": "a", "targets": 2, "no_shows": ["t"]}]
-    ours = report_check.embedded(names, log.parse_checkpoint(head), [], None, targets)
+    ours = report_check.embedded(names, manifest.parse_checkpoint(head), [], None, targets)
     page = f'<table><tr data-forecast="a b" data-state="c"></tr></table><pre id="ledger-data">{json.dumps(ours)}</pre>'.encode()
 
     def _reply(data: bytes) -> None:
-        stamp.proved_at(data, sha256(message).digest(), root)
+        rfc3161.proved_at(data, sha256(message).digest(), root)
 
     def _request(data: bytes) -> None:
-        stamp.nonce_of(data)
+        rfc3161.nonce_of(data)
 
     def _ots(data: bytes) -> None:
-        calendar_proof.read(data, message)
+        opentimestamps.read(data, message)
 
     made = (
         Parser("canonical line", _line, lines),
         Parser("entry", _entry, lines),
         Parser("batch", _batch, batches),
-        Parser("manifest", _manifest, (files[log.MANIFEST], b"")),
-        Parser("checkpoint", _checkpoint, (head, log.parse_checkpoint(head).encode())),
+        Parser("manifest", _manifest, (files[manifest.MANIFEST], b"")),
+        Parser("checkpoint", _checkpoint, (head, manifest.parse_checkpoint(head).encode())),
         Parser("signed note", _note, (head,)),
         Parser("signatures under a policy", _judged, (head,)),
         Parser("public key", _vkey, (worlds.SIGNER.verifier.vkey.encode(), worlds.WATCHER.verifier.vkey.encode())),
         Parser("secret key", _secret, (_key_file(worlds.SIGNER),)),
-        Parser("inclusion proof", _proof, (proof.prove(names[3], names, head).encode(),)),
+        Parser("inclusion proof", _proof, (inclusion_proof.prove(names[3], names, head).encode(),)),
         Parser("consistency proof", _growth, (growth,)),
         Parser("subject", _subject, subjects),
         Parser("policy", _policy, (files["policy.txt"],)),
@@ -173,7 +173,7 @@ def parsers() -> tuple[Parser, ...]:
         Parser("ledger page", _page, (page,)),
         Parser("block headers", _headers, (b"0 " + b"00" * 80 + b"\n",)),
     )
-    if calendar_proof.read(OTS, message) is None:
+    if opentimestamps.read(OTS, message) is None:
         return made
     return (*made, Parser("OpenTimestamps proof", _ots, (OTS,), 20))
 

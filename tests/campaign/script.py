@@ -19,12 +19,12 @@ from tests.campaign.mutate import Mutant, Mutants, mutated, put, room, spread
 from tests.campaign.table import Scale, Tally, skip, timed
 from tests.campaign.world import World
 
-from foresaid import anchors, log
-from foresaid.entries import Entry
 from foresaid.errors import ForesaidError
-from foresaid.note import LOG, Signer
-from foresaid.outcomes import Key
-from foresaid.snapshot import is_evidence
+from foresaid.ledger.entries.resolutions import Key
+from foresaid.ledger.entries.schema import Entry
+from foresaid.ledger.log import anchors, manifest
+from foresaid.ledger.log.signed_note import LOG, Signer
+from foresaid.ledger.verify.snapshot import is_evidence
 
 SCRIPT = Path(__file__).parents[2] / "registry" / "ledger" / "verify.sh"
 
@@ -86,7 +86,7 @@ def changed_keys(folder: Path, files: blind.Files) -> Iterator[Mutant]:
     """Each checkpoint signed by each key there is or is not; each anchor away, with its subject and stamps."""
     heads = [name for name in files if name.endswith("/checkpoint")]
     for name in heads:
-        head = log.parse_checkpoint(files[name])
+        head = manifest.parse_checkpoint(files[name])
         for seed in (1, 7, 9):
             signer = Signer(build.ORIGIN, LOG, bytes([seed]) * 32)
             lines = files[name].split(b"\n\n")[1].splitlines(keepends=True)

@@ -18,11 +18,14 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import entries, ledger, log, seal
-from foresaid.entries import Code, Data, Header, Inner, Quantiles, Reveal
 from foresaid.errors import LedgerError
-from foresaid.snapshot import Evidence
-from foresaid.verify import verify
+from foresaid.ledger import store
+from foresaid.ledger.entries import commitment
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.schema import Code, Data, Header, Inner, Quantiles, Reveal
+from foresaid.ledger.log import manifest
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import verify
 
 NONCE = bytes(range(32))
 # The golden vector of the threat model: this line with this nonce has this commitment.
@@ -75,13 +78,13 @@ def false_openings(number: int, seed: int) -> Iterator[tuple[str, Reveal]]:
 def smuggled(folder: Path, reveal: Reveal) -> Path:
     """The opening in a batch that the product was not asked about, pending, with its name in order."""
     header = Header(
-        origin=build.ORIGIN, author=build.AUTHOR, parents=ledger.heads(folder), as_of="2026-11-20",
+        origin=build.ORIGIN, author=build.AUTHOR, parents=store.heads(folder), as_of="2026-11-20",
         frozen_at="2026-12-02T00:00:00Z",
         data=[Data(name="scores", sha256="ab" * 32, bytes=1, rows=1, max_observed_on="2026-11-18")],
         code=Code(git=None, dirty=False, version="0.1.0"), n=1,
     )  # fmt: skip
     content = entries.encode(header) + entries.encode(reveal, 2)
-    path = folder / log.batch_path(sha256(content).hexdigest())
+    path = folder / manifest.batch_path(sha256(content).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path
@@ -92,15 +95,15 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     with room() as place:
         folder = build.create(place / "ledger")
         build.write(folder, build.entries_of(0))
-        build.write(folder, [seal.seal(INNER, NONCE, build.ROUND.reveal_by)], minutes=10)
-        ledger.sequence(folder, build.ORIGIN)
-        if seal.commit(NONCE, INNER) != COMMIT:
-            raise AssertionError(f"the golden seal has commitment {seal.commit(NONCE, INNER)}")
+        build.write(folder, [commitment.seal(INNER, NONCE, build.ROUND.reveal_by)], minutes=10)
+        store.sequence(folder, build.ORIGIN)
+        if commitment.commit(NONCE, INNER) != COMMIT:
+            raise AssertionError(f"the golden seal has commitment {commitment.commit(NONCE, INNER)}")
         number = scale.of(40, 1000, 1000)
         with timed(Tally("false opening of a seal, at the freeze")) as tally:
             for name, reveal in false_openings(number, scale.seed):
                 try:
-                    path = ledger.write_batch(folder, [reveal], **{**build.HEADER, "frozen_at": datetime(2026, 12, 2, tzinfo=UTC)})
+                    path = store.write_batch(folder, [reveal], **{**build.HEADER, "frozen_at": datetime(2026, 12, 2, tzinfo=UTC)})
                     path.unlink()
                     tally.count(False, name)
                 except LedgerError:
@@ -120,7 +123,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             [account] = verify(folder, build.ORIGIN, evidence=after).accounts
             tally.count((account.state, account.id) == ("unopened", INNER.id), str(account))
             true = Reveal(opens=INNER.id, nonce=NONCE.hex(), forecast=INNER)
-            ledger.write_batch(folder, [true], **{**build.HEADER, "frozen_at": datetime(2026, 12, 2, tzinfo=UTC)})
+            store.write_batch(folder, [true], **{**build.HEADER, "frozen_at": datetime(2026, 12, 2, tzinfo=UTC)})
             result = verify(folder, build.ORIGIN, evidence=replace(after, now=datetime(2026, 12, 3, tzinfo=UTC)))
             tally.count(result.findings == () and result.accounts[0].state == "pending", "the true opening is refused")
         yield tally

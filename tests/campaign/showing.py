@@ -13,9 +13,11 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import accounting, ledger, report_check
-from foresaid.snapshot import Evidence
-from foresaid.verify import Result, verify
+from foresaid.ledger import store
+from foresaid.ledger.state import accounting
+from foresaid.ledger.verify import page as report_check
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import Result, verify
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -84,7 +86,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         for batch in range(0, number, 10):
             lines = [build.forecast(f"m{order}", primary=order == 0) for order in range(batch, min(batch + 10, number))]
             build.write(folder, [*lines], minutes=batch)
-        ledger.sequence(folder, build.ORIGIN)
+        store.sequence(folder, build.ORIGIN)
 
         def check(report: bytes | None) -> Result:
             return verify(folder, build.ORIGIN, evidence=Evidence(now=NOW, report=report))

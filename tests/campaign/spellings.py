@@ -11,9 +11,11 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import canonical_json, entries, log
-from foresaid.entries import Entry
+from foresaid import canonical_json
 from foresaid.errors import LedgerError
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.schema import Entry
+from foresaid.ledger.log import manifest
 
 NAME = "Llama-2 70B cool"
 # Letter by letter, what a reader takes for it. Our own list, not the product's.
@@ -80,7 +82,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             try:
                 line = entries.parse({**msgspec.to_builtins(base), **changes})
                 name = build.write(folder, [line], minutes=5)  # type: ignore[list-item]  # never a header
-                (folder / log.batch_path(name)).unlink()
+                (folder / manifest.batch_path(name)).unlink()
                 tally.count(False, what)
             except LedgerError as error:
                 tally.count(str(error).isascii(), f"{what}: a message that is not ASCII")

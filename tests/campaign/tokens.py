@@ -13,8 +13,8 @@ from tests.campaign import world as worlds
 from tests.campaign.mutate import room, spread
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import stamp
 from foresaid.errors import LedgerError
+from foresaid.ledger.log import rfc3161
 
 
 def attacks(scale: Scale) -> Iterator[Tally]:
@@ -23,9 +23,9 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         world = worlds.make(place)
         one, two = world.authorities
         message = b"forecast-anchor/v1\n"
-        query = stamp.request(message)
+        query = rfc3161.request(message)
         reply, digest, root = one.reply(query), sha256(message).digest(), one.root
-        at, nonce = stamp.proved_at(reply, digest, root), stamp.nonce_of(query)
+        at, nonce = rfc3161.proved_at(reply, digest, root), rfc3161.nonce_of(query)
         step = scale.of(97, 1, 1)
 
         def part(worker: int, workers: int) -> Tally:
@@ -34,7 +34,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
                 changed = bytearray(reply)
                 changed[bit // 8] ^= 1 << bit % 8
                 try:
-                    proved = stamp.proved_at(bytes(changed), digest, root, nonce)
+                    proved = rfc3161.proved_at(bytes(changed), digest, root, nonce)
                     accepted += 1
                     tally.count(proved == at, f"bit {bit} moves the time to {proved}")
                 except LedgerError:
@@ -52,12 +52,12 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             tally.note = f"{accepted} flips accepted, of unsigned fields; the sums notice them"
         yield tally
         other = two.reply(query)
-        again = stamp.request(message)
+        again = rfc3161.request(message)
         cases = {
             "of another file": (reply, sha256(b"other").digest(), root, nonce),
             "of another authority": (other, digest, root, nonce),
             "under another root": (reply, digest, two.root, nonce),
-            "to another request": (reply, digest, root, stamp.nonce_of(again)),
+            "to another request": (reply, digest, root, rfc3161.nonce_of(again)),
             "cut": (reply[:-1], digest, root, nonce),
             "with a byte more": (reply + b"\x00", digest, root, nonce),
             "that is a request": (query, digest, root, nonce),
@@ -68,7 +68,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         with timed(Tally("a reply that belongs elsewhere")) as tally:
             for name, (data, about, pem, number) in cases.items():
                 try:
-                    stamp.proved_at(data, about, pem, number)
+                    rfc3161.proved_at(data, about, pem, number)
                     tally.count(False, name)
                 except LedgerError:
                     tally.count(True)

@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import merkle
+from foresaid.ledger.log import merkle
 
 # The eight inputs of the reference tree, and its roots for sizes 0 to 8.
 INPUTS = [bytes.fromhex(text) for text in ("", "00", "10", "2021", "3031", "40414243", "5051525354555657")]

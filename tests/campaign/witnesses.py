@@ -11,10 +11,10 @@ from tests.campaign import world as worlds
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import checkpoint, log, note, witness
 from foresaid.errors import LedgerError
-from foresaid.log import Checkpoint
-from foresaid.policy import Policy
+from foresaid.ledger.log import checkpoint, manifest, signed_note, witness
+from foresaid.ledger.log.manifest import Checkpoint
+from foresaid.ledger.log.policy import Policy
 
 
 def names(prefix: str, number: int) -> list[str]:
@@ -24,7 +24,7 @@ def names(prefix: str, number: int) -> list[str]:
 
 def signed(listed: list[str]) -> bytes:
     """The checkpoint of these batches, signed by the log."""
-    head = Checkpoint(build.ORIGIN, len(listed), log.root(listed))
+    head = Checkpoint(build.ORIGIN, len(listed), manifest.root(listed))
     return head.encode() + worlds.SIGNER.sign(head.text)
 
 
@@ -44,7 +44,7 @@ def remembered_wrongly(scale: Scale) -> Tally:
     with room() as place, timed(Tally("a bit flipped in memory before signing is signed")) as tally:
         folder = build.build(place / "ledger", 12)
         again = checkpoint.reread_elsewhere(folder)
-        sound = log.parse_checkpoint((folder / log.CHECKPOINT).read_bytes())
+        sound = manifest.parse_checkpoint((folder / manifest.CHECKPOINT).read_bytes())
         if not checkpoint.sign(sound, worlds.SIGNER, again):
             raise AssertionError("the sound checkpoint is not signed")
         for order in range(scale.of(50, 1000, 1000)):
@@ -72,7 +72,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     for order in range(number):
         size = chance.randrange(1, 60)
         base = names("a", 120)
-        seen = witness.Seen(build.ORIGIN, size, log.root(base[:size]))
+        seen = witness.Seen(build.ORIGIN, size, manifest.root(base[:size]))
         new = chance.randrange(size, 120)
         with timed(growths):
             growths.count(brought(seen, size, base[:new], witness.consistency(size, base[:new])), f"{size} to {new}")
@@ -102,7 +102,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     yield forks
     yield growths
     two = signed(names("a", 5))
-    two = checkpoint.with_signature(two, worlds.WATCHER.sign(note.parse_note(two).text, 7))
+    two = checkpoint.with_signature(two, worlds.WATCHER.sign(signed_note.parse_note(two).text, 7))
     policy = Policy(log=worlds.SIGNER.verifier, witnesses={"a": worlds.WATCHER.verifier}, quorum="a")
     with timed(Tally("a note with one bit flipped passes for signed by both")) as tally:
         for place in range(8 * len(two)):

@@ -14,12 +14,13 @@ from pathlib import Path
 from tests.campaign import authority, build
 from tests.campaign.authority import Authority
 
-from foresaid import ledger, log, policy, stamping
-from foresaid.log import CHECKPOINT
-from foresaid.note import LOG, WITNESS, Signer
-from foresaid.policy import Policy
-from foresaid.snapshot import Evidence
-from foresaid.verify import Result, verify
+from foresaid.ledger import store, timestamping
+from foresaid.ledger.log import manifest, policy
+from foresaid.ledger.log.manifest import CHECKPOINT
+from foresaid.ledger.log.policy import Policy
+from foresaid.ledger.log.signed_note import LOG, WITNESS, Signer
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import Result, verify
 
 # The keys of the golden example of the threat model.
 SIGNER = Signer(build.ORIGIN, LOG, b"\x01" * 32)
@@ -55,27 +56,27 @@ class World:
 
     def vouch(self, folder: Path, watched: bool = True, signer: Signer = SIGNER) -> None:
         """Sign the newest state, have it cosigned, anchor it and have both authorities stamp it."""
-        ledger.sequence(folder, build.ORIGIN, signer, hand_over=True)
+        store.sequence(folder, build.ORIGIN, signer, hand_over=True)
         if watched:
-            head = log.parse_checkpoint((folder / CHECKPOINT).read_bytes())
+            head = manifest.parse_checkpoint((folder / CHECKPOINT).read_bytes())
             line = WATCHER.sign(head.text, WITNESSED_AT + head.size)
-            stamping.add_cosignature(folder, line)
+            timestamping.add_cosignature(folder, line)
         for one in self.authorities:
-            request = stamping.request(folder)
-            stamping.accept(folder, one.reply(request), one.name, self.watched, sent=request)
+            request = timestamping.request(folder)
+            timestamping.accept(folder, one.reply(request), one.name, self.watched, sent=request)
 
     def build(self, folder: Path, batches: int = build.BATCHES) -> Path:
         """A ledger of so many batches: signed, witnessed and stamped twice, half-way and at the end."""
         build.create(folder)
         files = {"policy.txt": (self.place / "policy.txt").read_bytes()}
         files |= {f"tsa/{one.name}.pem": one.root for one in self.authorities}
-        ledger.write_files(folder, files)
+        store.write_files(folder, files)
         for number in range(batches):
             name = build.write(folder, build.entries_of(number), minutes=10 * number)
             if number == batches // 2:
                 self.vouch(folder)
-        request = stamping.request(folder, name)
-        stamping.accept(folder, self.authorities[0].reply(request), self.authorities[0].name, self.watched, name, request)
+        request = timestamping.request(folder, name)
+        timestamping.accept(folder, self.authorities[0].reply(request), self.authorities[0].name, self.watched, name, request)
         self.vouch(folder)
         return folder
 

@@ -16,9 +16,10 @@ from tests.campaign.faults import Acknowledge, big, child, finish, sound
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import history, ledger, log
-from foresaid.snapshot import Evidence
-from foresaid.verify import verify
+from foresaid.ledger import store
+from foresaid.ledger.log import git_history, manifest
+from foresaid.ledger.verify.snapshot import Evidence
+from foresaid.ledger.verify.verify import verify
 
 
 def together(tally: Tally, folder: Path, writers: int, freezes: int, size: str, label: str) -> None:
@@ -33,7 +34,7 @@ def together(tally: Tally, folder: Path, writers: int, freezes: int, size: str, 
                 line = big(number, f"w{writer}-") if size == "big" else build.forecast(f"w{writer}-{number}")
                 acknowledge(build.write(folder, [line], minutes=number, author=f"example.org/w{writer}"))
                 if number % 5 == 4 or freezes == 1:
-                    ledger.sequence(folder, build.ORIGIN)
+                    store.sequence(folder, build.ORIGIN)
 
         children.append(child(work, reading=wait))
     os.write(go, b"x" * writers)
@@ -48,7 +49,7 @@ def together(tally: Tally, folder: Path, writers: int, freezes: int, size: str, 
     wrong = sound(folder, before | acknowledged)
     if wrong:
         tally.example(f"{label}: {wrong}")
-    ledger.sequence(folder, build.ORIGIN)
+    store.sequence(folder, build.ORIGIN)
     kept = {batch.sha256 for batch in verify(folder, build.ORIGIN).batches}
     tally.tried += writers * freezes
     tally.undetected += writers * freezes - len(kept - before) if not wrong else writers * freezes
@@ -109,7 +110,7 @@ def merges(scale: Scale, place: Path) -> Tally:
                 continue
             wrong = sound(where, names)
             if not wrong:
-                ledger.sequence(where, build.ORIGIN)
+                store.sequence(where, build.ORIGIN)
                 wrong = "pending after sequencing" if build.check(where) else ""
                 save(folder, "log")
             tally.count(not wrong, f"merge {number}: {wrong}")
@@ -126,7 +127,7 @@ def forks(scale: Scale, place: Path) -> Tally:
             for branch in ("main", "other"):
                 git(folder, "checkout", "-q", branch)
                 build.write(where, [build.forecast(f"{branch}{number}")], author=f"example.org/{branch}")
-                ledger.sequence(where, build.ORIGIN)
+                store.sequence(where, build.ORIGIN)
                 save(folder, branch)
             git(folder, "checkout", "-q", "main")
             merged = git(folder, "merge", "-q", "--no-edit", "other", fine=False)
@@ -172,15 +173,15 @@ def evil_merges(scale: Scale, place: Path) -> Tally:
                 for whose in places:
                     folder = place / f"evil-{kind}-{side}-{whose}"
                     where = repository(folder)
-                    target = log.batch_path(verify(where).listed[1])
+                    target = manifest.batch_path(verify(where).listed[1])
                     if whose != "log":  # which name the batch will have does not depend on where it is written
                         twin = place / f"twin-{kind}-{side}-{whose}"
                         shutil.copytree(where, twin)
-                        target = log.batch_path(
+                        target = manifest.batch_path(
                             build.write(twin, [build.forecast(f"{whose}-{kind}")], author=f"example.org/{whose}")
                         )
                     evil(folder, kind, side, target)
-                    evidence = Evidence(history=history.read(where), asked=frozenset({"V13"}))
+                    evidence = Evidence(history=git_history.read(where), asked=frozenset({"V13"}))
                     codes = {finding.code for finding in verify(where, build.ORIGIN, evidence=evidence).findings}
                     tally.count(bool(codes), f"{kind} of a batch of {whose} in a merge from the {side} parent: {sorted(codes)}")
     return tally
@@ -190,7 +191,7 @@ def clean_history(scale: Scale, place: Path) -> Tally:
     """An honest history, merges included, raises no alarm."""
     folder = place / "merges"
     with timed(Tally("alarm on an honest history of merges")) as tally:
-        found = history.read(folder / "registry" / "ledger")
+        found = git_history.read(folder / "registry" / "ledger")
         tally.count(found is not None and not found.changed and not found.rewritten, str(found)[:150])
     return tally
 
