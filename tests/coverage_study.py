@@ -20,7 +20,7 @@ from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.fit import NO_FORECAST
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law, Parameter, Table
-from foresaid.forecast import LEVELS, locations, predict
+from foresaid.forecasting.predict import LEVELS, locations, predict
 from foresaid.seeds import generator
 
 SEED, DRAWS = 20240531, 100

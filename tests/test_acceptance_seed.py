@@ -23,9 +23,10 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid import adopted, authors
+from foresaid import authors
 from foresaid.authors import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, Rows
 from foresaid.fitting.imputation import components, impute
+from foresaid.forecasting import published
 from foresaid.plane import equivalent_compute, within_families
 from foresaid.registry.view import View
 from foresaid.selection import select
@@ -103,7 +104,7 @@ def later(built: Built) -> View:
 
 @pytest.fixture(scope="module")
 def registered(built: Built) -> frozenset[str]:
-    return frozenset(adopted.load(built.registry / "adopted" / "obsscaling-2024-05").models)
+    return frozenset(published.load(built.registry / "adopted" / "obsscaling-2024-05").models)
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, binomtest, norm
 
 from foresaid.fitting.law import Array
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform, reliability
 from foresaid.scoring.significance import TOO_FEW
 

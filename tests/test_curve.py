@@ -16,7 +16,7 @@ from foresaid.errors import LedgerError
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
 from foresaid.fitting.law import Array, Covariate, Table, Target
-from foresaid.forecast import LEVELS, locations, mixture, predict
+from foresaid.forecasting.predict import LEVELS, locations, mixture, predict
 
 METRICS = ("a", "b", "c", "d")
 SETTINGS: dict[str, Any] = {

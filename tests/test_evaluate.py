@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from foresaid.evaluate import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 
 
 def row(law: str, subject: str, target: str, value: float, centre: float | None, role: str = "law", **other: Any) -> dict[str, Any]:

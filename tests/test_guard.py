@@ -4,7 +4,7 @@ from datetime import date
 import pytest
 
 from foresaid.errors import LeakError
-from foresaid.guard import Target, TrainingRow, check_training, resolve
+from foresaid.forecasting.leakage import Target, TrainingRow, check_training, resolve
 
 AS_OF, FROZEN = date(2026, 11, 20), date(2026, 11, 21)
 ROWS = [

@@ -11,12 +11,13 @@ import pytest
 from tests.conftest import Built
 from tests.coverage_study import simulate
 
-from foresaid import baselines, laws
+from foresaid import laws
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Table
-from foresaid.forecast import LEVELS, predict
+from foresaid.forecasting import baselines
+from foresaid.forecasting.predict import LEVELS, predict
+from foresaid.forecasting.recalibration import UNDATED, Question, widened_fits
 from foresaid.scoring.rules import weighted_interval_score
-from foresaid.widening import UNDATED, Question, widened_fits
 
 
 @pytest.mark.parametrize("name", laws.names())

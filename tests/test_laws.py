@@ -16,7 +16,7 @@ from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.frozen_curve import check_probe, freeze_curve, from_plain, thaw_record, to_plain
 from foresaid.fitting.law import Array, Covariate, Law, Table, Target
-from foresaid.forecast import predict
+from foresaid.forecasting.predict import predict
 
 DAY = date(2024, 1, 1)
 SEED, DRAWS = 7, 12

@@ -14,8 +14,10 @@ import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import adopted, hindcast, params, splits
+from foresaid import hindcast, params
 from foresaid.fitting.imputation import components, impute
+from foresaid.forecasting import published as adopted
+from foresaid.forecasting import splits
 from foresaid.laws import load
 from foresaid.registry import database as database_module
 from foresaid.score import adopted_rows

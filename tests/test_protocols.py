@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from foresaid import laws, protocols
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.protocols import Scored
 from foresaid.sources import Reading, RunSubject, Score
 

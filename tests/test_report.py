@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import adopted, evaluate, params, report, wording
+from foresaid import evaluate, params, report, wording
 from foresaid.canonical_json import dump_line
 from foresaid.downloads import contents
 from foresaid.errors import UnreadableError
@@ -24,7 +24,8 @@ from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 from foresaid.fitting.law import Table
-from foresaid.forecast import LEVELS
+from foresaid.forecasting import published
+from foresaid.forecasting.predict import LEVELS
 from foresaid.laws import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.ledger import store
@@ -574,7 +575,7 @@ def test_slugs_of_different_models_differ() -> None:
 
 
 def test_adopted_records_show_later_models_apart(pages: dict[str, Reader], plain: Path) -> None:
-    listed = adopted.load(plain.parent / "registry" / "adopted" / "paper")
+    listed = published.load(plain.parent / "registry" / "adopted" / "paper")
 
     assert len(listed.models) == 4
     assert "all listed models with an outcome" in pages["index.html"].text

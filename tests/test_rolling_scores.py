@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from foresaid import rolling, rolling_learned, rolling_scores, rolling_text
 from foresaid.errors import RecordError
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.rolling import later
 
 ORIGINS = [later(date(2023, 1, 1), 2 * i) for i in range(9)]

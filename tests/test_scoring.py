@@ -11,7 +11,7 @@ from sklearn.metrics import mean_pinball_loss
 
 from foresaid.errors import ParameterError
 from foresaid.fitting.law import Array
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.rules import bias, covered, crps_of_draws, log_score_of_mixture, pinball, weighted_interval_score
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)

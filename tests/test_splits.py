@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from foresaid.errors import LeakError
 from foresaid.fitting.law import Covariate, Table, Target
+from foresaid.forecasting.splits import Split, check, first_published, split_by_release, split_by_scale
 from foresaid.registry.view import View
-from foresaid.splits import Split, check, first_published, split_by_release, split_by_scale
 
 
 def table(x: list[float], progress: int = 1, **other: Any) -> Table:

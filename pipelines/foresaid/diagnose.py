@@ -21,7 +21,7 @@ from foresaid.fitting.fit import fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.fitting.least_squares import solve
-from foresaid.forecast import LEVELS, predict
+from foresaid.forecasting.predict import LEVELS, predict
 
 TOLERANCE = 1.0  # BLEU: the largest miss on a held-out checkpoint
 FALL = 0.3  # BLEU: the largest fall that may be noise

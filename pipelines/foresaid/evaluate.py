@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.fitting.law import Array
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
 from foresaid.scoring.rules import IntervalScore, bias, is_symmetric, pinball, weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict

@@ -19,7 +19,7 @@ from scipy.special import expit, ndtri
 from foresaid.effect_settings import Settings
 from foresaid.family_holdout import Board, Exercise, Forecasts, eligible, split
 from foresaid.fitting.law import Array
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 
 EFFECTS = 5  # surface, family, level (base or chat), pre-trained weights, model
 PASSES = 3  # linearisations of the sigmoid, the settings found anew after each

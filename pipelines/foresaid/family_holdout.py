@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.fitting.law import Array
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.rules import covered, weighted_interval_score
 
 Mask = NDArray[np.bool_]

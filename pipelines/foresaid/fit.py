@@ -19,10 +19,10 @@ from foresaid.fitting.bootstrap import set_apart
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.fitting.law import Array, Law
-from foresaid.forecast import LEVELS, predict
+from foresaid.forecasting.predict import LEVELS, predict
+from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.params import Params
 from foresaid.registry import database
-from foresaid.widening import Question, widened_fits
 
 GRID = 81
 CACHE = "cache/fits"  # below build/: see shards.py

@@ -20,10 +20,11 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import __version__, canonical_json, guard
+from foresaid import __version__, canonical_json
 from foresaid.errors import LeakError, LedgerError
 from foresaid.files import write_bytes, write_json
 from foresaid.fitting.frozen_curve import from_plain
+from foresaid.forecasting import leakage
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.params import Params, Round
@@ -98,15 +99,15 @@ def check_leaks(
     for row in rows:
         known_on = date.fromisoformat(row["known_on"])
         key = (row["subject_id"], row["target_id"], known_on)
-        seen[key] = guard.TrainingRow(
+        seen[key] = leakage.TrainingRow(
             row["subject_id"],
             row["target_id"],
             resolver.get(row["target_id"], row["law"]),
             known_on,
             released.get(row["subject_id"]),
         )
-    targets = [guard.Target(name) for name in opened.targets]
-    guard.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
+    targets = [leakage.Target(name) for name in opened.targets]
+    leakage.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
 
 
 def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: Round) -> None:

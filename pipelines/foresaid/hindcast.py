@@ -16,15 +16,17 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted, baselines, laws, rolling, rolling_learned, rolling_scores
+from foresaid import laws, rolling, rolling_learned, rolling_scores
 from foresaid.files import write_frame, write_json
 from foresaid.fit import CACHE, describe
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.forecast import LEVELS, Forecast, predict
+from foresaid.forecasting import baselines
+from foresaid.forecasting import published as adopted
+from foresaid.forecasting.predict import LEVELS, Forecast, predict
+from foresaid.forecasting.recalibration import Played, Question, Widened, ensembles, widened_fits
+from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.params import Hindcast, Params
 from foresaid.registry import database
-from foresaid.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
-from foresaid.widening import Played, Question, Widened, ensembles, widened_fits
 
 SCHEMA = pl.Schema(
     {

@@ -16,11 +16,11 @@ from foresaid.fitting.fit import NO_FORECAST, Fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Array, Law
 from foresaid.fitting.least_squares import solve
-from foresaid.forecast import Forecast, predict
+from foresaid.forecasting.predict import Forecast, predict
+from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.protocols import FAR, NO_DAY, Held, Scored, coverage_of
 from foresaid.returns import Reach, compute_for
 from foresaid.seeds import generator
-from foresaid.widening import Question, widened_fits
 
 Counts = tuple[Array, Array]  # samples and right ones (P,) of each problem of one run
 BINS = 5

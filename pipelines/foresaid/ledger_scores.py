@@ -20,10 +20,10 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.binding import apply, bound
 from foresaid.evaluate import COVERAGES, KEY, SCORED, score_rows
 from foresaid.fitting.frozen_curve import from_plain
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.binding import apply, bound
+from foresaid.forecasting.predict import LEVELS
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of

@@ -17,11 +17,11 @@ import polars as pl
 
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Array, Covariate, Law, Table, Target
-from foresaid.forecast import LEVELS, Forecast, predict
+from foresaid.forecasting.predict import LEVELS, Forecast, predict
+from foresaid.forecasting.recalibration import Question, ensembles, widened_fits
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.sources import Reading
 from foresaid.sources.pass_at_k import pass_at_k
-from foresaid.widening import Question, ensembles, widened_fits
 
 KS = tuple(int(k) for k in np.unique(np.geomspace(1, 100, 20).round()))  # samples a coverage curve is fitted on
 FAR = 10_000

@@ -20,7 +20,7 @@ from foresaid.errors import UnreadableError
 from foresaid.fitting.bootstrap import set_apart
 from foresaid.fitting.frozen_curve import Curve, CurveRecord, from_plain
 from foresaid.fitting.law import Array, Law
-from foresaid.forecast import LEVELS, predict
+from foresaid.forecasting.predict import LEVELS, predict
 from foresaid.laws import load
 from foresaid.wording import number
 

@@ -17,15 +17,16 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import baselines, laws
+from foresaid import laws
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Array, Law, Table
-from foresaid.forecast import Forecast, predict
+from foresaid.forecasting import baselines
+from foresaid.forecasting.predict import Forecast, predict
+from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.forecasting.splits import Split, check, first_published, split_by_release
 from foresaid.params import Params, Rolling
 from foresaid.registry import database
 from foresaid.registry.view import View
-from foresaid.splits import Split, check, first_published, split_by_release
-from foresaid.widening import Question, widened_fits
 
 KNOWN, RELEASED = "known", "released"
 MODES = {

@@ -15,9 +15,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foresaid.ensemble import average, learn_width, median, shrunk, stack, widen
 from foresaid.fitting.law import Array
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack, widen
+from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES
 
 ASK = ["mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"]

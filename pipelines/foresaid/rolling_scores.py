@@ -15,7 +15,7 @@ import polars as pl
 from foresaid.errors import RecordError
 from foresaid.evaluate import score_rows
 from foresaid.fitting.law import Covariate
-from foresaid.forecast import LEVELS
+from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
 from foresaid.seeds import generator

@@ -15,9 +15,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import adopted
 from foresaid.evaluate import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
 from foresaid.files import write_frame, write_json
+from foresaid.forecasting import published as adopted
 from foresaid.hindcast import SCHEMA
 from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals

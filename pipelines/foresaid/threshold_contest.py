@@ -20,10 +20,10 @@ from foresaid.errors import ParameterError
 from foresaid.fitting.fit import NO_FORECAST, Profile
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Array, Law, Table
-from foresaid.forecast import LEVELS, locations, predict
+from foresaid.forecasting.predict import LEVELS, locations, predict
+from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.registry.view import View
 from foresaid.scoring.rules import bias, covered, log_score_of_mixture, weighted_interval_score
-from foresaid.widening import Question, widened_fits
 
 LAWS = ("loss_threshold", "loss_hinge", "loss_logistic")
 CHI_SQUARE_95 = 3.841458820694124  # one degree of freedom

@@ -18,9 +18,10 @@ from tests.campaign import build
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import canonical_json, guard
+from foresaid import canonical_json
 from foresaid.errors import LeakError
-from foresaid.guard import Target, TrainingRow
+from foresaid.forecasting import leakage
+from foresaid.forecasting.leakage import Target, TrainingRow
 from foresaid.ledger.entries.schema import Data
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
@@ -67,7 +68,7 @@ def refused(scale: Scale) -> Iterator[Tally]:
     rows = sound_rows(count, scale.seed)
     chance = random.Random(scale.seed)
     targets = [Target(TARGET), Target("acme/other")]
-    if guard.check_training(rows, AS_OF, FROZEN, targets, ALIASES) != count:
+    if leakage.check_training(rows, AS_OF, FROZEN, targets, ALIASES) != count:
         raise AssertionError("the sound rows were not all looked at")
     for kind in (*KINDS, "a row of a model released after as_of"):
         with timed(Tally(f"leak at the freeze: {kind}", note=f"one among {count:,}")) as tally:
@@ -75,7 +76,7 @@ def refused(scale: Scale) -> Iterator[Tally]:
                 good = rows[place]
                 rows[place] = leaked(kind, good, chance)
                 try:
-                    guard.check_training(rows, AS_OF, FROZEN, targets, ALIASES)
+                    leakage.check_training(rows, AS_OF, FROZEN, targets, ALIASES)
                     tally.count(False, f"row {place + 1}: {rows[place]}")
                 except LeakError as error:
                     tally.count(f"training row {place + 1}," in str(error), f"row {place + 1} is not named: {error}")

@@ -125,7 +125,7 @@ def learn_width(
     ln(scale) is the minimiser of the weighted mean WIS within SCALES, times releases / (releases + prior). `importance`
     (n,) and `bounds` are as in `stack` and `widen`. A single number per forecaster, since few releases teach no more.
 
-    >>> from foresaid.forecast import LEVELS
+    >>> from foresaid.forecasting.predict import LEVELS
     >>> from scipy.stats import norm
     >>> y = 3.0 * norm.ppf((np.arange(50) + 0.5) / 50)
     >>> narrow = np.tile(norm.ppf(LEVELS), (50, 1))

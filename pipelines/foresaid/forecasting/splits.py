@@ -13,8 +13,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from foresaid import guard
 from foresaid.fitting.law import Array, Table
+from foresaid.forecasting import leakage
 from foresaid.registry.view import View
 
 
@@ -67,14 +67,14 @@ def check(split: Split, as_of: date, by_date: bool, public_on: Sequence[date] | 
     """
     days = split.train.known_on if public_on is None else public_on
     rows = [
-        guard.TrainingRow(subject, split.train.target.quantity_id, split.train.target.resolver, known, released)
+        leakage.TrainingRow(subject, split.train.target.quantity_id, split.train.target.resolver, known, released)
         for subject, known, released in zip(split.train.subjects, days, split.train.released_on, strict=True)
     ]
     targets = [
-        guard.Target(subject, released if by_date else None)
+        leakage.Target(subject, released if by_date else None)
         for subject, released in zip(split.test.subjects, split.test.released_on, strict=True)
     ]
-    guard.check_training(rows, as_of, as_of, targets)
+    leakage.check_training(rows, as_of, as_of, targets)
 
 
 def first_published(table: Table, published: View) -> Table:

@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from foresaid.ensemble import average, learn_width, median, shrunk, stack, widen
 from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.fit import NO_FORECAST, Fit
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Array, Law, Table, Target
-from foresaid.forecast import LEVELS, Forecast, predict
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack, widen
+from foresaid.forecasting.predict import LEVELS, Forecast, predict
 
 SHARES = (0.2, 0.3, 0.4)  # of the rows furthest along, held out in turn
 REPLICATES = 50  # the width of a band needs fewer draws than its ends

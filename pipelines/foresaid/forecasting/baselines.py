@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from foresaid.fitting.law import Array, Table
-from foresaid.forecast import LEVELS, Forecast
+from foresaid.forecasting.predict import LEVELS, Forecast
 
 Baseline = Callable[[Table, str, date | None, float], float]
 """Forecast one row from known rows: (rows, its cluster, its release day, its first covariate) -> value on the curve's scale."""

@@ -12,7 +12,7 @@ from datetime import date
 import polars as pl
 
 from foresaid.fitting.frozen_curve import Curve
-from foresaid.forecast import predict
+from foresaid.forecasting.predict import predict
 from foresaid.laws import load as load_law
 from foresaid.registry.view import View
 

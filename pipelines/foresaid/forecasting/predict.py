@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foresaid.ensemble import widen
 from foresaid.fitting.bootstrap import set_apart
 from foresaid.fitting.frozen_curve import Curve, check_probe
 from foresaid.fitting.law import Array, Law
+from foresaid.forecasting.combine import widen
 
 LEVELS: tuple[float, ...] = (0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99)
 NOISE_POINTS = 101  # the outermost lie at half a per cent, beyond the outermost level
