@@ -13,13 +13,13 @@ from tests.campaign.build import ROUND, TIME
 from tests.test_ledger import forecast, target
 from tests.test_ledger_scores import NOTHING, amended, batch, resolution
 
+from foresaid.evaluation.ledger_scores import score_ledger
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Void
 from foresaid.ledger.entries.schema import Entry, Inner, Reveal, Sealed, Withdrawal
 from foresaid.ledger.state.accounting import STATES, accounts, identity, sequenced, totals, universe
 from foresaid.ledger.state.index import Clock
-from foresaid.ledger_scores import score_ledger
 
 BENCHMARKS = ("mmlu-pro", "gpqa", "arc", "drop")
 AUTHORS = ("example.org/alice", "example.org/bob")

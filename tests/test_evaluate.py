@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid.evaluate import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
+from foresaid.evaluation.tables import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
 from foresaid.forecasting.predict import LEVELS
 
 

@@ -15,8 +15,9 @@ from typing import Any, ClassVar
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import fit, freeze, hindcast, inputs, laws, params, score
+from foresaid import fit, freeze, inputs, laws, params, score
 from foresaid.errors import ParameterError, UnreadableError
+from foresaid.evaluation import hindcast
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
 SHIPPED = params.load(ROOT / "params.yaml")

@@ -15,11 +15,11 @@ from tests.campaign.build import HEADER, ROUND, TIME
 from tests.test_ledger import OPENING, SEALED, forecast, target
 from tests.test_seal import INNER, NOW, OPENED
 
+from foresaid.evaluation.ledger_scores import Scores, score_ledger, worst_value
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Header, Quantiles, Target
 from foresaid.ledger.state.index import Clock
-from foresaid.ledger_scores import Scores, score_ledger, worst_value
 from foresaid.registry.view import View
 from foresaid.scoring.rules import weighted_interval_score
 

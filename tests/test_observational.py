@@ -14,7 +14,8 @@ import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import hindcast, params
+from foresaid import params
+from foresaid.evaluation import hindcast
 from foresaid.fitting.imputation import components, impute
 from foresaid.forecasting import published as adopted
 from foresaid.forecasting import splits

@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import hindcast, params, released
-from foresaid.evaluate import score_rows
+from foresaid import params, released
+from foresaid.evaluation import hindcast
+from foresaid.evaluation.tables import score_rows
 from foresaid.params import Hindcast
 from foresaid.registry import database
 from foresaid.score import WANTED, adopted_rows

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid import hindcast
 from foresaid.errors import ParameterError
-from foresaid.evaluate import KEY, score_rows, summarise
+from foresaid.evaluation import hindcast
+from foresaid.evaluation.replay import asked, replay, table
+from foresaid.evaluation.tables import KEY, score_rows, summarise
 from foresaid.registry import database
-from foresaid.replay import asked, replay, table
 
 AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)
 

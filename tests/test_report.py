@@ -16,10 +16,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import evaluate, params, report, wording
+from foresaid import params, report, wording
 from foresaid.canonical_json import dump_line
 from foresaid.downloads import contents
 from foresaid.errors import UnreadableError
+from foresaid.evaluation import tables as evaluate
 from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import Built
 
-from foresaid import rolling
 from foresaid.errors import LeakError
+from foresaid.evaluation import rolling_origin
 from foresaid.fitting.law import Table
 from foresaid.params import Rolling
 from foresaid.registry import database
@@ -35,14 +35,14 @@ def few(built: Built) -> Any:
 @pytest.fixture(scope="module")
 def made(built: Built, few: Any) -> pl.DataFrame:
     connection = database.open_database(built.build / "database")
-    days = rolling.origins(GRID, full=False)
-    frames = [rolling.forecasts(few, connection, mode, days, GRID.replicates) for mode in rolling.MODES]
+    days = rolling_origin.origins(GRID, full=False)
+    frames = [rolling_origin.forecasts(few, connection, mode, days, GRID.replicates) for mode in rolling_origin.MODES]
     connection.close()
     return pl.concat(frames)
 
 
 def test_the_complete_grid_has_every_month_and_the_reduced_one_some_of_them() -> None:
-    full, reduced = rolling.origins(GRID, full=True), rolling.origins(GRID, full=False)
+    full, reduced = rolling_origin.origins(GRID, full=True), rolling_origin.origins(GRID, full=False)
 
     assert (len(full), full[0], full[-1]) == (13, date(2023, 7, 1), date(2024, 7, 1))
     assert reduced == [date(2023, 7, 1), date(2024, 7, 1)]
@@ -50,11 +50,11 @@ def test_the_complete_grid_has_every_month_and_the_reduced_one_some_of_them() ->
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(0, 100), st.integers(0, 100))
 def test_months_add_up(day: date, first: int, second: int) -> None:
-    assert rolling.later(rolling.later(day, first), second) == rolling.later(day, first + second)
+    assert rolling_origin.later(rolling_origin.later(day, first), second) == rolling_origin.later(day, first + second)
 
 
 def test_every_model_forecast_came_out_after_the_origin_and_within_the_year(made: pl.DataFrame) -> None:
-    ends = pl.col("origin").map_elements(lambda day: rolling.later(day, 12), return_dtype=pl.Date)
+    ends = pl.col("origin").map_elements(lambda day: rolling_origin.later(day, 12), return_dtype=pl.Date)
 
     assert made.height > 100
     assert made.filter((pl.col("released_on") <= pl.col("origin")) | (pl.col("released_on") > ends)).height == 0
@@ -68,8 +68,8 @@ def test_a_horizon_is_the_first_that_reaches_the_release(made: pl.DataFrame) -> 
     for row in made.unique(["origin", "released_on", "horizon"]).iter_rows(named=True):
         before = [months for months in GRID.horizons if months < row["horizon"]]
 
-        assert row["released_on"] <= rolling.later(row["origin"], row["horizon"])
-        assert all(row["released_on"] > rolling.later(row["origin"], months) for months in before)
+        assert row["released_on"] <= rolling_origin.later(row["origin"], row["horizon"])
+        assert all(row["released_on"] > rolling_origin.later(row["origin"], months) for months in before)
 
 
 def test_before_the_first_vintage_nothing_was_known(made: pl.DataFrame) -> None:
@@ -81,8 +81,8 @@ def test_before_the_first_vintage_nothing_was_known(made: pl.DataFrame) -> None:
 
 def test_a_law_in_mode_known_trains_on_the_record_as_of_the_origin(built: Built, few: Any) -> None:
     connection = database.open_database(built.build / "database")
-    found = rolling.record(connection, rolling.KNOWN)
-    asked = list(rolling.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12))
+    found = rolling_origin.record(connection, rolling_origin.KNOWN)
+    asked = list(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12))
     connection.close()
 
     assert asked
@@ -91,14 +91,14 @@ def test_a_law_in_mode_known_trains_on_the_record_as_of_the_origin(built: Built,
 
 def test_rows_released_after_the_origin_are_refused_by_the_guard(built: Built, few: Any) -> None:
     connection = database.open_database(built.build / "database")
-    found = rolling.record(connection, rolling.KNOWN)
-    one = next(iter(rolling.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12)))
+    found = rolling_origin.record(connection, rolling_origin.KNOWN)
+    one = next(iter(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12)))
     connection.close()
     table = one.split.train
     late = Table(table.target, table.subjects, table.clusters, table.released_on, (date(2024, 9, 1),) * table.n, table.x, table.y)
 
     with pytest.raises(LeakError, match="known on 2024-09-01"):
-        rolling.split_at(found, late, one.split.test, date(2024, 7, 1), date(2025, 7, 1))
+        rolling_origin.split_at(found, late, one.split.test, date(2024, 7, 1), date(2025, 7, 1))
 
 
 def test_every_question_has_an_answer_or_a_declined_row(made: pl.DataFrame) -> None:

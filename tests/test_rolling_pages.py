@@ -9,7 +9,8 @@ from typing import Any, cast
 import pytest
 from tests.test_rolling_scores import rows
 
-from foresaid import report, rolling_learned, rolling_pages, rolling_scores
+from foresaid import report, rolling_pages
+from foresaid.evaluation import rolling_recalibration, rolling_scores
 from foresaid.material import NO_ORIGINS, Material
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
@@ -21,7 +22,7 @@ def material(found: dict[str, Any]) -> Material:
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
-    made = rolling_learned.learned(rows())
+    made = rolling_recalibration.learned(rows())
     scored = rolling_scores.score(made)
     return {
         "origins": {"first": "2023-01-01", "last": "2024-05-01", "number": 9, "replicates": 20},

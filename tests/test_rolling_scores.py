@@ -10,10 +10,11 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from foresaid import rolling, rolling_learned, rolling_scores, rolling_text
+from foresaid import rolling_text
 from foresaid.errors import RecordError
+from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.evaluation.rolling_origin import later
 from foresaid.forecasting.predict import LEVELS
-from foresaid.rolling import later
 
 ORIGINS = [later(date(2023, 1, 1), 2 * i) for i in range(9)]
 SPREADS = {"good": 0.05, "wild": 0.2, "naive": 0.3}
@@ -40,7 +41,7 @@ def rows(narrow: float = 1.0, board: str = "b", shift: float = 0.0) -> pl.DataFr
                         "point": centre, "quantiles": quantiles.tolist(),
                     }
                 )  # fmt: skip
-    return pl.DataFrame(made, schema=rolling.SCHEMA)
+    return pl.DataFrame(made, schema=rolling_origin.SCHEMA)
 
 
 def quantiles(made: pl.DataFrame, law: str, after: bool) -> np.ndarray[Any, Any]:
@@ -55,7 +56,7 @@ def test_what_an_origin_learns_does_not_change_with_outcomes_public_after_it() -
         value=pl.when(pl.col("public_on") > origin).then(1.0 - pl.col("value")).otherwise(pl.col("value"))
     )
 
-    first, second = (rolling_learned.learned(one).filter(pl.col("origin") <= origin) for one in (told, rewritten))
+    first, second = (rolling_recalibration.learned(one).filter(pl.col("origin") <= origin) for one in (told, rewritten))
 
     assert first["quantiles"].to_list() == second["quantiles"].to_list()
 
@@ -64,13 +65,13 @@ def test_what_an_origin_learns_does_change_with_outcomes_public_before_it() -> N
     told = rows()
     rewritten = told.with_columns(value=1.0 - pl.col("value"))
 
-    first, second = (rolling_learned.learned(one).filter(pl.col("origin") == ORIGINS[-1]) for one in (told, rewritten))
+    first, second = (rolling_recalibration.learned(one).filter(pl.col("origin") == ORIGINS[-1]) for one in (told, rewritten))
 
     assert first["quantiles"].to_list() != second["quantiles"].to_list()
 
 
 def test_the_first_origin_has_nothing_to_learn_from() -> None:
-    made = rolling_learned.learned(rows()).filter(pl.col("origin") == ORIGINS[0])
+    made = rolling_recalibration.learned(rows()).filter(pl.col("origin") == ORIGINS[0])
 
     np.testing.assert_array_equal(quantiles(made, "good", after=False), quantiles(made, "good", after=True))
     np.testing.assert_allclose(
@@ -79,36 +80,36 @@ def test_the_first_origin_has_nothing_to_learn_from() -> None:
 
 
 def test_the_stacked_ensemble_comes_to_trust_the_better_law() -> None:
-    found = rolling_learned.asks(rows())
-    weights = rolling_learned.weights_at(found, ("good", "wild"), later(ORIGINS[-1], 12))
+    found = rolling_recalibration.asks(rows())
+    weights = rolling_recalibration.weights_at(found, ("good", "wild"), later(ORIGINS[-1], 12))
 
     # 36 releases against 5 of belief in equal weights: at most 0.5 + 0.5 * 36 / 41 = 0.94.
     assert 0.8 < weights[0] <= 0.94 + 1e-9
 
 
 def test_intervals_four_times_too_narrow_are_widened_by_what_came_out() -> None:
-    made = rolling_learned.learned(rows(narrow=0.25)).filter(pl.col("origin") == ORIGINS[-1])
+    made = rolling_recalibration.learned(rows(narrow=0.25)).filter(pl.col("origin") == ORIGINS[-1])
     width = [np.diff(quantiles(made, "good", after)[:, [1, 21]]).mean() for after in (False, True)]
 
     assert width[1] > 2.0 * width[0]
 
 
 def test_an_ensemble_needs_two_members() -> None:
-    made = rolling_learned.learned(rows().filter(pl.col("law") != "wild"))
+    made = rolling_recalibration.learned(rows().filter(pl.col("law") != "wild"))
 
     assert set(made["law"]) == {"good", "naive"}
 
 
 def test_units_teach_themselves_only() -> None:
-    alone = rolling_learned.learned(rows(0.25))
-    both = rolling_learned.learned(pl.concat([rows(0.25), rows(3.0, board="other")])).filter(pl.col("board") == "b")
+    alone = rolling_recalibration.learned(rows(0.25))
+    both = rolling_recalibration.learned(pl.concat([rows(0.25), rows(3.0, board="other")])).filter(pl.col("board") == "b")
 
     assert quantiles(alone, "good", after=True).tolist() == quantiles(both, "good", after=True).tolist()
 
 
 @pytest.fixture(scope="module")
 def scored() -> pl.DataFrame:
-    return rolling_scores.score(rolling_learned.learned(rows()))
+    return rolling_scores.score(rolling_recalibration.learned(rows()))
 
 
 def test_the_tables_hold_every_method_before_and_after_at_each_horizon(scored: pl.DataFrame) -> None:
@@ -133,7 +134,7 @@ def test_asked_is_scored_plus_declined_or_refused() -> None:
     told = rows()
     gone = pl.col("law").eq("good") & pl.col("origin").eq(ORIGINS[0])
     told = told.with_columns(quantiles=pl.when(gone).then(None).otherwise(pl.col("quantiles")))
-    made = rolling_learned.learned(told)
+    made = rolling_recalibration.learned(told)
     found = rolling_scores.score(made)
 
     first = next(row for row in rolling_scores.accounts(made, found) if row["law"] == "good")
@@ -144,7 +145,7 @@ def test_asked_is_scored_plus_declined_or_refused() -> None:
 
 
 def test_a_revised_outcome_changes_only_the_score_beside(scored: pl.DataFrame) -> None:
-    revised = rolling_scores.score(rolling_learned.learned(rows().with_columns(latest=pl.col("value") + 0.2)))
+    revised = rolling_scores.score(rolling_recalibration.learned(rows().with_columns(latest=pl.col("value") + 0.2)))
 
     assert revised["wis"].to_list() == scored["wis"].to_list()
     assert revised["wis_revised"].sum() > scored["wis_revised"].sum()
@@ -158,7 +159,7 @@ def test_distances_are_counted_in_their_bins(scored: pl.DataFrame) -> None:
 
 
 def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl.DataFrame) -> None:
-    made = rolling_learned.learned(rows())
+    made = rolling_recalibration.learned(rows())
     tables = {"by_horizon": rolling_scores.by_horizon(scored, (3, 6, 12), 1), "accounts": rolling_scores.accounts(made, scored)}
 
     lines = rolling_text.lines(tables)
@@ -169,7 +170,7 @@ def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl
 
 
 def test_no_origins_give_empty_tables() -> None:
-    made = rolling_learned.learned(pl.DataFrame(schema=rolling.SCHEMA))
+    made = rolling_recalibration.learned(pl.DataFrame(schema=rolling_origin.SCHEMA))
     found = rolling_scores.score(made)
 
     assert found.height == 0

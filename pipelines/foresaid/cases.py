@@ -14,7 +14,7 @@ import polars as pl
 
 from foresaid import wording
 from foresaid.charts import Drawing, forecast_against_outcome
-from foresaid.evaluate import calibrated, compared, skill, summarise
+from foresaid.evaluation.tables import calibrated, compared, skill, summarise
 from foresaid.material import Material
 from foresaid.wording import count, number, percent, signed
 

@@ -148,8 +148,8 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
 
     Example: foresaid hindcast --workers 2
     """
-    from foresaid import hindcast as stage
     from foresaid import parallel, params
+    from foresaid.evaluation import hindcast as stage
 
     loaded = params.load(Path("params.yaml"))
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):

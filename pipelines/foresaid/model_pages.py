@@ -13,7 +13,7 @@ import polars as pl
 from foresaid import wording
 from foresaid.cases import Case, cases, headline, method_title
 from foresaid.charts import intervals
-from foresaid.evaluate import summarise
+from foresaid.evaluation.tables import summarise
 from foresaid.material import Material
 from foresaid.pages import Page
 from foresaid.wording import number, signed

@@ -14,7 +14,7 @@ import polars as pl
 
 from foresaid import wording
 from foresaid.cases import Case, adopted_block, block, cases, headline, method_title
-from foresaid.evaluate import by_unit, calibrated, compared, skill, summarise
+from foresaid.evaluation.tables import by_unit, calibrated, compared, skill, summarise
 from foresaid.material import Material
 from foresaid.wording import count, number, percent
 

@@ -39,7 +39,7 @@ def replay(
     import json
 
     from foresaid import params
-    from foresaid import replay as work
+    from foresaid.evaluation import replay as work
     from foresaid.registry import database
 
     loaded = params.load(Path("params.yaml"))

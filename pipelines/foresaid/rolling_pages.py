@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import charts, rolling, rolling_text
+from foresaid import charts, rolling_text
 from foresaid.cases import method_title
+from foresaid.evaluation import rolling_origin
 from foresaid.material import Material
 from foresaid.pages import Page
 from foresaid.wording import count, number, signed, slug
@@ -21,7 +22,7 @@ def page(material: Material) -> Page:
     """The tables of both modes, one a board, and a chart where there are origins enough."""
     found = material.rolling
     parts: list[dict[str, Any]] = []
-    for mode, meaning in rolling.MODES.items():
+    for mode, meaning in rolling_origin.MODES.items():
         boards = [_board(material, about, rows) for about, rows in rolling_text.tables(found) if about["mode"] == mode]
         far = [_far(material, row) for row in found["by_distance"] if row["mode"] == mode]
         parts.append({"mode": mode, "title": rolling_text.MODES[mode], "meaning": meaning, "boards": boards, "far": far})

@@ -15,15 +15,15 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid.evaluate import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
+from foresaid.evaluation.hindcast import SCHEMA
+from foresaid.evaluation.ledger_scores import Scores, score_ledger
+from foresaid.evaluation.tables import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
 from foresaid.files import write_frame, write_json
 from foresaid.forecasting import published as adopted
-from foresaid.hindcast import SCHEMA
 from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
-from foresaid.ledger_scores import Scores, score_ledger
 from foresaid.params import Params
 from foresaid.registry import database
 from foresaid.registry.view import View

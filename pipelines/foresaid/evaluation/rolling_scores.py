@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import RecordError
-from foresaid.evaluate import score_rows
+from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.law import Covariate
 from foresaid.forecasting.predict import LEVELS
 from foresaid.scoring.rules import weighted_interval_score

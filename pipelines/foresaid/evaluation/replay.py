@@ -18,11 +18,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from foresaid import hindcast
 from foresaid.errors import ParameterError
-from foresaid.evaluate import KEY, score_rows, skill, summarise
+from foresaid.evaluation import hindcast
+from foresaid.evaluation.rolling_origin import KNOWN, MODES, RELEASED
+from foresaid.evaluation.tables import KEY, score_rows, skill, summarise
 from foresaid.params import Hindcast, Params
-from foresaid.rolling import KNOWN, MODES, RELEASED
 from foresaid.rolling_text import columns
 
 CASE = "replay"

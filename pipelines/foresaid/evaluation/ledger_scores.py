@@ -20,7 +20,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.evaluate import COVERAGES, KEY, SCORED, score_rows
+from foresaid.evaluation.tables import COVERAGES, KEY, SCORED, score_rows
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting.binding import apply, bound
 from foresaid.forecasting.predict import LEVELS

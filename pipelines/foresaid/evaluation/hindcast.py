@@ -16,7 +16,8 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import laws, rolling, rolling_learned, rolling_scores
+from foresaid import laws
+from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
 from foresaid.files import write_frame, write_json
 from foresaid.fit import CACHE, describe
 from foresaid.fitting.frozen_curve import freeze_curve
@@ -109,7 +110,10 @@ def run_case(
     Returns the forecasts beside their outcomes, and a description of every fit behind them.
     """
     if by_release:
-        whole, published = database.as_of(connection, rolling.ALWAYS), database.resolutions(connection, rolling.ALWAYS)
+        whole, published = (
+            database.as_of(connection, rolling_origin.ALWAYS),
+            database.resolutions(connection, rolling_origin.ALWAYS),
+        )
         known, later = released_by(whole, case.as_of), released_by(whole, case.until)
     else:
         known, later = database.as_of(connection, case.as_of), database.as_of(connection, case.until)
@@ -167,11 +171,11 @@ def roll(params: Params, connection: duckdb.DuckDBPyConnection, cache: Path, ful
     """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
     grid = params.rolling
     if grid is None:
-        return rolling_scores.score(rolling_learned.learned(pl.DataFrame(schema=rolling.SCHEMA))), {}
-    days = rolling.origins(grid, full)
+        return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_origin.SCHEMA))), {}
+    days = rolling_origin.origins(grid, full)
     replicates = grid.full_replicates if full else grid.replicates
-    made = pl.concat([rolling.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling.MODES])
-    taught = rolling_learned.learned(made)
+    made = pl.concat([rolling_origin.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling_origin.MODES])
+    taught = rolling_recalibration.learned(made)
     scored = rolling_scores.score(taught)
     return scored, {
         "origins": {"first": days[0].isoformat(), "last": days[-1].isoformat(), "number": len(days), "replicates": replicates},
