@@ -23,13 +23,13 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid import authors
-from foresaid.authors import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, Rows
 from foresaid.fitting.imputation import components, impute
 from foresaid.forecasting import published
-from foresaid.plane import equivalent_compute, within_families
 from foresaid.registry.view import View
-from foresaid.selection import select
+from foresaid.studies.benchmark_space import paper_fit
+from foresaid.studies.benchmark_space.equivalent_compute import equivalent_compute, within_families
+from foresaid.studies.benchmark_space.paper_fit import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, Rows
+from foresaid.studies.model_selection.v_optimal import select
 
 ROUNDED = 0.0055  # half a unit of the second decimal, and what rounding to it may add
 
@@ -111,8 +111,8 @@ def registered(built: Built) -> frozenset[str]:
 def fitted(later: View, registered: frozenset[str]) -> Callable[..., tuple[Rows, PaperFit]]:
     def make(quantity_id: str, wanted: int = 3) -> tuple[Rows, PaperFit]:
         task = TASKS[quantity_id]
-        rows = authors.rows(later, task, registered)
-        return rows, authors.fit(rows.x[rows.trains], rows.y[rows.trains], task.optimiser, wanted)
+        rows = paper_fit.rows(later, task, registered)
+        return rows, paper_fit.fit(rows.x[rows.trains], rows.y[rows.trains], task.optimiser, wanted)
 
     return make
 
@@ -144,7 +144,7 @@ def test_a2_test_errors(fitted: Callable[..., tuple[Rows, PaperFit]], quantity_i
     rows, found = fitted(quantity_id)
     task, test = TASKS[quantity_id], ~rows.trains
     known, compute = np.isfinite(rows.flops) & rows.trains, np.isfinite(rows.flops) & test
-    baseline = authors.fit_compute(rows.flops[known], rows.y[known], task.optimiser)
+    baseline = paper_fit.fit_compute(rows.flops[known], rows.y[known], task.optimiser)
     errors = (
         squared(found.predict(rows.x[test]) - rows.y[test]),
         squared(baseline.predict(np.log(rows.flops[compute] / 1e21)[:, None]) - rows.y[compute]),
@@ -198,9 +198,9 @@ def test_a5_optimal_choices_of_families(before: View) -> None:
 @pytest.mark.parametrize("quantity_id", RELEASED)
 def test_a6_errors_on_released_models(before: View, later: View, registered: frozenset[str], quantity_id: str) -> None:
     task = TASKS[quantity_id]
-    known, after = authors.rows(before, task), authors.rows(later, replace_population(task), registered)
-    frozen = authors.fit(known.x[known.trains], known.y[known.trains], task.optimiser)
-    compute = authors.fit_compute(known.flops[known.trains], known.y[known.trains], task.optimiser)
+    known, after = paper_fit.rows(before, task), paper_fit.rows(later, replace_population(task), registered)
+    frozen = paper_fit.fit(known.x[known.trains], known.y[known.trains], task.optimiser)
+    compute = paper_fit.fit_compute(known.flops[known.trains], known.y[known.trains], task.optimiser)
     test = np.isin(np.array(after.subjects), sorted(registered))
     priced = test & np.isfinite(after.flops)
     made = []
@@ -217,7 +217,7 @@ def test_a6_errors_on_released_models(before: View, later: View, registered: fro
         assert found[2] == pytest.approx(expected[2], abs=ROUNDED / 10 + 0.02 * expected[2])
 
 
-def replace_population(task: authors.Task) -> authors.Task:
+def replace_population(task: paper_fit.Task) -> paper_fit.Task:
     """Score every released model, whatever is known of its family's compute."""
     return dataclasses.replace(task, with_compute_only=False)
 
@@ -308,7 +308,7 @@ def test_a3_forms_of_bbh_from_the_rescaled_upstream_column(column: str, weights:
     table = base.join(post.select("Model", column), on="Model", how="inner").drop_nulls(column)
     table = table.filter(pl.col("FLOPs (1E21)") <= 84.0)
     x = table.select("MMLU", "ARC-C", "HellaSwag", "Winograd", "TruthfulQA", "XWinograd", "HumanEval").to_numpy().astype(float)
-    found = authors.fit(x, table[column].to_numpy().astype(float), "trf")
+    found = paper_fit.fit(x, table[column].to_numpy().astype(float), "trf")
     said(f"A3 {column}", [*weights, intercept], [*found.weights.round(2).tolist(), found.intercept])
 
     np.testing.assert_allclose(found.weights, weights, atol=LAST_DIGIT)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from tests.conftest import Built
 
 from foresaid.cli import main
-from foresaid.diagnose import VERDICTS, Question, Series, ahead, alignment, diagnose, read
 from foresaid.errors import ParameterError, RecordError, UnreadableError
+from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, alignment, diagnose, read
 
 TOKENS = np.geomspace(2e9, 1.28e11, 8)
 LAWFUL = (-5.0 + 0.62 * np.log(TOKENS)) ** 1.3  # laws.md L4.5: 22.2 at the last

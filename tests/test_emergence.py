@@ -12,7 +12,11 @@ import pytest
 
 from foresaid import laws
 from foresaid.canonical_json import dump_line
-from foresaid.emergence_study import (
+from foresaid.fitting.fit import fit
+from foresaid.laws.emergence import Emergence
+from foresaid.registry.view import View
+from foresaid.seeds import generator
+from foresaid.studies.emergence.simulation import (
     ABLATIONS,
     BAND,
     LOSSES,
@@ -25,10 +29,6 @@ from foresaid.emergence_study import (
     simulate,
     study,
 )
-from foresaid.fitting.fit import fit
-from foresaid.laws.emergence import Emergence
-from foresaid.registry.view import View
-from foresaid.seeds import generator
 
 LAW = Emergence()
 POINT = np.array([0.6, 0.25, 1.8, 0.4, np.log(1.3)])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid.emergence_posterior import FEW_SHOT, NAMES, log_posterior, posterior
-from foresaid.emergence_study import simulate
 from foresaid.errors import UnreadableError
 from foresaid.fitting.fit import fit
 from foresaid.laws.emergence import Emergence
 from foresaid.seeds import generator
+from foresaid.studies.emergence.posterior import FEW_SHOT, NAMES, log_posterior, posterior
+from foresaid.studies.emergence.simulation import simulate
 
 LAW = Emergence()
 

@@ -14,16 +14,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import experiment, experiment_model, experiment_predict, experiment_record, experiment_score, experiment_source, files
-from foresaid import experiment_text as text
+from foresaid import files
 from foresaid.errors import LeakError, RecordError, UnreadableError
-from foresaid.experiment_fit import SHARED, fit
-from foresaid.experiment_thresholds import CUT, means, thresholds
 from foresaid.registry import source_card
+from foresaid.studies.emergence import experiment, predict, record, score, source, transformer
+from foresaid.studies.emergence import language as text
+from foresaid.studies.emergence.fit import SHARED, fit
+from foresaid.studies.emergence.thresholds import CUT, means, thresholds
 
 ROOT = Path(__file__).parent.parent
-TABLE = ROOT / experiment_record.TABLE
-BATCHES = experiment_record.batches(ROOT)
+TABLE = ROOT / record.TABLE
+BATCHES = record.batches(ROOT)
 EVERY_BATCH = pytest.mark.parametrize("batch", BATCHES)
 SCHEMA = {"frequency": pl.Float64, "text_loss": pl.Float64, "accuracy": pl.Float64}
 
@@ -35,11 +36,11 @@ def table() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
-    return experiment_record.everything_said(ROOT)
+    return record.everything_said(ROOT)
 
 
 def early_of(batch: int) -> Path:
-    return ROOT / experiment_record.early_table(batch)
+    return ROOT / record.early_table(batch)
 
 
 def runs() -> dict[str, experiment.Run]:
@@ -48,10 +49,10 @@ def runs() -> dict[str, experiment.Run]:
 
 @EVERY_BATCH
 def test_the_predictions_name_the_early_table_they_were_made_from(batch: int) -> None:
-    said = experiment_record.check(batch, ROOT)
+    said = record.check(batch, ROOT)
 
     assert hashlib.sha256(early_of(batch).read_bytes()).hexdigest() == said["early_table_sha256"]
-    assert experiment_record.early_table(batch).as_posix() == said["early_table"]
+    assert record.early_table(batch).as_posix() == said["early_table"]
 
 
 @EVERY_BATCH
@@ -64,7 +65,7 @@ def test_the_early_table_is_part_of_the_whole_line_for_line_and_holds_nothing_he
 
 def test_what_is_early_follows_from_rows_not_later_than_itself(table: pl.DataFrame) -> None:
     for name, run in means(table).group_by("run", maintain_order=True):
-        stop = experiment_predict.horizon_of(run, experiment.NEAREST)
+        stop = predict.horizon_of(run, experiment.NEAREST)
         early = table.filter((pl.col("run") == name[0]) & (pl.col("part") == "early"))["step"].to_list()
 
         assert (stop or run["step"].to_list()[-1]) == max(early)
@@ -78,23 +79,23 @@ def test_no_forecast_saw_a_step_at_which_the_task_had_emerged_without_saying_so(
 
 
 def test_the_committed_results_follow_from_the_table_and_the_predictions(said: dict[str, Any]) -> None:
-    expected = json.loads((ROOT / experiment_record.RESULTS).read_bytes())
-    found = files.rounded(experiment_score.results(TABLE.read_bytes(), said))
+    expected = json.loads((ROOT / record.RESULTS).read_bytes())
+    found = files.rounded(score.results(TABLE.read_bytes(), said))
 
     assert expected == json.loads(json.dumps(found))
 
 
 @EVERY_BATCH
 def test_the_committed_predictions_follow_from_the_early_table(batch: int) -> None:
-    said = experiment_record.check(batch, ROOT)
+    said = record.check(batch, ROOT)
     law = next(law for law in said["laws"] if law["bend"] == "free")
     early = means(pl.read_csv(early_of(batch), schema_overrides=SCHEMA))
-    group = experiment_predict.seen(early, law["horizon"]).filter(
+    group = predict.seen(early, law["horizon"]).filter(
         (pl.col("frequency") == law["frequency"]) & (pl.col("width") == law["width"])
     )
     names = sorted(group["run"].unique().to_list())
     forecasts = {item["run"]: item["methods"] for item in said["predictions"] if item["horizon"] == law["horizon"]}
-    theta = fit(experiment_predict.rows_of(group, names), "free")
+    theta = fit(predict.rows_of(group, names), "free")
 
     # least squares stop within 1e-8 of the sum; a processor's last digits move the corner by less than this
     assert [forecasts[name]["pooled_free_corner"]["loss"] for name in names] == pytest.approx(theta[SHARED:].tolist(), abs=2e-3)
@@ -134,42 +135,42 @@ def test_accuracies_are_shares_of_a_thousand_questions(table: pl.DataFrame) -> N
 def test_the_source_in_the_registry_is_the_table() -> None:
     content = TABLE.read_bytes()
     digest = hashlib.sha256(content).hexdigest()
-    folder = experiment_record.FOLDER.name
-    for path, expected in experiment_source.contents(content, folder, digest, ROOT / "registry").items():
+    folder = record.FOLDER.name
+    for path, expected in source.contents(content, folder, digest, ROOT / "registry").items():
         assert expected == path.read_bytes(), path.name
-    path = ROOT / "registry/sources" / experiment_source.NAME / "source.toml"
+    path = ROOT / "registry/sources" / source.NAME / "source.toml"
 
-    assert digest == source_card.read(path, "source.toml", experiment_source.NAME).vintages[0].files[0].sha256
+    assert digest == source_card.read(path, "source.toml", source.NAME).vintages[0].files[0].sha256
 
 
 def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Stand in a copy of the repository's experiment folder."""
-    shutil.copytree(ROOT / experiment_record.FOLDER, tmp_path / experiment_record.FOLDER)
+    shutil.copytree(ROOT / record.FOLDER, tmp_path / record.FOLDER)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def test_an_early_table_changed_by_one_digit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copied(tmp_path, monkeypatch)
-    path = experiment_record.early_table(1)
+    path = record.early_table(1)
     changed = bytearray(path.read_bytes())
     changed[-2] ^= 1
     path.write_bytes(changed)
 
     with pytest.raises(LeakError, match="found SHA-256"):
-        experiment_record.check(1)
+        record.check(1)
 
 
 def test_held_back_checkpoints_are_refused_before_predictions_are_written(tmp_path: Path) -> None:
     with pytest.raises(LeakError, match="found no predictions"):
-        experiment_record.check(1, tmp_path)
+        record.check(1, tmp_path)
 
 
 def test_predictions_once_written_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copied(tmp_path, monkeypatch)
 
     with pytest.raises(LeakError, match="what was said stands"):
-        experiment_record.predict(1, tmp_path)
+        record.predict(1, tmp_path)
 
 
 def measurement(folder: Path, run: experiment.Run, step: int, tuned: float) -> None:
@@ -180,20 +181,20 @@ def measurement(folder: Path, run: experiment.Run, step: int, tuned: float) -> N
 
 def test_measurements_that_lost_an_early_row_write_no_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     copied(tmp_path, monkeypatch)
-    before = experiment_record.TABLE.read_bytes()
+    before = record.TABLE.read_bytes()
     run = experiment.BATCHES[1][0]
     measurement(tmp_path / "measured", run, run.steps()[0], 0.25)
 
     with pytest.raises(RecordError, match="early rows changed or gone"):
-        experiment_record.score(tmp_path / "measured")
-    assert before == experiment_record.TABLE.read_bytes()
+        record.score(tmp_path / "measured")
+    assert before == record.TABLE.read_bytes()
 
 
 def test_a_checkpoint_after_the_one_that_stops_is_held_back(tmp_path: Path) -> None:
     run = experiment.BATCHES[1][0]
     for step, tuned in zip(run.steps()[:3], (0.25, CUT, 0.25), strict=True):
         measurement(tmp_path, run, step, tuned)
-    whole, early = (pl.read_csv(io.BytesIO(experiment_record.collect(tmp_path, [1], early_only=only))) for only in (False, True))
+    whole, early = (pl.read_csv(io.BytesIO(record.collect(tmp_path, [1], early_only=only))) for only in (False, True))
 
     assert [whole.filter(pl.col("step") == step)["part"][0] for step in run.steps()[:3]] == ["early", "early", "held_back"]
     assert run.steps()[:2] == sorted(set(early["step"]))
@@ -206,14 +207,14 @@ def test_predictions_are_refused_once_a_held_back_checkpoint_is_measured(tmp_pat
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(LeakError, match="found held-back checkpoints of batch 1 measured"):
-        experiment_record.predict(1, tmp_path)
+        record.predict(1, tmp_path)
 
 
 def test_without_pytorch_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
 
     with pytest.raises(UnreadableError, match=r"pip install 'foresaid\[experiment\]'"):
-        experiment_model.library()
+        transformer.library()
 
 
 def test_subsets_of_a_seed_are_nested_and_differ(tmp_path: Path) -> None:
@@ -223,18 +224,18 @@ def test_subsets_of_a_seed_are_nested_and_differ(tmp_path: Path) -> None:
     assert np.array_equal(experiment.subsets(111)[0].asked, training.asked)
 
 
-def trained(width: int = 16) -> experiment_model.Weights:
+def trained(width: int = 16) -> transformer.Weights:
     """Weights after two steps of a tiny model."""
     language = text.Language()
     rng = np.random.default_rng(1)
     batches = (text.batch(language, rng, 4, 0.5) for _ in range(2))
-    return dict(experiment_model.pretrain(experiment_model.initial(np.random.default_rng(0), width), batches, [2]))[2]
+    return dict(transformer.pretrain(transformer.initial(np.random.default_rng(0), width), batches, [2]))[2]
 
 
-def questions(seed: int, *shape: int) -> experiment_model.Questions:
+def questions(seed: int, *shape: int) -> transformer.Questions:
     rng = np.random.default_rng(seed)
     asked, choices, answer = text.prompts(rng, int(np.prod(shape)), 4)
-    return experiment_model.Questions(asked.reshape(*shape, -1), choices.reshape(*shape, -1), answer.reshape(shape))
+    return transformer.Questions(asked.reshape(*shape, -1), choices.reshape(*shape, -1), answer.reshape(shape))
 
 
 def test_training_twice_gives_the_same_bits() -> None:
@@ -242,20 +243,20 @@ def test_training_twice_gives_the_same_bits() -> None:
     first, second = trained(), trained()
 
     assert all(np.array_equal(first[name], second[name]) for name in first)
-    assert not np.array_equal(first["token"], experiment_model.initial(np.random.default_rng(0), 16)["token"])
+    assert not np.array_equal(first["token"], transformer.initial(np.random.default_rng(0), 16)["token"])
 
 
 def test_subsets_fine_tuned_together_score_as_they_would_alone() -> None:
     pytest.importorskip("torch", reason="PyTorch is an optional extra: pip install 'foresaid[experiment]'")
     weights, test = trained(), questions(9, 200)
     training, validation = questions(2, 2, 32), questions(3, 2, 8)
-    orders = np.argsort(np.random.default_rng(4).random((2, experiment_model.EPOCHS, 32)), axis=2)
-    together = experiment_model.finetune(weights, training, validation, test, orders)
+    orders = np.argsort(np.random.default_rng(4).random((2, transformer.EPOCHS, 32)), axis=2)
+    together = transformer.finetune(weights, training, validation, test, orders)
 
-    def one(part: experiment_model.Questions, at: int) -> experiment_model.Questions:
-        return experiment_model.Questions(part.asked[[at]], part.choices[[at]], part.answer[[at]])
+    def one(part: transformer.Questions, at: int) -> transformer.Questions:
+        return transformer.Questions(part.asked[[at]], part.choices[[at]], part.answer[[at]])
 
-    alone = [experiment_model.finetune(weights, one(training, at), one(validation, at), test, orders[[at]])[0] for at in (0, 1)]
+    alone = [transformer.finetune(weights, one(training, at), one(validation, at), test, orders[[at]])[0] for at in (0, 1)]
 
     # a stack of two sums in another order, so a tie between digits may fall otherwise in one question of 200
     assert alone == pytest.approx(together, abs=0.0051)

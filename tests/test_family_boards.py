@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from foresaid import family_boards, family_holdout, family_methods
 from foresaid.cli import main
 from foresaid.errors import UnreadableError
-from foresaid.family_boards import Measured, Row
-from foresaid.family_effects import NAME, by_effects
-from foresaid.family_holdout import Exercise, Forecasts, Method
+from foresaid.studies.held_out_families import leaderboards, protocol
+from foresaid.studies.held_out_families import methods as family_methods
+from foresaid.studies.held_out_families.leaderboards import Measured, Row
+from foresaid.studies.held_out_families.mixed_effects import NAME, by_effects
+from foresaid.studies.held_out_families.protocol import Exercise, Forecasts, Method
 
 REGISTRY = Path(__file__).parent.parent / "registry"
 CHEAP = ("no fit: largest known model of the family", "no fit: model with the most compute", "no fit: mean of all models")
-HEADER = "Model,Family,Instruct,#Params (B),Pretraining Data Size (T)," + ",".join(family_boards.COLUMNS["leaderboard-v2"])
+HEADER = "Model,Family,Instruct,#Params (B),Pretraining Data Size (T)," + ",".join(leaderboards.COLUMNS["leaderboard-v2"])
 
 
 @pytest.fixture
@@ -44,14 +45,14 @@ def small_folder(place: Path) -> Path:
     ]
     (place / "data").mkdir(parents=True)
     (place / "data" / "data_v2.csv").write_text("\n".join([HEADER, *rows, "c-1b,c,False,,1.0,.1,.1,.1,.1,.1,.1"]) + "\n")
-    bounds = ",".join(family_boards.COLUMNS["leaderboard-v2"]) + "\n" + ",".join(["0.0"] * 6) + "\n"
+    bounds = ",".join(leaderboards.COLUMNS["leaderboard-v2"]) + "\n" + ",".join(["0.0"] * 6) + "\n"
     (place / "data" / "lower_bounds.csv").write_text(bounds)
     return place
 
 
 @pytest.mark.parametrize(("name", "models", "levels"), [("leaderboard-v1", 149, 43), ("leaderboard-v2", 105, 30)])
 def test_the_boards_of_the_paper_have_their_models(folder: Path, name: str, models: int, levels: int) -> None:
-    table = family_boards.read(folder, name)
+    table = leaderboards.read(folder, name)
 
     assert table.y.shape == (models, 6)
     assert len(set(table.level.tolist())) == levels
@@ -62,13 +63,13 @@ def test_the_boards_of_the_paper_have_their_models(folder: Path, name: str, mode
 def test_a_kept_table_is_read_back_as_it_was_measured(tmp_path: Path) -> None:
     said: list[str] = []
     place = small_folder(tmp_path / "sloth")
-    measured = family_boards.measure(place, "leaderboard-v2", [mean_of_all], date(2026, 11, 21), said.append)
+    measured = leaderboards.measure(place, "leaderboard-v2", [mean_of_all], date(2026, 11, 21), said.append)
 
-    first = family_boards.write(tmp_path, measured).read_bytes()
-    kept = family_boards.kept(tmp_path, "leaderboard-v2")
+    first = leaderboards.write(tmp_path, measured).read_bytes()
+    kept = leaderboards.kept(tmp_path, "leaderboard-v2")
 
     assert kept is not None
-    assert family_boards.write(tmp_path, kept).read_bytes() == first
+    assert leaderboards.write(tmp_path, kept).read_bytes() == first
     assert [row.error for row in kept.rows] == pytest.approx([row.error for row in measured.rows], rel=1e-5)  # six digits
     assert [(row.small, row.families, row.models) for row in measured.rows] == [(1, 2, 12), (2, 2, 8)]
     assert measured.files["data/data_v2.csv"] == sha256((place / "data" / "data_v2.csv").read_bytes()).hexdigest()
@@ -76,19 +77,19 @@ def test_a_kept_table_is_read_back_as_it_was_measured(tmp_path: Path) -> None:
 
 
 def test_a_table_that_was_never_measured_is_none_and_a_damaged_one_is_named(tmp_path: Path) -> None:
-    assert family_boards.kept(tmp_path, "leaderboard-v1") is None
-    family_boards.place(tmp_path, "leaderboard-v1").parent.mkdir()
-    family_boards.place(tmp_path, "leaderboard-v1").write_text('{"rows": [{}]}')
+    assert leaderboards.kept(tmp_path, "leaderboard-v1") is None
+    leaderboards.place(tmp_path, "leaderboard-v1").parent.mkdir()
+    leaderboards.place(tmp_path, "leaderboard-v1").write_text('{"rows": [{}]}')
 
     with pytest.raises(UnreadableError, match="run `foresaid protocol leaderboard-v1 --write`"):
-        family_boards.kept(tmp_path, "leaderboard-v1")
+        leaderboards.kept(tmp_path, "leaderboard-v1")
 
 
 def test_the_table_has_a_line_for_every_method_and_the_authors_figure_below_it() -> None:
     row = Row(1, "a", 12, 68, 0.03, 0.005, 0.029, 0.02, (0.5, 0.8, 0.95), {"f": 0.03})
     plain = Row(1, "b", 12, 68, 0.04, 0.005, 0.04, None, None, {"f": 0.04})
 
-    lines = family_boards.markdown(Measured("leaderboard-v2", "2026-11-21", {}, (row, plain)))
+    lines = leaderboards.markdown(Measured("leaderboard-v2", "2026-11-21", {}, (row, plain)))
 
     assert "| a | 0.0300 | 0.0050 | 0.0290 | 0.0200 | 50 % | 80 % | 95 % |" in lines
     assert "| b | 0.0400 | 0.0050 | 0.0400 | – | – | – | – |" in lines
@@ -102,12 +103,12 @@ def test_only_a_leaderboard_can_be_kept() -> None:
     assert "expected it with one of leaderboard-v1, leaderboard-v2" in refused.stderr
 
 
-@pytest.mark.parametrize("name", sorted(family_boards.COLUMNS))
+@pytest.mark.parametrize("name", sorted(leaderboards.COLUMNS))
 def test_what_is_kept_is_what_a_rerun_gives(folder: Path, name: str) -> None:
-    kept = family_boards.kept(REGISTRY, name)
+    kept = leaderboards.kept(REGISTRY, name)
     assert kept is not None
     methods: list[Method] = [family_methods.single(each) for each in CHEAP]
-    measured = family_boards.measure(folder, name, methods, date.fromisoformat(kept.measured_on), lambda line: None)
+    measured = leaderboards.measure(folder, name, methods, date.fromisoformat(kept.measured_on), lambda line: None)
 
     assert measured.files == kept.files
     found = {(row.small, row.method): row for row in measured.rows}
@@ -120,10 +121,10 @@ def test_what_is_kept_is_what_a_rerun_gives(folder: Path, name: str) -> None:
 
 
 def test_the_mixed_effects_of_one_family_are_those_that_are_kept(folder: Path) -> None:
-    kept = family_boards.kept(REGISTRY, "leaderboard-v2")
+    kept = leaderboards.kept(REGISTRY, "leaderboard-v2")
     assert kept is not None
     (said,) = [row for row in kept.rows if row.small == 1 and row.method == NAME]
-    exercise = family_holdout.hold_out(family_boards.read(folder, "leaderboard-v2"), "meta-llama-3", 1)
+    exercise = protocol.hold_out(leaderboards.read(folder, "leaderboard-v2"), "meta-llama-3", 1)
 
     made = by_effects(exercise)[NAME]
 
@@ -133,10 +134,10 @@ def test_the_mixed_effects_of_one_family_are_those_that_are_kept(folder: Path) -
 
 
 def test_the_kept_tables_hold_every_method_with_one_and_with_two_small_models() -> None:
-    for name in family_boards.COLUMNS:
-        kept = family_boards.kept(REGISTRY, name)
+    for name in leaderboards.COLUMNS:
+        kept = leaderboards.kept(REGISTRY, name)
         assert kept is not None
-        for small in family_boards.SMALL:
+        for small in leaderboards.SMALL:
             rows = [row for row in kept.rows if row.small == small]
             assert len(rows) == 11
             assert all(row.error == pytest.approx(float(np.mean(list(row.by_family.values()))), rel=1e-4) for row in rows)

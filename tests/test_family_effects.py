@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid import family_effects, family_holdout
-from foresaid.effect_settings import Settings
-from foresaid.family_effects import EFFECTS, Effects, by_effects, fit_effects
-from foresaid.family_holdout import Board, hold_out
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import sigmoid
+from foresaid.studies.held_out_families import mixed_effects, protocol
+from foresaid.studies.held_out_families.covariance import Settings
+from foresaid.studies.held_out_families.mixed_effects import EFFECTS, Effects, by_effects, fit_effects
+from foresaid.studies.held_out_families.protocol import Board, hold_out
 
 
 def planted(seed: int = 1, families: int = 8, spread: float = 1.0, noise: float = 0.01) -> Board:
@@ -24,11 +24,11 @@ def planted(seed: int = 1, families: int = 8, spread: float = 1.0, noise: float 
     return Board(family, level, size, np.full(6 * families, 1e12), np.clip(y, 0.0, 1.0), np.zeros(3))
 
 
-def numbers(signed: bool) -> tuple[Array, Settings, family_effects._Kinship, Array, Array]:
+def numbers(signed: bool) -> tuple[Array, Settings, mixed_effects._Kinship, Array, Array]:
     table = planted(families=3)
     rng = np.random.default_rng(4)
     settings = Settings(signed, EFFECTS, 3)
-    kin = family_effects._kinship(table, table, table, True)
+    kin = mixed_effects._kinship(table, table, table, True)
     theta = settings.start + 0.2 * rng.normal(size=len(settings.start))
     return theta, settings, kin, rng.normal(size=54), rng.uniform(0.05, 0.25, (3, 18))
 
@@ -38,11 +38,11 @@ def test_the_gradient_is_that_of_the_objective(signed: bool) -> None:
     theta, settings, kin, z, steep = numbers(signed)
 
     def value(vector: Array) -> float:
-        return family_effects.objective(vector, settings, kin, z, steep)[0]
+        return mixed_effects.objective(vector, settings, kin, z, steep)[0]
 
     expected = [(value(theta + d) - value(theta - d)) / 2e-5 for d in 1e-5 * np.eye(len(theta))]
 
-    found = family_effects.objective(theta, settings, kin, z, steep)[1]
+    found = mixed_effects.objective(theta, settings, kin, z, steep)[1]
 
     np.testing.assert_allclose(expected, found, rtol=1e-5, atol=1e-5)  # central differences of step 1e-5
 
@@ -61,7 +61,7 @@ def refitted(fit: Effects, held: Array, asked: Board) -> Array:
     """Forecast with the held rows really gone, the settings and the linearisation of the others as they were."""
     cells = ~np.tile(held.astype(bool), len(fit.board.floor))
     inverse = np.linalg.inv(np.linalg.inv(fit.inverse)[np.ix_(cells, cells)])
-    k = family_effects._kinship(asked, fit.board, fit.board, False).covariance(fit.settings, fit.theta)[:, cells]
+    k = mixed_effects._kinship(asked, fit.board, fit.board, False).covariance(fit.settings, fit.theta)[:, cells]
     latent = (k @ inverse @ fit.z[cells]).reshape(len(fit.board.floor), -1).T
     return np.asarray(sigmoid(latent))
 
@@ -69,7 +69,7 @@ def refitted(fit: Effects, held: Array, asked: Board) -> Array:
 def test_leaving_a_family_out_without_a_refit_equals_taking_its_rows_away() -> None:
     table = planted()
     fit = fit_effects(table)
-    held = family_holdout.split(table, "f3", 1)[1]
+    held = protocol.split(table, "f3", 1)[1]
 
     expected = refitted(fit, held.astype(float), table.take(held))
 
@@ -127,7 +127,7 @@ def test_the_same_rows_in_another_order_give_the_same_forecast() -> None:
 def test_the_form_is_chosen_among_three_on_the_rows_that_train() -> None:
     exercise = hold_out(planted(), "f2", 1)
 
-    made = by_effects(exercise)[family_effects.NAME]
+    made = by_effects(exercise)[mixed_effects.NAME]
 
     assert made.chosen in (0, 1, 2)
     np.testing.assert_allclose(made.points[2], made.points[:2].mean(axis=0))

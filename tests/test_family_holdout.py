@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid import family_holdout, family_methods
-from foresaid.family_holdout import Board, Exercise, Forecasts
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import sigmoid
+from foresaid.studies.held_out_families import methods, protocol
+from foresaid.studies.held_out_families.protocol import Board, Exercise, Forecasts
 
 
 def board(seed: int = 1) -> Board:
@@ -24,7 +24,7 @@ def board(seed: int = 1) -> Board:
 
 def test_base_and_chat_models_are_held_out_together_but_for_the_smallest_of_each() -> None:
     table = board()
-    train, test = family_holdout.split(table, "f2", 1)
+    train, test = protocol.split(table, "f2", 1)
 
     assert not (train & test).any()
     assert sorted(zip(table.level[test], table.size[test], strict=True)) == [
@@ -33,13 +33,13 @@ def test_base_and_chat_models_are_held_out_together_but_for_the_smallest_of_each
 
 
 def test_a_family_counts_with_two_models_beyond_the_small_ones() -> None:
-    assert family_holdout.eligible(board(), 2) == [f"f{i}" for i in range(5)]
-    assert family_holdout.eligible(board(), 3) == []
+    assert protocol.eligible(board(), 2) == [f"f{i}" for i in range(5)]
+    assert protocol.eligible(board(), 3) == []
 
 
 def test_a_setting_is_chosen_without_the_rows_that_are_forecast() -> None:
     table = board()
-    exercise = family_holdout.hold_out(table, "f2", 1)
+    exercise = protocol.hold_out(table, "f2", 1)
     held = table.y[exercise.test]
     seen: list[Array] = []
 
@@ -47,7 +47,7 @@ def test_a_setting_is_chosen_without_the_rows_that_are_forecast() -> None:
         seen.append(one.board.y)
         return {"a": Forecasts(np.stack([one.asked.y, 0.0 * one.asked.y]))}
 
-    chosen = family_holdout.chosen_within(exercise.known, method, 1)
+    chosen = protocol.chosen_within(exercise.known, method, 1)
 
     assert chosen == {"a": 0}
     assert len(seen) == 4
@@ -58,7 +58,7 @@ def test_the_better_setting_is_chosen_and_counted() -> None:
     def method(one: Exercise) -> dict[str, Forecasts]:
         return {"a": Forecasts(np.stack([0.0 * one.asked.y, one.asked.y]))}
 
-    found = family_holdout.leave_one_out(board(), method, 1)["a"]
+    found = protocol.leave_one_out(board(), method, 1)["a"]
 
     assert (len(found.by_family), found.models, found.within, found.afterwards) == (5, 20, 0.0, 0.0)
     assert found.wis is None
@@ -70,7 +70,7 @@ def test_a_method_may_choose_its_setting_itself_and_is_scored_on_its_quantiles()
         points = np.stack([one.asked.y, one.asked.y + 0.1])
         return {"a": Forecasts(points, 1, np.repeat(points[1][..., None], 23, axis=2))}
 
-    found = family_holdout.leave_one_out(board(), method, 1)["a"]
+    found = protocol.leave_one_out(board(), method, 1)["a"]
 
     assert found.within == pytest.approx(0.1)
     assert found.afterwards == 0.0
@@ -86,7 +86,7 @@ def test_errors_are_averaged_over_families_and_not_over_models() -> None:
         wrong = 1.0 if one.asked.family[0] == "f0" else 0.0
         return {"a": Forecasts((one.asked.y + wrong)[None])}
 
-    found = family_holdout.leave_one_out(table.take(few), method, 1)["a"]
+    found = protocol.leave_one_out(table.take(few), method, 1)["a"]
 
     assert found.within == pytest.approx(0.2)
     assert found.standard_error == pytest.approx(0.2)  # of 1, 0, 0, 0, 0
@@ -94,21 +94,21 @@ def test_errors_are_averaged_over_families_and_not_over_models() -> None:
 
 def every(exercise: Exercise) -> dict[str, Forecasts]:
     made: dict[str, Forecasts] = {}
-    for method in family_methods.methods():
+    for method in methods.methods():
         made |= method(exercise)
     return made
 
 
 def test_no_method_sees_the_scores_it_is_asked_for() -> None:
     table = board()
-    exercise = family_holdout.hold_out(table, "f2", 1)
+    exercise = protocol.hold_out(table, "f2", 1)
     test = exercise.test
     changed = Board(table.family, table.level, table.size, table.tokens, np.where(test[:, None], 0.5, table.y), table.floor)
 
-    said, again = every(exercise), every(family_holdout.hold_out(changed, "f2", 1))
+    said, again = every(exercise), every(protocol.hold_out(changed, "f2", 1))
 
     assert len(said) == 11
-    for name in sorted(set(said) - {family_holdout.TOLD}):
+    for name in sorted(set(said) - {protocol.TOLD}):
         np.testing.assert_array_equal(said[name].points, again[name].points, err_msg=name)
         assert said[name].chosen == again[name].chosen
         assert said[name].points.shape[1:] == (4, 2)
@@ -116,11 +116,11 @@ def test_no_method_sees_the_scores_it_is_asked_for() -> None:
 
 def test_the_observational_method_sees_the_other_benchmarks_and_not_the_one_it_is_asked_for() -> None:
     table = board()
-    train, test = family_holdout.split(table, "f2", 1)
-    said = family_methods.by_other_benchmarks(table, train, test)[0]
+    train, test = protocol.split(table, "f2", 1)
+    said = methods.by_other_benchmarks(table, train, test)[0]
     hidden = table.y.copy()
     hidden[test, 0] = 0.9
-    again = family_methods.by_other_benchmarks(
+    again = methods.by_other_benchmarks(
         Board(table.family, table.level, table.size, table.tokens, hidden, table.floor), train, test
     )[0]
 
@@ -130,9 +130,9 @@ def test_the_observational_method_sees_the_other_benchmarks_and_not_the_one_it_i
 
 def test_a_common_level_for_all_families_is_one_end_of_the_pooling() -> None:
     table = board()
-    pooled = family_methods.by_skills(family_holdout.hold_out(table, "f2", 1))[family_methods.PARTLY].points
+    pooled = methods.by_skills(protocol.hold_out(table, "f2", 1))[methods.PARTLY].points
     alike = Board(table.family, np.full(30, "all"), table.size, table.tokens, table.y, table.floor)
-    exercise = family_holdout.Exercise(alike, *family_holdout.split(table, "f2", 1), 1)
+    exercise = protocol.Exercise(alike, *protocol.split(table, "f2", 1), 1)
 
-    assert len(pooled) == len(family_methods.POOLED) * len(family_methods.OWN)
-    np.testing.assert_allclose(pooled[-3], family_methods.by_skills(exercise)[family_methods.SKILLS].points[4], atol=0.01)
+    assert len(pooled) == len(methods.POOLED) * len(methods.OWN)
+    np.testing.assert_allclose(pooled[-3], methods.by_skills(exercise)[methods.SKILLS].points[4], atol=0.01)

@@ -7,9 +7,10 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from foresaid import family_boards, family_pages, report
-from foresaid.family_boards import Measured, Row
-from foresaid.family_holdout import TOLD
+from foresaid import family_pages, report
+from foresaid.studies.held_out_families import leaderboards
+from foresaid.studies.held_out_families.leaderboards import Measured, Row
+from foresaid.studies.held_out_families.protocol import TOLD
 
 
 def row(method: str, error: float, small: int = 1) -> Row:
@@ -49,7 +50,7 @@ def test_each_number_of_small_models_has_a_table_and_each_family_a_row_to_downlo
 
 def test_the_law_page_shows_the_kept_tables() -> None:
     root = Path(__file__).parent.parent
-    boards = [kept for name in family_boards.COLUMNS if (kept := family_boards.kept(root / "registry", name))]
+    boards = [kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(root / "registry", name))]
     # What belongs to the other sections stays undefined.
     pages = report.environment(root / "reports" / "templates").overlay(undefined=jinja2.ChainableUndefined)
 

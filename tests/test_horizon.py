@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from foresaid.errors import ParameterError
 from foresaid.fitting.law import Array
-from foresaid.horizon import TaskRuns, fit_horizons, resample, task_runs
+from foresaid.studies.time_horizon import TaskRuns, fit_horizons, resample, task_runs
 
 
 def cells(seed: int, agents: int = 4, tasks: int = 40, families: int = 12, runs: int = 5) -> TaskRuns:

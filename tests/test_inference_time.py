@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid import inference_time, laws
+from foresaid import laws
 from foresaid.fitting.fit import fit
-from foresaid.protocols import coverage_series, effort_series, solved_counts
 from foresaid.sources import Reading, RunSubject, Score
+from foresaid.studies.inference_compute import problem_bootstrap
+from foresaid.studies.inference_compute.protocols import coverage_series, effort_series, solved_counts
 
 SAMPLES = 20_000
 
@@ -31,22 +32,22 @@ def test_draws_over_problems_are_wider_than_draws_over_points_and_leave_the_poin
     (held,), counts = coverage_series(reading()), solved_counts(reading())
     law = laws.load("coverage", {"sources": ["s"], "series": {}})
     found = fit(law, held.train, 7, 20)
-    again = inference_time.over_problems(law, found, counts["m"], 7, 20)
+    again = problem_bootstrap.over_problems(law, found, counts["m"], 7, 20)
     spread = [float(np.ptp(law.curve(each.draws, held.test.x))) for each in (found, again)]
 
     np.testing.assert_array_equal(again.point, found.point)
     assert again.widening == 1.0
     assert spread[1] > spread[0]
-    np.testing.assert_array_equal(again.draws, inference_time.over_problems(law, found, counts["m"], 7, 20).draws)
+    np.testing.assert_array_equal(again.draws, problem_bootstrap.over_problems(law, found, counts["m"], 7, 20).draws)
 
 
 def test_harder_fifths_are_solved_less_and_more_samples_solve_more() -> None:
-    table = inference_time.by_difficulty(solved_counts(reading()))
+    table = problem_bootstrap.by_difficulty(solved_counts(reading()))
 
     assert table.shape == (5, 5)
     assert (np.diff(table, axis=0) >= 0).all()
     assert (np.diff(table, axis=1) >= 0).all()
-    assert len(inference_time.difficulty_lines(solved_counts(reading()))) == 7
+    assert len(problem_bootstrap.difficulty_lines(solved_counts(reading()))) == 7
 
 
 @pytest.mark.parametrize(("values", "expected"), [([0.2, 0.3, 0.4, 0.5, 0.6, 0.7], True), ([0.7] * 6, False)])
@@ -58,9 +59,9 @@ def test_ten_points_more_are_reached_by_a_rise_and_not_by_a_level(values: list[f
         scores.append(Score(subject.subject_id, "effort_mmlu", "", value))
     held = effort_series(Reading(scores, subjects))
     law = laws.load("token_line", {"sources": ["s"], "series": {}})
-    found = inference_time.ten_points(held, law, 7, 10)
+    found = problem_bootstrap.ten_points(held, law, 7, 10)
     (reach,) = found.values()
 
     assert bool(np.isfinite(reach.times)) is expected
     assert ("not reachable" not in reach.said().split(" (")[0]) is expected
-    assert inference_time.ten_point_lines({"a": found, "b": {}})[2].endswith("| no fit |")
+    assert problem_bootstrap.ten_point_lines({"a": found, "b": {}})[2].endswith("| no fit |")

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from tests.conftest import Built
 
-from foresaid import plane_pages, plane_study
-from foresaid.plane_study import Plane
+from foresaid import plane_pages
 from foresaid.registry.view import View
+from foresaid.studies.benchmark_space import study
+from foresaid.studies.benchmark_space.study import Plane
 
 
 @pytest.fixture(scope="module")
 def plane(built: Built) -> Plane:
-    found = plane_study.study(built.as_of(plane_study.DAY.isoformat()), 20240531)
+    found = study.study(built.as_of(study.DAY.isoformat()), 20240531)
     assert found is not None
     return found
 
@@ -66,12 +67,12 @@ def test_ten_to_twenty_chosen_models_forecast_about_as_well_as_all_and_random_on
 def test_the_page_shows_every_table_and_a_record_without_the_papers_tables_shows_none(plane: Plane, built: Built) -> None:
     shown = plane_pages.shown(plane, lambda name: name)
     assert shown is not None
-    view = built.as_of(plane_study.DAY.isoformat())
+    view = built.as_of(study.DAY.isoformat())
     few = View(view.day, view.observations.head(10), view.quantities)
 
     assert shown["families"][0]["family"] == "Llama-2"
     assert len(shown["families"]) == 14
     assert all(np.isfinite([one.components, one.compute]).all() for one in plane.swept)
     assert {name for name, frame in plane_pages.downloads(plane).items() if frame.height} == set(plane_pages.downloads(plane))
-    assert plane_study.study(few, 1) is None
+    assert study.study(few, 1) is None
     assert plane_pages.shown(None, str) is None

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid import laws, protocols
+from foresaid import laws
 from foresaid.forecasting.predict import LEVELS
-from foresaid.protocols import Scored
 from foresaid.sources import Reading, RunSubject, Score
+from foresaid.studies.inference_compute import protocols
+from foresaid.studies.inference_compute.protocols import Scored
 
 
 def effort(points: list[tuple[float, float]]) -> Reading:

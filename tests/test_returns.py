@@ -10,12 +10,13 @@ import polars as pl
 import pytest
 from tests.test_laws import CASES, DAY, SEED, made
 
-from foresaid import law_pages, laws, returns
+from foresaid import law_pages, laws
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.laws.chinchilla import allocation
 from foresaid.material import Fitted
+from foresaid.studies import compute_returns
 from foresaid.wording import number
 
 SIZES = ("params_total", "training_tokens")
@@ -31,7 +32,7 @@ def frozen(name: str, draws: int = 12) -> tuple[Law, Curve]:
 def test_the_best_split_is_that_of_the_closed_form(flops: float) -> None:
     law, curve = frozen("chinchilla")
     expected = allocation(curve.point, np.array([flops]))[0][0]
-    ln_n, loss, inner = returns.best_split(law, curve.point[None], flops)
+    ln_n, loss, inner = compute_returns.best_split(law, curve.point[None], flops)
 
     assert inner[0]
     assert np.exp(ln_n[0]) == pytest.approx(expected, rel=1e-3)  # the parabola through steps of a tenth
@@ -41,7 +42,7 @@ def test_the_best_split_is_that_of_the_closed_form(flops: float) -> None:
 
 def test_each_tenfold_takes_off_less_and_its_range_holds_the_fit() -> None:
     law, curve = frozen("chinchilla")
-    found = returns.budgets(law, curve, 1e21)
+    found = compute_returns.budgets(law, curve, 1e21)
     gains = [one.gain for one in found]
 
     assert len(found) == 5
@@ -54,17 +55,17 @@ def test_each_tenfold_takes_off_less_and_its_range_holds_the_fit() -> None:
 @pytest.mark.parametrize("name", ["product_loss", "compute_loss"])
 def test_a_law_that_falls_to_one_end_of_the_line_has_no_best_split(name: str) -> None:
     law, curve = frozen(name)
-    found = returns.budgets(law, curve, 1e21)
+    found = compute_returns.budgets(law, curve, 1e21)
 
     assert not any(one.inner for one in found)
     assert all(one.tokens / one.parameters == pytest.approx(20.0) for one in found)
-    assert "no best split" in returns.statement(found, "nats per token")
+    assert "no best split" in compute_returns.statement(found, "nats per token")
 
 
 def test_the_statement_names_the_gain_before_at_and_after_the_largest_run() -> None:
     law, curve = frozen("over_training")
-    found = returns.budgets(law, curve, 1e21)
-    said = returns.statement(found, "nats per token")
+    found = compute_returns.budgets(law, curve, 1e21)
+    said = compute_returns.statement(found, "nats per token")
 
     assert all(number(one.gain, 2) in said for one in found[1:4])
     assert "90 % range" in said
@@ -73,17 +74,17 @@ def test_the_statement_names_the_gain_before_at_and_after_the_largest_run() -> N
 def test_ten_points_are_found_where_the_curve_gets_them() -> None:
     law, curve = frozen("token_line")
     largest = float(CASES["token_line"].x.min())
-    reach = returns.compute_for(law, curve, largest, 0.1)
+    reach = compute_returns.compute_for(law, curve, largest, 0.1)
     slope = curve.point[1] / np.log(10.0)  # its gain is for a tenfold
 
-    assert np.log(reach.times) == pytest.approx(0.1 / slope, abs=np.log(returns.FARTHEST) / (returns.RUNGS - 1))
+    assert np.log(reach.times) == pytest.approx(0.1 / slope, abs=np.log(compute_returns.FARTHEST) / (compute_returns.RUNGS - 1))
     assert reach.earliest <= reach.times <= reach.surely
 
 
 def test_ten_points_above_a_ceiling_are_not_reachable() -> None:
     law, curve = frozen("token_logit")
     high = float(CASES["token_logit"].planted[0]) + 6.0
-    reach = returns.compute_for(law, curve, high, 0.1)
+    reach = compute_returns.compute_for(law, curve, high, 0.1)
 
     assert not np.isfinite(reach.times)
     assert reach.said().startswith("not reachable")
@@ -94,7 +95,7 @@ def test_only_losses_in_both_sizes_are_surfaces() -> None:
     _, curve = frozen("coverage")
 
     assert law.noise == "log"
-    assert not returns.is_surface(curve)
+    assert not compute_returns.is_surface(curve)
 
 
 def test_the_page_of_a_surface_shows_every_budget_and_other_laws_none() -> None:

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from foresaid.errors import ParameterError
 from foresaid.fitting.imputation import components, impute
 from foresaid.fitting.law import Array
-from foresaid.selection import objective, select
-from foresaid.selection_search import pack, trace
+from foresaid.studies.model_selection._search import pack, trace
+from foresaid.studies.model_selection.v_optimal import objective, select
 
 if TYPE_CHECKING:
     from tests.conftest import Built
@@ -81,7 +81,7 @@ def test_branch_and_bound_finds_the_same_and_closes_its_gap(width: int) -> None:
 def test_a_search_cut_short_reports_the_gap_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     scores, families = pool(3, 3, names=9, rows=30)
     best = {choice.budget: choice.objective for choice in select(scores, families, [10, 15])}
-    monkeypatch.setattr("foresaid.selection.VISITS", 3)
+    monkeypatch.setattr("foresaid.studies.model_selection.v_optimal.VISITS", 3)
 
     found = select(scores, families, [10, 15], exact=0)
 

@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from scipy.optimize import minimize
 
-from foresaid import skills
 from foresaid.errors import ParameterError
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import sigmoid
-from foresaid.skills import Skills, fit_skills, scale_covariates
+from foresaid.studies.held_out_families import latent_skills
+from foresaid.studies.held_out_families.latent_skills import Skills, fit_skills, scale_covariates
 
 METRICS = [
     "IFEval",
@@ -41,13 +41,13 @@ def planted(seed: int, latent: int, noise: float = 0.0) -> tuple[Array, list[str
     return x, families, score + noise * rng.normal(size=score.shape)
 
 
-def dense(cells: skills._Cells, m: Array, t: Array) -> tuple[Array, Array]:
+def dense(cells: latent_skills._Cells, m: Array, t: Array) -> tuple[Array, Array]:
     """Return residuals and Jacobian cell by cell, by central differences."""
     shape = (m.shape, t.T.shape)
 
     def residual(p: Array) -> Array:
         here = p[: m.size].reshape(shape[0]), p[m.size :].reshape(shape[1]).T
-        return skills._evaluate(cells, *here)[2].ravel()
+        return latent_skills._evaluate(cells, *here)[2].ravel()
 
     p = np.concatenate([m.ravel(), t.T.ravel()])
     step = 1e-6 * np.eye(len(p))
@@ -59,14 +59,14 @@ def test_the_blocks_equal_the_dense_normal_equations(latent: int) -> None:
     rng = np.random.default_rng(latent)
     rows = np.column_stack([rng.normal(size=(9, 2)), np.eye(3)[np.arange(9) % 3]])
     weights = np.where(rng.random((9, 4)) < 0.3, 0.0, rng.uniform(0.5, 2.0, (9, 4)))
-    cells = skills._Cells(rows, rng.uniform(0.2, 0.8, (9, 4)), weights, np.array([0.0, 0.25, 0.1, 0.0]), 0.1)
+    cells = latent_skills._Cells(rows, rng.uniform(0.2, 0.8, (9, 4)), weights, np.array([0.0, 0.25, 0.1, 0.0]), 0.1)
     m, t = rng.normal(size=(5, latent)), rng.normal(size=(latent + 1, 4))
     r, J = dense(cells, m, t)
     omega = weights.ravel() * np.minimum(1.0, 0.1 / np.maximum(np.abs(r), 1e-300))
     expected = J.T @ (omega[:, None] * J), J.T @ (omega * r)
 
-    z, s, residual, _ = skills._evaluate(cells, m, t)
-    found = skills._normal_equations(cells, z, s, residual, t)
+    z, s, residual, _ = latent_skills._evaluate(cells, m, t)
+    found = latent_skills._normal_equations(cells, z, s, residual, t)
 
     assert np.allclose(expected[0], found[0], atol=1e-8)  # central differences of step 1e-6
     assert np.allclose(expected[1], found[1], atol=1e-8)
@@ -196,13 +196,13 @@ def test_a_general_optimiser_does_not_get_below_the_fit_of_the_real_scores(
     rows = np.column_stack(
         [(x - found.centre) / found.spread, np.eye(len(found.families))[[found.families.index(f) for f in families]]]
     )
-    cells = skills._Cells(rows, y, np.full(y.shape, 1.0 / y.size), floor, 0.01)
+    cells = latent_skills._Cells(rows, y, np.full(y.shape, 1.0 / y.size), floor, 0.01)
     size = rows.shape[1] * latent
 
     def objective(p: Array) -> tuple[float, Array]:
         m, t = p[:size].reshape(-1, latent), p[size:].reshape(12, latent + 1).T
-        z, s, r, loss = skills._evaluate(cells, m, t)
-        return loss / 0.01, skills._normal_equations(cells, z, s, r, t)[1] / 0.01
+        z, s, r, loss = latent_skills._evaluate(cells, m, t)
+        return loss / 0.01, latent_skills._normal_equations(cells, z, s, r, t)[1] / 0.01
 
     p = np.concatenate([np.vstack([found.slope, found.shift]).ravel(), np.vstack([found.loading, found.intercept]).T.ravel()])
     nudged = p + 0.1 * np.random.default_rng(latent).normal(size=len(p))

@@ -12,7 +12,7 @@ from foresaid.errors import ParameterError
 from foresaid.fitting.fit import fit
 from foresaid.fitting.law import Law, Table
 from foresaid.registry.view import View
-from foresaid.threshold_contest import Score, compute_at, contest, of_record, profile_interval, side_by_side
+from foresaid.studies.loss_threshold import Score, compute_at, contest, of_record, profile_interval, side_by_side
 
 SEED, LOSS = 20240531, 2.60
 

@@ -35,8 +35,8 @@ def experiment_run(batch: int, held_back: bool, folder: Path) -> None:
 
     Example: foresaid experiment run --batch 1
     """
-    from foresaid import experiment as work
-    from foresaid import experiment_record as record
+    from foresaid.studies.emergence import experiment as work
+    from foresaid.studies.emergence import record
 
     if held_back:
         record.check(batch)
@@ -51,7 +51,7 @@ def experiment_predict(batch: int, folder: Path) -> None:
 
     Example: foresaid experiment predict --batch 1
     """
-    from foresaid import experiment_record as record
+    from foresaid.studies.emergence import record
 
     click.echo(f"experiment: {record.predict(batch, folder)} forecasts in {record.predictions_of(batch)}")
 
@@ -66,7 +66,7 @@ def experiment_score(folder: Path | None) -> None:
 
     Example: foresaid experiment score
     """
-    from foresaid import experiment_record as record
+    from foresaid.studies.emergence import record
 
     record.score(folder)
     click.echo(f"experiment: results in {record.RESULTS}")

@@ -15,8 +15,8 @@ import polars as pl
 
 from foresaid import wording
 from foresaid.errors import RecordError, UnreadableError
-from foresaid.experiment_measures import CONTROLS, MAIN_WIDTH
-from foresaid.experiment_predict import PRIMARY
+from foresaid.studies.emergence.measures import CONTROLS, MAIN_WIDTH
+from foresaid.studies.emergence.predict import PRIMARY
 from foresaid.wording import count, number, percent
 
 METHODS = {

@@ -11,8 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.family_boards import FLOORS, Measured, Row, cells
-from foresaid.family_holdout import TOLD
+from foresaid.studies.held_out_families.leaderboards import FLOORS, Measured, Row, cells
+from foresaid.studies.held_out_families.protocol import TOLD
 from foresaid.wording import count
 
 TITLES = {"leaderboard-v1": "Open LLM Leaderboard, first generation", "leaderboard-v2": "Open LLM Leaderboard, second generation"}

@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, family_pages, hindcast_fits, plane_pages, released, returns, wording
+from foresaid import experiment_pages, family_pages, hindcast_fits, plane_pages, wording
 from foresaid.cases import by_quantity, cases, drawing
 from foresaid.charts import fitted_curve
 from foresaid.fitting.fit import STATUSES
@@ -20,7 +20,8 @@ from foresaid.fitting.frozen_curve import CurveRecord, thaw_record
 from foresaid.fitting.law import Covariate, Law, Target
 from foresaid.material import PLANE, Fitted, Material
 from foresaid.pages import Page
-from foresaid.studies import shown
+from foresaid.report.sections.simulation import shown
+from foresaid.studies import compute_returns, preregistration
 from foresaid.wording import count, number
 
 CHARTS = 8
@@ -77,8 +78,8 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "experiment": experiment_pages.shown(item.experiment),
         "plane": plane_pages.shown(material.plane, material.quantity) if name == PLANE else None,
         "families": family_pages.shown(material.boards) if name == PLANE else [],
-        "released": _released(material) if name == released.DEFAULT else [],
-        "budget_header": returns.HEADER,
+        "released": _released(material) if name == preregistration.DEFAULT else [],
+        "budget_header": compute_returns.HEADER,
         "key": f"law-{wording.slug(name)}",
     }
     return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
@@ -87,13 +88,13 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
 def _released(material: Material) -> list[dict[str, Any]]:
     """The default beside the registered forms and the baselines on models released later, task by task and pooled."""
     made = []
-    for one in released.compare(material.scores, material.params.hindcast, material.params.seed):
+    for one in preregistration.compare(material.scores, material.params.hindcast, material.params.seed):
         tables = [[_line(material, line) for line in lines] for lines in (one.beside_preset, one.beside_all) if lines]
         made.append({"title": one.title, "tables": tables})
     return made
 
 
-def _line(material: Material, line: released.Line) -> dict[str, str]:
+def _line(material: Material, line: preregistration.Line) -> dict[str, str]:
     return {
         "task": "all tasks" if line.task == "all" else material.quantity(line.task),
         "forecaster": line.forecaster.replace("_", " "),
@@ -178,13 +179,13 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _budgets(item: Fitted) -> dict[str, list[returns.Budget]]:
+def _budgets(item: Fitted) -> dict[str, list[compute_returns.Budget]]:
     """The budgets of every target that is a loss in parameters and tokens."""
     thawed = {target_id: thaw_record(record) for target_id, record in item.curves.items()}
     return {
-        target_id: returns.of_drawing(item.law, curve, item.drawing)
+        target_id: compute_returns.of_drawing(item.law, curve, item.drawing)
         for target_id, curve in thawed.items()
-        if returns.is_surface(curve)
+        if compute_returns.is_surface(curve)
     }
 
 
@@ -193,8 +194,8 @@ def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
     return [
         {
             "title": titles[target_id],
-            "said": returns.statement(found, wording.unit_words([material.unit(item.curves[target_id].quantity_id)])),
-            "rows": [returns.cells(one) for one in found],
+            "said": compute_returns.statement(found, wording.unit_words([material.unit(item.curves[target_id].quantity_id)])),
+            "rows": [compute_returns.cells(one) for one in found],
         }
         for target_id, found in _budgets(item).items()
     ]

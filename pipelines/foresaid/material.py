@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, family_boards, laws, plane_study
+from foresaid import experiment_pages, laws
 from foresaid.errors import UnreadableError
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
@@ -25,6 +25,8 @@ from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, source_card
 from foresaid.registry.view import Quantity
+from foresaid.studies.benchmark_space import study
+from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
@@ -59,8 +61,8 @@ class Material:
     observations: pl.DataFrame
     sources: list[source_card.Source]
     adopted: list[adopted.Adopted]
-    plane: plane_study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
-    boards: list[family_boards.Measured]  # whole families held out, as kept in the registry
+    plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
+    boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.Result
     freeze: dict[str, Any]
     vintage: str  # digest of the database
@@ -146,8 +148,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
     """Read everything; what is missing is named together with the command that makes it."""
     connection = database.open_database(build / "database")
     models, quantities = database.models(connection), database.quantities(connection)
-    asked = PLANE in params.laws and plane_study.SOURCE in params.sources
-    plane = plane_study.study(database.as_of(connection, plane_study.DAY), params.seed) if asked else None
+    asked = PLANE in params.laws and study.SOURCE in params.sources
+    plane = study.study(database.as_of(connection, study.DAY), params.seed) if asked else None
     connection.close()
     units = pl.DataFrame(
         {"quantity_id": list(quantities), "unit": [item.unit for item in quantities.values()]},
@@ -175,7 +177,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         sources=[_card(registry, name) for name in sorted(set(params.sources))],
         adopted=adopted.load_all(registry),
         plane=plane,
-        boards=[kept for name in family_boards.COLUMNS if (kept := family_boards.kept(registry, name))],
+        boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
         vintage=vintage(build / "database"),

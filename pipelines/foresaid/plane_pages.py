@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.charts import choices, fitted_curve
-from foresaid.plane_study import DAY, LEAST, SHOWN, Plane
+from foresaid.studies.benchmark_space.study import DAY, LEAST, SHOWN, Plane
 from foresaid.wording import number
 
 

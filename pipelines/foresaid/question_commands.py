@@ -73,7 +73,7 @@ def diagnose(
 
     Example: foresaid diagnose checkpoints.csv --baseline 18.5 --target 30 --maximum 2.6e11
     """
-    from foresaid import diagnose as work
+    from foresaid.studies import pretraining_decision as work
 
     question = work.Question(baseline, target, maximum, tolerance, fall, noise)
     for line in work.diagnose(work.read(file, metric), question).lines():
@@ -93,9 +93,10 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
 
     Example: foresaid select --budget 12 --include Llama-2 --max-params 7e9
     """
-    from foresaid import params, selecting
+    from foresaid import params
     from foresaid.errors import ParameterError
     from foresaid.registry import database
+    from foresaid.studies.model_selection import candidates
 
     loaded = params.load(Path("params.yaml"))
     if source not in loaded.sources:
@@ -103,8 +104,8 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
     connection = database.open_database(BUILD / "database")
     view = database.as_of(connection, loaded.fit_as_of)
     connection.close()
-    pool = selecting.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
-    for line in selecting.lines(pool, selecting.chosen(pool, budget, include)):
+    pool = candidates.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
+    for line in candidates.lines(pool, candidates.chosen(pool, budget, include)):
         click.echo(line)
 
 
@@ -117,8 +118,8 @@ def released() -> None:
     import polars as pl
 
     from foresaid import params
-    from foresaid import released as work
     from foresaid.errors import UnreadableError
+    from foresaid.studies import preregistration as work
 
     path, loaded = BUILD / "scores.parquet", params.load(Path("params.yaml"))
     if not path.is_file():
@@ -145,11 +146,13 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     """
     import polars as pl
 
-    from foresaid import family_boards, family_methods, params, protocols
+    from foresaid import params
     from foresaid.errors import ParameterError
+    from foresaid.studies.held_out_families import leaderboards, methods
+    from foresaid.studies.inference_compute import protocols
 
-    if write and name not in family_boards.COLUMNS:
-        raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(family_boards.COLUMNS)}")
+    if write and name not in leaderboards.COLUMNS:
+        raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(leaderboards.COLUMNS)}")
 
     loaded = params.load(Path("params.yaml"))
     if name in loaded.hindcast:
@@ -158,14 +161,14 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
         raise ParameterError(
             f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
         )
-    elif name in family_boards.COLUMNS:
-        folder = protocols.mirror_folder(mirror, REGISTRY, family_boards.SOURCE)
+    elif name in leaderboards.COLUMNS:
+        folder = protocols.mirror_folder(mirror, REGISTRY, leaderboards.SOURCE)
         day: date = measured_on.date() if measured_on else datetime.now(UTC).date()
         said = partial(click.echo, err=True)
-        measured = family_boards.measure(folder, name, family_methods.methods(), day, said)
-        lines = family_boards.markdown(measured)
+        measured = leaderboards.measure(folder, name, methods.methods(), day, said)
+        lines = leaderboards.markdown(measured)
         if write:
-            lines.append(f"protocol {name}: {family_boards.write(REGISTRY, measured)} written")
+            lines.append(f"protocol {name}: {leaderboards.write(REGISTRY, measured)} written")
     else:
         lines = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
     for line in lines:
@@ -179,14 +182,15 @@ def returns_of(laws: tuple[str, ...]) -> None:
 
     Example: foresaid returns chinchilla
     """
-    from foresaid import params, returns
+    from foresaid import params
     from foresaid.errors import ParameterError
+    from foresaid.studies import compute_returns
 
     loaded = params.load(Path("params.yaml"))
     unknown = sorted(set(laws) - set(loaded.laws))
     if unknown:
         raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
-    for line in returns.markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
+    for line in compute_returns.markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
         click.echo(line)
 
 

@@ -13,15 +13,15 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from foresaid import authors
-from foresaid.authors import CHAT_METRICS, METRICS, TASKS, PaperFit, Rows
 from foresaid.fitting.imputation import components, impute
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import ZETTA
-from foresaid.plane import Line, equivalent_compute, sweep, within_families
 from foresaid.registry.view import View
 from foresaid.seeds import generator
-from foresaid.selection import Choice, select
+from foresaid.studies.benchmark_space import paper_fit
+from foresaid.studies.benchmark_space.equivalent_compute import Line, equivalent_compute, sweep, within_families
+from foresaid.studies.benchmark_space.paper_fit import CHAT_METRICS, METRICS, TASKS, PaperFit, Rows
+from foresaid.studies.model_selection.v_optimal import Choice, select
 
 DAY = date(2024, 5, 31)  # the vintage the printed numbers are of
 SOURCE = "obsscaling"
@@ -101,7 +101,7 @@ def study(view: View, seed: int) -> Plane | None:
         return None
     base, chat = _base(view), _chat(view)
     scores, flops = _scores(base, METRICS), base["training_flops"].to_numpy().astype(float)
-    made = {name: authors.rows(view, task) for name, task in TASKS.items()}
+    made = {name: paper_fit.rows(view, task) for name, task in TASKS.items()}
     rows = {name: one for name, one in made.items() if one.trains.sum() > LEAST and not one.trains.all()}
     fits = {name: _fit(name, one) for name, one in rows.items()}
     pool = _pool(view)
@@ -145,7 +145,7 @@ def _shares(population: str, wide: pl.DataFrame, metrics: Sequence[str]) -> Shar
 
 
 def _fit(name: str, rows: Rows, wanted: int = COMPONENTS) -> PaperFit:
-    return authors.fit(rows.x[rows.trains], rows.y[rows.trains], TASKS[name].optimiser, wanted)
+    return paper_fit.fit(rows.x[rows.trains], rows.y[rows.trains], TASKS[name].optimiser, wanted)
 
 
 def _error(rows: Rows, fitted: PaperFit | None, name: str = "") -> float:
@@ -176,9 +176,11 @@ def _swept(name: str, rows: Rows, ranked_by: str) -> Swept:
     x, y, flops = rows.x[known], rows.y[known], rows.flops[known]
     rank = flops if ranked_by == "compute" else y
     optimiser = TASKS[name].optimiser
-    cuts, ours = sweep(lambda x, y: authors.fit(x, y, optimiser).predict, x, y, rank, SHARES, LEAST)
+    cuts, ours = sweep(lambda x, y: paper_fit.fit(x, y, optimiser).predict, x, y, rank, SHARES, LEAST)
     logs = np.log(flops / ZETTA)[:, None]
-    _, theirs = sweep(lambda z, y: authors.fit_compute(np.exp(z[:, 0]) * ZETTA, y, optimiser).predict, logs, y, rank, SHARES, LEAST)
+    _, theirs = sweep(
+        lambda z, y: paper_fit.fit_compute(np.exp(z[:, 0]) * ZETTA, y, optimiser).predict, logs, y, rank, SHARES, LEAST
+    )
     return Swept(name, ranked_by, len(cuts), ours, theirs)
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid.experiment_fit import ALPHA_LIMIT, CAP, LAW, SHARED, Rows, crossing, fit, own_emergence, resampled
-from foresaid.experiment_thresholds import CUT, FOUND, means, threshold
 from foresaid.fitting.law import Array
 from foresaid.seeds import generator
+from foresaid.studies.emergence.fit import ALPHA_LIMIT, CAP, LAW, SHARED, Rows, crossing, fit, own_emergence, resampled
+from foresaid.studies.emergence.thresholds import CUT, FOUND, means, threshold
 
 HORIZONS = (256, 192)  # forecast when fine-tuning on so many examples first reaches the cut: the larger, the further ahead
 PRIMARY = {"method": "pooled_free", "horizon": 256}  # what the experiment is judged by

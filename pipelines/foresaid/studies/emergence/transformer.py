@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from foresaid.errors import UnreadableError
-from foresaid.experiment_text import CONTEXT, VOCABULARY, Integers
+from foresaid.studies.emergence.language import CONTEXT, VOCABULARY, Integers
 
 Floats = np.ndarray[Any, np.dtype[np.float32]]
 Weights = dict[str, Floats]

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import LeakError, RecordError, UnreadableError
-from foresaid.experiment import BATCHES, SIZES, stops
-from foresaid.experiment_text import SHOWN
 from foresaid.files import write_bytes, write_json
 from foresaid.registry import csv_files
+from foresaid.studies.emergence.experiment import BATCHES, SIZES, stops
+from foresaid.studies.emergence.language import SHOWN
 
 FOLDER = Path("registry/experiments/emergence-2026-11")
 TABLE, RESULTS = FOLDER / "table.csv", FOLDER / "results.json"
@@ -85,7 +85,7 @@ def everything_said(root: Path = Path()) -> dict[str, Any]:
 
 def predict(batch: int, measured: Path) -> int:
     """Write a batch's early table and predictions, once: what is written stands."""
-    from foresaid.experiment_predict import predictions
+    from foresaid.studies.emergence.predict import predictions
 
     path = predictions_of(batch)
     if path.exists():
@@ -101,8 +101,8 @@ def predict(batch: int, measured: Path) -> int:
 
 def score(measured: Path | None) -> None:
     """Write the whole table from what was measured, if given, and the results and the registry's source from it."""
-    from foresaid.experiment_score import results
-    from foresaid.experiment_source import contents
+    from foresaid.studies.emergence.score import results
+    from foresaid.studies.emergence.source import contents
 
     said = everything_said()
     if measured is not None:

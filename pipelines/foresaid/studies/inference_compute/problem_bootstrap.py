@@ -18,9 +18,9 @@ from foresaid.fitting.law import Array, Law
 from foresaid.fitting.least_squares import solve
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, widened_fits
-from foresaid.protocols import FAR, NO_DAY, Held, Scored, coverage_of
-from foresaid.returns import Reach, compute_for
 from foresaid.seeds import generator
+from foresaid.studies.compute_returns import Reach, compute_for
+from foresaid.studies.inference_compute.protocols import FAR, NO_DAY, Held, Scored, coverage_of
 
 Counts = tuple[Array, Array]  # samples and right ones (P,) of each problem of one run
 BINS = 5

@@ -16,10 +16,10 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import Bounds, minimize
 from scipy.special import expit, ndtri
 
-from foresaid.effect_settings import Settings
-from foresaid.family_holdout import Board, Exercise, Forecasts, eligible, split
 from foresaid.fitting.law import Array
 from foresaid.forecasting.predict import LEVELS
+from foresaid.studies.held_out_families.covariance import Settings
+from foresaid.studies.held_out_families.protocol import Board, Exercise, Forecasts, eligible, split
 
 EFFECTS = 5  # surface, family, level (base or chat), pre-trained weights, model
 PASSES = 3  # linearisations of the sigmoid, the settings found anew after each

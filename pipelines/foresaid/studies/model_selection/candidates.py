@@ -16,7 +16,7 @@ from foresaid.errors import ParameterError
 from foresaid.fitting.imputation import components
 from foresaid.fitting.law import Array
 from foresaid.registry.view import View
-from foresaid.selection import Choice, select
+from foresaid.studies.model_selection.v_optimal import Choice, select
 
 COMPONENTS = 3
 SIZE = "params_total"

@@ -205,7 +205,8 @@ SERIES: dict[str, Callable[[Reading], list[Held]]] = {"effort-tokens": effort_se
 
 def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: int) -> list[str]:
     """Read a source that the record may not keep, hold out each series' largest budget, and write the table of its two laws."""
-    from foresaid import inference_time, laws, sources
+    from foresaid import laws, sources
+    from foresaid.studies.inference_compute import problem_bootstrap
 
     reading = sources.find(source)(mirror_folder(mirror, registry, source))
     held = SERIES[source](reading)
@@ -215,8 +216,10 @@ def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: 
     counted = f"{len(held)} series; the largest budget against the best smaller one (within {FELL:g}: level): {ends}."
     if source == "pass-at-k":
         counts = solved_counts(reading)
-        methods |= inference_time.problems_resampled(held, counts, each, seed, replicates)
-        after = inference_time.difficulty_lines(counts)
+        methods |= problem_bootstrap.problems_resampled(held, counts, each, seed, replicates)
+        after = problem_bootstrap.difficulty_lines(counts)
     else:
-        after = inference_time.ten_point_lines({law.title: inference_time.ten_points(held, law, seed, replicates) for law in each})
+        after = problem_bootstrap.ten_point_lines(
+            {law.title: problem_bootstrap.ten_points(held, law, seed, replicates) for law in each}
+        )
     return [counted, "", *markdown(methods, log=False), "", *after]

@@ -187,7 +187,7 @@ def _halves(pool: _Pool, members: range) -> tuple[Integers, Integers, Integers, 
 
 def _compiled(pool: _Pool, top: int) -> tuple[Array, Integers]:
     """Visit every set in the compiled walk."""
-    from foresaid import selection_search as search  # imports Numba
+    from foresaid.studies.model_selection import _search as search  # imports Numba
 
     grams, base, whole, width = search.pack(pool.grams), search.pack(pool.base), search.pack(pool.whole), pool.whole.shape[0]
     return search.walk(grams, pool.sizes, base, pool.base_size, whole, width, pool.at_most, top)
@@ -195,7 +195,7 @@ def _compiled(pool: _Pool, top: int) -> tuple[Array, Integers]:
 
 def _bounded(pool: _Pool, budget: int) -> tuple[int | None, float]:
     """Return the mask of the best set branch and bound finds for one budget, and the gap it leaves open."""
-    from foresaid import selection_search as search
+    from foresaid.studies.model_selection import _search as search
 
     # Families that tell most about the plane come first, so that good sets are met early and weak tails are cut.
     order = np.argsort(-np.einsum("fij,ji->f", pool.grams, np.linalg.inv(pool.whole)), kind="stable")

@@ -13,9 +13,9 @@ from datetime import date
 from math import sqrt
 from pathlib import Path
 
-from foresaid.experiment import QUESTIONS
 from foresaid.registry import csv_files, formats
 from foresaid.registry.formats import ObservationRow, SubjectRow
+from foresaid.studies.emergence.experiment import QUESTIONS
 
 NAME = "emergence-experiment"
 KNOWN_ON = date(2026, 11, 21)  # the day the table was measured and became public with the repository

@@ -17,12 +17,12 @@ from typing import Any
 
 import numpy as np
 
-from foresaid import experiment_model as model
-from foresaid import experiment_text as text
-from foresaid.experiment_predict import HORIZONS
-from foresaid.experiment_thresholds import CUT
 from foresaid.files import write_json
 from foresaid.seeds import generator
+from foresaid.studies.emergence import language as text
+from foresaid.studies.emergence import transformer as model
+from foresaid.studies.emergence.predict import HORIZONS
+from foresaid.studies.emergence.thresholds import CUT
 
 SIZES = (64, 96, 128, 192, 256, 384, 512)
 NEAREST = min(HORIZONS)  # a run's early checkpoints end where fine-tuning on so many examples first reaches the cut

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.family_effects import by_effects
-from foresaid.family_holdout import TOLD, Board, Exercise, Forecasts, Mask, Method
 from foresaid.fitting.law import Array
 from foresaid.laws._sigmoid import sigmoid
-from foresaid.skills import ITERATIONS, fit_skills, scale_covariates
+from foresaid.studies.held_out_families.latent_skills import ITERATIONS, fit_skills, scale_covariates
+from foresaid.studies.held_out_families.mixed_effects import by_effects
+from foresaid.studies.held_out_families.protocol import TOLD, Board, Exercise, Forecasts, Mask, Method
 
 RANKS = (1, 2, 3, 4)
 OWN = (0.0, 0.5, 1.0)  # weight of the residual of the family's own small models

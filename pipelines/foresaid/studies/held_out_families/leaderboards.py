@@ -19,8 +19,8 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import UnreadableError
-from foresaid.family_holdout import Board, Method, Result, eligible, leave_one_out
 from foresaid.files import write_json
+from foresaid.studies.held_out_families.protocol import Board, Method, Result, eligible, leave_one_out
 
 COLUMNS = {
     "leaderboard-v1": ("MMLU", "ARC", "HellaSwag", "Winogrande", "TruthfulQA", "GSM8K"),

@@ -13,7 +13,7 @@ import io
 import numpy as np
 import polars as pl
 
-from foresaid.experiment_measures import (
+from foresaid.studies.emergence.measures import (
     CONTROLS,
     MAIN_WIDTH,
     Row,
@@ -26,8 +26,8 @@ from foresaid.experiment_measures import (
     quality,
     share,
 )
-from foresaid.experiment_predict import HORIZONS, PRIMARY
-from foresaid.experiment_thresholds import CENSORED, FOUND, thresholds
+from foresaid.studies.emergence.predict import HORIZONS, PRIMARY
+from foresaid.studies.emergence.thresholds import CENSORED, FOUND, thresholds
 
 SUCCESS = 0.1  # nats: the paper's criterion
 WIDENING = 1.6  # of the bands, found on simulations of this law (docs/decisions.md)
