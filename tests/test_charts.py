@@ -9,9 +9,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from foresaid import charts
-from foresaid.charts import Drawing
 from foresaid.errors import ForesaidError
+from foresaid.report import charts
+from foresaid.report.charts import Drawing
 
 PAYLOAD = "</text></svg><script>alert(1)</script>\"'&"
 ROWS: list[dict[str, Any]] = [

@@ -11,22 +11,22 @@ from typing import Any
 import pytest
 from tests.conftest import ROOT
 
-from foresaid import experiment_pages
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.laws.emergence import Emergence
+from foresaid.report.sections import emergence_experiment
 
 NAME = Emergence.experiment
 
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
-    found = experiment_pages.read(ROOT / "registry", NAME)
+    found = emergence_experiment.read(ROOT / "registry", NAME)
     assert found is not None
     return found
 
 
 def test_the_page_says_what_came_out_unfavourable_or_not(said: dict[str, Any]) -> None:
-    shown = experiment_pages.shown(said)
+    shown = emergence_experiment.shown(said)
     assert shown is not None
     words = " ".join(shown["verdict"])
     print(words)
@@ -43,7 +43,7 @@ def test_the_page_says_what_came_out_unfavourable_or_not(said: dict[str, Any]) -
 def test_the_verdict_follows_the_numbers(said: dict[str, Any], low: float, high: float, sentence: str) -> None:
     other = copy.deepcopy(said)
     other["primary_less_rival"]["last"] |= {"lower_95": low, "upper_95": high}
-    shown = experiment_pages.shown(other)
+    shown = emergence_experiment.shown(other)
 
     assert shown is not None
     assert any(sentence in one for one in shown["verdict"])
@@ -56,18 +56,18 @@ def test_results_of_another_table_are_refused(tmp_path: Path) -> None:
     table.write_bytes(table.read_bytes().replace(b"0.25", b"0.26", 1))
 
     with pytest.raises(RecordError, match="found results of table"):
-        experiment_pages.read(tmp_path, NAME)
+        emergence_experiment.read(tmp_path, NAME)
     table.unlink()
     with pytest.raises(UnreadableError, match="foresaid experiment score"):
-        experiment_pages.read(tmp_path, NAME)
+        emergence_experiment.read(tmp_path, NAME)
 
 
 def test_a_law_without_an_experiment_has_no_such_part() -> None:
-    assert experiment_pages.read(ROOT / "registry", "") is None
-    assert experiment_pages.shown(None) is None
+    assert emergence_experiment.read(ROOT / "registry", "") is None
+    assert emergence_experiment.shown(None) is None
 
 
 def test_the_downloads_are_flat(said: dict[str, Any]) -> None:
-    for part, frame in experiment_pages.downloads(said).items():
+    for part, frame in emergence_experiment.downloads(said).items():
         assert frame.height == len(said[part])
         assert not any(json.dumps(str(kind)).startswith('"Struct') for kind in frame.dtypes)

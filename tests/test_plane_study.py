@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from tests.conftest import Built
 
-from foresaid import plane_pages
 from foresaid.registry.view import View
+from foresaid.report.sections import benchmark_space
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.benchmark_space.study import Plane
 
@@ -65,7 +65,7 @@ def test_ten_to_twenty_chosen_models_forecast_about_as_well_as_all_and_random_on
 
 
 def test_the_page_shows_every_table_and_a_record_without_the_papers_tables_shows_none(plane: Plane, built: Built) -> None:
-    shown = plane_pages.shown(plane, lambda name: name)
+    shown = benchmark_space.shown(plane, lambda name: name)
     assert shown is not None
     view = built.as_of(study.DAY.isoformat())
     few = View(view.day, view.observations.head(10), view.quantities)
@@ -73,6 +73,8 @@ def test_the_page_shows_every_table_and_a_record_without_the_papers_tables_shows
     assert shown["families"][0]["family"] == "Llama-2"
     assert len(shown["families"]) == 14
     assert all(np.isfinite([one.components, one.compute]).all() for one in plane.swept)
-    assert {name for name, frame in plane_pages.downloads(plane).items() if frame.height} == set(plane_pages.downloads(plane))
+    assert {name for name, frame in benchmark_space.downloads(plane).items() if frame.height} == set(
+        benchmark_space.downloads(plane)
+    )
     assert study.study(few, 1) is None
-    assert plane_pages.shown(None, str) is None
+    assert benchmark_space.shown(None, str) is None

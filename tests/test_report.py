@@ -16,9 +16,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from foresaid import params, report, wording
+from foresaid import params
 from foresaid.canonical_json import dump_line
-from foresaid.downloads import contents
 from foresaid.errors import UnreadableError
 from foresaid.evaluation import tables as evaluate
 from foresaid.files import write_frame, write_json, write_lines
@@ -35,6 +34,9 @@ from foresaid.ledger.state import evidence as standing
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database
+from foresaid.report import site as report
+from foresaid.report import texts as wording
+from foresaid.report.downloads import contents
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}

@@ -10,14 +10,15 @@ import polars as pl
 import pytest
 from tests.test_laws import CASES, DAY, SEED, made
 
-from foresaid import law_pages, laws
+from foresaid import laws
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.laws.chinchilla import allocation
-from foresaid.material import Fitted
+from foresaid.report import law_page
+from foresaid.report.inputs import Fitted
+from foresaid.report.texts import number
 from foresaid.studies import compute_returns
-from foresaid.wording import number
 
 SIZES = ("params_total", "training_tokens")
 
@@ -106,5 +107,5 @@ def test_the_page_of_a_surface_shows_every_budget_and_other_laws_none() -> None:
     surface = msgspec.structs.replace(curve.record, covariates=named)
 
     assert sizes != list(SIZES)
-    assert len(law_pages._budgets(Fitted(law, {}, {"t": surface}, rows))["t"]) == 5
-    assert law_pages._budgets(Fitted(law, {}, {"t": curve.record}, rows)) == {}
+    assert len(law_page._budgets(Fitted(law, {}, {"t": surface}, rows))["t"]) == 5
+    assert law_page._budgets(Fitted(law, {}, {"t": curve.record}, rows)) == {}

@@ -9,9 +9,9 @@ from typing import Any, cast
 import pytest
 from tests.test_rolling_scores import rows
 
-from foresaid import report, rolling_pages
 from foresaid.evaluation import rolling_recalibration, rolling_scores
-from foresaid.material import NO_ORIGINS, Material
+from foresaid.report import rolling_origin_page, site
+from foresaid.report.inputs import NO_ORIGINS, Material
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 
@@ -35,11 +35,11 @@ def tables() -> dict[str, Any]:
 
 
 def html(found: dict[str, Any]) -> str:
-    made = rolling_pages.page(material(found))
+    made = rolling_origin_page.page(material(found))
     foot = dict.fromkeys(("version", "code", "commit", "as_of", "vintage", "origin", "ledger_size", "ledger_root"), "x")
-    env = report.environment(TEMPLATES)
+    env = site.environment(TEMPLATES)
     return env.get_template(made.template).render(
-        **made.values, root=made.root, here=made.path, navigation=report.NAVIGATION, footer=foot
+        **made.values, root=made.root, here=made.path, navigation=site.NAVIGATION, footer=foot
     )
 
 
@@ -69,4 +69,4 @@ def test_the_sums_stand_on_the_page(tables: dict[str, Any]) -> None:
 
 def test_without_origins_the_page_is_empty_and_whole() -> None:
     assert "No forecast was asked for." in html(dict(NO_ORIGINS))
-    assert all(frame.height == 0 for frame in rolling_pages.downloads(material(dict(NO_ORIGINS))).values())
+    assert all(frame.height == 0 for frame in rolling_origin_page.downloads(material(dict(NO_ORIGINS))).values())

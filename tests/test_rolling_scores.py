@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from foresaid import rolling_text
 from foresaid.errors import RecordError
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
 from foresaid.evaluation.rolling_origin import later
 from foresaid.forecasting.predict import LEVELS
+from foresaid.report import rolling_origin_tables
 
 ORIGINS = [later(date(2023, 1, 1), 2 * i) for i in range(9)]
 SPREADS = {"good": 0.05, "wild": 0.2, "naive": 0.3}
@@ -162,7 +162,7 @@ def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl
     made = rolling_recalibration.learned(rows())
     tables = {"by_horizon": rolling_scores.by_horizon(scored, (3, 6, 12), 1), "accounts": rolling_scores.accounts(made, scored)}
 
-    lines = rolling_text.lines(tables)
+    lines = rolling_origin_tables.lines(tables)
 
     assert lines[0] == "b, fraction, by release date only"
     assert sum(line.startswith("good") for line in lines) == 3

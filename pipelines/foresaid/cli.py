@@ -154,9 +154,9 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
     loaded = params.load(Path("params.yaml"))
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
         if full:
-            from foresaid import rolling_text
+            from foresaid.report import rolling_origin_tables
 
-            for line in rolling_text.lines(stage.run_full(loaded, BUILD)):
+            for line in rolling_origin_tables.lines(stage.run_full(loaded, BUILD)):
                 click.echo(line)
             return
         counts = stage.run(loaded, BUILD, REGISTRY, METRICS)
@@ -204,7 +204,7 @@ def report() -> None:
     Example: foresaid report
     """
     from foresaid import params
-    from foresaid import report as stage
+    from foresaid.report import site as stage
 
     pages = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
     click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")

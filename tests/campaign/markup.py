@@ -23,8 +23,8 @@ from tests import test_report
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid import downloads, material, report
-from foresaid.charts import Drawing
+from foresaid.report import downloads, inputs, site
+from foresaid.report.charts import Drawing
 
 ESCAPES = (
     "", '"', "'", '">', "'>", "-->", "</title>", "</style>", "</textarea>", "</script>", "</td></tr></table>", "</svg>",
@@ -121,16 +121,16 @@ def pages_with(env: Any, pages: list[Any], footer: dict[str, Any], text: str) ->
 def fields(scale: Scale, place: Path) -> Iterator[Tally]:
     """All payloads through all fields of all templates, then some of them through the whole stage."""
     out = test_report.site(place / "plain", "plain")
-    found = material.read(
+    found = inputs.read(
         test_report.parameters("plain"),
         place / "plain/build",
         place / "plain/registry",
         place / "plain/metrics",
         test_report.TEMPLATES,
     )
-    pages = report.all_pages(found)
-    env = report.environment(test_report.TEMPLATES)
-    footer: dict[str, Any] = report.footer(found, "0123abc")
+    pages = site.all_pages(found)
+    env = site.environment(test_report.TEMPLATES)
+    footer: dict[str, Any] = site.footer(found, "0123abc")
     number = sum(count_strings(page.values) for page in pages) + len(footer) * len(pages)
     with timed(Tally("a payload in every field of a template")) as tally:
         plain = {path: structure(text) for path, text in pages_with(env, pages, footer, "plain").items()}

@@ -23,7 +23,7 @@ from foresaid.evaluation import hindcast
 from foresaid.evaluation.rolling_origin import KNOWN, MODES, RELEASED
 from foresaid.evaluation.tables import KEY, score_rows, skill, summarise
 from foresaid.params import Hindcast, Params
-from foresaid.rolling_text import columns
+from foresaid.report.rolling_origin_tables import columns
 
 CASE = "replay"
 

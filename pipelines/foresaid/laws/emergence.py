@@ -165,8 +165,6 @@ class Emergence(Law):
 
     def study(self, seed: int, replicates: int) -> dict[str, object] | None:
         """Simulate experiments with planted parameters and say how often, and how well, the law finds them again."""
-        from foresaid.studies.emergence.simulation import (
-            study,  # it needs the engine, which needs this module's base: not at import
-        )
+        from foresaid.studies.emergence.simulation import study
 
         return study(self, seed, replicates, self.simulations)

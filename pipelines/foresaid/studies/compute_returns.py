@@ -22,7 +22,7 @@ from foresaid.fitting.frozen_curve import Curve, CurveRecord, from_plain
 from foresaid.fitting.law import Array, Law
 from foresaid.forecasting.predict import LEVELS, predict
 from foresaid.laws import load
-from foresaid.wording import number
+from foresaid.report.texts import number
 
 STEPS = (-2, -1, 0, 1, 2)  # powers of ten about the largest compute that was fitted
 SPLIT = np.linspace(-9.0, 9.0, 181)  # ln N against an even split of C / 6

@@ -12,11 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import wording
-from foresaid.charts import Drawing, forecast_against_outcome
 from foresaid.evaluation.tables import calibrated, compared, skill, summarise
-from foresaid.material import Material
-from foresaid.wording import count, number, percent, signed
+from foresaid.report import texts
+from foresaid.report.charts import Drawing, forecast_against_outcome
+from foresaid.report.inputs import Material
+from foresaid.report.texts import count, number, percent, signed
 
 RATES = ("coverage_50", "coverage_80", "coverage_95")
 
@@ -34,7 +34,7 @@ class Case:
     @property
     def key(self) -> str:
         """Name of the downloads."""
-        return f"{self.evidence}-{wording.slug(self.name)}"
+        return f"{self.evidence}-{texts.slug(self.name)}"
 
 
 def cases(material: Material, evidence: str) -> list[Case]:
@@ -66,7 +66,7 @@ def method_title(material: Material, name: str) -> str:
         short = title.split(" (")[0]
         alike = [item for item in material.fitted.values() if item.law.title.split(" (")[0] == short]
         return short if len(alike) == 1 else title
-    return wording.METHODS.get(name, (name.replace("_", " "), ""))[0]
+    return texts.METHODS.get(name, (name.replace("_", " "), ""))[0]
 
 
 def block(material: Material, case: Case, root: str = "", chart: bool = False) -> dict[str, Any]:
@@ -80,13 +80,13 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
         "key": case.key,
         "title": case.title,
         "note": " ".join(case.note.split()),
-        "split": wording.SPLITS[first["split"]],
+        "split": texts.SPLITS[first["split"]],
         "as_of": str(first["as_of"]),
         "until": str(asked.until) if asked else "",
         "larger": first["split"] == "larger",
         "n": count(rows.height, "scored forecast"),
         "tables": [_table(material, rows.filter(pl.col("unit") == unit), unmade, root) for unit in rows["unit"].unique().sort()],
-        "verdict": wording.verdict(families) if first["split"] != "larger" else "",
+        "verdict": texts.verdict(families) if first["split"] != "larger" else "",
         "unmade": [
             {"method": method_title(material, row["law"]), "status": row["status"], "n": count(row["n"], "forecast")}
             for row in unmade.group_by("law", "status").agg(n=pl.len()).sort("law", "status").iter_rows(named=True)
@@ -98,7 +98,7 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
 def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
     """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
     return {
-        "wis": number(row["wis"]) if intervals else wording.DASH,
+        "wis": number(row["wis"]) if intervals else texts.DASH,
         "mae": number(row["mae"]),
         "bias": signed(row["bias"]),
         "coverage": [percent(row[name]) for name in RATES],
@@ -116,15 +116,15 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
     declined = dict(quantities.group_by("law").len().iter_rows())
     intervals = part["lower_80"].is_not_null().any()
     return {
-        "unit": wording.unit_words(part["unit"]),
+        "unit": texts.unit_words(part["unit"]),
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
-        "meanings": [": ".join(wording.METHODS[name]) for name in sorted(set(means["law"])) if name in wording.METHODS],
+        "meanings": [": ".join(texts.METHODS[name]) for name in sorted(set(means["law"])) if name in texts.METHODS],
         "baselines": [{"name": name, "title": method_title(material, name)} for name in against],
         "rows": [
             {
                 "title": method_title(material, row["law"]),
-                "href": f"{root}laws/{wording.slug(row['law'])}.html" if row["law"] in material.fitted else "",
+                "href": f"{root}laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
                 "role": row["role"],
                 **_means(row, intervals),
                 "declined": f"{declined.get(row['law'], 0):,}",
@@ -142,18 +142,18 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
     believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
     made = []
     for row in best.unique("law", keep="first", maintain_order=True).iter_rows(named=True):
-        bounds = wording.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
+        bounds = texts.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
         held = believed.get(row["law"])
-        share = wording.DASH
+        share = texts.DASH
         if held is not None:
             share = f"{percent(held['covered_80'])} ({percent(held['covered_80_lower'])} to {percent(held['covered_80_upper'])})"
         made.append(
             {
                 "title": method_title(material, row["law"]),
                 "baseline": method_title(material, row["baseline"]),
-                "ratio": wording.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
+                "ratio": texts.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
                 "bounds": bounds,
-                "p": wording.probability(row["adjusted_p"]),
+                "p": texts.probability(row["adjusted_p"]),
                 "verdict": row["verdict"],
                 "covered": share,
                 "calibration": held["verdict"] if held is not None else "no intervals",
@@ -164,10 +164,10 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
 
 def _ratio(row: dict[str, Any] | None) -> dict[str, Any]:
     if row is None:
-        return {"value": wording.DASH, "n": "", "better": False}
+        return {"value": texts.DASH, "n": "", "better": False}
     value = row["relative_wis"]
     known = value is not None
-    return {"value": f"{value:.2f}" if known else wording.DASH, "n": f"{row['n']:,}", "better": known and value < 1.0}
+    return {"value": f"{value:.2f}" if known else texts.DASH, "n": f"{row['n']:,}", "better": known and value < 1.0}
 
 
 def best_law(case: Case) -> str | None:
@@ -184,7 +184,7 @@ def drawing(material: Material, case: Case, law: str | None = None) -> Drawing |
         return None
     rows = case.rows.filter((pl.col("law") == name) & (pl.col("unit") == case.rows["unit"].min()))
     what = f"{method_title(material, name)}: {count(rows.height, 'forecast')}"
-    return forecast_against_outcome(rows.to_dicts(), what, wording.unit_words(rows["unit"]))
+    return forecast_against_outcome(rows.to_dicts(), what, texts.unit_words(rows["unit"]))
 
 
 def adopted_block(material: Material, case: Case) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _plain_errors(material: Material, rows: pl.DataFrame) -> list[dict[str, str]
         made.append(
             {
                 "quantity": material.quantity(row["quantity_id"]),
-                "unit": wording.unit_words([row["unit"]]),
+                "unit": texts.unit_words([row["unit"]]),
                 "mae": number(row["mae"]),
                 "mse": number(row["mse"]),
                 "bias": signed(row["bias"]),
@@ -226,7 +226,7 @@ def by_quantity(material: Material, rows: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "quantity": material.quantity(row["quantity_id"]),
-            "unit": wording.unit_words([row["unit"]]),
+            "unit": texts.unit_words([row["unit"]]),
             **_means(row, row["coverage_80"] is not None),
         }
         for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True)

@@ -10,10 +10,10 @@ from collections import Counter
 
 import polars as pl
 
-from foresaid import ledger_pages, wording
-from foresaid.material import Material
-from foresaid.pages import Page
-from foresaid.wording import count, number
+from foresaid.report import ledger_page, texts
+from foresaid.report.index_page import Page
+from foresaid.report.inputs import Material
+from foresaid.report.texts import count, number
 
 SUSPECTS = 200  # rows shown on the page; the download has all
 DOUBT = ("rule", "source_id", "subject_id", "quantity_id", "setting", "reason")
@@ -42,7 +42,7 @@ def data(material: Material) -> Page:
                     "name": item.name,
                     "title": item.title,
                     "publisher": item.publisher,
-                    "href": wording.link(item.url),
+                    "href": texts.link(item.url),
                     "url": item.url,
                     "licence": item.licence,
                     "kind": item.kind,
@@ -69,7 +69,7 @@ def data(material: Material) -> Page:
             "quantities": count(len(material.quantities), "quantity", "quantities"),
             "models": count(material.models.height, "released model"),
             "dated": f"{precision['day']:,} dated to the day, {precision['month']:,} to the month",
-            "not_reread": f"{wording.not_reread(material.models['release_source']):,}",
+            "not_reread": f"{texts.not_reread(material.models['release_source']):,}",
             "undated": [row["model_id"] for row in undated.iter_rows(named=True)],
             "undated_count": count(undated.height, "model"),
             "suspects": [
@@ -101,7 +101,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         for item in material.sources for one in item.vintages
     ]  # fmt: skip
     return {
-        "ledger": ledger_pages.ledger_entries(material),
+        "ledger": ledger_page.ledger_entries(material),
         "suspects": suspects(material),
         "doubts": pl.DataFrame(material.ingest.get("doubts", []), schema=dict.fromkeys(DOUBT, pl.String)),
         "sources": pl.DataFrame(sources, infer_schema_length=None),

@@ -12,11 +12,11 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import wording
-from foresaid.cases import Case, adopted_block, block, cases, headline, method_title
 from foresaid.evaluation.tables import by_unit, calibrated, compared, skill, summarise
-from foresaid.material import Material
-from foresaid.wording import count, number, percent
+from foresaid.report import texts
+from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
+from foresaid.report.inputs import Material
+from foresaid.report.texts import count, number, percent
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def index(material: Material) -> Page:
         "index.html",
         "index.html.j2",
         {
-            "evidence": wording.EVIDENCE,
+            "evidence": texts.EVIDENCE,
             "prospective": {
                 "blocks": [block(material, case) for case in ahead],
                 "entries": count(ledger["forecasts"], "forecast"),
@@ -56,7 +56,7 @@ def index(material: Material) -> Page:
             "answers": answers(material, ahead, taken, first),
             "others": [block(material, case) for case in past if first is None or case.name != first.name],
             "unvalidated": [
-                {"title": item.law.title, "href": f"laws/{wording.slug(name)}.html", "on": item.law.validated_on.split(":")[0]}
+                {"title": item.law.title, "href": f"laws/{texts.slug(name)}.html", "on": item.law.validated_on.split(":")[0]}
                 for name, item in material.fitted.items()
                 if item.law.validated_on != "real data"
             ],
@@ -91,7 +91,7 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'model')}"
         where += f" from {count(means['n_families'], 'family', 'families')}"
-        said = f"Mean miss, {wording.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        said = f"Mean miss, {texts.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
         later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
         if kind == "adopted" and later.height:
             miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats
@@ -108,14 +108,14 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
 
 def not_shown(material: Material, first: Case | None) -> list[str]:
     """What a reader must not conclude, in plain words, with the counts of the case the index leads with."""
-    said = list(wording.LIMITS)
+    said = list(texts.LIMITS)
     if first is not None:
         released = first.rows["subject_id"].n_unique()
         families = first.rows["cluster"].n_unique()
         sentence = f"The leading table rests on {count(released, 'released model')} from {count(families, 'family', 'families')}."
-        said.insert(0, f"{sentence} {wording.verdict(families)}")
+        said.insert(0, f"{sentence} {texts.verdict(families)}")
         dated = material.models.filter(pl.col("model_id").is_in(first.rows["subject_id"].unique().to_list()))
-        stated = wording.not_reread(dated["release_source"])
+        stated = texts.not_reread(dated["release_source"])
         said.insert(1, f"For {stated} of these models the release date is stated from general knowledge, with no document at hand.")
     return said
 
@@ -125,7 +125,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     made = {"summary": by_unit(material.scores, summarise), "skill": by_unit(material.scores, skill)}
     made["compared"] = by_unit(material.scores, partial(compared, seed=material.params.seed))
     made["calibrated"] = by_unit(material.scores, calibrated)
-    for evidence in wording.EVIDENCE:
+    for evidence in texts.EVIDENCE:
         for case in cases(material, evidence):
             made[case.key] = case.rows
     return made

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, laws
+from foresaid import laws
 from foresaid.errors import UnreadableError
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
@@ -25,6 +25,7 @@ from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, source_card
 from foresaid.registry.view import Quantity
+from foresaid.report.sections import emergence_experiment
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.held_out_families import leaderboards
 
@@ -140,7 +141,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
         described,
         {record.target_id: record for record in curves},
         _frame(folder / "drawing.parquet"),
-        experiment_pages.read(registry, law.experiment),
+        emergence_experiment.read(registry, law.experiment),
     )
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import charts, rolling_text
-from foresaid.cases import method_title
 from foresaid.evaluation import rolling_origin
-from foresaid.material import Material
-from foresaid.pages import Page
-from foresaid.wording import count, number, signed, slug
+from foresaid.report import charts, rolling_origin_tables
+from foresaid.report.case_tables import method_title
+from foresaid.report.index_page import Page
+from foresaid.report.inputs import Material
+from foresaid.report.texts import count, number, signed, slug
 
 FEWEST_ORIGINS = 3  # a line through fewer says nothing
 DRAWN = 6  # methods of one chart: as many as there are dashes and colours
@@ -23,41 +23,46 @@ def page(material: Material) -> Page:
     found = material.rolling
     parts: list[dict[str, Any]] = []
     for mode, meaning in rolling_origin.MODES.items():
-        boards = [_board(material, about, rows) for about, rows in rolling_text.tables(found) if about["mode"] == mode]
+        boards = [_board(material, about, rows) for about, rows in rolling_origin_tables.tables(found) if about["mode"] == mode]
         far = [_far(material, row) for row in found["by_distance"] if row["mode"] == mode]
-        parts.append({"mode": mode, "title": rolling_text.MODES[mode], "meaning": meaning, "boards": boards, "far": far})
+        parts.append({"mode": mode, "title": rolling_origin_tables.MODES[mode], "meaning": meaning, "boards": boards, "far": far})
     asked = found.get("origins")
     return Page(
         "origins.html",
         "origins.html.j2",
         {
-            "head": rolling_text.HEAD,
+            "head": rolling_origin_tables.HEAD,
             "asked": f"{count(asked['number'], 'origin')} from {asked['first']} to {asked['last']}" if asked else "",
             "horizons": ", ".join(str(months) for months in found["horizons"]),
             "parts": parts,
-            "sums": rolling_text.sums(found),
+            "sums": rolling_origin_tables.sums(found),
         },
     )
 
 
 def _board(material: Material, about: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     def cell(text: str, at: int) -> dict[str, Any]:
-        return {"text": text, "left": at in rolling_text.LEFT}
+        return {"text": text, "left": at in rolling_origin_tables.LEFT}
 
     shown = [
         {
             "title": method_title(material, row["law"]),
             "href": f"laws/{slug(row['law'])}.html" if row["law"] in material.fitted else "",
-            "cells": [cell(text, at) for at, text in enumerate(rolling_text.cells(row)) if at],
+            "cells": [cell(text, at) for at, text in enumerate(rolling_origin_tables.cells(row)) if at],
             "logit": number(row["wis_logit"]),
             "revised": number(row["wis_revised"]),
-            "better": row["verdict"] == rolling_text.BETTER,
+            "better": row["verdict"] == rolling_origin_tables.BETTER,
         }
         for row in rows
     ]
     best = {row["horizon"]: row["baseline"] for row in rows if row["baseline"]}
     said = "; ".join(f"{months} months: {method_title(material, name)}" for months, name in sorted(best.items()))
-    return {"title": rolling_text.caption(about), "rows": shown, "baselines": said or "none", "chart": _chart(material, about)}
+    return {
+        "title": rolling_origin_tables.caption(about),
+        "rows": shown,
+        "baselines": said or "none",
+        "chart": _chart(material, about),
+    }
 
 
 def _chart(material: Material, about: dict[str, Any]) -> charts.Drawing | None:
@@ -75,7 +80,7 @@ def _chart(material: Material, about: dict[str, Any]) -> charts.Drawing | None:
         for row in rows
         if row["law"] in names
     ]
-    return charts.over_time(points, rolling_text.caption(about), f"mean WIS ({about['unit']}), models of the next year")
+    return charts.over_time(points, rolling_origin_tables.caption(about), f"mean WIS ({about['unit']}), models of the next year")
 
 
 def _year(origin: str) -> float:
@@ -93,7 +98,7 @@ def _far(material: Material, row: dict[str, Any]) -> dict[str, str]:
         "wis": number(row["wis"]),
         "mae": number(row["mae"]),
         "bias": signed(row["bias"]),
-        "covered": rolling_text.share(row["coverage_80"]),
+        "covered": rolling_origin_tables.share(row["coverage_80"]),
     }
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import wording
-from foresaid.cases import Case, cases, headline, method_title
-from foresaid.charts import intervals
 from foresaid.evaluation.tables import summarise
-from foresaid.material import Material
-from foresaid.pages import Page
-from foresaid.wording import number, signed
+from foresaid.report import texts
+from foresaid.report.case_tables import Case, cases, headline, method_title
+from foresaid.report.charts import intervals
+from foresaid.report.index_page import Page
+from foresaid.report.inputs import Material
+from foresaid.report.texts import number, signed
 
 
 def scored_models(material: Material) -> list[str]:
@@ -40,7 +40,7 @@ def model_list(material: Material) -> Page:
         listed.append(
             {
                 **_card(cards[name]),
-                "href": f"{wording.slug(name)}.html",
+                "href": f"{texts.slug(name)}.html",
                 "cells": [{"mae": number(cell["mae"]), "n": f"{cell['n']:,}"} if cell else None for cell in cells],
             }
         )
@@ -52,7 +52,7 @@ def model_list(material: Material) -> Page:
             "columns": 3 + len(names),
             "laws": [method_title(material, law) for law in names],
             "case": first.title if first else "",
-            "unit": wording.unit_words(rows["unit"]) if rows.height else "",
+            "unit": texts.unit_words(rows["unit"]) if rows.height else "",
         },
     )
 
@@ -65,7 +65,7 @@ def _card(row: dict[str, Any]) -> dict[str, Any]:
         "organisation": row["organisation"],
         "kind": row["kind"],
         "released_on": f"{row['released_on']}{precision}" if row["released_on"] else "no release date found",
-        "source": wording.linked(row["release_source"]),
+        "source": texts.linked(row["release_source"]),
         "sizes": [
             (words, number(row[name]))
             for name, words in (
@@ -83,7 +83,7 @@ def _card(row: dict[str, Any]) -> dict[str, Any]:
 def model_pages(material: Material) -> list[Page]:
     """One page for each released model: what every method said of it, and where it landed."""
     cards = {row["model_id"]: row for row in material.models.iter_rows(named=True)}
-    wanted = [case for evidence in wording.EVIDENCE for case in cases(material, evidence)]
+    wanted = [case for evidence in texts.EVIDENCE for case in cases(material, evidence)]
     first = headline(cases(material, "hindcast"))
     made = []
     for name in scored_models(material):
@@ -95,13 +95,13 @@ def model_pages(material: Material) -> list[Page]:
                 parts.append(_foreseen(material, case, rows, leading))
         made.append(
             Page(
-                f"models/{wording.slug(name)}.html",
+                f"models/{texts.slug(name)}.html",
                 "model.html.j2",
                 {
                     "card": _card(cards[name]),
                     "parts": parts,
-                    "key": f"model-{wording.slug(name)}",
-                    "evidence": wording.EVIDENCE,
+                    "key": f"model-{texts.slug(name)}",
+                    "evidence": texts.EVIDENCE,
                 },
             )
         )
@@ -112,16 +112,16 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
     lines = [
         {
             "quantity": material.quantity(row["quantity_id"]),
-            "unit": wording.unit_words([row["unit"]]),
+            "unit": texts.unit_words([row["unit"]]),
             "method": method_title(material, row["law"]),
             "role": row["role"],
             "status": row["status"],
             "value": number(row["value"]),
             "median": number(row["median"]),
-            "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else wording.DASH,
-            "inside": {True: "inside", False: "outside", None: wording.DASH}[row["covered_80"]],
+            "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else texts.DASH,
+            "inside": {True: "inside", False: "outside", None: texts.DASH}[row["covered_80"]],
             "miss": signed(row["median"] - row["value"]),
-            "wis": number(row["wis"]) if row["lower_80"] is not None else wording.DASH,
+            "wis": number(row["wis"]) if row["lower_80"] is not None else texts.DASH,
         }
         for row in rows.sort("quantity_id", "role", "law", descending=[False, True, False]).iter_rows(named=True)
     ]
@@ -134,7 +134,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
                 {**row, "quantity": material.quantity(row["quantity_id"]), "law": method_title(material, row["law"])}
                 for row in part.iter_rows(named=True)
             ]
-            drawn.append(intervals(data, "What each law said, and what came out", wording.unit_words([unit])))
+            drawn.append(intervals(data, "What each law said, and what came out", texts.unit_words([unit])))
     hits = (
         rows.filter((pl.col("role") == "law") & pl.col("covered_80").is_not_null())
         .group_by("law")
@@ -155,5 +155,5 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The models, and every scored row of each."""
     names = scored_models(material)
-    made = {f"model-{wording.slug(name)}": material.scores.filter(pl.col("subject_id") == name) for name in names}
+    made = {f"model-{texts.slug(name)}": material.scores.filter(pl.col("subject_id") == name) for name in names}
     return {**made, "models": material.models.filter(pl.col("model_id").is_in(names))}

@@ -13,16 +13,16 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from foresaid import wording
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.log import manifest, merkle
 from foresaid.ledger.state import evidence
 from foresaid.ledger.state.accounting import WORST, Account, accounts, identity, totals, universe
 from foresaid.ledger.state.index import Clock, moment
 from foresaid.ledger.verify import page as report_check
-from foresaid.material import Material
-from foresaid.pages import Page
-from foresaid.wording import count, number, percent
+from foresaid.report import texts as wording
+from foresaid.report.index_page import Page
+from foresaid.report.inputs import Material
+from foresaid.report.texts import count, number, percent
 
 COUNTED = {
     "batches": "batches",

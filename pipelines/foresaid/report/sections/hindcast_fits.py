@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid.charts import profile
 from foresaid.fitting.fit import STATUSES
-from foresaid.material import Material
-from foresaid.wording import count, number
+from foresaid.report.charts import profile
+from foresaid.report.inputs import Material
+from foresaid.report.texts import count, number
 
 LISTED = 12  # targets of one case that are listed one by one
 PROFILES = 3  # profile charts of one case

@@ -13,11 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import wording
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.report import texts
+from foresaid.report.texts import count, number, percent
 from foresaid.studies.emergence.measures import CONTROLS, MAIN_WIDTH
 from foresaid.studies.emergence.predict import PRIMARY
-from foresaid.wording import count, number, percent
 
 METHODS = {
     "pooled_free": "the law, runs of one frequency pooled, free bend",
@@ -87,7 +87,7 @@ def _range(entry: dict[str, Any], digits: int = 3) -> str:
 
 
 def _held(entry: dict[str, Any] | None) -> str:
-    return wording.DASH if entry is None else f"{entry['count']} of {entry['of']}"
+    return texts.DASH if entry is None else f"{entry['count']} of {entry['of']}"
 
 
 def _verdict(said: dict[str, Any], judged: dict[str, Any]) -> list[str]:
@@ -134,7 +134,7 @@ def _accuracy(row: dict[str, Any]) -> dict[str, Any]:
         "held_80": _held(row.get("coverage_80")),
         "held_90": _held(row.get("coverage_90")),
         "widened_90": _held(row.get("coverage_90_widened")),
-        "factor": number(row["typical_factor_in_steps"]) if "typical_factor_in_steps" in row else wording.DASH,
+        "factor": number(row["typical_factor_in_steps"]) if "typical_factor_in_steps" in row else texts.DASH,
     }
 
 
@@ -156,7 +156,7 @@ def _shifts(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
         made.append(
             {
                 "examples": f"{examples:,}" if examples else "none (few-shot): the loss itself",
-                "cells": [_range(cell[part]) if cell["found"] else wording.DASH for cell in cells],
+                "cells": [_range(cell[part]) if cell["found"] else texts.DASH for cell in cells],
                 "censored": f"{sum(cell['censored'] for cell in cells)} of "
                 f"{sum(cell['found'] + cell['censored'] + cell['not_emerged'] for cell in cells)}",
             }

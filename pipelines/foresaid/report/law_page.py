@@ -12,17 +12,18 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import experiment_pages, family_pages, hindcast_fits, plane_pages, wording
-from foresaid.cases import by_quantity, cases, drawing
-from foresaid.charts import fitted_curve
 from foresaid.fitting.fit import STATUSES
 from foresaid.fitting.frozen_curve import CurveRecord, thaw_record
 from foresaid.fitting.law import Covariate, Law, Target
-from foresaid.material import PLANE, Fitted, Material
-from foresaid.pages import Page
+from foresaid.report import texts
+from foresaid.report.case_tables import by_quantity, cases, drawing
+from foresaid.report.charts import fitted_curve
+from foresaid.report.index_page import Page
+from foresaid.report.inputs import PLANE, Fitted, Material
+from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits
 from foresaid.report.sections.simulation import shown
+from foresaid.report.texts import count, number
 from foresaid.studies import compute_returns, preregistration
-from foresaid.wording import count, number
 
 CHARTS = 8
 FIRST = ("olmo_mmlu_mc",)  # the one public test of the loss threshold: its chart leads
@@ -75,14 +76,14 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
         "returns": _returns(material, item),
         "study": shown(item.metrics.get("study")),
-        "experiment": experiment_pages.shown(item.experiment),
-        "plane": plane_pages.shown(material.plane, material.quantity) if name == PLANE else None,
-        "families": family_pages.shown(material.boards) if name == PLANE else [],
+        "experiment": emergence_experiment.shown(item.experiment),
+        "plane": benchmark_space.shown(material.plane, material.quantity) if name == PLANE else None,
+        "families": held_out_families.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == preregistration.DEFAULT else [],
         "budget_header": compute_returns.HEADER,
-        "key": f"law-{wording.slug(name)}",
+        "key": f"law-{texts.slug(name)}",
     }
-    return Page(f"laws/{wording.slug(name)}.html", "law.html.j2", values)
+    return Page(f"laws/{texts.slug(name)}.html", "law.html.j2", values)
 
 
 def _released(material: Material) -> list[dict[str, Any]]:
@@ -101,7 +102,7 @@ def _line(material: Material, line: preregistration.Line) -> dict[str, str]:
         "rows": f"{line.rows} ({line.families})",
         "mae": number(line.mae),
         "wis": f"{number(line.wis)} ({number(line.low)} to {number(line.high)})",
-        "coverage": wording.DASH if math.isnan(line.coverage) else wording.percent(line.coverage),
+        "coverage": texts.DASH if math.isnan(line.coverage) else texts.percent(line.coverage),
     }
 
 
@@ -143,7 +144,7 @@ def parameters(law: Law, item: Fitted) -> list[dict[str, str]]:
             "name": one.name,
             "meaning": one.meaning,
             "unit": one.unit,
-            "bounds": f"{wording.bound(one.lower)} to {wording.bound(one.upper)}",
+            "bounds": f"{texts.bound(one.lower)} to {texts.bound(one.upper)}",
             "natural": "a bound where the law becomes a simpler law" if one.natural else "",
         }
         for one in listed
@@ -166,7 +167,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "left_out": "; ".join(f"{one['rows']} left out: {one['reason']}" for one in entry["left_out"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
-        "agreement": wording.percent(entry["agreement"]),
+        "agreement": texts.percent(entry["agreement"]),
         "unconverged": f"{entry['unconverged']:,}",
         "parameters": [
             {
@@ -194,7 +195,7 @@ def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
     return [
         {
             "title": titles[target_id],
-            "said": compute_returns.statement(found, wording.unit_words([material.unit(item.curves[target_id].quantity_id)])),
+            "said": compute_returns.statement(found, texts.unit_words([material.unit(item.curves[target_id].quantity_id)])),
             "rows": [compute_returns.cells(one) for one in found],
         }
         for target_id, found in _budgets(item).items()
@@ -207,14 +208,14 @@ def _axis(material: Material, law: Law, record: CurveRecord) -> str:
     quantity = record.covariates[0].quantity_id
     unit = material.unit(quantity)
     title = material.quantity(quantity)
-    return title if unit in ("unknown", title.lower()) else f"{title} ({wording.unit_words([unit])})"
+    return title if unit in ("unknown", title.lower()) else f"{title} ({texts.unit_words([unit])})"
 
 
 def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str, Any]:
     record = item.curves[entry["target_id"]]
     rows = item.drawing.filter(pl.col("target_id") == entry["target_id"]).drop_nulls(["x", "median"])
     points = rows.filter((pl.col("kind") == "point") & pl.col("value").is_not_null()).sort("x", "subject_id")
-    y_title = f"score ({wording.unit_words([material.unit(entry['quantity_id'])])})"
+    y_title = f"score ({texts.unit_words([material.unit(entry['quantity_id'])])})"
     where = f", {entry['series']}" if entry["series"] else ""
     drawn = fitted_curve(
         points.to_dicts(),
@@ -233,7 +234,7 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
 
 def _errors(material: Material, name: str) -> list[dict[str, Any]]:
     made = []
-    for evidence, about in wording.EVIDENCE.items():
+    for evidence, about in texts.EVIDENCE.items():
         for case in cases(material, evidence):
             rows = case.rows.filter(pl.col("law") == name)
             if rows.height:
@@ -277,7 +278,7 @@ def thresholds(material: Material) -> dict[str, Any]:
                         "law": item.law.title,
                         "target": entry["title"],
                         "threshold": number(found["point"], 4) + THRESHOLDS[found["name"]] if found else "none",
-                        "range": f"{number(found['lower_90'], 4)} to {number(found['upper_90'], 4)}" if found else wording.DASH,
+                        "range": f"{number(found['lower_90'], 4)} to {number(found['upper_90'], 4)}" if found else texts.DASH,
                         "residual": number(entry["residual_scale"]),
                         "rows": f"{entry['rows']:,}",
                         "status": entry["status"],
@@ -293,7 +294,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
     made = {}
     for name, item in material.fitted.items():
-        key = f"law-{wording.slug(name)}"
+        key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
         flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "left_out")} for entry in entries]
         made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
@@ -307,9 +308,9 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
             made[f"{key}-returns"] = pl.DataFrame(budgets)
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
         if name == PLANE and material.plane:
-            made |= {f"{key}-{part}": frame for part, frame in plane_pages.downloads(material.plane).items()}
+            made |= {f"{key}-{part}": frame for part, frame in benchmark_space.downloads(material.plane).items()}
         if name == PLANE and material.boards:
-            made[f"{key}-families-held-out"] = family_pages.downloads(material.boards)
+            made[f"{key}-families-held-out"] = held_out_families.downloads(material.boards)
         if item.experiment:
-            made |= {f"{key}-experiment-{part}": frame for part, frame in experiment_pages.downloads(item.experiment).items()}
+            made |= {f"{key}-experiment-{part}": frame for part, frame in emergence_experiment.downloads(item.experiment).items()}
     return made

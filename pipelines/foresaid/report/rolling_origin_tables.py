@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from foresaid.wording import DASH, number
+from foresaid.report.texts import DASH, number
 
 HEAD = (
     "method", "months", "n", "releases", "WIS", "skill", "WIS over the best baseline's (95 %)", "50 %", "80 %", "95 %",

@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.report.texts import count
 from foresaid.studies.held_out_families.leaderboards import FLOORS, Measured, Row, cells
 from foresaid.studies.held_out_families.protocol import TOLD
-from foresaid.wording import count
 
 TITLES = {"leaderboard-v1": "Open LLM Leaderboard, first generation", "leaderboard-v2": "Open LLM Leaderboard, second generation"}
 

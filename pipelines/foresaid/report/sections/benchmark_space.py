@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.charts import choices, fitted_curve
+from foresaid.report.charts import choices, fitted_curve
+from foresaid.report.texts import number
 from foresaid.studies.benchmark_space.study import DAY, LEAST, SHOWN, Plane
-from foresaid.wording import number
 
 
 def shown(plane: Plane | None, title: Callable[[str], str]) -> dict[str, Any] | None:

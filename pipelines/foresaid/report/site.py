@@ -15,25 +15,25 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from foresaid import (
-    __version__,
-    downloads,
-    hindcast_fits,
-    law_pages,
-    ledger_pages,
-    material,
-    model_pages,
-    pages,
-    record_pages,
-    revisions,
-    rolling_pages,
-    wording,
-)
-from foresaid.charts import Drawing
+from foresaid import __version__
 from foresaid.errors import UnreadableError
-from foresaid.material import Material
-from foresaid.pages import Page
 from foresaid.params import Params
+from foresaid.report import (
+    data_page,
+    downloads,
+    index_page,
+    inputs,
+    law_page,
+    ledger_page,
+    model_page,
+    revisions_page,
+    rolling_origin_page,
+    texts,
+)
+from foresaid.report.charts import Drawing
+from foresaid.report.index_page import Page
+from foresaid.report.inputs import Material
+from foresaid.report.sections import hindcast_fits
 
 NAVIGATION = (
     ("index.html", "How good?"),
@@ -83,27 +83,27 @@ def footer(found: Material, commit: str) -> dict[str, str]:
         "commit": commit,
         "as_of": found.params.fit_as_of.isoformat(),
         "vintage": found.vintage,
-        "origin": head.origin if head else wording.DASH,
-        "ledger_size": f"{head.size:,}" if head else wording.DASH,
-        "ledger_root": ledger_pages.root_text(found),
+        "origin": head.origin if head else texts.DASH,
+        "ledger_size": f"{head.size:,}" if head else texts.DASH,
+        "ledger_root": ledger_page.root_text(found),
     }
 
 
 def all_pages(found: Material) -> list[Page]:
     """Every page of the site."""
-    laws = law_pages.law_pages(found)
+    laws = law_page.law_pages(found)
     listed = Page("laws/index.html", "laws.html.j2", {"laws": [{**page.values, "href": Path(page.path).name} for page in laws]})
-    models = [model_pages.model_list(found), *model_pages.model_pages(found)]
+    models = [model_page.model_list(found), *model_page.model_pages(found)]
     return [
-        pages.index(found),
+        index_page.index(found),
         listed,
         *laws,
         *models,
-        ledger_pages.ledger(found),
-        *ledger_pages.forecasts(found),
-        rolling_pages.page(found),
-        record_pages.data(found),
-        revisions.page(found),
+        ledger_page.ledger(found),
+        *ledger_page.forecasts(found),
+        rolling_origin_page.page(found),
+        data_page.data(found),
+        revisions_page.page(found),
     ]
 
 
@@ -118,13 +118,13 @@ def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
         )
         files[Path(page.path)] = text.encode()
     tables = {
-        **pages.downloads(found),
-        **model_pages.downloads(found),
-        **law_pages.downloads(found),
+        **index_page.downloads(found),
+        **model_page.downloads(found),
+        **law_page.downloads(found),
         **hindcast_fits.downloads(found),
-        **record_pages.downloads(found),
-        **revisions.downloads(found),
-        **rolling_pages.downloads(found),
+        **data_page.downloads(found),
+        **revisions_page.downloads(found),
+        **rolling_origin_page.downloads(found),
     }
     return {**files, **downloads.contents(tables)}
 
@@ -137,7 +137,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, templates: P
     """
     if not (templates / "base.html.j2").is_file():
         raise UnreadableError(f"{templates}: found no base.html.j2, expected the templates of the site")
-    files = render(material.read(params, build, registry, metrics, templates), templates, commit)
+    files = render(inputs.read(params, build, registry, metrics, templates), templates, commit)
     site.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
     try:
