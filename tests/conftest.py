@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import fit, laws, params
+from foresaid import laws, params
 from foresaid.fitting import least_squares
 from foresaid.params import Params
+from foresaid.pipeline import fit
 from foresaid.registry import database
 from foresaid.registry import load as ingest
 from foresaid.registry.view import View

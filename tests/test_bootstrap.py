@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.test_laws import fitted
 
-from foresaid.fit import parameter_ranges
 from foresaid.fitting.bootstrap import cluster_weights, correction, spread_out, student_factors
+from foresaid.pipeline.fit import parameter_ranges
 
 DRAWS = 200
 

@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from tests.conftest import Built
 
-from foresaid import canonical_json, freeze
+from foresaid import canonical_json
 from foresaid.errors import LeakError, LedgerError
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.verify import verify
 from foresaid.params import Params, Round
+from foresaid.pipeline import freeze
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")

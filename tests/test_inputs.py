@@ -15,9 +15,10 @@ from typing import Any, ClassVar
 import pytest
 from tests.conftest import ROOT, Built
 
-from foresaid import fit, freeze, inputs, laws, params, score
+from foresaid import laws, params
 from foresaid.errors import ParameterError, UnreadableError
 from foresaid.evaluation import hindcast
+from foresaid.pipeline import fit, freeze, inputs, score
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
 SHIPPED = params.load(ROOT / "params.yaml")

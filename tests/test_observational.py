@@ -20,8 +20,8 @@ from foresaid.fitting.imputation import components, impute
 from foresaid.forecasting import published as adopted
 from foresaid.forecasting import splits
 from foresaid.laws import load
+from foresaid.pipeline.score import adopted_rows
 from foresaid.registry import database as database_module
-from foresaid.score import adopted_rows
 
 # Errors on the models of the paper's own list: printed coefficients, then the fit frozen in May 2024 (n, mean squared error).
 PRINTED = {

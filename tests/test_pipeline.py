@@ -17,7 +17,8 @@ import pytest
 import yaml
 from tests.conftest import ROOT
 
-from foresaid import inputs, laws
+from foresaid import laws
+from foresaid.pipeline import inputs
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
 STAGES: dict[str, dict[str, Any]] = {

@@ -14,8 +14,8 @@ from foresaid import params
 from foresaid.evaluation import hindcast
 from foresaid.evaluation.tables import score_rows
 from foresaid.params import Hindcast
+from foresaid.pipeline.score import WANTED, adopted_rows
 from foresaid.registry import database
-from foresaid.score import WANTED, adopted_rows
 from foresaid.studies import preregistration
 
 

@@ -11,11 +11,11 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid import fit, freeze, score
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.state.accounting import STATES, totals
 from foresaid.params import Params, Round
+from foresaid.pipeline import fit, freeze, score
 from foresaid.registry import database
 
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")

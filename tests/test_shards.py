@@ -11,11 +11,11 @@ from tests.test_laws import CASES, DAY, EVERY_LAW, made
 
 from foresaid import laws
 from foresaid.canonical_json import dump_line
-from foresaid.fit import describe
 from foresaid.fitting import cache
 from foresaid.fitting.cache import Shard, fit_all, key
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
+from foresaid.pipeline.fit import describe
 
 
 def shard(name: str, seed: int = 7, replicates: int = 6) -> Shard:

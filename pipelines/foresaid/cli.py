@@ -50,8 +50,8 @@ def inputs() -> None:
 
     Example: foresaid inputs
     """
-    from foresaid import inputs as stage
     from foresaid import params
+    from foresaid.pipeline import inputs as stage
 
     count = stage.run(params.load(Path("params.yaml")), Path(__file__).parent, Path("requirements.lock"), BUILD)
     click.echo(f"inputs: {count} stages")
@@ -127,9 +127,9 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
 
     Example: foresaid fit observational --workers 2
     """
-    from foresaid import fit as stage
     from foresaid import parallel, params
     from foresaid.errors import ParameterError
+    from foresaid.pipeline import fit as stage
 
     loaded = params.load(Path("params.yaml"))
     if law not in loaded.laws:
@@ -170,8 +170,8 @@ def freeze() -> None:
 
     Example: foresaid freeze
     """
-    from foresaid import freeze as stage
     from foresaid import params
+    from foresaid.pipeline import freeze as stage
 
     receipt = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, Path(), datetime.now(UTC))
     if receipt.round is None:
@@ -190,7 +190,7 @@ def score() -> None:
     Example: foresaid score
     """
     from foresaid import params
-    from foresaid import score as stage
+    from foresaid.pipeline import score as stage
 
     counts = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
     click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))

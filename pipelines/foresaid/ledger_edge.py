@@ -21,9 +21,10 @@ THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 def append(lines: Sequence[Entry]) -> None:
     """Add one batch in the name of params.yaml's author, and say under which name."""
-    from foresaid import freeze, params
+    from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger import store
+    from foresaid.pipeline import freeze
 
     loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
     path = store.write_batch(

@@ -19,7 +19,6 @@ import polars as pl
 from foresaid import laws
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
 from foresaid.files import write_frame, write_json
-from foresaid.fit import CACHE, describe
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecasting import baselines
 from foresaid.forecasting import published as adopted
@@ -27,6 +26,7 @@ from foresaid.forecasting.predict import LEVELS, Forecast, predict
 from foresaid.forecasting.recalibration import Played, Question, Widened, ensembles, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.params import Hindcast, Params
+from foresaid.pipeline.fit import CACHE, describe
 from foresaid.registry import database
 
 SCHEMA = pl.Schema(
