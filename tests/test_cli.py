@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 from tests.conftest import ROOT
 
-from foresaid.cli import main
-from foresaid.command_group import Sections
+from foresaid.cli.group import Sections
+from foresaid.cli.main import main
 
 
 @pytest.mark.parametrize("command", sorted(main.commands))
@@ -51,7 +51,7 @@ def test_a_narrow_terminal_cuts_no_sentence_of_the_help() -> None:
 
 
 def test_help_loads_no_numerical_library() -> None:
-    asked = "from foresaid.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass"
+    asked = "from foresaid.cli.main import main\ntry: main(['--help'])\nexcept SystemExit: pass"
 
     assert loaded(asked) == set()
 

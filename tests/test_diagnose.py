@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import Built
 
-from foresaid.cli import main
+from foresaid.cli.main import main
 from foresaid.errors import ParameterError, RecordError, UnreadableError
 from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, alignment, diagnose, read
 

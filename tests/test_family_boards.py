@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from foresaid.cli import main
+from foresaid.cli.main import main
 from foresaid.errors import UnreadableError
 from foresaid.studies.held_out_families import leaderboards, protocol
 from foresaid.studies.held_out_families import methods as family_methods

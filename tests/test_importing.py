@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 from tests.test_every_eval_ever import RECORD, result_of
 from tests.test_lm_eval import NEW
 
-from foresaid.cli import main
+from foresaid.cli.main import main
 from foresaid.errors import ForesaidError, ParameterError, RecordError
 from foresaid.registry import csv_files, formats, source_card
 from foresaid.registry import load as ingest

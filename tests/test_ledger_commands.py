@@ -17,7 +17,7 @@ from tests.campaign.build import ORIGIN
 from tests.conftest import ROOT
 from tests.test_ledger import OPENING, forecast, write
 
-from foresaid import cli, ledger_commands
+from foresaid.cli import ledger, main
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 
@@ -98,7 +98,7 @@ def test_after_a_hand_over_witness_and_proof_need_only_the_first_key(
     files = {name: str(tmp_path / name) for name in ("first", "second", "w.key", "w.json", "policy.txt", "proof")}
 
     def said(*words: str, code: int = 0) -> str:
-        done = CliRunner().invoke(cli.main, words)
+        done = CliRunner().invoke(main.main, words)
         assert done.exit_code == code, done.output
         return done.output
 
@@ -201,7 +201,7 @@ def leaves(commands: Iterable[click.Command], prefix: str = "") -> Iterator[tupl
             yield f"{prefix}{command.name}", command
 
 
-@pytest.mark.parametrize(("name", "command"), [pytest.param(*item, id=item[0]) for item in leaves(ledger_commands.COMMANDS)])
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*item, id=item[0]) for item in leaves(ledger.COMMANDS)])
 def test_every_command_has_an_example_and_a_line_in_the_ledgers_page(name: str, command: click.Command) -> None:
     page = (ROOT / "registry/ledger/README.md").read_text(encoding="utf-8")
     table = page[page.index("## Commands") : page.index("Exit codes")]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from foresaid.cli import main
+from foresaid.cli.main import main
 from foresaid.errors import RecordError
 from foresaid.registry import database, merges, model_catalogue
 from foresaid.registry import load as ingest

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from tests.conftest import ROOT, Built
 
-from foresaid.cli import main
+from foresaid.cli.main import main
 from foresaid.errors import ParameterError
 from foresaid.studies.benchmark_space.paper_fit import METRICS
 from foresaid.studies.model_selection import candidates

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from foresaid.check_commands import heads, show, verify, verify_report
-from foresaid.entry_commands import amend, challenge, redact, resolve, reveal, seal, void, withdraw
-from foresaid.log_commands import checkpoint, key, policy, prove, stamp, witness
+from foresaid.cli.ledger_entries import amend, challenge, redact, resolve, reveal, seal, void, withdraw
+from foresaid.cli.ledger_log import checkpoint, key, policy, prove, stamp, witness
+from foresaid.cli.ledger_verify import heads, show, verify, verify_report
 
 COMMANDS: tuple[click.Command, ...] = (
     verify, verify_report, show, heads, key, policy, checkpoint,

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import click
 
-from foresaid import __version__, experiment_commands, ledger_commands, question_commands, record_commands
-from foresaid.command_group import P, R, Sections, add, plain_errors
+from foresaid import __version__
+from foresaid.cli import experiment, ledger, questions, record
+from foresaid.cli.group import P, R, Sections, add, plain_errors
 
 REPRODUCIBLE = {
     "OPENBLAS_NUM_THREADS": "1",
@@ -212,8 +213,8 @@ def report() -> None:
 
 main.sections = {
     "The stages of `dvc repro`, in order": ["inputs", "ingest", "database", "fit", "hindcast", "freeze", "score", "report"],
-    "Questions to laws and forecasts": add(main, question_commands.COMMANDS),
-    "The record": add(main, record_commands.COMMANDS),
-    "The ledger": add(main, ledger_commands.COMMANDS),
-    "Set-up and our own experiment": ["compile", *add(main, experiment_commands.COMMANDS)],
+    "Questions to laws and forecasts": add(main, questions.COMMANDS),
+    "The record": add(main, record.COMMANDS),
+    "The ledger": add(main, ledger.COMMANDS),
+    "Set-up and our own experiment": ["compile", *add(main, experiment.COMMANDS)],
 }

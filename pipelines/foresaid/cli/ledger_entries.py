@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.ledger_edge import LEDGER, THERE, append, entry_of
+from foresaid.cli._ledger_context import LEDGER, THERE, append, entry_of
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Entry

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from foresaid.ledger_edge import FILE, LEDGER, THERE, append, entry_of, policy_of
+from foresaid.cli._ledger_context import FILE, LEDGER, THERE, append, entry_of, policy_of
 
 
 @click.group()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.ledger_edge import LEDGER, SNAPSHOTS, THERE
+from foresaid.cli._ledger_context import LEDGER, SNAPSHOTS, THERE
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence
