@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks import peers, tables
 from benchmarks.measure import Finding, clock, each, module, ratio, seconds, verdict
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 from foresaid.studies.held_out_families.latent_skills import fit_skills, scale_covariates
 from foresaid.studies.time_horizon import TaskRuns, fit_horizons, resample
 

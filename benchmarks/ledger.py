@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from foresaid.ledger import store
+from foresaid.ledger import layout, store
 from foresaid.ledger.entries.schema import Code, Entry, Forecast, Quantiles
 from foresaid.ledger.log import manifest
 from foresaid.ledger.verify.verify import verify
@@ -65,12 +65,12 @@ def build(folder: Path, forecasts: int, per_batch: int) -> None:
         header = {**HEADER, "parents": names[-1:], "n": len(batch)}
         text = "".join(json.dumps(line, sort_keys=True, separators=(",", ":")) + "\n" for line in [header, *batch])
         names.append(sha256(text.encode()).hexdigest())
-        path = folder / manifest.batch_path(names[-1])
+        path = folder / layout.batch_path(names[-1])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="ascii")
     (folder / "log").mkdir(parents=True, exist_ok=True)
-    (folder / manifest.MANIFEST).write_bytes(b"".join(map(manifest.manifest_line, names)))
-    (folder / manifest.CHECKPOINT).write_bytes(manifest.Checkpoint(ORIGIN, len(names), manifest.root(names)).encode())
+    (folder / layout.MANIFEST).write_bytes(b"".join(map(manifest.manifest_line, names)))
+    (folder / layout.CHECKPOINT).write_bytes(manifest.Checkpoint(ORIGIN, len(names), manifest.root(names)).encode())
 
 
 def check(folder: Path) -> None:

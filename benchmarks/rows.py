@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from benchmarks.measure import Finding, MissingError, Timed, clock, module, ratio, seconds, verdict
-from foresaid.fitting.law import Array
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import pinball, weighted_interval_score
 
 LOAD = Path(__file__).with_name("load.py")

@@ -15,8 +15,9 @@ from foresaid import laws, params
 from foresaid.fitting import least_squares
 from foresaid.params import Params
 from foresaid.pipeline import fit
+from foresaid.pipeline import ingest as pipeline_ingest
+from foresaid.pipeline.database import run
 from foresaid.registry import database
-from foresaid.registry import load as ingest
 from foresaid.registry.view import View
 
 ROOT = Path(__file__).parents[1]
@@ -54,8 +55,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     small = dataclasses.replace(
         shipped, replicates=10, laws={name: shipped.laws[name] for name in ("observational", "compute_sigmoid")}
     )
-    ingest.ingest(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
-    database.run(small.sources, folder / "build")
+    pipeline_ingest.ingest(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
+    run(small.sources, folder / "build")
     for name in small.laws:
         fit.run(name, small, folder / "build", folder / "metrics")
     return Built(folder / "registry", folder / "build", folder / "metrics", small)

@@ -16,11 +16,13 @@ from tests.test_laws import CASES, DAY, made
 
 from foresaid import laws, parallel
 from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import NO_FORECAST
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.fitting.law import Law, Parameter, Table
-from foresaid.forecasting.predict import LEVELS, locations, predict
-from foresaid.pipeline.fit import parameter_ranges
+from foresaid.fitting.law import Law, Parameter
+from foresaid.fitting.summary import parameter_ranges
+from foresaid.forecasting.predict import locations, predict
+from foresaid.scoring.levels import LEVELS
 from foresaid.seeds import generator
 
 SEED, DRAWS = 20240531, 100

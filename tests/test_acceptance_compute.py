@@ -15,9 +15,12 @@ import polars as pl
 import pytest
 
 from foresaid import laws
+from foresaid.arrays import Array
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import Fit, fit, problem_for
-from foresaid.fitting.law import Array, Covariate, Design, Law, Table, Target
-from foresaid.fitting.least_squares import Problem, solve
+from foresaid.fitting.law import Design, Law
+from foresaid.fitting.least_squares import solve
+from foresaid.fitting.problem import Problem
 from foresaid.laws import broken
 from foresaid.sources.gadre import MEANS, TASKS
 

@@ -23,7 +23,8 @@ import polars as pl
 import pytest
 from tests.conftest import Built
 
-from foresaid.fitting.imputation import components, impute
+from foresaid.fitting.components import components
+from foresaid.fitting.imputation import impute
 from foresaid.forecasting import published
 from foresaid.registry.view import View
 from foresaid.studies.benchmark_space import paper_fit

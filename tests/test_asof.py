@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from foresaid.registry import database
-from foresaid.registry import load as ingest
+from foresaid.pipeline import ingest as pipeline_ingest
+from foresaid.pipeline.database import run
+from foresaid.registry import database, schema
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ["obsscaling", "koehn-knowles", "pythia", "gadre", "finetune-loss"]
@@ -27,8 +28,8 @@ Key = tuple[str, str, str, str]
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("asof")
-    ingest.ingest(ROOT / "registry", SOURCES, folder, folder / "ingest.json")
-    database.run(SOURCES, folder)
+    pipeline_ingest.ingest(ROOT / "registry", SOURCES, folder, folder / "ingest.json")
+    run(SOURCES, folder)
     return folder
 
 
@@ -92,13 +93,13 @@ def tables(rows: list[tuple[str, str, int, int, str]]) -> dict[str, pl.DataFrame
         for (name, setting, day), (value, status) in unique.items()
     ]  # fmt: skip
     return {
-        "quantity": pl.DataFrame([quantity], schema=ingest.QUANTITY),
-        "model": pl.DataFrame(schema=ingest.MODEL),
+        "quantity": pl.DataFrame([quantity], schema=schema.QUANTITY),
+        "model": pl.DataFrame(schema=schema.MODEL),
         "subject": pl.DataFrame(
             [{"subject_id": "r", "kind": "run", "model_id": None, "run": "r", "family": "f", "released_on": None}],
-            schema=ingest.SUBJECT,
+            schema=schema.SUBJECT,
         ),
-        "observation": pl.DataFrame(observations, schema=ingest.SCHEMA),
+        "observation": pl.DataFrame(observations, schema=schema.SCHEMA),
     }
 
 

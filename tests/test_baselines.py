@@ -6,9 +6,9 @@ from datetime import date
 
 import numpy as np
 
-from foresaid.fitting.law import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.forecasting.baselines import FOR_RELEASES, FOR_SIZES, best_known, forecast, last_of_family, past_errors, straight_line
-from foresaid.forecasting.predict import LEVELS
+from foresaid.scoring.levels import LEVELS
 
 MEDIAN = LEVELS.index(0.5)
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from foresaid import laws
+from foresaid.arrays import Array
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import fit, problem_for
-from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.fitting.least_squares import solve
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.test_laws import fitted
 
 from foresaid.fitting.bootstrap import cluster_weights, correction, spread_out, student_factors
-from foresaid.pipeline.fit import parameter_ranges
+from foresaid.fitting.summary import parameter_ranges
 
 DRAWS = 200
 

@@ -11,6 +11,8 @@ import polars as pl
 import pytest
 
 from foresaid.errors import ForesaidError, RecordError
+from foresaid.pipeline import ingest as pipeline_ingest
+from foresaid.pipeline.database import run
 from foresaid.registry import database
 from foresaid.registry import load as ingest
 from foresaid.registry.checks import bulk
@@ -132,8 +134,8 @@ def test_what_it_takes_after_a_mutation_means_what_the_gate_for_rows_would_say(r
 def test_coded_keys_answer_as_of_like_the_macro_of_the_schema(registry: Path) -> None:
     catalogue, _ = ingest.read_catalogue(registry)
     build = registry.parent / "build"
-    ingest.ingest(registry, ["tiny"], build, registry.parent / "ingest.json")
-    database.run(["tiny"], build)
+    pipeline_ingest.ingest(registry, ["tiny"], build, registry.parent / "ingest.json")
+    run(["tiny"], build)
     connection = database.open_database(build / "database")
     staged = database.staging()
     bulk.load(staged, registry / "sources/tiny/observations.csv", "o", catalogue.known, ["tiny/run-a"])

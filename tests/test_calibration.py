@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta, binomtest, norm
 
-from foresaid.fitting.law import Array
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform, reliability
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import TOO_FEW
 
 RELEASES, ROWS, TRIALS = 30, 8, 300

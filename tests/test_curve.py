@@ -11,12 +11,14 @@ import numpy as np
 import pytest
 
 from foresaid import laws
+from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line, parse_line
 from foresaid.errors import LedgerError
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
-from foresaid.fitting.law import Array, Covariate, Table, Target
-from foresaid.forecasting.predict import LEVELS, locations, mixture, predict
+from foresaid.forecasting.predict import locations, mixture, predict
+from foresaid.scoring.levels import LEVELS
 
 METRICS = ("a", "b", "c", "d")
 SETTINGS: dict[str, Any] = {

@@ -10,9 +10,10 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from foresaid.fitting.law import Array
-from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack, widen
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.predict import widen
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 
 members = arrays(float, (3, 4, 23), elements=st.floats(0, 1)).map(lambda q: np.sort(q, axis=2))

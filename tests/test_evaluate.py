@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from foresaid.evaluation.tables import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
-from foresaid.forecasting.predict import LEVELS
+from foresaid.scoring.levels import LEVELS
 
 
 def row(law: str, subject: str, target: str, value: float, centre: float | None, role: str = "law", **other: Any) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from tests.conftest import ROOT
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.laws.emergence import Emergence
 from foresaid.report.sections import emergence_experiment
+from foresaid.studies.emergence import record
 
 NAME = Emergence.experiment
 
 
 @pytest.fixture(scope="module")
 def said() -> dict[str, Any]:
-    found = emergence_experiment.read(ROOT / "registry", NAME)
+    found = record.read(ROOT / "registry", NAME)
     assert found is not None
     return found
 
@@ -56,14 +57,14 @@ def test_results_of_another_table_are_refused(tmp_path: Path) -> None:
     table.write_bytes(table.read_bytes().replace(b"0.25", b"0.26", 1))
 
     with pytest.raises(RecordError, match="found results of table"):
-        emergence_experiment.read(tmp_path, NAME)
+        record.read(tmp_path, NAME)
     table.unlink()
     with pytest.raises(UnreadableError, match="foresaid experiment score"):
-        emergence_experiment.read(tmp_path, NAME)
+        record.read(tmp_path, NAME)
 
 
 def test_a_law_without_an_experiment_has_no_such_part() -> None:
-    assert emergence_experiment.read(ROOT / "registry", "") is None
+    assert record.read(ROOT / "registry", "") is None
     assert emergence_experiment.shown(None) is None
 
 

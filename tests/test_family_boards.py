@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from foresaid.cli.main import main
 from foresaid.errors import UnreadableError
+from foresaid.report.sections import held_out_families
 from foresaid.studies.held_out_families import leaderboards, protocol
 from foresaid.studies.held_out_families import methods as family_methods
 from foresaid.studies.held_out_families.leaderboards import Measured, Row
@@ -89,7 +90,7 @@ def test_the_table_has_a_line_for_every_method_and_the_authors_figure_below_it()
     row = Row(1, "a", 12, 68, 0.03, 0.005, 0.029, 0.02, (0.5, 0.8, 0.95), {"f": 0.03})
     plain = Row(1, "b", 12, 68, 0.04, 0.005, 0.04, None, None, {"f": 0.04})
 
-    lines = leaderboards.markdown(Measured("leaderboard-v2", "2026-11-21", {}, (row, plain)))
+    lines = held_out_families.markdown(Measured("leaderboard-v2", "2026-11-21", {}, (row, plain)))
 
     assert "| a | 0.0300 | 0.0050 | 0.0290 | 0.0200 | 50 % | 80 % | 95 % |" in lines
     assert "| b | 0.0400 | 0.0050 | 0.0400 | – | – | – | – |" in lines

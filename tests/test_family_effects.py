@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid.fitting.law import Array
-from foresaid.laws._sigmoid import sigmoid
+from foresaid.arrays import Array, sigmoid
 from foresaid.studies.held_out_families import mixed_effects, protocol
 from foresaid.studies.held_out_families.covariance import Settings
 from foresaid.studies.held_out_families.mixed_effects import EFFECTS, Effects, by_effects, fit_effects

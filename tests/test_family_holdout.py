@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from foresaid.fitting.law import Array
-from foresaid.laws._sigmoid import sigmoid
+from foresaid.arrays import Array, sigmoid
 from foresaid.studies.held_out_families import methods, protocol
 from foresaid.studies.held_out_families.protocol import Board, Exercise, Forecasts
 

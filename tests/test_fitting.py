@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from foresaid import laws
+from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import STATUSES, fit
-from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.seeds import generator
 
 

@@ -21,6 +21,7 @@ from tests.tiny import read
 
 from foresaid import sources
 from foresaid.errors import ForesaidError
+from foresaid.pipeline import ingest as pipeline_ingest
 from foresaid.registry import load as ingest
 from foresaid.registry import source_card
 from foresaid.registry.update.update import Download, update
@@ -185,14 +186,14 @@ def test_a_damaged_file_of_the_registry_is_loaded_whole_or_refused(shard: int, t
     shutil.copytree(DATA / "registry", registry)
     (registry / "merges.csv").write_text("model_id,kept_as,decided_on,reason\n")
     whole = state(registry)
-    ingest.ingest(registry, ["tiny"], build, tmp_path / "ingest.json")
+    pipeline_ingest.ingest(registry, ["tiny"], build, tmp_path / "ingest.json")
     chance = random.Random(f"registry {shard}")
     outcomes: Counter[str] = Counter()
     for _ in range(NUMBER // 10):
         path = registry / chance.choice(FILES)
         path.write_bytes(damaged(whole[path], chance))
         before = state(registry), state(build)
-        said = refusal(lambda: ingest.ingest(registry, ["tiny"], build, tmp_path / "ingest.json"))
+        said = refusal(lambda: pipeline_ingest.ingest(registry, ["tiny"], build, tmp_path / "ingest.json"))
         outcomes["taken" if said is None else "refused"] += 1
         if said is not None:
             assert said.strip()

@@ -3,8 +3,9 @@ from datetime import date
 
 import pytest
 
+from foresaid.confusables import resolve
 from foresaid.errors import LeakError
-from foresaid.forecasting.leakage import Target, TrainingRow, check_training, resolve
+from foresaid.forecasting.leakage import Target, TrainingRow, check_training
 
 AS_OF, FROZEN = date(2026, 11, 20), date(2026, 11, 21)
 ROWS = [

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foresaid.confusables import FOREIGN, LATIN, ascii_twin, masked
 from foresaid.errors import Problem
 from foresaid.registry.formats import AliasRow
-from foresaid.registry.model_names import FOREIGN, LATIN, Names, Suggestions, alike, ascii_twin, masked, tidy
+from foresaid.registry.model_names import Names, Suggestions, alike, tidy
 
 MODELS = ["acme/tiny-7b", "acme/tiny-70b", "openai/gpt-5.2"]
 ALIASES = [AliasRow("Tiny 7B", "*", "model", "acme/tiny-7b"), AliasRow("Tiny 7B", "other", "model", "acme/tiny-70b")]

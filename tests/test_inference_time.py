@@ -7,9 +7,10 @@ import pytest
 
 from foresaid import laws
 from foresaid.fitting.fit import fit
+from foresaid.report.sections import inference_compute
 from foresaid.sources import Reading, RunSubject, Score
 from foresaid.studies.inference_compute import problem_bootstrap
-from foresaid.studies.inference_compute.protocols import coverage_series, effort_series, solved_counts
+from foresaid.studies.inference_compute.series import coverage_series, effort_series, solved_counts
 
 SAMPLES = 20_000
 
@@ -47,7 +48,7 @@ def test_harder_fifths_are_solved_less_and_more_samples_solve_more() -> None:
     assert table.shape == (5, 5)
     assert (np.diff(table, axis=0) >= 0).all()
     assert (np.diff(table, axis=1) >= 0).all()
-    assert len(problem_bootstrap.difficulty_lines(solved_counts(reading()))) == 7
+    assert len(inference_compute.difficulty_lines(solved_counts(reading()))) == 7
 
 
 @pytest.mark.parametrize(("values", "expected"), [([0.2, 0.3, 0.4, 0.5, 0.6, 0.7], True), ([0.7] * 6, False)])
@@ -64,4 +65,4 @@ def test_ten_points_more_are_reached_by_a_rise_and_not_by_a_level(values: list[f
 
     assert bool(np.isfinite(reach.times)) is expected
     assert ("not reachable" not in reach.said().split(" (")[0]) is expected
-    assert problem_bootstrap.ten_point_lines({"a": found, "b": {}})[2].endswith("| no fit |")
+    assert inference_compute.ten_point_lines({"a": found, "b": {}})[2].endswith("| no fit |")

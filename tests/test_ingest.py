@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
+from foresaid.pipeline import ingest as pipeline_ingest
 from foresaid.registry import load as ingest
+from foresaid.registry import schema
 
 DATA = Path(__file__).parent / "data"
 FILES = (
@@ -37,15 +39,15 @@ def registry(tmp_path: Path) -> Path:
 
 def run(registry: Path) -> tuple[Path, Path]:
     build, metrics = registry.parent / "build", registry.parent / "reports/metrics/ingest.json"
-    ingest.ingest(registry, ["tiny"], build, metrics)
+    pipeline_ingest.ingest(registry, ["tiny"], build, metrics)
     return build / "observations/tiny.parquet", metrics
 
 
 def test_every_row_arrives_typed_and_sorted_by_key(registry: Path) -> None:
     frame = pl.read_parquet(run(registry)[0])
 
-    assert dict(frame.schema) == ingest.SCHEMA
-    assert frame.equals(frame.sort(ingest.KEY))
+    assert dict(frame.schema) == schema.SCHEMA
+    assert frame.equals(frame.sort(schema.KEY))
     assert ("acme/tiny-7b", "mmlu", "", "tiny", date(2024, 10, 1), 0.45) == frame.row(3)[:6]
 
 

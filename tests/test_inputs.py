@@ -17,8 +17,8 @@ from tests.conftest import ROOT, Built
 
 from foresaid import laws, params
 from foresaid.errors import ParameterError, UnreadableError
-from foresaid.evaluation import hindcast
 from foresaid.pipeline import fit, freeze, inputs, score
+from foresaid.pipeline.hindcast import run
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
 SHIPPED = params.load(ROOT / "params.yaml")
@@ -182,7 +182,7 @@ def test_a_stage_reads_no_setting_it_does_not_list(built: Built, tmp_path: Path)
 
     found = {
         "fit": reads(lambda: [fit.run(law, used, build, metrics) for law in small.laws]),
-        "hindcast": reads(lambda: hindcast.run(used, build, registry, metrics)),
+        "hindcast": reads(lambda: run(used, build, registry, metrics)),
         "freeze": reads(lambda: freeze.run(used, build, registry, ROOT, datetime(2026, 11, 21, tzinfo=UTC))),
         "score": reads(lambda: score.run(used, build, registry, metrics)),
     }

@@ -17,8 +17,9 @@ from tests.test_laws import CASES, made
 from tests.test_solver import COMPILED
 
 from foresaid import laws
+from foresaid.arrays import Array
 from foresaid.fitting import _compiled, _elementary, _jit, least_squares
-from foresaid.fitting.law import Array, Law
+from foresaid.fitting.law import Law
 
 SHORT = """
 import sys

@@ -12,8 +12,8 @@ from tests.test_laws import CASES, made
 
 from foresaid import laws
 from foresaid.errors import ParameterError
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
-from foresaid.fitting.law import Table
 
 NAMES = ("arc_challenge", "arc_easy", "csqa", "hellaswag", "mmlu", "openbookqa", "piqa", "socialiqa")
 RUNS = [f"olmo-ladder/{size}" for size in ("190m", "370m", "760m", "1b-", "7b-anneal")]

@@ -12,11 +12,12 @@ from tests.conftest import Built
 from tests.coverage_study import simulate
 
 from foresaid import laws
+from foresaid.fitting.data import Table
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.fitting.law import Table
 from foresaid.forecasting import baselines
-from foresaid.forecasting.predict import LEVELS, predict
+from foresaid.forecasting.predict import predict
 from foresaid.forecasting.recalibration import UNDATED, Question, widened_fits
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 
 

@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from foresaid import laws
+from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError, ParameterError
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.frozen_curve import check_probe, freeze_curve, from_plain, thaw_record, to_plain
-from foresaid.fitting.law import Array, Covariate, Law, Table, Target
+from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import predict
 
 DAY = date(2024, 1, 1)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from foresaid import laws
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import Fit, fit
-from foresaid.fitting.law import Law, Table
+from foresaid.fitting.law import Law
 from foresaid.laws._loss_series import LossLaw, blocks, shown
 
 if TYPE_CHECKING:

@@ -11,7 +11,9 @@ from click.testing import CliRunner
 
 from foresaid.cli.main import main
 from foresaid.errors import RecordError
-from foresaid.registry import database, merges, model_catalogue
+from foresaid.pipeline import database as pipeline_database
+from foresaid.pipeline import ingest as pipeline_ingest
+from foresaid.registry import database, merges, model_catalogue, schema
 from foresaid.registry import load as ingest
 
 DATA = Path(__file__).parent / "data"
@@ -51,8 +53,8 @@ def refused(registry: Path, keep: str = "acme/tiny-7b", drop: str = TWIN, reason
 
 def seen(registry: Path) -> dict[tuple[str, str], float]:
     build = registry.parent / "build"
-    ingest.ingest(registry, ["tiny"], build, registry.parent / "ingest.json")
-    database.run(["tiny"], build)
+    pipeline_ingest.ingest(registry, ["tiny"], build, registry.parent / "ingest.json")
+    pipeline_database.run(["tiny"], build)
     connection = database.open_database(build / "database")
     view = database.as_of(connection, TODAY).observations
     connection.close()
@@ -74,7 +76,7 @@ def test_observations_stay_and_every_later_stage_sees_one_model(registry: Path) 
 def test_the_rows_of_the_merged_model_say_under_which_name_they_are_recorded(registry: Path) -> None:
     merge(registry)
     catalogued, loaded = ingest.load(registry, ["tiny"])
-    rows = merges.applied(loaded[0].frame, catalogued.merges, ingest.KEY)
+    rows = merges.applied(loaded[0].frame, catalogued.merges, schema.KEY)
 
     assert [row["note"] for row in rows.iter_rows(named=True) if row["quantity_id"] == "tiny_c4_loss"] == [
         f"on the record as {TWIN}"

@@ -16,7 +16,8 @@ from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.evaluation import hindcast
-from foresaid.fitting.imputation import components, impute
+from foresaid.fitting.components import components
+from foresaid.fitting.imputation import impute
 from foresaid.forecasting import published as adopted
 from foresaid.forecasting import splits
 from foresaid.laws import load

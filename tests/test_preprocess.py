@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from foresaid.fitting.imputation import apply_imputation, components, impute
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
+from foresaid.fitting.components import components
+from foresaid.fitting.imputation import apply_imputation, impute
 
 
 def _table(seed: int, n: int, m: int, missing: float, rank: int = 1) -> Array:

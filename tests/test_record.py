@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foresaid import files
 from foresaid.registry import csv_files, formats
 from foresaid.registry.formats import ObservationRow
 
@@ -60,6 +61,6 @@ def test_a_failed_write_leaves_every_file_as_it_was(tmp_path: Path) -> None:
     (tmp_path / "b.csv").write_bytes(b"a file where a folder belongs")
 
     with pytest.raises(OSError, match=r"b\.csv"):
-        csv_files.write({first: b"after", second: b"after"})
+        files.write({first: b"after", second: b"after"})
     assert first.read_bytes() == b"before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "b.csv"]

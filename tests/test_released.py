@@ -16,6 +16,7 @@ from foresaid.evaluation.tables import score_rows
 from foresaid.params import Hindcast
 from foresaid.pipeline.score import WANTED, adopted_rows
 from foresaid.registry import database
+from foresaid.report.sections.preregistration import markdown
 from foresaid.studies import preregistration
 
 
@@ -60,7 +61,7 @@ def test_only_rows_that_all_answered_count() -> None:
     found = preregistration.table(both, ["a", "b"], np.random.default_rng(0))
 
     assert {one.rows for one in found} == {1}
-    assert preregistration.markdown(found)[0].startswith("| task | forecaster |")
+    assert markdown(found)[0].startswith("| task | forecaster |")
 
 
 def test_hindcasts_by_scale_and_without_the_default_are_not_compared() -> None:
@@ -82,7 +83,7 @@ def test_the_default_scores_below_the_printed_form_on_models_released_later(buil
     past = forecasts.with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     scored = score_rows(pl.concat([printed, past]).filter(pl.col("point").is_not_null()))
     found = preregistration.compare(scored, {"obsscaling-2024-05": asked}, shipped.seed)[0]
-    print("\n".join(preregistration.markdown(found.beside_preset)))
+    print("\n".join(markdown(found.beside_preset)))
     pooled = {one.forecaster: one for one in found.beside_preset if one.task == "all"}
 
     # Measured with 200 replicates: docs/results-seed.md.

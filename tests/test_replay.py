@@ -13,9 +13,11 @@ from tests.conftest import Built
 
 from foresaid.errors import ParameterError
 from foresaid.evaluation import hindcast
-from foresaid.evaluation.replay import asked, replay, table
-from foresaid.evaluation.tables import KEY, score_rows, summarise
+from foresaid.evaluation.replay import asked, replay
+from foresaid.evaluation.schema import KEY
+from foresaid.evaluation.tables import score_rows, summarise
 from foresaid.registry import database
+from foresaid.report.replay_table import table
 
 AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)
 

@@ -21,11 +21,10 @@ from foresaid.canonical_json import dump_line
 from foresaid.errors import UnreadableError
 from foresaid.evaluation import tables as evaluate
 from foresaid.files import write_frame, write_json, write_lines
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
-from foresaid.fitting.law import Table
 from foresaid.forecasting import published
-from foresaid.forecasting.predict import LEVELS
 from foresaid.laws import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.ledger import store
@@ -33,10 +32,13 @@ from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.state import evidence as standing
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
+from foresaid.pipeline import report as pipeline_report
 from foresaid.registry import database
 from foresaid.report import site as report
 from foresaid.report import texts as wording
 from foresaid.report.downloads import contents
+from foresaid.scoring.levels import LEVELS
+from foresaid.text import number, signed
 
 TEMPLATES = Path(__file__).parents[1] / "reports" / "templates"
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -309,7 +311,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     write_json(metrics / "ingest.json", {"sources": {"acme-evals": counts}, "models": {}, "quantities": 3})
     fitted(folder, text)
     out = folder / "site"
-    report.run(parameters(text), build, folder / "registry", metrics, TEMPLATES, out, commit)
+    pipeline_report.run(parameters(text), build, folder / "registry", metrics, TEMPLATES, out, commit)
     return out
 
 
@@ -488,7 +490,7 @@ def test_an_empty_ledger_is_shown_as_empty_and_time_as_unproven(tmp_path: Path) 
 def test_a_broken_ledger_is_shown_as_broken(tmp_path: Path) -> None:
     out = site(tmp_path)
     (tmp_path / "registry" / "ledger" / "log" / "MANIFEST").write_bytes(b"")
-    report.run(parameters("plain"), tmp_path / "build", tmp_path / "registry", tmp_path / "metrics", TEMPLATES, out)
+    pipeline_report.run(parameters("plain"), tmp_path / "build", tmp_path / "registry", tmp_path / "metrics", TEMPLATES, out)
 
     assert "Checks failed" in read(out)["ledger.html"].text
 
@@ -504,7 +506,7 @@ def test_the_leading_table_holds_the_means_of_the_metrics_file(plain: Path, tmp_
         if (entry["evidence"], entry["case"], entry["law"]) == ("hindcast", "case-1", "size_sigmoid")
     )
     page = (plain / "index.html").read_text(encoding="utf-8")
-    cells = [wording.number(row["wis"]), wording.number(row["mae"]), wording.signed(row["bias"])]
+    cells = [number(row["wis"]), number(row["mae"]), signed(row["bias"])]
 
     assert "".join(f'<td class="n">{cell}</td>' for cell in cells) in page
 
@@ -545,7 +547,7 @@ def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:
 
 def test_a_missing_result_is_named_with_what_to_run(plain: Path, tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match="dvc repro"):
-        report.run(parameters("x"), tmp_path, plain.parent / "registry", tmp_path, TEMPLATES, tmp_path / "site")
+        pipeline_report.run(parameters("x"), tmp_path, plain.parent / "registry", tmp_path, TEMPLATES, tmp_path / "site")
 
 
 def test_templates_never_switch_escaping_off() -> None:

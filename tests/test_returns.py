@@ -17,8 +17,9 @@ from foresaid.fitting.law import Law
 from foresaid.laws.chinchilla import allocation
 from foresaid.report import law_page
 from foresaid.report.inputs import Fitted
-from foresaid.report.texts import number
+from foresaid.report.sections.compute_returns import statement
 from foresaid.studies import compute_returns
+from foresaid.text import number
 
 SIZES = ("params_total", "training_tokens")
 
@@ -60,13 +61,13 @@ def test_a_law_that_falls_to_one_end_of_the_line_has_no_best_split(name: str) ->
 
     assert not any(one.inner for one in found)
     assert all(one.tokens / one.parameters == pytest.approx(20.0) for one in found)
-    assert "no best split" in compute_returns.statement(found, "nats per token")
+    assert "no best split" in statement(found, "nats per token")
 
 
 def test_the_statement_names_the_gain_before_at_and_after_the_largest_run() -> None:
     law, curve = frozen("over_training")
     found = compute_returns.budgets(law, curve, 1e21)
-    said = compute_returns.statement(found, "nats per token")
+    said = statement(found, "nats per token")
 
     assert all(number(one.gain, 2) in said for one in found[1:4])
     assert "90 % range" in said

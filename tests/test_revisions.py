@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.registry import load as ingest
+from foresaid.registry import schema
 from foresaid.report import revisions_page
 
 FIRST, SECOND, THIRD = date(2024, 5, 31), date(2024, 10, 1), date(2025, 3, 1)
@@ -22,7 +22,7 @@ def observations(*rows: tuple[str, date, float, str]) -> pl.DataFrame:
             }
             for name, day, value, status in rows
         ],
-        schema=ingest.SCHEMA,
+        schema=schema.SCHEMA,
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from tests.conftest import Built
 
 from foresaid.errors import LeakError
 from foresaid.evaluation import rolling_origin
-from foresaid.fitting.law import Table
+from foresaid.fitting.data import Table
 from foresaid.params import Rolling
 from foresaid.registry import database
 

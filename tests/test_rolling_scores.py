@@ -13,8 +13,8 @@ from scipy.stats import norm
 from foresaid.errors import RecordError
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
 from foresaid.evaluation.rolling_origin import later
-from foresaid.forecasting.predict import LEVELS
 from foresaid.report import rolling_origin_tables
+from foresaid.scoring.levels import LEVELS
 
 ORIGINS = [later(date(2023, 1, 1), 2 * i) for i in range(9)]
 SPREADS = {"good": 0.05, "wild": 0.2, "naive": 0.3}

@@ -11,7 +11,7 @@ from tests.test_ledger import OPENING, folder, forecast, write
 from tests.test_note import LOG_KEY, WITNESS_KEY
 
 from foresaid.errors import LedgerError
-from foresaid.ledger import store, timestamping
+from foresaid.ledger import layout, store, timestamping
 from foresaid.ledger.entries.forecasts import Withdrawal
 from foresaid.ledger.entries.resolutions import Key
 from foresaid.ledger.log import checkpoint, inclusion_proof, manifest, witness
@@ -224,7 +224,7 @@ def test_a_proof_by_a_later_key_is_checked_from_the_first_one_over_a_ledger(fold
             inclusion_proof.check(one, listed[0], pinned, keys(one))
     with pytest.raises(LedgerError, match="is no state of the log"):
         keys(made(3, NEW_KEY, [*listed[:2], "0" * 64]))
-    batch = folder / manifest.batch_path(listed[1])
+    batch = folder / layout.batch_path(listed[1])
     batch.write_bytes(batch.read_bytes().replace(b"an old machine", b"an odd machine"))
     with pytest.raises(LedgerError, match="does not verify: V02"):
         keys(made(3, NEW_KEY))

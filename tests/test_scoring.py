@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from sklearn.metrics import mean_pinball_loss
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array
-from foresaid.forecasting.predict import LEVELS
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import bias, covered, crps_of_draws, log_score_of_mixture, pinball, weighted_interval_score
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)

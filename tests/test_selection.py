@@ -14,9 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.imputation import components, impute
-from foresaid.fitting.law import Array
+from foresaid.fitting.components import components
+from foresaid.fitting.imputation import impute
 from foresaid.studies.model_selection._search import pack, trace
 from foresaid.studies.model_selection.v_optimal import objective, select
 

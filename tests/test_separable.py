@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize, nnls
 from scipy.special import huber, logsumexp
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting import _jit, power_sum
-from foresaid.fitting.law import Array
 from foresaid.fitting.power_sum import fit_power_sum, nonnegative, starts
 
 FOUND = 1.01827402e-3  # minimum over the grid of 4,500 starts of the authors' notebook

@@ -15,7 +15,7 @@ from foresaid.fitting import cache
 from foresaid.fitting.cache import Shard, fit_all, key
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
-from foresaid.pipeline.fit import describe
+from foresaid.fitting.summary import describe
 
 
 def shard(name: str, seed: int = 7, replicates: int = 6) -> Shard:

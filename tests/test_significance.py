@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, ttest_rel
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 from foresaid.scoring.significance import (
     FEWEST_RELEASES,
     TOO_FEW,

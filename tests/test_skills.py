@@ -10,9 +10,8 @@ import polars as pl
 import pytest
 from scipy.optimize import minimize
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array
-from foresaid.laws._sigmoid import sigmoid
 from foresaid.studies.held_out_families import latent_skills
 from foresaid.studies.held_out_families.latent_skills import Skills, fit_skills, scale_covariates
 

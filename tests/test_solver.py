@@ -15,9 +15,12 @@ from scipy.optimize import least_squares
 from tests.test_laws import CASES
 
 from foresaid import laws
+from foresaid.arrays import Array
+from foresaid.fitting.data import Covariate, Target
 from foresaid.fitting.fit import problem_for, random_starts
-from foresaid.fitting.law import Array, Covariate, Law, Parameter, Target
-from foresaid.fitting.least_squares import Problem, engine, solve
+from foresaid.fitting.law import Law, Parameter
+from foresaid.fitting.least_squares import engine, solve
+from foresaid.fitting.problem import Problem
 
 PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "40"))
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())

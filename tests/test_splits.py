@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foresaid.errors import LeakError
-from foresaid.fitting.law import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release, split_by_scale
 from foresaid.registry.view import View
 

@@ -15,7 +15,7 @@ from tests.test_ledger import OPENING, forecast, write
 from tests.test_note import LOG_KEY, LOG_VKEY
 
 from foresaid.errors import LedgerError
-from foresaid.ledger import store, timestamping
+from foresaid.ledger import layout, store, timestamping
 from foresaid.ledger.log import anchors, policy, rfc3161
 from foresaid.ledger.log.anchors import Stamp, times
 from foresaid.ledger.log.policy import Policy
@@ -126,7 +126,7 @@ def test_a_token_outside_the_validity_of_its_certificate_proves_nothing(
         token = place / "log/anchors/00000001/tsa1.tsr"
         token.write_bytes(one.reply(timestamping.request(place)))
         evidence = {path.relative_to(place).as_posix(): path.read_bytes() for path in token.parent.iterdir()}
-        (place / anchors.SUMS).write_bytes(anchors.sums(evidence))
+        (place / layout.SUMS).write_bytes(anchors.sums(evidence))
 
         assert (code, code) == (check(place, wanted).exit_code(strict=True), script.script(place, *words))
 
@@ -194,7 +194,7 @@ def test_subjects_are_chained_and_a_removed_one_is_seen(place: Path, authorities
     for path in gone.iterdir():
         path.unlink()
     gone.rmdir()
-    sums = place / anchors.SUMS
+    sums = place / layout.SUMS
     sums.write_bytes(b"".join(line for line in sums.read_bytes().splitlines(keepends=True) if b"/00000002/" not in line))
 
     assert [(item.code, item.what) for item in check(place, wanted).findings] == [("V09", "another previous")]

@@ -9,8 +9,9 @@ from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.errors import ParameterError
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
-from foresaid.fitting.law import Law, Table
+from foresaid.fitting.law import Law
 from foresaid.registry.view import View
 from foresaid.studies.loss_threshold import Score, compute_at, contest, of_record, profile_interval, side_by_side
 

@@ -15,6 +15,7 @@ import pytest
 
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.ledger import layout
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.log import anchors, merkle
@@ -88,7 +89,7 @@ def put(folder: Path, batches: list[bytes], manifest: bytes | None = None, origi
         manifest = b"".join(log.manifest_line(name_of(data)) for data in batches)
     (folder / "log").mkdir(parents=True, exist_ok=True)
     for data in batches:
-        path = folder / log.batch_path(name_of(data))
+        path = folder / layout.batch_path(name_of(data))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     (folder / "log/MANIFEST").write_bytes(manifest)
@@ -102,7 +103,7 @@ FIRST = batch([ROUND, TARGET])
 SECOND = batch([forecast("a", primary=True), forecast("b")], [name_of(FIRST)])
 THIRD = batch([forecast("c")], [name_of(SECOND)])
 SOUND = [FIRST, SECOND, THIRD]
-FILES = [*(log.batch_path(name_of(data)) for data in SOUND), "log/MANIFEST", "log/checkpoint"]
+FILES = [*(layout.batch_path(name_of(data)) for data in SOUND), "log/MANIFEST", "log/checkpoint"]
 LINES = [log.manifest_line(name_of(data)) for data in SOUND]
 
 
@@ -203,7 +204,7 @@ def test_another_log_than_the_expected_one_is_noticed(folder: Path) -> None:
 
 def test_a_batch_outside_the_manifest_is_pending_and_only_strictly_wrong(folder: Path) -> None:
     data = batch([forecast("d")], [name_of(THIRD)])
-    path = folder / log.batch_path(name_of(data))
+    path = folder / layout.batch_path(name_of(data))
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     result = verify(folder, ORIGIN)
@@ -246,12 +247,12 @@ def sums(folder: Path) -> None:
              for path in folder.glob(f"{place}/**/*") if path.is_file()}  # fmt: skip
     if (folder / "policy.txt").exists():
         files["policy.txt"] = (folder / "policy.txt").read_bytes()
-    (folder / anchors.SUMS).write_bytes(anchors.sums(files))
+    (folder / layout.SUMS).write_bytes(anchors.sums(files))
 
 
 def anchor(folder: Path, **more: bytes) -> None:
     """Anchor the checkpoint; `more` are further files of the anchor, or its subject."""
-    place = folder / anchors.folder(3)
+    place = folder / layout.folder(3)
     place.mkdir(parents=True)
     head = (folder / "log/checkpoint").read_bytes()
     subject = anchors.subject(head, (folder / "log/MANIFEST").read_bytes(), None).encode()
@@ -262,7 +263,7 @@ def anchor(folder: Path, **more: bytes) -> None:
 
 def other_sum(folder: Path) -> None:
     anchor(folder)
-    path = folder / anchors.SUMS
+    path = folder / layout.SUMS
     path.write_bytes(path.read_bytes().replace(b"0", b"1", 1))
 
 
@@ -356,7 +357,7 @@ def late_as_prior(folder: Path) -> Evidence:
 
 def pending_since(folder: Path) -> Evidence:
     data = after([forecast("z")])
-    path = folder / log.batch_path(name_of(data))
+    path = folder / layout.batch_path(name_of(data))
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(data)
     return Evidence(now=datetime(2026, 11, 29, tzinfo=UTC))
@@ -586,7 +587,7 @@ def test_redaction_keeps_the_leaf_and_counts_as_worst(folder: Path) -> None:
             "reason": "court order"}  # fmt: skip
     put(folder, [*SOUND, after([line])])
     before = verify(folder, ORIGIN).checkpoint
-    (folder / log.batch_path(name_of(SECOND))).unlink()
+    (folder / layout.batch_path(name_of(SECOND))).unlink()
     result = verify(folder, ORIGIN)
 
     assert (result.findings, result.exit_code(), result.checkpoint) == ((), 5, before)

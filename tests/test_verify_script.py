@@ -15,7 +15,7 @@ import pytest
 from tests.campaign import build, script, world
 from tests.conftest import ROOT
 
-from foresaid.ledger import store
+from foresaid.ledger import layout, store
 from foresaid.ledger.entries.resolutions import Redaction
 from foresaid.ledger.entries.schema import Forecast, Sealed
 from foresaid.ledger.log import anchors, manifest, merkle, policy
@@ -110,7 +110,7 @@ def move_anchor(folder: Path) -> None:
 def fix_sums(folder: Path) -> None:
     kept = [p for p in folder.rglob("*") if p.is_file() and p.parent.name not in ("log", "ledger") and "batches" not in p.parts]
     evidence = {path.relative_to(folder).as_posix(): path.read_bytes() for path in [*kept, folder / "policy.txt"]}
-    (folder / anchors.SUMS).write_bytes(anchors.sums(evidence))
+    (folder / layout.SUMS).write_bytes(anchors.sums(evidence))
 
 
 def remove(*names: str, sums: bool = True) -> Callable[[Path], None]:
@@ -151,12 +151,12 @@ def redact(folder: Path) -> None:
     store.redact(folder, SECOND)
 
 
-BATCH = manifest.batch_path(FIRST)
+BATCH = layout.batch_path(FIRST)
 ANCHOR = "log/anchors/00000002"
 
 # What is done to the golden ledger, and the exit code of both verifiers
 SPOILT: dict[str, tuple[int, Callable[[Path], object]]] = {
-    "an edited number": (1, edit(manifest.batch_path(SECOND), lambda data: data.replace(b"0.531", b"0.532"))),
+    "an edited number": (1, edit(layout.batch_path(SECOND), lambda data: data.replace(b"0.531", b"0.532"))),
     "a missing batch": (1, remove(BATCH)),
     "a foreign file": (1, lambda f: (f / "log/NOTES").write_bytes(b"")),
     "a link": (1, link),

@@ -16,7 +16,7 @@ from tests.campaign import world as worlds
 from tests.campaign.mutate import Mutant, room, try_all
 from tests.campaign.table import Scale, Tally
 
-from foresaid.ledger.log.manifest import MANIFEST
+from foresaid.ledger.layout import MANIFEST
 
 Files = Mapping[str, bytes]
 

@@ -19,7 +19,7 @@ from tests.campaign import build
 from tests.campaign.mutate import room, spread
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid.ledger import store
+from foresaid.ledger import layout, store
 from foresaid.ledger.entries.resolutions import Redaction
 from foresaid.ledger.entries.schema import Forecast, Sealed
 from foresaid.ledger.log import anchors, manifest, policy
@@ -74,28 +74,28 @@ def evidence_of(folder: Path) -> dict[str, bytes]:
 
 
 def unsorted(folder: Path) -> None:
-    lines = (folder / anchors.SUMS).read_bytes().splitlines(keepends=True)
-    (folder / anchors.SUMS).write_bytes(b"".join(lines[::-1]))
+    lines = (folder / layout.SUMS).read_bytes().splitlines(keepends=True)
+    (folder / layout.SUMS).write_bytes(b"".join(lines[::-1]))
 
 
 def cut(folder: Path) -> None:
-    (folder / anchors.SUMS).write_bytes((folder / anchors.SUMS).read_bytes()[:-1])
+    (folder / layout.SUMS).write_bytes((folder / layout.SUMS).read_bytes()[:-1])
 
 
 def unwitnessed(folder: Path) -> None:
-    data = (folder / manifest.CHECKPOINT).read_bytes()
-    (folder / manifest.CHECKPOINT).write_bytes(data[: data.rindex("\u2014".encode())])
+    data = (folder / layout.CHECKPOINT).read_bytes()
+    (folder / layout.CHECKPOINT).write_bytes(data[: data.rindex("\u2014".encode())])
 
 
 def stranger(folder: Path) -> None:
     token = folder / "log/anchors/00000002/tsa1.tsr"
     token.with_name("tsa9.tsr").write_bytes(token.read_bytes())
-    (folder / anchors.SUMS).write_bytes(anchors.sums(evidence_of(folder)))
+    (folder / layout.SUMS).write_bytes(anchors.sums(evidence_of(folder)))
 
 
 def one_stamp(folder: Path) -> None:
     (folder / "log/anchors/00000002/tsa2.tsr").unlink()
-    (folder / anchors.SUMS).write_bytes(anchors.sums(evidence_of(folder)))
+    (folder / layout.SUMS).write_bytes(anchors.sums(evidence_of(folder)))
 
 
 def redacted(folder: Path) -> None:

@@ -24,9 +24,8 @@ from tests.campaign.table import Scale, Tally, skip, timed
 from tests.campaign.world import SIGNER
 
 from foresaid.errors import ForesaidError, UnreadableError
-from foresaid.ledger import store, timestamping
+from foresaid.ledger import layout, store, timestamping
 from foresaid.ledger.entries.schema import Forecast, Quantiles
-from foresaid.ledger.log import manifest
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import Signer
 from foresaid.ledger.verify.snapshot import Evidence
@@ -94,7 +93,7 @@ def finish(pid: int, receive: int) -> tuple[int, list[str], str]:
 
 def checked(folder: Path) -> Result:
     """The real check; the checkpoint may be signed with the key of the golden example, or not at all."""
-    signed = b"\xe2\x80\x94" in (folder / manifest.CHECKPOINT).read_bytes()
+    signed = b"\xe2\x80\x94" in (folder / layout.CHECKPOINT).read_bytes()
     return verify(folder, build.ORIGIN, evidence=Evidence(policy=Policy(log=SIGNER.verifier if signed else None)))
 
 

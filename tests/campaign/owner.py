@@ -18,9 +18,11 @@ from tests.campaign.mutate import Check, Mutant, Mutants, room, try_all
 from tests.campaign.table import Scale, Tally
 from tests.campaign.world import World
 
+from foresaid.ledger import layout
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST
 from foresaid.ledger.log import anchors, rfc3161
 from foresaid.ledger.log import manifest as log
-from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST, Checkpoint
+from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import LOG, Signer
 
 Files = Mapping[str, bytes]
@@ -44,12 +46,12 @@ class Owner:
         order: list[str] = []
         for name in names_of(self.files):
             if name in changes:
-                result[log.batch_path(name)] = None
+                result[layout.batch_path(name)] = None
                 data = changes[name]
                 if data is None:
                     continue
                 name = sha256(data).hexdigest()
-                result[log.batch_path(name)] = data
+                result[layout.batch_path(name)] = data
             order.append(name)
         result[MANIFEST] = b"".join(map(log.manifest_line, order))
         return result
@@ -66,13 +68,13 @@ class Owner:
                 result[name] = None
         result[CHECKPOINT] = checkpoint
         if order:
-            place = anchors.folder(len(order))
+            place = layout.folder(len(order))
             subject = anchors.subject(checkpoint, changes[MANIFEST] or b"", None).encode()
             evidence |= {f"{place}/checkpoint": checkpoint, f"{place}/subject": subject}
             for one in self.world.authorities:
                 evidence[f"{place}/{one.name}.tsr"] = one.reply(rfc3161.request(subject))
         result |= evidence
-        result[anchors.SUMS] = anchors.sums(evidence)
+        result[layout.SUMS] = anchors.sums(evidence)
         return {name: data for name, data in result.items() if data is not None or name in self.files}
 
 
@@ -81,7 +83,7 @@ def descended(files: Files, first: str, data: bytes) -> dict[str, bytes | None]:
     changes: dict[str, bytes | None] = {first: data}
     renamed = {first: sha256(data).hexdigest()}
     for name in names_of(files):
-        head, _, rest = files[log.batch_path(name)].partition(b"\n")
+        head, _, rest = files[layout.batch_path(name)].partition(b"\n")
         parents = re.search(rb'"parents":\[([^\]]*)\]', head)
         if name == first or parents is None:
             continue
@@ -105,7 +107,7 @@ def edited(data: bytes) -> bytes:
 def edits(owner: Owner, cascade: bool) -> Iterator[tuple[str, dict[str, bytes | None]]]:
     """A number edited in each batch, with its name and its line, and (`cascade`) with all its descendants."""
     for number, name in enumerate(names_of(owner.files)):
-        data = edited(owner.files[log.batch_path(name)])
+        data = edited(owner.files[layout.batch_path(name)])
         changes: dict[str, bytes | None] = descended(owner.files, name, data) if cascade else {name: data}
         yield f"batch {number} edited", owner.manifest(changes)
 
@@ -132,7 +134,7 @@ def shadows(owner: Owner, fresh: bool) -> Iterator[tuple[str, dict[str, bytes | 
     Two readers of JSON would take two values from it, so no line may have the same key twice.
     """
     for number, name in enumerate(names_of(owner.files)):
-        data = owner.files[log.batch_path(name)]
+        data = owner.files[layout.batch_path(name)]
         lines = data.split(b"\n")
         place = 1 if len(lines) > 2 else 0
         for key, first in SHADOWS:
@@ -141,7 +143,7 @@ def shadows(owner: Owner, fresh: bool) -> Iterator[tuple[str, dict[str, bytes | 
                 changed = b"\n".join([*lines[:place], lines[place][:at] + first + lines[place][at:], *lines[place + 1 :]])
                 what = f"second {key[1:-3].decode()} in batch {number}"
                 new = descended(owner.files, name, changed)
-                yield what, owner.manifest(new) if fresh else {log.batch_path(name): changed}
+                yield what, owner.manifest(new) if fresh else {layout.batch_path(name): changed}
 
 
 def reordered(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:

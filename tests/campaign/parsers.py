@@ -27,6 +27,7 @@ from tests.campaign.table import Scale, Tally, skip, timed
 
 from foresaid import canonical_json
 from foresaid.errors import LedgerError
+from foresaid.ledger import layout
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import read_batch
 from foresaid.ledger.log import (
@@ -132,13 +133,13 @@ def parsers() -> tuple[Parser, ...]:
     with room() as place:
         world = worlds.make(place)
         files = build.files(world.build(place / "ledger", 22))
-        names = manifest.parse_manifest(files[manifest.MANIFEST])[0]
+        names = manifest.parse_manifest(files[layout.MANIFEST])[0]
         root, message = world.authorities[0].root, b"message"
         query = rfc3161.request(message)
         reply = world.authorities[0].reply(query)
     batches = tuple(data for name, data in files.items() if name.startswith("batches/"))
     lines = tuple({line for data in batches for line in data.splitlines()})
-    head = files[manifest.CHECKPOINT]
+    head = files[layout.CHECKPOINT]
     subjects = tuple(data for name, data in files.items() if name.endswith("/subject"))
     growth = b"".join(base64.b64encode(one) + b"\n" for one in witness.consistency(5, names))
     targets = [{"round": "r", "author": "a", "targets": 2, "no_shows": ["t"]}]
@@ -158,7 +159,7 @@ def parsers() -> tuple[Parser, ...]:
         Parser("canonical line", _line, lines),
         Parser("entry", _entry, lines),
         Parser("batch", _batch, batches),
-        Parser("manifest", _manifest, (files[manifest.MANIFEST], b"")),
+        Parser("manifest", _manifest, (files[layout.MANIFEST], b"")),
         Parser("checkpoint", _checkpoint, (head, manifest.parse_checkpoint(head).encode())),
         Parser("signed note", _note, (head,)),
         Parser("signatures under a policy", _judged, (head,)),

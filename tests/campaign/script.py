@@ -20,11 +20,12 @@ from tests.campaign.table import Scale, Tally, skip, timed
 from tests.campaign.world import World
 
 from foresaid.errors import ForesaidError
+from foresaid.ledger import layout
 from foresaid.ledger.entries.resolutions import Key
 from foresaid.ledger.entries.schema import Entry
+from foresaid.ledger.layout import is_evidence
 from foresaid.ledger.log import anchors, manifest
 from foresaid.ledger.log.signed_note import LOG, Signer
-from foresaid.ledger.verify.snapshot import is_evidence
 
 SCRIPT = Path(__file__).parents[2] / "registry" / "ledger" / "verify.sh"
 
@@ -103,7 +104,7 @@ def with_sums(files: blind.Files, changes: Mapping[str, bytes | None]) -> dict[s
     after = {**files, **changes}
     return {
         **changes,
-        anchors.SUMS: anchors.sums({name: data for name, data in after.items() if data is not None and is_evidence(name)}),
+        layout.SUMS: anchors.sums({name: data for name, data in after.items() if data is not None and is_evidence(name)}),
     }
 
 

@@ -19,11 +19,10 @@ from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
 from foresaid.errors import LedgerError
-from foresaid.ledger import store
+from foresaid.ledger import layout, store
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.schema import Code, Data, Header, Inner, Quantiles, Reveal
-from foresaid.ledger.log import manifest
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
 
@@ -84,7 +83,7 @@ def smuggled(folder: Path, reveal: Reveal) -> Path:
         code=Code(git=None, dirty=False, version="0.1.0"), n=1,
     )  # fmt: skip
     content = entries.encode(header) + entries.encode(reveal, 2)
-    path = folder / manifest.batch_path(sha256(content).hexdigest())
+    path = folder / layout.batch_path(sha256(content).hexdigest())
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     return path

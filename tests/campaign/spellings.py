@@ -13,9 +13,9 @@ from tests.campaign.table import Scale, Tally, timed
 
 from foresaid import canonical_json
 from foresaid.errors import LedgerError
+from foresaid.ledger import layout
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.schema import Entry
-from foresaid.ledger.log import manifest
 
 NAME = "Llama-2 70B cool"
 # Letter by letter, what a reader takes for it. Our own list, not the product's.
@@ -82,7 +82,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             try:
                 line = entries.parse({**msgspec.to_builtins(base), **changes})
                 name = build.write(folder, [line], minutes=5)  # type: ignore[list-item]  # never a header
-                (folder / manifest.batch_path(name)).unlink()
+                (folder / layout.batch_path(name)).unlink()
                 tally.count(False, what)
             except LedgerError as error:
                 tally.count(str(error).isascii(), f"{what}: a message that is not ASCII")

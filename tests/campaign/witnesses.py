@@ -12,6 +12,7 @@ from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
 from foresaid.errors import LedgerError
+from foresaid.ledger import layout
 from foresaid.ledger.log import checkpoint, manifest, signed_note, witness
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.policy import Policy
@@ -44,7 +45,7 @@ def remembered_wrongly(scale: Scale) -> Tally:
     with room() as place, timed(Tally("a bit flipped in memory before signing is signed")) as tally:
         folder = build.build(place / "ledger", 12)
         again = checkpoint.reread_elsewhere(folder)
-        sound = manifest.parse_checkpoint((folder / manifest.CHECKPOINT).read_bytes())
+        sound = manifest.parse_checkpoint((folder / layout.CHECKPOINT).read_bytes())
         if not checkpoint.sign(sound, worlds.SIGNER, again):
             raise AssertionError("the sound checkpoint is not signed")
         for order in range(scale.of(50, 1000, 1000)):

@@ -15,8 +15,8 @@ from tests.campaign import authority, build
 from tests.campaign.authority import Authority
 
 from foresaid.ledger import store, timestamping
+from foresaid.ledger.layout import CHECKPOINT
 from foresaid.ledger.log import manifest, policy
-from foresaid.ledger.log.manifest import CHECKPOINT
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import LOG, WITNESS, Signer
 from foresaid.ledger.verify.snapshot import Evidence

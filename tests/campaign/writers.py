@@ -16,8 +16,8 @@ from tests.campaign.faults import Acknowledge, big, child, finish, sound
 from tests.campaign.mutate import room
 from tests.campaign.table import Scale, Tally, timed
 
-from foresaid.ledger import store
-from foresaid.ledger.log import git_history, manifest
+from foresaid.ledger import layout, store
+from foresaid.ledger.log import git_history
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
 
@@ -173,11 +173,11 @@ def evil_merges(scale: Scale, place: Path) -> Tally:
                 for whose in places:
                     folder = place / f"evil-{kind}-{side}-{whose}"
                     where = repository(folder)
-                    target = manifest.batch_path(verify(where).listed[1])
+                    target = layout.batch_path(verify(where).listed[1])
                     if whose != "log":  # which name the batch will have does not depend on where it is written
                         twin = place / f"twin-{kind}-{side}-{whose}"
                         shutil.copytree(where, twin)
-                        target = manifest.batch_path(
+                        target = layout.batch_path(
                             build.write(twin, [build.forecast(f"{whose}-{kind}")], author=f"example.org/{whose}")
                         )
                     evil(folder, kind, side, target)

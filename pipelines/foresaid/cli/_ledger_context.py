@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from foresaid.project import LEDGER
+
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Entry
     from foresaid.ledger.log.policy import Policy
 
-LEDGER = Path("registry/ledger")
-SNAPSHOTS = Path("build/snapshots")
 FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
@@ -23,24 +23,24 @@ def append(lines: Sequence[Entry]) -> None:
     """Add one batch in the name of params.yaml's author, and say under which name."""
     from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain
-    from foresaid.ledger import store
-    from foresaid.pipeline import freeze
+    from foresaid.ledger import provenance, store
 
     loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
     path = store.write_batch(
         LEDGER, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
-        code=freeze.code_state(Path()), check_curve=from_plain,
+        code=provenance.code_state(Path()), check_curve=from_plain,
     )  # fmt: skip
     click.echo(f"batch {path.stem}, pending; `foresaid checkpoint` on the main branch puts it into the log")
 
 
 def policy_of(path: Path | None) -> Policy:
     """The policy a reader brings, else the ledger's copy, else one that wants nothing."""
+    from foresaid.ledger import layout
     from foresaid.ledger.log import policy
 
     if path is not None:
         return policy.load(path)
-    return policy.load(LEDGER / policy.POLICY) if (LEDGER / policy.POLICY).is_file() else policy.Policy()
+    return policy.load(LEDGER / layout.POLICY) if (LEDGER / layout.POLICY).is_file() else policy.Policy()
 
 
 def entry_of(**values: Any) -> Entry:

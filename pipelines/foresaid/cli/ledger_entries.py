@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.cli._ledger_context import LEDGER, THERE, append, entry_of
+from foresaid.cli._ledger_context import THERE, append, entry_of
+from foresaid.project import LEDGER
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Entry

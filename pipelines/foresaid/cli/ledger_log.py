@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from foresaid.cli._ledger_context import FILE, LEDGER, THERE, append, entry_of, policy_of
+from foresaid.cli._ledger_context import FILE, THERE, append, entry_of, policy_of
+from foresaid.project import LEDGER
 
 
 @click.group()
@@ -65,10 +66,11 @@ def policy(path: Path) -> None:
     Example: foresaid policy ../my/policy.txt
     """
     from foresaid.ledger import store
+    from foresaid.ledger.layout import POLICY
     from foresaid.ledger.log import policy as policies
 
     loaded = policies.load(path)
-    files = {policies.POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
+    files = {POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
     store.write_files(LEDGER, files, replaced=tuple(files))
     click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
 
@@ -104,7 +106,7 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
     Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
     """
     from foresaid.errors import LedgerError
-    from foresaid.ledger import timestamping
+    from foresaid.ledger import layout, timestamping
     from foresaid.ledger.log import keys, manifest
     from foresaid.ledger.log import witness as work
     from foresaid.ledger.verify import signers as hand_over
@@ -112,8 +114,8 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
     wanted = policy_of(policy)
     if wanted.log is None:
         raise LedgerError("witness: the policy names no key of a log; give --policy")
-    head = (place / manifest.CHECKPOINT).read_bytes()
-    names, _ = manifest.parse_manifest((place / manifest.MANIFEST).read_bytes())
+    head = (place / layout.CHECKPOINT).read_bytes()
+    names, _ = manifest.parse_manifest((place / layout.MANIFEST).read_bytes())
     found = manifest.parse_checkpoint(head)
     seen = work.read(state, found.origin)
     proof = work.consistency(seen.size, names[: found.size]) if seen.size <= found.size <= len(names) else []
@@ -179,6 +181,7 @@ def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None
     Example: foresaid prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
     """
     from foresaid import files
+    from foresaid.ledger import layout
     from foresaid.ledger.log import inclusion_proof as work
     from foresaid.ledger.log import manifest
     from foresaid.ledger.verify import signers as hand_over
@@ -189,8 +192,8 @@ def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None
         head = work.check(read, batch, wanted, may_sign)
         click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
         return
-    names, _ = manifest.parse_manifest((LEDGER / manifest.MANIFEST).read_bytes())
-    made = work.prove(batch, names, (LEDGER / manifest.CHECKPOINT).read_bytes()).encode()
+    names, _ = manifest.parse_manifest((LEDGER / layout.MANIFEST).read_bytes())
+    made = work.prove(batch, names, (LEDGER / layout.CHECKPOINT).read_bytes()).encode()
     if path is None:
         click.echo(made.decode("utf-8"), nl=False)
     else:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.cli._ledger_context import LEDGER, SNAPSHOTS, THERE
+from foresaid.cli._ledger_context import THERE
+from foresaid.project import LEDGER, SNAPSHOTS
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence

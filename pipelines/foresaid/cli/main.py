@@ -16,14 +16,7 @@ import click
 from foresaid import __version__
 from foresaid.cli import experiment, ledger, questions, record
 from foresaid.cli.group import P, R, Sections, add, plain_errors
-
-REPRODUCIBLE = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    # OpenBLAS and NumPy choose kernels by processor, and kernels differ in the last digit.
-    "OPENBLAS_CORETYPE": "Haswell",
-    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
-}
+from foresaid.project import BUILD, METRICS, REGISTRY, REPRODUCIBLE
 
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -41,9 +34,6 @@ def main(context: click.Context, root: Path) -> None:
     context.ensure_object(dict)
 
 
-REGISTRY, BUILD, METRICS = Path("registry"), Path("build"), Path("reports/metrics")
-
-
 @main.command()
 @plain_errors
 def inputs() -> None:
@@ -52,9 +42,8 @@ def inputs() -> None:
     Example: foresaid inputs
     """
     from foresaid import params
-    from foresaid.pipeline import inputs as stage
 
-    count = stage.run(params.load(Path("params.yaml")), Path(__file__).parent, Path("requirements.lock"), BUILD)
+    count = run(params.load(Path("params.yaml")), Path(__file__).parent, Path("requirements.lock"), BUILD)
     click.echo(f"inputs: {count} stages")
 
 
@@ -66,14 +55,14 @@ def ingest() -> None:
     Example: foresaid ingest
     """
     from foresaid import params
-    from foresaid.registry import load as stage
+    from foresaid.pipeline import ingest as pipeline_ingest
     from foresaid.registry.update import on_demand
 
     wanted = params.load(Path("params.yaml")).sources
     mirror = os.environ.get("FORESAID_MIRROR")
     for line in on_demand.fetch(REGISTRY, BUILD, wanted, Path(mirror) if mirror else None):
         click.echo(line)
-    stage.ingest(REGISTRY, wanted, BUILD, METRICS / "ingest.json")
+    pipeline_ingest.ingest(REGISTRY, wanted, BUILD, METRICS / "ingest.json")
     click.echo("ingest: the record is sound")
 
 
@@ -85,9 +74,9 @@ def database() -> None:
     Example: foresaid database
     """
     from foresaid import params
-    from foresaid.registry import database as stage
+    from foresaid.pipeline.database import run
 
-    counts = stage.run(params.load(Path("params.yaml")).sources, BUILD)
+    counts = run(params.load(Path("params.yaml")).sources, BUILD)
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
 
 
@@ -130,13 +119,12 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
     """
     from foresaid import parallel, params
     from foresaid.errors import ParameterError
-    from foresaid.pipeline import fit as stage
 
     loaded = params.load(Path("params.yaml"))
     if law not in loaded.laws:
         raise ParameterError(f"fit: found the law {law}, expected one of params.yaml: {', '.join(loaded.laws)}")
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
-        counts = stage.run(law, loaded, BUILD, METRICS)
+        counts = run(law, loaded, BUILD, METRICS)
     click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
 
 
@@ -150,17 +138,17 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
     Example: foresaid hindcast --workers 2
     """
     from foresaid import parallel, params
-    from foresaid.evaluation import hindcast as stage
+    from foresaid.pipeline.hindcast import run_full
 
     loaded = params.load(Path("params.yaml"))
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
         if full:
             from foresaid.report import rolling_origin_tables
 
-            for line in rolling_origin_tables.lines(stage.run_full(loaded, BUILD)):
+            for line in rolling_origin_tables.lines(run_full(loaded, BUILD)):
                 click.echo(line)
             return
-        counts = stage.run(loaded, BUILD, REGISTRY, METRICS)
+        counts = run(loaded, BUILD, REGISTRY, METRICS)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
 
 
@@ -172,9 +160,8 @@ def freeze() -> None:
     Example: foresaid freeze
     """
     from foresaid import params
-    from foresaid.pipeline import freeze as stage
 
-    receipt = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, Path(), datetime.now(UTC))
+    receipt = run(params.load(Path("params.yaml")), BUILD, REGISTRY, Path(), datetime.now(UTC))
     if receipt.round is None:
         click.echo("freeze: no round is open, nothing to freeze")
         return
@@ -191,9 +178,8 @@ def score() -> None:
     Example: foresaid score
     """
     from foresaid import params
-    from foresaid.pipeline import score as stage
 
-    counts = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
+    counts = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
     click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
@@ -205,9 +191,8 @@ def report() -> None:
     Example: foresaid report
     """
     from foresaid import params
-    from foresaid.report import site as stage
 
-    pages = stage.run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
+    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
     click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")
 
 

@@ -41,12 +41,13 @@ def replay(
     from foresaid import params
     from foresaid.evaluation import replay as work
     from foresaid.registry import database
+    from foresaid.report import replay_table
 
     loaded = params.load(Path("params.yaml"))
     connection = database.open_database(BUILD / "database")
     rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities, by_release)
     connection.close()
-    for line in [json.dumps(rows, indent=1)] if as_json else work.table(rows):
+    for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
         click.echo(line)
 
 
@@ -119,13 +120,16 @@ def released() -> None:
 
     from foresaid import params
     from foresaid.errors import UnreadableError
+    from foresaid.report.sections import preregistration
     from foresaid.studies import preregistration as work
 
     path, loaded = BUILD / "scores.parquet", params.load(Path("params.yaml"))
     if not path.is_file():
         raise UnreadableError(f"{path}: found no file, expected the output of the stage score; run `dvc repro`")
     for one in work.compare(pl.read_parquet(path), loaded.hindcast, loaded.seed):
-        lines = work.markdown(one.beside_preset) + (["", *work.markdown(one.beside_all)] if one.beside_all else [])
+        lines = preregistration.markdown(one.beside_preset) + (
+            ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
+        )
         click.echo("\n".join([f"{one.title} ({one.case})", "", *lines, ""]))
 
 
@@ -148,25 +152,26 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
 
     from foresaid import params
     from foresaid.errors import ParameterError
+    from foresaid.report.sections import held_out_families, inference_compute
     from foresaid.studies.held_out_families import leaderboards, methods
-    from foresaid.studies.inference_compute import protocols
+    from foresaid.studies.inference_compute import protocols, series
 
     if write and name not in leaderboards.COLUMNS:
         raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(leaderboards.COLUMNS)}")
 
     loaded = params.load(Path("params.yaml"))
     if name in loaded.hindcast:
-        lines = protocols.markdown(protocols.from_hindcast(pl.read_parquet(BUILD / "hindcast.parquet"), name), log=True)
+        lines = inference_compute.markdown(series.from_hindcast(pl.read_parquet(BUILD / "hindcast.parquet"), name), log=True)
     elif mirror is None:
         raise ParameterError(
             f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
         )
     elif name in leaderboards.COLUMNS:
-        folder = protocols.mirror_folder(mirror, REGISTRY, leaderboards.SOURCE)
+        folder = series.mirror_folder(mirror, REGISTRY, leaderboards.SOURCE)
         day: date = measured_on.date() if measured_on else datetime.now(UTC).date()
         said = partial(click.echo, err=True)
         measured = leaderboards.measure(folder, name, methods.methods(), day, said)
-        lines = leaderboards.markdown(measured)
+        lines = held_out_families.markdown(measured)
         if write:
             lines.append(f"protocol {name}: {leaderboards.write(REGISTRY, measured)} written")
     else:
@@ -184,13 +189,13 @@ def returns_of(laws: tuple[str, ...]) -> None:
     """
     from foresaid import params
     from foresaid.errors import ParameterError
-    from foresaid.studies import compute_returns
+    from foresaid.report.sections.compute_returns import markdown
 
     loaded = params.load(Path("params.yaml"))
     unknown = sorted(set(laws) - set(loaded.laws))
     if unknown:
         raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
-    for line in compute_returns.markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
+    for line in markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
         click.echo(line)
 
 

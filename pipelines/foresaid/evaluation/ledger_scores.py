@@ -20,10 +20,10 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.evaluation.tables import COVERAGES, KEY, SCORED, score_rows
+from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
+from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting.binding import apply, bound
-from foresaid.forecasting.predict import LEVELS
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
@@ -31,6 +31,7 @@ from foresaid.ledger.state.accounting import WORST, Account, states, universe
 from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.ledger.state.versions import Version, chosen, made, revision
 from foresaid.registry.view import View
+from foresaid.scoring.levels import LEVELS
 
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {

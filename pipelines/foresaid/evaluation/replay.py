@@ -20,10 +20,10 @@ import polars as pl
 
 from foresaid.errors import ParameterError
 from foresaid.evaluation import hindcast
-from foresaid.evaluation.rolling_origin import KNOWN, MODES, RELEASED
-from foresaid.evaluation.tables import KEY, score_rows, skill, summarise
+from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
+from foresaid.evaluation.schema import KEY
+from foresaid.evaluation.tables import score_rows, skill, summarise
 from foresaid.params import Hindcast, Params
-from foresaid.report.rolling_origin_tables import columns
 
 CASE = "replay"
 
@@ -141,37 +141,3 @@ def _best_baselines(scored: pl.DataFrame) -> dict[tuple[str, str], tuple[str, fl
         for row in compared.iter_rows(named=True):
             best.setdefault((row["law"], quantity), (row["baseline"], row["relative_wis"]))
     return best
-
-
-def table(rows: Sequence[dict[str, Any]]) -> list[str]:
-    """Print the rows as lines of a plain table, scores first and what had nothing to score after.
-
-    >>> table([])
-    ['replay: nothing was released and scored between the two days']
-    """
-    scored = [row for row in rows if row["n"]]
-    if not scored:
-        return ["replay: nothing was released and scored between the two days", *_unscored(rows)]
-    head = ("law", "quantity", "n", "releases", "WIS", "MAE", "bias", "50 %", "80 %", "95 %", "skill", "against")
-    made: list[str] = []
-    for mode in MODES:
-        part = [_cells(row) for row in scored if row["mode"] == mode]
-        if part:
-            made += [f"{mode}: {MODES[mode]}", *columns([head, *part], (0, 1, len(head) - 1))]
-    return [*made, *_unscored(rows)]
-
-
-def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    shares = ("-" if row[f"coverage_{level}"] is None else f"{100 * row[f'coverage_{level}']:.0f}" for level in (50, 80, 95))
-    numbers = (f"{row[key]:.4g}" for key in ("wis", "mae", "bias"))
-    skill_score = "-" if row["skill"] is None else f"{row['skill']:+.2f}"
-    counts = (str(row["n"]), str(row["n_releases"]))
-    return (row["law"], row["quantity"], *counts, *numbers, *shares, skill_score, row["baseline"] or "-")
-
-
-def _unscored(rows: Sequence[dict[str, Any]]) -> list[str]:
-    return [
-        f"nothing to score: {row['law']}{', ' + row['quantity'] if row['quantity'] else ''}: {row['reason']}"
-        for row in rows
-        if not row["n"]
-    ]

@@ -18,8 +18,10 @@ import numpy as np
 import polars as pl
 
 from foresaid import laws
+from foresaid.arrays import Array
+from foresaid.fitting.data import Table
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
-from foresaid.fitting.law import Array, Law, Table
+from foresaid.fitting.law import Law
 from foresaid.forecasting import baselines
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, widened_fits

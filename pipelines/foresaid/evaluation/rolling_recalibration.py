@@ -15,9 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foresaid.fitting.law import Array
-from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack, widen
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.predict import widen
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES
 
 ASK = ["mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"]

@@ -14,8 +14,8 @@ import polars as pl
 
 from foresaid.errors import RecordError
 from foresaid.evaluation.tables import score_rows
-from foresaid.fitting.law import Covariate
-from foresaid.forecasting.predict import LEVELS
+from foresaid.fitting.data import Covariate
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
 from foresaid.seeds import generator

@@ -12,44 +12,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import polars as pl
 
-from foresaid.fitting.law import Array
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
+from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
-from foresaid.scoring.rules import IntervalScore, bias, is_symmetric, pinball, weighted_interval_score
+from foresaid.scoring.levels import LEVELS, is_symmetric
+from foresaid.scoring.rules import IntervalScore, bias, pinball, weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
 from foresaid.seeds import generator
-
-KEY = (
-    "evidence",
-    "case",
-    "split",
-    "law",
-    "role",
-    "target_id",
-    "quantity_id",
-    "series",
-    "subject_id",
-    "cluster",
-    "released_on",
-    "as_of",
-)
-COVERAGES = (0.5, 0.8, 0.9, 0.95)
-SCORED = pl.Schema(
-    {
-        **dict.fromkeys(KEY[:10], pl.String()),
-        "released_on": pl.Date(),
-        "as_of": pl.Date(),
-        "value": pl.Float64(),
-        "point": pl.Float64(),
-        "median": pl.Float64(),
-        **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), pl.Float64()),
-        **dict.fromkeys(("wis", "dispersion", "overprediction", "underprediction"), pl.Float64()),
-        **dict.fromkeys(("ae_median", "se_point", "bias", "pit"), pl.Float64()),
-        **dict.fromkeys((f"covered_{round(100 * level)}" for level in COVERAGES), pl.Boolean()),
-        "status": pl.String(),
-        "distance": pl.Float64(),
-    }
-)
 
 
 def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.DataFrame:

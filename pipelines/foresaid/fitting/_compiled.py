@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from foresaid.arrays import Array, Columns
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
-from foresaid.fitting.law import Array, Columns
-from foresaid.fitting.least_squares import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, Problem, Solution
+from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, Problem, Solution
 
 INPUTS = "kbf13123221132B"  # kinds of the arguments of `drive`: see compiling.compiled
 

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 
 
 def cluster_weights(clusters: Sequence[str], replicates: int, rng: np.random.Generator) -> Array:

@@ -20,10 +20,13 @@ import msgspec
 import numpy as np
 
 from foresaid import parallel
+from foresaid.arrays import Array
 from foresaid.files import write_bytes
 from foresaid.fitting import least_squares
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import Fit, Profile, fit
-from foresaid.fitting.law import Array, Imputation, Law, Table
+from foresaid.fitting.imputation import Imputation
+from foresaid.fitting.law import Law
 
 LIBRARIES = ("numpy", "numba", "llvmlite")
 

@@ -11,9 +11,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
-from foresaid.fitting.law import Array, Design, Imputation, Law, Parameter, Table
-from foresaid.fitting.least_squares import Problem, Solution, solve
+from foresaid.fitting.data import Table
+from foresaid.fitting.imputation import Imputation
+from foresaid.fitting.law import Design, Law, Parameter
+from foresaid.fitting.least_squares import solve
+from foresaid.fitting.problem import Problem, Solution
 from foresaid.seeds import generator
 
 STATUSES = {

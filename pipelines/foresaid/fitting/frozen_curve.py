@@ -16,11 +16,13 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.canonical_json import decimal, dump_line
 from foresaid.errors import LedgerError
+from foresaid.fitting.data import Covariate, Table
 from foresaid.fitting.fit import Fit
-from foresaid.fitting.imputation import apply_imputation
-from foresaid.fitting.law import Array, Covariate, Imputation, Law, Table
+from foresaid.fitting.imputation import Imputation, apply_imputation
+from foresaid.fitting.law import Law
 
 PROBE_ROWS = 3
 PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.law import Array
-from foresaid.fitting.least_squares import Problem, solve
+from foresaid.fitting.least_squares import solve
+from foresaid.fitting.problem import Problem
 
 EXPONENTS = (0.1, 0.25, 0.45, 0.8, 1.4)  # what published exponents span, about evenly on the logarithmic scale
 STEEPEST = 5.0

@@ -12,8 +12,10 @@ from datetime import date
 
 import numpy as np
 
-from foresaid.fitting.law import Array, Table
-from foresaid.forecasting.predict import LEVELS, Forecast
+from foresaid.arrays import Array
+from foresaid.fitting.data import Table
+from foresaid.forecasting.predict import Forecast
+from foresaid.scoring.levels import LEVELS
 
 Baseline = Callable[[Table, str, date | None, float], float]
 """Forecast one row from known rows: (rows, its cluster, its release day, its first covariate) -> value on the curve's scale."""

@@ -15,8 +15,9 @@ import numpy as np
 from scipy.optimize import linprog, minimize_scalar
 from scipy.sparse import csr_array, hstack, identity, vstack
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array
+from foresaid.forecasting.predict import widen
 from foresaid.scoring.rules import weighted_interval_score
 
 SCALES = (0.25, 8.0)  # how far a learned width may go
@@ -99,16 +100,6 @@ class Width:
 
     scale: float
     releases: int
-
-
-def widen(quantiles: Array, scale: float, lower: Array, upper: Array) -> Array:
-    """Stretch quantiles (n, L) about their median by a factor and cut them at the bounds (n,) of the quantity.
-
-    >>> widen(np.array([[0.2, 0.4, 0.8]]), 2.0, np.zeros(1), np.ones(1)).tolist()
-    [[0.0, 0.4, 1.0]]
-    """
-    middle = quantiles[:, [quantiles.shape[1] // 2]]
-    return np.clip(middle + scale * (quantiles - middle), lower[:, None], upper[:, None])
 
 
 def learn_width(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from foresaid.confusables import _folded, _follow
 from foresaid.errors import SHOWN, LeakError
 
 
@@ -31,30 +32,6 @@ class Target:
 
     model_id: str
     released_on: date | None = None
-
-
-def resolve(name: str, aliases: Mapping[str, str]) -> str:
-    """The canonical id behind a name: aliases are followed to their end, and case does not matter.
-
-    >>> resolve("Meta-Llama/LLaMA-2-7b", {"meta-llama/llama-2-7b": "meta-llama/llama-2-7b-hf"})
-    'meta-llama/llama-2-7b-hf'
-    """
-    return _follow(name, _folded(aliases))
-
-
-def _folded(aliases: Mapping[str, str]) -> dict[str, str]:
-    return {alias.strip().lower(): name.strip().lower() for alias, name in aliases.items()}
-
-
-def _follow(name: str, folded: Mapping[str, str]) -> str:
-    current = name.strip().lower()
-    seen = {current}
-    while (after := folded.get(current, current)) != current:
-        if after in seen:
-            raise LeakError(f"alias {name}: leads back to {after}; correct registry/aliases.csv")
-        seen.add(after)
-        current = after
-    return current
 
 
 def check_training(

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import set_apart
 from foresaid.fitting.frozen_curve import Curve, check_probe
-from foresaid.fitting.law import Array, Law
-from foresaid.forecasting.combine import widen
+from foresaid.fitting.law import Law
+from foresaid.scoring.levels import LEVELS
 
-LEVELS: tuple[float, ...] = (0.01, 0.025, *(round(0.05 * i, 2) for i in range(1, 20)), 0.975, 0.99)
 NOISE_POINTS = 101  # the outermost lie at half a per cent, beyond the outermost level
 
 
@@ -88,3 +88,13 @@ def predict(law: Law, curve: Curve, x: Array) -> Forecast:
         quantiles[known] = widen(plain, float(record.widening), *ends)
         point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)
     return Forecast(quantiles, mean, point)
+
+
+def widen(quantiles: Array, scale: float, lower: Array, upper: Array) -> Array:
+    """Stretch quantiles (n, L) about their median by a factor and cut them at the bounds (n,) of the quantity.
+
+    >>> widen(np.array([[0.2, 0.4, 0.8]]), 2.0, np.zeros(1), np.ones(1)).tolist()
+    [[0.0, 0.4, 1.0]]
+    """
+    middle = quantiles[:, [quantiles.shape[1] // 2]]
+    return np.clip(middle + scale * (quantiles - middle), lower[:, None], upper[:, None])

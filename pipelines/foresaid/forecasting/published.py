@@ -16,9 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.errors import RecordError, UnreadableError
-from foresaid.fitting.law import Array
-from foresaid.laws._sigmoid import sigmoid
 from foresaid.registry.view import View
 
 

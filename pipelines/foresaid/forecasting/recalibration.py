@@ -16,12 +16,15 @@ from typing import Any
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.data import Table, Target
 from foresaid.fitting.fit import NO_FORECAST, Fit
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.fitting.law import Array, Law, Table, Target
-from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack, widen
-from foresaid.forecasting.predict import LEVELS, Forecast, predict
+from foresaid.fitting.law import Law
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.predict import Forecast, predict, widen
+from foresaid.scoring.levels import LEVELS
 
 SHARES = (0.2, 0.3, 0.4)  # of the rows furthest along, held out in turn
 REPLICATES = 50  # the width of a band needs fewer draws than its ends

@@ -13,7 +13,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from foresaid.fitting.law import Array, Table
+from foresaid.arrays import Array
+from foresaid.fitting.data import Table
 from foresaid.forecasting import leakage
 from foresaid.registry.view import View
 

@@ -14,7 +14,10 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.fitting.law import Array, Covariate, Law, Table, Target, read_entries
+from foresaid.arrays import Array
+from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.law import Law
+from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
 
 LOSS = (0.0, 25.0)  # nats per token; a quantity's own bounds are tighter

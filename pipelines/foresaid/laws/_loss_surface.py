@@ -14,8 +14,11 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
+from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.law import Law, Parameter
+from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
 
 REACH = 8.0  # times the largest size in each direction: where fits must agree to count as identified

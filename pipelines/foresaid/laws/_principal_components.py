@@ -12,8 +12,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from foresaid.fitting.imputation import TOLERANCE, components, impute
-from foresaid.fitting.law import Array, Covariate, Design
+from foresaid.arrays import Array
+from foresaid.fitting.components import components
+from foresaid.fitting.data import Covariate
+from foresaid.fitting.imputation import TOLERANCE, impute
+from foresaid.fitting.law import Design
 from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
 
 

@@ -16,22 +16,14 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.law import Array, Covariate, Design, Law, Parameter, Table, Target, read_entries
-from foresaid.registry.view import View
+from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.law import Design, Law, Parameter
+from foresaid.laws._settings import read_entries
+from foresaid.registry.view import ZETTA, View
 
-ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line
 LOGIT_CLIP = 0.01  # scores are pulled this far off 0 and 1 for the linear start
-
-
-def sigmoid(z: Array) -> Array:
-    """Return 1 / (1 + exp(-z)) without overflow.
-
-    >>> sigmoid(np.array([-800.0, 0.0, 800.0])).tolist()
-    [0.0, 0.5, 1.0]
-    """
-    e = np.exp(-np.abs(z))
-    return np.where(z >= 0, 1.0, e) / (1.0 + e)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import betaln, digamma
 
-from foresaid.fitting.law import Array, Parameter, Target
+from foresaid.arrays import Array
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Parameter
 from foresaid.laws._loss_surface import power
 from foresaid.laws._size_series import SizeLaw
 

@@ -13,8 +13,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.law import Array, Design, Parameter, Table, Target
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw, in_order
 
 LN_BETA = (float(np.log(0.3)), float(np.log(12.0)))

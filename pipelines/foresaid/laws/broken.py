@@ -7,11 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.law import Array, Design, Parameter, Table, Target
-from foresaid.fitting.least_squares import Problem, solve
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.fitting.least_squares import solve
+from foresaid.fitting.problem import Problem
 from foresaid.laws._loss_surface import LIMIT, power
-from foresaid.laws._sigmoid import sigmoid
 from foresaid.laws._size_series import BentLaw, floor_parameter
 
 SLOPES, CHANGES, SHARPNESS = (0.05, 0.3), (-0.2, 0.3, 1.0), (0.4,)

@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.law import Array, Design, Parameter, Table, Target
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw, floor_parameter, in_order
 
 ALPHAS = (0.05, 0.15, 0.4, 1.0)

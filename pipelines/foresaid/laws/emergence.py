@@ -14,9 +14,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.law import Array, Law, Parameter, Table, Target
-from foresaid.laws._sigmoid import sigmoid
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Law, Parameter
 from foresaid.registry.view import View
 
 WIDTH = 0.01  # nats: how far the corner is rounded

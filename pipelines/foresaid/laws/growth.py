@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from foresaid.fitting.law import Covariate
+from foresaid.fitting.data import Covariate
 from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
 from foresaid.registry.view import RELEASE_YEAR
 

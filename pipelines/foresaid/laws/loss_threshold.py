@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.law import Array, Parameter, Table, Target
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Parameter
 from foresaid.laws._loss_series import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
 
 RATES = np.array([0.5, 1.5, 4.0, 10.0, 25.0])  # per nat

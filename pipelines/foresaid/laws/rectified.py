@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.law import Array, Design, Parameter, Table, Target
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._loss_surface import LIMIT, power
 from foresaid.laws._size_series import BentLaw, floor_parameter, in_order
 

@@ -7,7 +7,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.fitting.law import Array, Design, Parameter, Target
+from foresaid.arrays import Array
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw
 
 LN10 = float(np.log(10.0))

@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.law import Array, Design, Parameter, Target
-from foresaid.laws._sigmoid import sigmoid
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw
 
 SLOPES = (0.2, 0.6, 1.5)

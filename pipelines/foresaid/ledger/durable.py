@@ -13,8 +13,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from foresaid.errors import LedgerError
+from foresaid.ledger import layout
+from foresaid.ledger.layout import STRAY, is_evidence
 from foresaid.ledger.log import anchors
-from foresaid.ledger.verify.snapshot import STRAY, is_evidence
 
 MODE = 0o644
 
@@ -50,10 +51,10 @@ def complete_sums(ledger: Path, replacing: Collection[str] = ()) -> None:
     Of files that are about to be `replaced` the sum is dropped, so that a kill in between leaves one without and not one with
     a false sum, which nobody could tell from corruption.
     """
-    sums = ledger / anchors.SUMS
+    sums = ledger / layout.SUMS
     lines = sums.read_bytes().splitlines(keepends=True) if sums.exists() else []
     written = {line[66:-1].decode("utf-8", "replace"): line for line in lines}
-    places = ("policy.txt", "tsa/*", "receipts/*/*", f"{anchors.FOLDER}/*/*")
+    places = ("policy.txt", "tsa/*", "receipts/*/*", f"{layout.FOLDER}/*/*")
     paths = [path for place in places for path in ledger.glob(place) if path.is_file() and not path.is_symlink()]
     names = [name for path in paths if is_evidence(name := path.relative_to(ledger).as_posix())]
     summed = {name: line for name, line in written.items() if name not in replacing}

@@ -15,16 +15,18 @@ from hashlib import sha256
 from pathlib import Path
 
 from foresaid.errors import SHOWN, LedgerError
+from foresaid.ledger import layout
 from foresaid.ledger.durable import add, complete_sums, flush_folder, replace_file, writing
 from foresaid.ledger.entries import commitment, rules
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch, read_batch
 from foresaid.ledger.entries.resolutions import Redaction
 from foresaid.ledger.entries.schema import CheckCurve, Code, Data, Entry, Header
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST
 from foresaid.ledger.log import checkpoint as checkpoints
 from foresaid.ledger.log import key_rotation, signed_note
 from foresaid.ledger.log import manifest as log
-from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST, Checkpoint
+from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import Signer
 from foresaid.ledger.verify.verify import INTEGRITY, Result, claims, verify
 
@@ -61,10 +63,10 @@ def read(ledger: Path, origin: str | None = None, check_curve: CheckCurve | None
 
 def _full(ledger: Path, outline: Batch) -> Batch:
     """The whole batch behind an outline, from the same bytes."""
-    data = (ledger / log.batch_path(outline.sha256)).read_bytes()
+    data = (ledger / layout.batch_path(outline.sha256)).read_bytes()
     batch, problems = read_batch(outline.sha256, data)
     if batch is None or problems or sha256(data).hexdigest() != outline.sha256:
-        raise LedgerError(f"{ledger / log.batch_path(outline.sha256)}: changed while it was read")
+        raise LedgerError(f"{ledger / layout.batch_path(outline.sha256)}: changed while it was read")
     return Batch(batch.sha256, batch.header, batch.lines, outline.index)
 
 
@@ -125,7 +127,7 @@ def write_batch(
         )
         content = b"".join(entries.encode(line, number) for number, line in enumerate([header, *lines], start=1))
         name = sha256(content).hexdigest()
-        path = ledger / log.batch_path(name)
+        path = ledger / layout.batch_path(name)
         if all(batch.sha256 != name for batch in batches):
             _admit(name, content, batches, check_curve, old.redacted)
             add(path, content)
@@ -240,5 +242,5 @@ def redact(ledger: Path, name: str) -> None:
         named = {entry.batch for batch in old.batches for entry in batch.entries if isinstance(entry, Redaction)}
         if name not in named:
             raise LedgerError(f"batch {name}: no redaction/v1 line names it; the bytes stay")
-        (ledger / log.batch_path(name)).unlink()
-        flush_folder((ledger / log.batch_path(name)).parent)
+        (ledger / layout.batch_path(name)).unlink()
+        flush_folder((ledger / layout.batch_path(name)).parent)

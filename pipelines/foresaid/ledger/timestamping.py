@@ -11,9 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from foresaid.errors import LedgerError
-from foresaid.ledger import store
+from foresaid.ledger import layout, store
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST
 from foresaid.ledger.log import anchors, checkpoint, manifest, opentimestamps, rfc3161
-from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST
 from foresaid.ledger.log.policy import Policy
 
 
@@ -23,9 +23,9 @@ def anchor(place: Path) -> str:
     size = manifest.parse_checkpoint(head).size
     if not size:
         raise LedgerError(f"{place}: the log is empty, there is nothing to stamp; run `foresaid checkpoint`")
-    folder = anchors.folder(size)
+    folder = layout.folder(size)
     if not (place / folder / "subject").exists():
-        older = sorted(path for path in (place / anchors.FOLDER).glob("*/subject") if path.parent.name < Path(folder).name)
+        older = sorted(path for path in (place / layout.FOLDER).glob("*/subject") if path.parent.name < Path(folder).name)
         previous = older[-1].read_bytes() if older else None
         subject = anchors.subject(head, (place / MANIFEST).read_bytes(), previous)
         store.write_files(place, {f"{folder}/checkpoint": head, f"{folder}/subject": subject.encode()})
@@ -36,7 +36,7 @@ def to_stamp(place: Path, batch: str = "") -> Path:
     """The file an authority is to stamp: the subject of the newest checkpoint, or one batch (on any branch)."""
     if not batch:
         return place / anchor(place) / "subject"
-    path = place / manifest.batch_path(batch)
+    path = place / layout.batch_path(batch)
     if not path.is_file():
         raise LedgerError(f"{path}: no such batch")
     return path

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -20,13 +19,14 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import __version__, canonical_json
+from foresaid import canonical_json
 from foresaid.errors import LeakError, LedgerError
 from foresaid.files import write_bytes, write_json
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting import leakage
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.provenance import code_state
 from foresaid.params import Params, Round
 from foresaid.registry import database
 
@@ -173,20 +173,6 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry
             lines.append(target)
         lines.append(forecast)
     return lines, drift
-
-
-def code_state(root: Path) -> entries.Code:
-    """Name the program: the git commit and whether tracked files differ from it; outside a clone the commit is null."""
-
-    def git(*words: str) -> str | None:
-        try:
-            done = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
-        except OSError:
-            return None
-        return done.stdout.strip() if done.returncode == 0 else None
-
-    commit = git("rev-parse", "HEAD")
-    return entries.Code(git=commit, dirty=bool(git("status", "--porcelain", "--untracked-files=no")), version=__version__)
 
 
 def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:

@@ -15,9 +15,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid.evaluation.hindcast import SCHEMA
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
-from foresaid.evaluation.tables import KEY, by_unit, calibrated, compared, score_rows, skill, summarise
+from foresaid.evaluation.schema import KEY, SCHEMA
+from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
 from foresaid.files import write_frame, write_json
 from foresaid.forecasting import published as adopted
 from foresaid.ledger import store

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -150,23 +148,3 @@ def extend(raw: bytes, rows: Iterable[Row], format: Format[Row]) -> bytes:
     # A stable sort of two sorted runs: the old lines keep their order and come first among equals.
     merged = sorted([*zip(keys, old[1:], strict=True), *((key(line), line) for line in new)], key=lambda item: item[0])
     return "".join([old[0], *(line for _, line in merged)]).encode("utf-8")
-
-
-def write(contents: Mapping[Path, bytes]) -> None:
-    """Write several files, all or none: each beside its place first, then renamed into it."""
-    waiting: list[tuple[str, Path]] = []
-    try:
-        for path, content in contents.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            waiting.append((temporary, path))
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)
-        for temporary, path in waiting:
-            os.replace(temporary, path)
-    finally:
-        for temporary, _ in waiting:
-            Path(temporary).unlink(missing_ok=True)

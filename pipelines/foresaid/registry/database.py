@@ -10,7 +10,6 @@ import atexit
 import os
 import shutil
 import tempfile
-from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -104,13 +103,6 @@ def build(tables: dict[str, pl.DataFrame], out: Path) -> dict[str, int]:
         return counts
     finally:
         connection.close()
-
-
-def run(sources: Sequence[str], build_folder: Path) -> dict[str, int]:
-    """Stage `database`: load what ingest wrote, of the sources named in params.yaml; return the rows of each table."""
-    tables = {name: pl.read_parquet(build_folder / "tables" / f"{name}.parquet") for name in ("quantity", "model", "subject")}
-    parts = [pl.read_parquet(build_folder / "observations" / f"{name}.parquet") for name in sorted(sources)]
-    return build({**tables, "observation": pl.concat(parts)}, build_folder / "database")
 
 
 def open_database(folder: Path) -> duckdb.DuckDBPyConnection:

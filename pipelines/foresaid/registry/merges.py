@@ -14,6 +14,7 @@ from pathlib import Path
 import polars as pl
 
 from foresaid.errors import Problem, RecordError
+from foresaid.files import write
 from foresaid.registry import csv_files, formats
 from foresaid.registry.csv_files import Table
 from foresaid.registry.formats import MergeRow, ModelRow, ObservationRow, plain
@@ -143,5 +144,5 @@ def merge(
             f"correct what is wrong, or give --even-if to keep the values of {keep}"
         )
     before = (registry / FILE).read_bytes() if (registry / FILE).exists() else b""
-    csv_files.write({registry / FILE: csv_files.extend(before, [row], formats.MERGES)})
+    write({registry / FILE: csv_files.extend(before, [row], formats.MERGES)})
     return found

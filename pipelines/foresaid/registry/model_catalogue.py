@@ -26,9 +26,9 @@ def _catalogue(registry: Path) -> ingest.Catalogue:
 def _observations(registry: Path, build: Path) -> dict[str, list[ObservationRow]]:
     """The rows of every source that is at hand, by source."""
     found = {}
-    for name in ingest.source_names(registry):
+    for name in source_card.source_names(registry):
         source = source_card.read(
-            registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name
+            registry / "sources" / name / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name
         )
         folder = ingest.rows_folder(registry, build, source)
         if (folder / "observations.csv").exists():

@@ -9,24 +9,13 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from foresaid.confusables import ascii_twin, stranger
 from foresaid.errors import Problem
 from foresaid.registry.formats import AliasRow
 
-# Letters of other alphabets that are drawn like Latin ones (from the confusables of Unicode UTS 39), and what they look like.
-FOREIGN = (
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0410\u0412\u0415"
-    "\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03bf\u03b1\u03bd\u03c1\u03c5\u0391"
-    "\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u0131\u0261\u217c\u01c0"
-)
-LATIN = "aeopcyxijshdqwABEKMHOPCTXIJSoavpuABEZHIKMNOPTYXigll"
-LOOK_ALIKE = str.maketrans(FOREIGN, LATIN)
-INVISIBLE = dict.fromkeys(
-    map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-)
 EFFORT = re.compile(
     r"([-_ (:/]+((?:x-?|extra-)?high|low|minimal|no[-_ ]?thinking|(?:non[-_ ]?)?thinking|(?:non[-_ ]?)?reasoning|\d+k[-_ ]thinking"
     r"|thinking[-_ ]\d+k)|[_(]+(medium|med|max|none|\d+k))\)?$"  # "-medium" is a size and "-16k" a context as often as an effort
@@ -52,37 +41,6 @@ def tidy(name: str) -> str:
     'Acme Tiny'
     """
     return " ".join(name.split())
-
-
-def ascii_twin(name: str) -> str:
-    """Return what a name looks like in Latin letters: compatibility forms, look-alikes and invisible signs undone.
-
-    >>> ascii_twin("\\uff27\\uff30T-\\u0430\\u200b")
-    'GPT-a'
-    """
-    return unicodedata.normalize("NFKC", name).translate(INVISIBLE).translate(LOOK_ALIKE)
-
-
-def stranger(name: str) -> str:
-    """Name the first character that has no place in an id, or return nothing.
-
-    >>> stranger("llam\\u0430")
-    'U+0430 CYRILLIC SMALL LETTER A at character 5'
-    """
-    for place, char in enumerate(name, start=1):
-        if not char.isascii() or not char.isprintable():
-            return f"U+{ord(char):04X} {unicodedata.name(char, 'unnamed')} at character {place}"
-    return ""
-
-
-def masked(name: str) -> bool:
-    """Whether a name mixes Latin letters with look-alikes or hides invisible signs; whole other alphabets are fine.
-
-    >>> masked("llam\\u0430"), masked("\\u6587\\u5fc3"), masked("GPT-4")
-    (True, False, False)
-    """
-    odd = any(char in FOREIGN or ord(char) in INVISIBLE for char in name)
-    return odd and any(char.isascii() and char.isalpha() for char in name)
 
 
 def squashed(name: str) -> str:

@@ -200,3 +200,13 @@ def verify(vintage: Vintage, mirror: Path) -> list[Problem]:
                 )
             )
     return problems
+
+
+def label(registry: Path, *parts: str) -> str:
+    """Name a file of the registry in messages, without the path of the machine."""
+    return "/".join((registry.name, *parts))
+
+
+def source_names(registry: Path) -> list[str]:
+    """Every source that has a folder, sorted."""
+    return sorted(path.parent.name for path in registry.glob("sources/*/source.toml"))

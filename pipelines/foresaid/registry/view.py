@@ -79,3 +79,6 @@ class View:
             days = (pl.col("released_on") - date(2000, 1, 1)).dt.total_days()
             frame = frame.with_columns((2000.0 + days / 365.2425).alias(RELEASE_YEAR))
         return frame.sort("subject_id")
+
+
+ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line

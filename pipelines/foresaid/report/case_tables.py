@@ -12,11 +12,12 @@ from typing import Any
 
 import polars as pl
 
+from foresaid import text
 from foresaid.evaluation.tables import calibrated, compared, skill, summarise
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number, percent, signed
+from foresaid.text import count, number, percent, signed
 
 RATES = ("coverage_50", "coverage_80", "coverage_95")
 
@@ -98,7 +99,7 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
 def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
     """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
     return {
-        "wis": number(row["wis"]) if intervals else texts.DASH,
+        "wis": number(row["wis"]) if intervals else text.DASH,
         "mae": number(row["mae"]),
         "bias": signed(row["bias"]),
         "coverage": [percent(row[name]) for name in RATES],
@@ -116,7 +117,7 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
     declined = dict(quantities.group_by("law").len().iter_rows())
     intervals = part["lower_80"].is_not_null().any()
     return {
-        "unit": texts.unit_words(part["unit"]),
+        "unit": text.unit_words(part["unit"]),
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "meanings": [": ".join(texts.METHODS[name]) for name in sorted(set(means["law"])) if name in texts.METHODS],
@@ -142,18 +143,18 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
     believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
     made = []
     for row in best.unique("law", keep="first", maintain_order=True).iter_rows(named=True):
-        bounds = texts.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
+        bounds = text.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
         held = believed.get(row["law"])
-        share = texts.DASH
+        share = text.DASH
         if held is not None:
             share = f"{percent(held['covered_80'])} ({percent(held['covered_80_lower'])} to {percent(held['covered_80_upper'])})"
         made.append(
             {
                 "title": method_title(material, row["law"]),
                 "baseline": method_title(material, row["baseline"]),
-                "ratio": texts.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
+                "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
                 "bounds": bounds,
-                "p": texts.probability(row["adjusted_p"]),
+                "p": text.probability(row["adjusted_p"]),
                 "verdict": row["verdict"],
                 "covered": share,
                 "calibration": held["verdict"] if held is not None else "no intervals",
@@ -164,10 +165,10 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
 
 def _ratio(row: dict[str, Any] | None) -> dict[str, Any]:
     if row is None:
-        return {"value": texts.DASH, "n": "", "better": False}
+        return {"value": text.DASH, "n": "", "better": False}
     value = row["relative_wis"]
     known = value is not None
-    return {"value": f"{value:.2f}" if known else texts.DASH, "n": f"{row['n']:,}", "better": known and value < 1.0}
+    return {"value": f"{value:.2f}" if known else text.DASH, "n": f"{row['n']:,}", "better": known and value < 1.0}
 
 
 def best_law(case: Case) -> str | None:
@@ -184,7 +185,7 @@ def drawing(material: Material, case: Case, law: str | None = None) -> Drawing |
         return None
     rows = case.rows.filter((pl.col("law") == name) & (pl.col("unit") == case.rows["unit"].min()))
     what = f"{method_title(material, name)}: {count(rows.height, 'forecast')}"
-    return forecast_against_outcome(rows.to_dicts(), what, texts.unit_words(rows["unit"]))
+    return forecast_against_outcome(rows.to_dicts(), what, text.unit_words(rows["unit"]))
 
 
 def adopted_block(material: Material, case: Case) -> dict[str, Any]:
@@ -210,7 +211,7 @@ def _plain_errors(material: Material, rows: pl.DataFrame) -> list[dict[str, str]
         made.append(
             {
                 "quantity": material.quantity(row["quantity_id"]),
-                "unit": texts.unit_words([row["unit"]]),
+                "unit": text.unit_words([row["unit"]]),
                 "mae": number(row["mae"]),
                 "mse": number(row["mse"]),
                 "bias": signed(row["bias"]),
@@ -226,7 +227,7 @@ def by_quantity(material: Material, rows: pl.DataFrame) -> list[dict[str, Any]]:
     return [
         {
             "quantity": material.quantity(row["quantity_id"]),
-            "unit": texts.unit_words([row["unit"]]),
+            "unit": text.unit_words([row["unit"]]),
             **_means(row, row["coverage_80"] is not None),
         }
         for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True)

@@ -11,9 +11,9 @@ from collections import Counter
 import polars as pl
 
 from foresaid.report import ledger_page, texts
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number
+from foresaid.report.page import Page
+from foresaid.text import count, number
 
 SUSPECTS = 200  # rows shown on the page; the download has all
 DOUBT = ("rule", "source_id", "subject_id", "quantity_id", "setting", "reason")

@@ -16,17 +16,7 @@ from typing import Any
 
 import polars as pl
 
-FORMULA = r"^[=+\-@\t\r]"
-
-
-def defused(frame: pl.DataFrame) -> pl.DataFrame:
-    """Put an apostrophe before text that a spreadsheet would take for a formula.
-
-    >>> defused(pl.DataFrame({"name": ["=1+1", "ok"], "bias": [-1.0, 2.0]})).rows()
-    [("'=1+1", -1.0), ('ok', 2.0)]
-    """
-    text = pl.col(pl.String)
-    return frame.with_columns(pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep())
+from foresaid.text import defused
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:

@@ -6,31 +6,17 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import polars as pl
 
+from foresaid import text
 from foresaid.evaluation.tables import by_unit, calibrated, compared, skill, summarise
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number, percent
-
-
-@dataclass(frozen=True)
-class Page:
-    """One page: its address below the site, its template, what it says."""
-
-    path: str
-    template: str
-    values: dict[str, Any]
-
-    @property
-    def root(self) -> str:
-        """The way from this page back to the top of the site."""
-        return "../" * self.path.count("/")
+from foresaid.report.page import Page
+from foresaid.text import count, number, percent
 
 
 def index(material: Material) -> Page:
@@ -91,7 +77,7 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'model')}"
         where += f" from {count(means['n_families'], 'family', 'families')}"
-        said = f"Mean miss, {texts.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        said = f"Mean miss, {text.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
         later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
         if kind == "adopted" and later.height:
             miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats

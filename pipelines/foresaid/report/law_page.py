@@ -12,18 +12,20 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.fitting.data import Covariate, Target
 from foresaid.fitting.fit import STATUSES
 from foresaid.fitting.frozen_curve import CurveRecord, thaw_record
-from foresaid.fitting.law import Covariate, Law, Target
+from foresaid.fitting.law import Law
 from foresaid.report import texts
 from foresaid.report.case_tables import by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import PLANE, Fitted, Material
+from foresaid.report.page import Page
 from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits
+from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
-from foresaid.report.texts import count, number
 from foresaid.studies import compute_returns, preregistration
+from foresaid.text import DASH, bound, count, number, percent, unit_words
 
 CHARTS = 8
 FIRST = ("olmo_mmlu_mc",)  # the one public test of the loss threshold: its chart leads
@@ -80,7 +82,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "plane": benchmark_space.shown(material.plane, material.quantity) if name == PLANE else None,
         "families": held_out_families.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == preregistration.DEFAULT else [],
-        "budget_header": compute_returns.HEADER,
+        "budget_header": HEADER,
         "key": f"law-{texts.slug(name)}",
     }
     return Page(f"laws/{texts.slug(name)}.html", "law.html.j2", values)
@@ -102,7 +104,7 @@ def _line(material: Material, line: preregistration.Line) -> dict[str, str]:
         "rows": f"{line.rows} ({line.families})",
         "mae": number(line.mae),
         "wis": f"{number(line.wis)} ({number(line.low)} to {number(line.high)})",
-        "coverage": texts.DASH if math.isnan(line.coverage) else texts.percent(line.coverage),
+        "coverage": DASH if math.isnan(line.coverage) else percent(line.coverage),
     }
 
 
@@ -144,7 +146,7 @@ def parameters(law: Law, item: Fitted) -> list[dict[str, str]]:
             "name": one.name,
             "meaning": one.meaning,
             "unit": one.unit,
-            "bounds": f"{texts.bound(one.lower)} to {texts.bound(one.upper)}",
+            "bounds": f"{bound(one.lower)} to {bound(one.upper)}",
             "natural": "a bound where the law becomes a simpler law" if one.natural else "",
         }
         for one in listed
@@ -167,7 +169,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "left_out": "; ".join(f"{one['rows']} left out: {one['reason']}" for one in entry["left_out"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
-        "agreement": texts.percent(entry["agreement"]),
+        "agreement": percent(entry["agreement"]),
         "unconverged": f"{entry['unconverged']:,}",
         "parameters": [
             {
@@ -195,8 +197,8 @@ def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
     return [
         {
             "title": titles[target_id],
-            "said": compute_returns.statement(found, texts.unit_words([material.unit(item.curves[target_id].quantity_id)])),
-            "rows": [compute_returns.cells(one) for one in found],
+            "said": statement(found, unit_words([material.unit(item.curves[target_id].quantity_id)])),
+            "rows": [cells(one) for one in found],
         }
         for target_id, found in _budgets(item).items()
     ]
@@ -208,14 +210,14 @@ def _axis(material: Material, law: Law, record: CurveRecord) -> str:
     quantity = record.covariates[0].quantity_id
     unit = material.unit(quantity)
     title = material.quantity(quantity)
-    return title if unit in ("unknown", title.lower()) else f"{title} ({texts.unit_words([unit])})"
+    return title if unit in ("unknown", title.lower()) else f"{title} ({unit_words([unit])})"
 
 
 def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str, Any]:
     record = item.curves[entry["target_id"]]
     rows = item.drawing.filter(pl.col("target_id") == entry["target_id"]).drop_nulls(["x", "median"])
     points = rows.filter((pl.col("kind") == "point") & pl.col("value").is_not_null()).sort("x", "subject_id")
-    y_title = f"score ({texts.unit_words([material.unit(entry['quantity_id'])])})"
+    y_title = f"score ({unit_words([material.unit(entry['quantity_id'])])})"
     where = f", {entry['series']}" if entry["series"] else ""
     drawn = fitted_curve(
         points.to_dicts(),
@@ -278,7 +280,7 @@ def thresholds(material: Material) -> dict[str, Any]:
                         "law": item.law.title,
                         "target": entry["title"],
                         "threshold": number(found["point"], 4) + THRESHOLDS[found["name"]] if found else "none",
-                        "range": f"{number(found['lower_90'], 4)} to {number(found['upper_90'], 4)}" if found else texts.DASH,
+                        "range": f"{number(found['lower_90'], 4)} to {number(found['upper_90'], 4)}" if found else DASH,
                         "residual": number(entry["residual_scale"]),
                         "rows": f"{entry['rows']:,}",
                         "status": entry["status"],

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from foresaid import text
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.log import manifest, merkle
 from foresaid.ledger.state import evidence
@@ -20,9 +21,9 @@ from foresaid.ledger.state.accounting import WORST, Account, accounts, identity,
 from foresaid.ledger.state.index import Clock, moment
 from foresaid.ledger.verify import page as report_check
 from foresaid.report import texts as wording
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number, percent
+from foresaid.report.page import Page
+from foresaid.text import count, number, percent
 
 COUNTED = {
     "batches": "batches",
@@ -46,7 +47,7 @@ COUNTED = {
 def root_text(material: Material) -> str:
     """The root of the ledger as the checkpoint spells it."""
     head = material.ledger.checkpoint
-    return base64.b64encode(head.root).decode() if head else wording.DASH
+    return base64.b64encode(head.root).decode() if head else text.DASH
 
 
 def ledger(material: Material) -> Page:
@@ -60,8 +61,8 @@ def ledger(material: Material) -> Page:
         "ledger.html",
         "ledger.html.j2",
         {
-            "origin": head.origin if head else wording.DASH,
-            "size": f"{head.size:,}" if head else wording.DASH,
+            "origin": head.origin if head else text.DASH,
+            "size": f"{head.size:,}" if head else text.DASH,
             "root_hash": root_text(material),
             "whole": not result.findings,
             "findings": [str(finding) for finding in result.findings],
@@ -114,7 +115,7 @@ def versions(material: Material) -> list[dict[str, str]]:
         {
             "id": row["id"],
             "author": row["author"],
-            "version": f"{row['version']} of {row['versions']}" if row["version"] else wording.DASH,
+            "version": f"{row['version']} of {row['versions']}" if row["version"] else text.DASH,
             "standing": row["standing"],
             "n": f"{row['n']:,}",
             "declined": f"{row['declined']:,}",
@@ -159,7 +160,7 @@ def forecasts(material: Material) -> list[Page]:
                     "state": one.state,
                     "reason": one.reason,
                     "primary": "yes" if one.primary else "no",
-                    "frozen": f"{one.frozen:%Y-%m-%d %H:%M:%S} UTC" if one.frozen else wording.DASH,
+                    "frozen": f"{one.frozen:%Y-%m-%d %H:%M:%S} UTC" if one.frozen else text.DASH,
                     "moment": "proved" if result.policy.stamps else "claimed",
                     "have": about.have,
                     "lack": (*about.lack, *evidence.NEVER),

@@ -10,13 +10,14 @@ from typing import Any
 
 import polars as pl
 
+from foresaid import text
 from foresaid.evaluation.tables import summarise
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, cases, headline, method_title
 from foresaid.report.charts import intervals
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import Material
-from foresaid.report.texts import number, signed
+from foresaid.report.page import Page
+from foresaid.text import number, signed
 
 
 def scored_models(material: Material) -> list[str]:
@@ -52,7 +53,7 @@ def model_list(material: Material) -> Page:
             "columns": 3 + len(names),
             "laws": [method_title(material, law) for law in names],
             "case": first.title if first else "",
-            "unit": texts.unit_words(rows["unit"]) if rows.height else "",
+            "unit": text.unit_words(rows["unit"]) if rows.height else "",
         },
     )
 
@@ -112,16 +113,16 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
     lines = [
         {
             "quantity": material.quantity(row["quantity_id"]),
-            "unit": texts.unit_words([row["unit"]]),
+            "unit": text.unit_words([row["unit"]]),
             "method": method_title(material, row["law"]),
             "role": row["role"],
             "status": row["status"],
             "value": number(row["value"]),
             "median": number(row["median"]),
-            "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else texts.DASH,
-            "inside": {True: "inside", False: "outside", None: texts.DASH}[row["covered_80"]],
+            "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else text.DASH,
+            "inside": {True: "inside", False: "outside", None: text.DASH}[row["covered_80"]],
             "miss": signed(row["median"] - row["value"]),
-            "wis": number(row["wis"]) if row["lower_80"] is not None else texts.DASH,
+            "wis": number(row["wis"]) if row["lower_80"] is not None else text.DASH,
         }
         for row in rows.sort("quantity_id", "role", "law", descending=[False, True, False]).iter_rows(named=True)
     ]
@@ -134,7 +135,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
                 {**row, "quantity": material.quantity(row["quantity_id"]), "law": method_title(material, row["law"])}
                 for row in part.iter_rows(named=True)
             ]
-            drawn.append(intervals(data, "What each law said, and what came out", texts.unit_words([unit])))
+            drawn.append(intervals(data, "What each law said, and what came out", text.unit_words([unit])))
     hits = (
         rows.filter((pl.col("role") == "law") & pl.col("covered_80").is_not_null())
         .group_by("law")

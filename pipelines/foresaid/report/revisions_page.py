@@ -11,9 +11,9 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number
+from foresaid.report.page import Page
+from foresaid.text import count, number
 
 SHOWN = 100  # rows of a list on the page; the downloads have all
 KEY = ["source_id", "subject_id", "quantity_id", "setting"]

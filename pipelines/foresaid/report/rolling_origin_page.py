@@ -10,9 +10,10 @@ import polars as pl
 from foresaid.evaluation import rolling_origin
 from foresaid.report import charts, rolling_origin_tables
 from foresaid.report.case_tables import method_title
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number, signed, slug
+from foresaid.report.page import Page
+from foresaid.report.texts import slug
+from foresaid.text import count, number, signed
 
 FEWEST_ORIGINS = 3  # a line through fewer says nothing
 DRAWN = 6  # methods of one chart: as many as there are dashes and colours

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from foresaid.report.texts import DASH, number
+from foresaid.text import DASH, columns, number
 
 HEAD = (
     "method", "months", "n", "releases", "WIS", "skill", "WIS over the best baseline's (95 %)", "50 %", "80 %", "95 %",
@@ -63,20 +63,6 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     said = row["verdict"] or (BASELINE if row["law"] == row["baseline"] else DASH)
     learned = (number(after["wis"]), share(after["coverage_80"]))
     return (row["law"], *counts, number(row["wis"]), skill, ratio(row), *shares, *learned, said)
-
-
-def columns(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
-    """Set rows of cells in columns for a terminal; the columns named in `left` are flush left.
-
-    >>> columns([("a", "10"), ("bcd", "2")], (0,))
-    ['a    10', 'bcd   2']
-    """
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    made = []
-    for row in rows:
-        padded = (cell.ljust(widths[i]) if i in left else cell.rjust(widths[i]) for i, cell in enumerate(row))
-        made.append("  ".join(padded).rstrip())
-    return made
 
 
 def sums(found: dict[str, Any]) -> list[str]:

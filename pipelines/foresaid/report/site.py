@@ -6,9 +6,6 @@ hashes. Text from data is always escaped; the one exception are drawings, made b
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,24 +13,21 @@ import jinja2
 from markupsafe import Markup
 
 from foresaid import __version__
-from foresaid.errors import UnreadableError
-from foresaid.params import Params
 from foresaid.report import (
     data_page,
     downloads,
     index_page,
-    inputs,
     law_page,
     ledger_page,
     model_page,
     revisions_page,
     rolling_origin_page,
-    texts,
 )
 from foresaid.report.charts import Drawing
-from foresaid.report.index_page import Page
 from foresaid.report.inputs import Material
+from foresaid.report.page import Page
 from foresaid.report.sections import hindcast_fits
+from foresaid.text import DASH
 
 NAVIGATION = (
     ("index.html", "How good?"),
@@ -83,8 +77,8 @@ def footer(found: Material, commit: str) -> dict[str, str]:
         "commit": commit,
         "as_of": found.params.fit_as_of.isoformat(),
         "vintage": found.vintage,
-        "origin": head.origin if head else texts.DASH,
-        "ledger_size": f"{head.size:,}" if head else texts.DASH,
+        "origin": head.origin if head else DASH,
+        "ledger_size": f"{head.size:,}" if head else DASH,
         "ledger_root": ledger_page.root_text(found),
     }
 
@@ -127,26 +121,3 @@ def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
         **rolling_origin_page.downloads(found),
     }
     return {**files, **downloads.contents(tables)}
-
-
-def run(params: Params, build: Path, registry: Path, metrics: Path, templates: Path, site: Path, commit: str = "") -> int:
-    """Run the stage: read the results, render everything, put it in place of the old site; return the number of pages.
-
-    `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
-    (see `material.code_digest` for why).
-    """
-    if not (templates / "base.html.j2").is_file():
-        raise UnreadableError(f"{templates}: found no base.html.j2, expected the templates of the site")
-    files = render(inputs.read(params, build, registry, metrics, templates), templates, commit)
-    site.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
-    try:
-        beside.chmod(0o755)
-        for place, content in files.items():
-            (beside / place).parent.mkdir(parents=True, exist_ok=True)
-            (beside / place).write_bytes(content)
-        shutil.rmtree(site, ignore_errors=True)
-        os.replace(beside, site)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-    return sum(place.suffix == ".html" for place in files)

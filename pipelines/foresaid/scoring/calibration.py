@@ -15,7 +15,7 @@ from scipy.stats import beta
 from scipy.stats import f as fisher
 from scipy.stats import t as student
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
 
 

@@ -15,25 +15,9 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 from scipy.stats import norm
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array
-
-
-def is_symmetric(levels: Sequence[float]) -> bool:
-    """Whether there are central intervals and a median: an odd number of ascending levels, symmetric about 0.5.
-
-    >>> is_symmetric([0.1, 0.5, 0.9]), is_symmetric([0.1, 0.5])
-    (True, False)
-    """
-    level = np.asarray(levels, dtype=float)
-    return bool(len(level) % 2 and np.allclose(level + level[::-1], 1.0, atol=1e-12) and (np.diff(level) > 0).all())
-
-
-def _levels(levels: Sequence[float]) -> Array:
-    level = np.asarray(levels, dtype=float)
-    if not is_symmetric(levels):
-        raise ParameterError("levels: expected an odd number of ascending levels, symmetric about 0.5")
-    return level
+from foresaid.scoring.levels import _levels
 
 
 def pinball(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 
 FEWEST_RELEASES = 10  # below this neither test keeps its level well enough to be read
 REPLICATES = 1999

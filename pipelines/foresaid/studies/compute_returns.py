@@ -8,21 +8,18 @@ has gained what was asked, or until a millionfold, which counts as not reachable
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
-from foresaid.errors import UnreadableError
+from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import set_apart
-from foresaid.fitting.frozen_curve import Curve, CurveRecord, from_plain
-from foresaid.fitting.law import Array, Law
-from foresaid.forecasting.predict import LEVELS, predict
-from foresaid.laws import load
-from foresaid.report.texts import number
+from foresaid.fitting.frozen_curve import Curve, CurveRecord
+from foresaid.fitting.law import Law
+from foresaid.forecasting.predict import predict
+from foresaid.scoring.levels import LEVELS
+from foresaid.text import number
 
 STEPS = (-2, -1, 0, 1, 2)  # powers of ten about the largest compute that was fitted
 SPLIT = np.linspace(-9.0, 9.0, 181)  # ln N against an even split of C / 6
@@ -105,19 +102,6 @@ def budgets(law: Law, curve: Curve, most_flops: float) -> list[Budget]:
     return made
 
 
-def statement(found: list[Budget], unit: str) -> str:
-    """Say in a sentence what ten times the compute still buys."""
-    before, here, after = found[1], found[2], found[3]
-    how = "spent best" if here.inner else f"at {USUAL:g} tokens a parameter, as the law has no best split"
-    gain, low, high, earlier, later = (
-        number(one, 2) for one in (here.gain, here.gain_low, here.gain_high, before.gain, after.gain)
-    )
-    return (
-        f"From {number(here.flops, 2)} FLOPs, the most any run used, ten times the compute {how} takes {gain} {unit} off the "
-        f"loss (90 % range {low} to {high}); the ten times before took off {earlier}, the ten times after would take {later}."
-    )
-
-
 def is_surface(curve: Curve) -> bool:
     """Say whether a frozen curve is a loss in parameters and tokens alone."""
     return [item.quantity_id for item in curve.covariates] == ["params_total", "training_tokens"] and curve.record.noise == "log"
@@ -127,34 +111,6 @@ def of_drawing(law: Law, curve: Curve, drawing: pl.DataFrame) -> list[Budget]:
     """Return the budgets of one target from what `fit` left of it: its curve, and its rows at log10 FLOPs."""
     rows = drawing.filter((pl.col("target_id") == curve.record.target_id) & (pl.col("kind") == "point"))
     return budgets(law, curve, 10.0 ** float(rows["x"].max()))  # type: ignore[arg-type]  # a column of numbers
-
-
-HEADER = ("FLOPs", "parameters", "90 % range", "tokens", "tokens a parameter", "loss", "off with ten times more", "90 % range")
-
-
-def cells(one: Budget) -> list[str]:
-    """Spell one budget under HEADER."""
-    sizes = [number(one.parameters, 2), f"{number(one.parameters_low, 2)} to {number(one.parameters_high, 2)}"]
-    split = [*sizes, number(one.tokens, 2), number(one.tokens / one.parameters, 2)] if one.inner else ["no best split", "", "", ""]
-    gains = [number(one.gain, 2), f"{number(one.gain_low, 2)} to {number(one.gain_high, 2)}"]
-    return [number(one.flops, 2), *split, number(one.loss), *gains]
-
-
-def markdown(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> list[str]:
-    """Write the statement and the table of every loss surface the stage `fit` left; other laws have none."""
-    lines: list[str] = []
-    for name in names:
-        path = build / "fits" / name / "curves.jsonl"
-        if not path.is_file():
-            raise UnreadableError(f"{path}: found no file, expected the curves of `foresaid fit {name}`; run `dvc repro`")
-        curves = [from_plain(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-        for curve in filter(is_surface, curves):
-            law, drawing = load(name, laws[name]), pl.read_parquet(path.with_name("drawing.parquet"))
-            found = of_drawing(law, curve, drawing)
-            lines += [f"{law.title}, {curve.record.target_id} ({curve.record.status})", "", statement(found, "nats per token"), ""]
-            lines += [f"| {' | '.join(HEADER)} |", "| " + " | ".join("---" for _ in HEADER) + " |"]
-            lines += [*(f"| {' | '.join(cells(one))} |" for one in found), ""]
-    return lines
 
 
 @dataclass(frozen=True)

@@ -16,13 +16,16 @@ import numpy as np
 import polars as pl
 
 from foresaid import laws
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
+from foresaid.fitting.data import Table
 from foresaid.fitting.fit import NO_FORECAST, Profile
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.fitting.law import Array, Law, Table
-from foresaid.forecasting.predict import LEVELS, locations, predict
+from foresaid.fitting.law import Law
+from foresaid.forecasting.predict import locations, predict
 from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.registry.view import View
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import bias, covered, log_score_of_mixture, weighted_interval_score
 
 LAWS = ("loss_threshold", "loss_hinge", "loss_logistic")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 from foresaid.params import Hindcast
 from foresaid.seeds import generator
 
@@ -105,16 +105,3 @@ def clustered(values: Array, clusters: Sequence[str], rng: np.random.Generator) 
     drawn = rng.integers(0, len(names), (REPLICATES, len(names)))
     means = total[drawn].sum(axis=1) / count[drawn].sum(axis=1)
     return float(np.quantile(means, 0.05)), float(np.quantile(means, 0.95))
-
-
-def markdown(lines: Sequence[Line]) -> list[str]:
-    """Return the table as Markdown."""
-    made = [
-        "| task | forecaster | rows (families) | MAE | WIS (90 % range) | 80 % interval holds |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
-    for one in lines:
-        share = "no interval" if np.isnan(one.coverage) else f"{one.coverage:.0%}"
-        spread = f"{one.wis:.4f} ({one.low:.4f} to {one.high:.4f})"
-        made.append(f"| {one.task} | {one.forecaster} | {one.rows} ({one.families}) | {one.mae:.4f} | {spread} | {share} |")
-    return made

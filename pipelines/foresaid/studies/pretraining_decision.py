@@ -16,12 +16,14 @@ from pathlib import Path
 import numpy as np
 
 from foresaid import laws
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.fitting.least_squares import solve
-from foresaid.forecasting.predict import LEVELS, predict
+from foresaid.forecasting.predict import predict
+from foresaid.scoring.levels import LEVELS
 
 TOLERANCE = 1.0  # BLEU: the largest miss on a held-out checkpoint
 FALL = 0.3  # BLEU: the largest fall that may be noise

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array
 
 ITERATIONS = 60
 GRADIENT = 1e-10  # of the mean log likelihood, per unit of the standardised logarithm

@@ -17,10 +17,7 @@ from foresaid.errors import LedgerError
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log import signed_note
 
-FOLDER = "log/anchors"
-SUMS = "log/ANCHORS.sha256"
 FIRST = "0" * 64  # the previous subject of the first one
-SIZE_DIGITS = 8
 
 _SUBJECT = re.compile(
     rb"forecast-anchor/v1\norigin ([!-~]{1,128})\nsize (0|[1-9][0-9]{0,7})\ncheckpoint-sha256 ([0-9a-f]{64})\n"
@@ -66,15 +63,6 @@ def subject(checkpoint: bytes, manifest: bytes, previous: bytes | None) -> Subje
         sha256(b"".join(lines)).hexdigest(),
         FIRST if previous is None else sha256(previous).hexdigest(),
     )
-
-
-def folder(size: int) -> str:
-    """Where the anchor of a checkpoint stands below the ledger.
-
-    >>> folder(2)
-    'log/anchors/00000002'
-    """
-    return f"{FOLDER}/{size:0{SIZE_DIGITS}d}"
 
 
 def sums(files: Mapping[str, bytes]) -> bytes:

@@ -13,8 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from foresaid.errors import LedgerError
+from foresaid.ledger import layout
+from foresaid.ledger.layout import MANIFEST
 from foresaid.ledger.log import manifest, signed_note
-from foresaid.ledger.log.manifest import MANIFEST, Checkpoint
+from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import Note, Signer
 
@@ -63,7 +65,7 @@ def reread(ledger: Path) -> tuple[int, str]:
     """Read every batch of the manifest from the disk and hash it: the size and root (hex) that may be signed."""
     names, problems = manifest.parse_manifest((ledger / MANIFEST).read_bytes())
     for name in names:
-        path = ledger / manifest.batch_path(name)
+        path = ledger / layout.batch_path(name)
         if path.exists() and sha256(path.read_bytes()).hexdigest() != name:  # a redacted batch is no file any more
             problems.append((0, name))
     if problems:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foresaid.errors import UnreadableError
-from foresaid.ledger.log.manifest import MANIFEST
+from foresaid.ledger.layout import MANIFEST
 
 FOLDERS = ("batches", "receipts", "log/anchors")
 

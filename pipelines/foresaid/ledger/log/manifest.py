@@ -14,23 +14,12 @@ from dataclasses import dataclass
 
 from foresaid.errors import LedgerError
 from foresaid.ledger.entries import fields
+from foresaid.ledger.layout import batch_path
 from foresaid.ledger.log import merkle, signed_note
-
-MANIFEST = "log/MANIFEST"
-CHECKPOINT = "log/checkpoint"
 
 _LINE = re.compile(rb"([0-9a-f]{64})  (batches/[0-9a-f]{2}/[0-9a-f]{64}\.jsonl)")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,15}")
 _ORIGIN = re.compile(fields.ID)
-
-
-def batch_path(sha256: str) -> str:
-    """Where a batch stands below the ledger.
-
-    >>> batch_path("ab" * 32)
-    'batches/ab/abababababababababababababababababababababababababababababababab.jsonl'
-    """
-    return f"batches/{sha256[:2]}/{sha256}.jsonl"
 
 
 def manifest_line(sha256: str) -> bytes:

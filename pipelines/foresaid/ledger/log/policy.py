@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.ledger.layout import POLICY
 from foresaid.ledger.log.signed_note import LOG, WITNESS, Verifier, parse_vkey
 
-POLICY = "policy.txt"
 POLICY_BYTES = 64 * 1024
 _WORD = re.compile(r"[a-z0-9][a-z0-9._/-]{0,63}")
 _HASH = re.compile(r"[0-9a-f]{64}")

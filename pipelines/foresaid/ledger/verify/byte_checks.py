@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from foresaid.ledger.log import anchors, manifest, merkle
-from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST
+from foresaid.ledger import layout
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST
+from foresaid.ledger.log import anchors, merkle
 from foresaid.ledger.verify.snapshot import Finding, Snapshot
 
 
@@ -18,31 +19,31 @@ def v02_names(snapshot: Snapshot) -> Iterator[Finding]:
     """V02: the name of a batch is the SHA-256 of its bytes; anchors, roots and policy have the sums that were written down."""
     for name, found in snapshot.digests.items():
         if found != name:
-            yield Finding("V02", manifest.batch_path(name), "the bytes are not those that were frozen", found, name)
+            yield Finding("V02", layout.batch_path(name), "the bytes are not those that were frozen", found, name)
     files = snapshot.summed()
-    if not files and anchors.SUMS not in snapshot.files:
+    if not files and layout.SUMS not in snapshot.files:
         return
     expected = dict.fromkeys(anchors.sums(files).split(b"\n")[:-1])
-    data = snapshot.files.get(anchors.SUMS, b"")
+    data = snapshot.files.get(layout.SUMS, b"")
     written = data.split(b"\n")
     if written.pop() != b"":
-        yield Finding("V02", anchors.SUMS, "no newline at the end; the file was cut", line=len(written) + 1)
+        yield Finding("V02", layout.SUMS, "no newline at the end; the file was cut", line=len(written) + 1)
     if len(set(written)) != len(written) or written != sorted(written, key=lambda line: line[64:]):
-        yield Finding("V02", anchors.SUMS, "lines are not sorted by name, each once")
+        yield Finding("V02", layout.SUMS, "lines are not sorted by name, each once")
     for line in expected:
         if line not in written:
             path = line[66:].decode("ascii")
-            yield Finding("V02", path, f"is not the file that {anchors.SUMS} lists", line[:64].decode("ascii"))
+            yield Finding("V02", path, f"is not the file that {layout.SUMS} lists", line[:64].decode("ascii"))
     for number, line in enumerate(written, start=1):
         if line not in expected:
-            yield Finding("V02", anchors.SUMS, "lists a file that is not there", f"{line[:200]!a}"[2:-1], line=number)
+            yield Finding("V02", layout.SUMS, "lists a file that is not there", f"{line[:200]!a}"[2:-1], line=number)
 
 
 def v03_lines(snapshot: Snapshot) -> Iterator[Finding]:
     """V03: every line of a batch is canonical and follows the schema of its type."""
     for name, problems in snapshot.bad_batches.items():
         for number, reason in problems:
-            yield Finding("V03", manifest.batch_path(name), reason, line=number)
+            yield Finding("V03", layout.batch_path(name), reason, line=number)
 
 
 def v04_manifest(snapshot: Snapshot) -> Iterator[Finding]:
@@ -58,9 +59,9 @@ def v05_listed(snapshot: Snapshot) -> Iterator[Finding]:
             continue
         if name in snapshot.redacted:
             what = "the bytes were redacted; its forecasts count as worst"
-            yield Finding("V05", manifest.batch_path(name), what, _ascii(snapshot.redacted[name].reason), incomplete=True)
+            yield Finding("V05", layout.batch_path(name), what, _ascii(snapshot.redacted[name].reason), incomplete=True)
         else:
-            yield Finding("V05", manifest.batch_path(name), "stands in the manifest, but there is no such file")
+            yield Finding("V05", layout.batch_path(name), "stands in the manifest, but there is no such file")
 
 
 def v06_parents(snapshot: Snapshot) -> Iterator[Finding]:
@@ -69,9 +70,9 @@ def v06_parents(snapshot: Snapshot) -> Iterator[Finding]:
     for name, batch in snapshot.batches.items():
         for parent in batch.header.parents:
             if parent not in snapshot.batches and not (parent in snapshot.redacted and parent in places):
-                yield Finding("V06", manifest.batch_path(name), "a parent is missing", expected=parent, line=1)
+                yield Finding("V06", layout.batch_path(name), "a parent is missing", expected=parent, line=1)
             elif name in places and places.get(parent, len(places)) >= places[name]:
-                yield Finding("V06", manifest.batch_path(name), "a parent does not precede it in the log", parent, line=1)
+                yield Finding("V06", layout.batch_path(name), "a parent does not precede it in the log", parent, line=1)
 
 
 def v07_root(snapshot: Snapshot) -> Iterator[Finding]:
@@ -85,7 +86,7 @@ def v07_root(snapshot: Snapshot) -> Iterator[Finding]:
         yield Finding("V07", CHECKPOINT, "another log", checkpoint.origin, snapshot.origin, line=1)
     for name, batch in snapshot.batches.items():
         if batch.header.origin != checkpoint.origin:
-            where = f"{CHECKPOINT} against {manifest.batch_path(name)}"
+            where = f"{CHECKPOINT} against {layout.batch_path(name)}"
             yield Finding("V07", where, "a batch of another log", batch.header.origin, checkpoint.origin)
     leaves = snapshot.files.get(MANIFEST, b"").splitlines(keepends=True)
     if checkpoint.size > len(leaves):

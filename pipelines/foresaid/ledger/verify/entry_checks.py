@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.ledger import layout
 from foresaid.ledger.entries import commitment, rules
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.schema import Forecast, Reveal, Sealed, Target
-from foresaid.ledger.log import manifest
 from foresaid.ledger.state.accounting import accounts, sequenced, universe
 from foresaid.ledger.state.index import moment
 from foresaid.ledger.verify import page as report_check
@@ -23,7 +23,7 @@ from foresaid.ledger.verify.training_data import Seen
 def v14_entries(snapshot: Snapshot) -> Iterator[Finding]:
     """V14: ids are unique and look it, references lead somewhere, an author has one primary forecast for a target."""
     for clash in rules.clashes(snapshot.in_order(), snapshot.redacted):
-        path = manifest.batch_path(clash.sha256)
+        path = layout.batch_path(clash.sha256)
         yield Finding("V14", path, clash.what, clash.found, clash.expected, clash.line)
 
 
@@ -38,7 +38,7 @@ def v15_seals(snapshot: Snapshot) -> Iterator[Finding]:
                 mine = sealed.get((batch.header.author, entry.opens))
                 if mine is not None and not commitment.opens(entry, mine):
                     found = commitment.commit(bytes.fromhex(entry.nonce), entry.forecast)
-                    yield Finding("V15", manifest.batch_path(batch.sha256), "opens to another hash", found, mine.commit, number)
+                    yield Finding("V15", layout.batch_path(batch.sha256), "opens to another hash", found, mine.commit, number)
 
 
 def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
@@ -52,7 +52,7 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
                 targets[entry.round, entry.id] = entry.model
         aims = {(e.id.split("/", 1)[0], e.target) for e in batch.entries if isinstance(e, Forecast | Sealed)}
         models = {targets[aim] for aim in aims if aim in targets}
-        path = manifest.batch_path(batch.sha256)
+        path = layout.batch_path(batch.sha256)
         for item in batch.header.data:
             if item.sha256 not in seen:
                 seen[item.sha256] = None
@@ -84,7 +84,7 @@ def v17_claims(snapshot: Snapshot) -> Iterator[Finding]:
     """V17: no data of a batch is later than its cut-off, nor that than the batch; no page shows a late forecast as prior."""
     for name, batch in snapshot.batches.items():
         for what, found, expected in claims(batch.header):
-            yield Finding("V17", manifest.batch_path(name), what, found, expected, line=1)
+            yield Finding("V17", layout.batch_path(name), what, found, expected, line=1)
     yield from (Finding("V17", "page", what, found, expected) for what, found, expected in _page(snapshot).untrue)
 
 
@@ -104,7 +104,7 @@ def v18_accounting(snapshot: Snapshot) -> Iterator[Finding]:
     """V18: every forecast line has one state, and a page shows every forecast of the ledger once, with that state."""
     lines, found = sequenced(snapshot.in_order()), len(snapshot.accounts)
     if lines != found:
-        yield Finding("V18", manifest.MANIFEST, "forecasts without a state of their own", f"{found} states", f"{lines}, one a line")
+        yield Finding("V18", layout.MANIFEST, "forecasts without a state of their own", f"{found} states", f"{lines}, one a line")
     yield from (Finding("V18", "page", what, found, expected) for what, found, expected in _page(snapshot).missing)
 
 

@@ -3,62 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from hashlib import sha256
+from datetime import timedelta
 
 from foresaid.errors import LedgerError
-from foresaid.ledger.log import anchors, key_rotation, merkle, opentimestamps
+from foresaid.ledger import layout
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST, POLICY
 from foresaid.ledger.log import manifest as log
-from foresaid.ledger.log.anchors import Stamp
-from foresaid.ledger.log.checkpoint import Judgement
-from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST
-from foresaid.ledger.log.policy import POLICY
+from foresaid.ledger.log import merkle, opentimestamps
 from foresaid.ledger.state.index import moment
+from foresaid.ledger.verify.evidence import _anchor
 from foresaid.ledger.verify.snapshot import Finding, Snapshot
 
 MERGE_DELAY = timedelta(days=7)
 DISAGREEMENT = timedelta(hours=24)
-
-
-@dataclass
-class Stamped:
-    """The replies that hold, those that do not, and what they say of each batch."""
-
-    good: list[Stamp] = field(default_factory=list)
-    bad: list[tuple[str, str]] = field(default_factory=list)
-    unknown: list[str] = field(default_factory=list)
-    by_batch: dict[str, dict[str, datetime]] = field(default_factory=dict)
-    proved: dict[str, datetime] = field(default_factory=dict)
-
-
-def stamped(snapshot: Snapshot) -> Stamped:
-    """Check every time-stamp reply once. A reply over a subject that does not bind the manifest proves nothing."""
-    result = Stamped()
-    replies = snapshot.replies()
-    if not replies:
-        return result
-    from foresaid.ledger.log import rfc3161 as stamp  # only a stamped ledger needs the parser of RFC 3161
-
-    bound = {size for size in snapshot.anchored if not list(_anchor(snapshot, size, None))}
-    for path, authority, batch, size in replies:
-        root = snapshot.policy.roots.get(authority)
-        if root is None:
-            result.unknown.append(path)
-            continue
-        over = bytes.fromhex(batch) if batch else sha256(snapshot.files.get(f"{anchors.folder(size)}/subject", b"")).digest()
-        try:
-            at = stamp.proved_at(snapshot.files[path], over, root)
-        except LedgerError as error:
-            result.bad.append((path, str(error)))
-            continue
-        if batch or size in bound:
-            result.good.append(Stamp(authority, at, size, batch))
-    names = [name for name in snapshot.listed[: snapshot.size] if snapshot.digests.get(name) == name or name in snapshot.redacted]
-    if len(names) != snapshot.size:
-        names = []
-    result.by_batch, result.proved = anchors.times(result.good, names, snapshot.policy.stamps)
-    return result
 
 
 def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
@@ -71,70 +28,13 @@ def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
             yield from (Finding("V08", path, what, incomplete=True) for what in found.missing)
 
 
-def judged(snapshot: Snapshot) -> dict[str, Judgement]:
-    """The newest checkpoint and every anchored one, judged by the keys in force for each."""
-    if snapshot.checkpoint is None:
-        return {}  # V07 says so
-    told = key_rotation.changes(snapshot.in_order(), snapshot.checkpoint.origin)
-    result: dict[str, Judgement] = {}
-    heads: dict[int, bytes] = {}
-    paths: dict[int, str] = {}
-    newest = snapshot.files.get(CHECKPOINT, b"")
-    for size in snapshot.anchored:
-        path = f"{anchors.folder(size)}/checkpoint"
-        data = snapshot.files.get(path, b"")
-        try:
-            if size < snapshot.size:
-                log.parse_checkpoint(data)
-                heads[size], paths[size] = data, path
-            else:  # of the newest size, or longer than the log: under the keys of the newest
-                before = {n: one for n, one in heads.items() if n < snapshot.size}
-                result[path] = key_rotation.judge_all({**before, size: data}, snapshot.policy, told)[size]
-        except LedgerError:
-            continue  # not a checkpoint at all: V09 says so
-    try:
-        by_size = key_rotation.judge_all({**heads, snapshot.size: newest}, snapshot.policy, told)
-    except LedgerError:
-        return result  # V07 says so
-    return {CHECKPOINT: by_size.pop(snapshot.size), **{paths[size]: one for size, one in by_size.items()}, **result}
-
-
-def newest_judged(snapshot: Snapshot) -> Judgement:
-    """What the signatures under the newest checkpoint say."""
-    return snapshot.judged.get(CHECKPOINT, Judgement((), (), {}))
-
-
-def _anchor(snapshot: Snapshot, size: int, previous: bytes | None) -> Iterator[tuple[str, str, str, str]]:
-    """What is wrong with one anchor: (file, what, found, expected); without `previous` the chain is not looked at."""
-    place = anchors.folder(size)
-    stamped_bytes, head = snapshot.files.get(f"{place}/subject"), snapshot.files.get(f"{place}/checkpoint")
-    for name, data in (("subject", stamped_bytes), ("checkpoint", head)):
-        if data is None:
-            yield f"{place}/{name}", "file is missing", "", ""
-    if stamped_bytes is None or head is None:
-        return
-    try:
-        found, old = anchors.parse_subject(stamped_bytes), log.parse_checkpoint(head)
-    except LedgerError as error:
-        yield place, str(error), "", ""
-        return
-    manifest = snapshot.files.get(MANIFEST, b"")
-    wanted = anchors.subject(head, manifest, previous)
-    rows = [("origin", found.origin, wanted.origin), ("size", str(found.size), str(old.size)), ("size", str(old.size), str(size))]
-    rows += [("checkpoint-sha256", found.checkpoint_sha256, wanted.checkpoint_sha256)]
-    rows += [("manifest-sha256", found.manifest_sha256, wanted.manifest_sha256)]
-    if previous is not None:
-        rows += [("previous", found.previous, anchors.FIRST if not previous else wanted.previous)]
-    yield from ((f"{place}/subject", f"another {what}", is_, should) for what, is_, should in rows if is_ != should)
-
-
 def v09_subjects(snapshot: Snapshot) -> Iterator[Finding]:
     """V09: every subject binds its checkpoint, the manifest's first lines and the subject before it; sizes rise."""
     previous = b""
     for size in snapshot.anchored:
         for file, what, found, expected in _anchor(snapshot, size, previous):
             yield Finding("V09", file, what, found, expected)
-        previous = snapshot.files.get(f"{anchors.folder(size)}/subject", b"")
+        previous = snapshot.files.get(f"{layout.folder(size)}/subject", b"")
 
 
 def v10_stamps(snapshot: Snapshot) -> Iterator[Finding]:
@@ -157,7 +57,7 @@ def disagreements(snapshot: Snapshot) -> list[str]:
     for size in snapshot.anchored:
         at = [stamp.proved_at for stamp in snapshot.stamped.good if stamp.size == size and not stamp.batch]
         if at and max(at) - min(at) > DISAGREEMENT:
-            notes.append(f"{anchors.folder(size)}: authorities disagree by {max(at) - min(at)}; the later time counts")
+            notes.append(f"{layout.folder(size)}: authorities disagree by {max(at) - min(at)}; the later time counts")
     return notes
 
 
@@ -166,11 +66,11 @@ def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
     wrong, notes, against_header = [], [], 0
     headers = snapshot.evidence.headers
     for size in snapshot.anchored:
-        path = f"{anchors.folder(size)}/subject.ots"
+        path = f"{layout.folder(size)}/subject.ots"
         if path not in snapshot.files:
             continue
         try:
-            proof = opentimestamps.read(snapshot.files[path], snapshot.files.get(f"{anchors.folder(size)}/subject", b""))
+            proof = opentimestamps.read(snapshot.files[path], snapshot.files.get(f"{layout.folder(size)}/subject", b""))
             if proof is None:
                 notes.append(f"{path}: not read, install foresaid[opentimestamps]")
                 continue
@@ -183,7 +83,7 @@ def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
         notes.append(f"{path}: {says}")
     if headers and not against_header and not wrong:
         what = "block headers were given, but no proof here names one of their heights"
-        wrong.append(Finding("V11", anchors.FOLDER, what, incomplete=True))
+        wrong.append(Finding("V11", layout.FOLDER, what, incomplete=True))
     return wrong, notes
 
 
@@ -195,7 +95,7 @@ def v11_calendar(snapshot: Snapshot) -> Iterator[Finding]:
 def v12_growth(snapshot: Snapshot) -> Iterator[Finding]:
     """V12: every checkpoint the reader remembers, and every anchored one, is a beginning of the log."""
     leaves = [merkle.leaf_hash(line) for line in snapshot.files.get(MANIFEST, b"").splitlines(keepends=True)]
-    places = [(f"{anchors.folder(size)}/checkpoint", None) for size in snapshot.anchored]
+    places = [(f"{layout.folder(size)}/checkpoint", None) for size in snapshot.anchored]
     heads = [(path, snapshot.files.get(path, b"")) for path, _ in places]
     heads += [(f"known checkpoint {number}", data) for number, data in enumerate(snapshot.evidence.known, start=1)]
     now = snapshot.checkpoint
@@ -226,9 +126,9 @@ def v13_history(snapshot: Snapshot) -> Iterator[Finding]:
     if history.shallow:
         yield Finding("V13", MANIFEST, "the clone is shallow; its history was checked only as far as it goes", incomplete=True)
     words = {"M": "modified", "D": "deleted", "T": "turned into something else"}
-    redacted = {log.batch_path(name) for name in snapshot.redacted}
+    redacted = {layout.batch_path(name) for name in snapshot.redacted}
     for commit, status, path in history.changed:
-        grows = path.startswith(anchors.FOLDER) and path.endswith(("/subject.ots", "/checkpoint"))
+        grows = path.startswith(layout.FOLDER) and path.endswith(("/subject.ots", "/checkpoint"))
         if not (status == "M" and grows) and not (status == "D" and path in redacted):
             yield Finding("V13", path, f"{words.get(status, status)} in commit {commit}")
 
@@ -249,4 +149,4 @@ def v20_pending(snapshot: Snapshot) -> Iterator[Finding]:
     for name, batch in snapshot.batches.items():
         if name not in covered and now - moment(batch.header.frozen_at) > MERGE_DELAY:
             what = "is not in the log after seven days; run `foresaid checkpoint` on the main branch"
-            yield Finding("V20", log.batch_path(name), what, f"frozen {batch.header.frozen_at}", line=1)
+            yield Finding("V20", layout.batch_path(name), what, f"frozen {batch.header.frozen_at}", line=1)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from foresaid.errors import LedgerError
-from foresaid.ledger.log import anchors, key_rotation, manifest
-from foresaid.ledger.log.manifest import CHECKPOINT, Checkpoint
+from foresaid.ledger import layout
+from foresaid.ledger.layout import CHECKPOINT
+from foresaid.ledger.log import key_rotation, manifest
+from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import Verifier
 from foresaid.ledger.verify.snapshot import Evidence, Snapshot, scan
@@ -40,5 +42,5 @@ def signers(ledger: Path, policy: Policy, head: Checkpoint) -> list[Verifier]:
 
 def _before(snapshot: Snapshot, size: int) -> dict[int, bytes]:
     """The checkpoints that stand in the ledger and are smaller than this size, by their size."""
-    kept = {one: snapshot.files[f"{anchors.folder(one)}/checkpoint"] for one in snapshot.anchored}
+    kept = {one: snapshot.files[f"{layout.folder(one)}/checkpoint"] for one in snapshot.anchored}
     return {one: data for one, data in {**kept, snapshot.size: snapshot.files[CHECKPOINT]}.items() if one < size}

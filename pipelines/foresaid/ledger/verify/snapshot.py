@@ -8,7 +8,6 @@ outline, so that a ledger of a hundred thousand forecasts fits into little memor
 from __future__ import annotations
 
 import os
-import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,31 +19,35 @@ from typing import TYPE_CHECKING
 
 from foresaid import canonical_json
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.ledger import layout
 from foresaid.ledger.entries import rules
 from foresaid.ledger.entries.batch import Batch, outline, read_batch
 from foresaid.ledger.entries.resolutions import Redaction
 from foresaid.ledger.entries.schema import CheckCurve
-from foresaid.ledger.log import anchors, manifest
+from foresaid.ledger.layout import (
+    _ANCHOR,
+    _BATCH,
+    _FOLDER,
+    _RECEIPT,
+    _ROOT,
+    CHECKPOINT,
+    MANIFEST,
+    PAGES,
+    POLICY,
+    STRAY,
+    is_evidence,
+)
+from foresaid.ledger.log import manifest
 from foresaid.ledger.log import policy as policies
 from foresaid.ledger.log.git_history import History
-from foresaid.ledger.log.manifest import CHECKPOINT, MANIFEST, Checkpoint
-from foresaid.ledger.log.policy import POLICY, Policy
+from foresaid.ledger.log.manifest import Checkpoint
+from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.state import accounting
 from foresaid.ledger.state.index import Clock
 
 if TYPE_CHECKING:
     from foresaid.ledger.log.checkpoint import Judgement
-    from foresaid.ledger.verify.proof_checks import Stamped
-
-PAGES = ("README.md", "verify.sh")  # what is here for readers, and no part of the record
-STRAY = ".tmp-"  # left by a writer that was killed; nothing reads it, the next writer removes it
-
-_BATCH = re.compile(r"batches/([0-9a-f]{2})/(\1[0-9a-f]{62})\.jsonl")
-_AUTHORITY = r"[a-z0-9][a-z0-9-]{0,63}"
-_RECEIPT = re.compile(rf"receipts/([0-9a-f]{{64}})/({_AUTHORITY})\.tsr")
-_ANCHOR = re.compile(rf"log/anchors/([0-9]{{8}})/(checkpoint|subject|subject\.ots|({_AUTHORITY})\.tsr)")
-_ROOT = re.compile(rf"tsa/({_AUTHORITY})\.pem")
-_FOLDER = re.compile(r"log|log/anchors(/[0-9]{8})?|batches(/[0-9a-f]{2})?|receipts(/[0-9a-f]{64})?|tsa")
+    from foresaid.ledger.verify.evidence import Stamped
 
 
 @dataclass(frozen=True)
@@ -142,16 +145,16 @@ class Snapshot:
     @cached_property
     def stamped(self) -> Stamped:
         """What the time-stamp replies prove; each is checked once."""
-        from foresaid.ledger.verify import proof_checks  # it reads snapshots itself
+        from foresaid.ledger.verify import evidence as verify_evidence  # it reads snapshots itself
 
-        return proof_checks.stamped(self)
+        return verify_evidence.stamped(self)
 
     @cached_property
     def judged(self) -> Mapping[str, Judgement]:
         """What the signatures under the newest checkpoint and every anchored one say, by file; each is checked once."""
-        from foresaid.ledger.verify import proof_checks
+        from foresaid.ledger.verify import evidence as verify_evidence
 
-        return proof_checks.judged(self)
+        return verify_evidence.judged(self)
 
     @cached_property
     def clock(self) -> Clock:
@@ -177,15 +180,6 @@ class Snapshot:
         places = {name: index for index, name in enumerate(self.listed[: self.size])}
         found = [self.batches[name] for name in names if name in self.batches]
         return [Batch(batch.sha256, batch.header, batch.lines, places.get(batch.sha256)) for batch in found]
-
-
-def is_evidence(path: str) -> bool:
-    """Whether a file below the ledger is one that log/ANCHORS.sha256 lists.
-
-    >>> is_evidence("tsa/tsa1.pem"), is_evidence("log/MANIFEST")
-    (True, False)
-    """
-    return path == POLICY or any(pattern.fullmatch(path) for pattern in (_RECEIPT, _ANCHOR, _ROOT))
 
 
 def _show(path: str) -> str:
@@ -230,7 +224,7 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve
         elif match := _BATCH.fullmatch(path):
             if (data := _read(ledger, path, snapshot)) is not None:
                 _take(match[2], data, snapshot, check_curve)
-        elif path == anchors.SUMS or is_evidence(path):
+        elif path == layout.SUMS or is_evidence(path):
             if (data := _read(ledger, path, snapshot)) is not None:
                 snapshot.files[path] = data
         elif path not in (*PAGES, MANIFEST, CHECKPOINT):

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from foresaid import confusables
 from foresaid.confusables import skeleton
 from foresaid.errors import LeakError, LedgerError, UnreadableError
-from foresaid.forecasting import leakage
 from foresaid.ledger.entries.schema import Data
 
 
@@ -67,8 +67,8 @@ def problems(seen: Seen, item: Data, as_of: str, models: Collection[str], aliase
     if seen.latest > as_of:
         found.append((f"data {item.name}: row {seen.latest_row} was known after the cut-off", seen.latest, f"at most {as_of}"))
     try:
-        wanted = {skeleton(leakage.resolve(model, aliases)): model for model in models}
-        named = {name: skeleton(leakage.resolve(name, aliases)) for name in seen.subjects} if wanted else {}
+        wanted = {skeleton(confusables.resolve(model, aliases)): model for model in models}
+        named = {name: skeleton(confusables.resolve(name, aliases)) for name in seen.subjects} if wanted else {}
     except LeakError as error:
         return [*found, (f"data {item.name}: {error}", "", "")]
     for name, look in named.items():

@@ -25,6 +25,7 @@ from foresaid.ledger.state import accounting
 from foresaid.ledger.state.accounting import Account
 from foresaid.ledger.verify import byte_checks, entry_checks, proof_checks
 from foresaid.ledger.verify.entry_checks import claims
+from foresaid.ledger.verify.evidence import newest_judged
 from foresaid.ledger.verify.snapshot import Evidence, Finding, Snapshot, scan
 
 __all__ = ["CHECKS", "EXITS", "INTEGRITY", "Evidence", "Finding", "Result", "claims", "verify"]
@@ -174,7 +175,7 @@ def verify(
         "stray_files": snapshot.strays,
     }
     outside = "V10" in checks  # not the short list that a writer runs
-    judged = proof_checks.newest_judged(snapshot) if outside else Judgement((), (), {})
+    judged = newest_judged(snapshot) if outside else Judgement((), (), {})
     return Result(
         findings=tuple(finding for finding in found if not finding.incomplete),
         batches=batches,

@@ -14,10 +14,10 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from foresaid.confusables import ascii_twin, masked, stranger
 from foresaid.errors import Problem
 from foresaid.registry.csv_files import Table
 from foresaid.registry.formats import AliasRow, ModelRow, ObservationRow, QuantityRow, SubjectRow, plain
-from foresaid.registry.model_names import ascii_twin, masked, stranger
 
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}", re.ASCII)
 QUANTITY_ID = re.compile(r"[a-z0-9_]+", re.ASCII)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from foresaid import files
 from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
 from foresaid.registry import csv_files, formats, imported_card, source_card
 from foresaid.registry import load as ingest
@@ -167,7 +168,7 @@ def open_source(name: str, registry: Path, today: date) -> bool:
     path = registry / "sources" / _checked(name) / "source.toml"
     if path.exists():
         return False
-    csv_files.write({path: imported_card.dump(imported_card.new(name, today))})
+    files.write({path: imported_card.dump(imported_card.new(name, today))})
     return True
 
 
@@ -187,7 +188,7 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
         raise ParameterError(f"import: found --known-on {known_on}, expected {recorded_on} or earlier: it is still to come")
     path = registry / "sources" / name / "source.toml"
     source = (
-        source_card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
+        source_card.read(path, source_card.label(registry, "sources", name, "source.toml"), name)
         if path.exists()
         else imported_card.new(name, recorded_on)
     )

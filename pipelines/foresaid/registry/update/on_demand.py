@@ -20,7 +20,7 @@ def missing(registry: Path, build: Path, sources: Sequence[str]) -> list[source_
     for name in sources:
         path = registry / "sources" / name / "source.toml"
         if path.is_file():  # a source that is not there is named by ingest
-            source = source_card.read(path, ingest.label(registry, "sources", name, "source.toml"), name)
+            source = source_card.read(path, source_card.label(registry, "sources", name, "source.toml"), name)
             if not source.embedded and not (ingest.rows_folder(registry, build, source) / "observations.csv").exists():
                 found.append(source)
     return found

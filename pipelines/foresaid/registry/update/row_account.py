@@ -23,7 +23,6 @@ import yaml
 from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
-from foresaid.registry import load as ingest
 from foresaid.registry import source_card
 from foresaid.registry.update.update import update
 
@@ -63,7 +62,7 @@ def run(mirror: Path, registry: Path, build: Path, recorded_on: date, dry_run: b
     files: list[FileCount] = []
     rows: list[LeftOut] = []
     failed = 0
-    for name in ingest.source_names(registry):
+    for name in source_card.source_names(registry):
         if name not in sources.names():
             say(f"{name}: has a card and no reader: rows typed by hand stay as they are")
             continue
@@ -99,9 +98,9 @@ def declared(mirror: Path) -> dict[str, dict[str, Any]]:
 
 
 def _directories(registry: Path) -> Iterable[str]:
-    for name in ingest.source_names(registry):
+    for name in source_card.source_names(registry):
         path = registry / "sources" / name / "source.toml"
-        for vintage in source_card.read(path, ingest.label(registry, "sources", name, "source.toml"), name).vintages:
+        for vintage in source_card.read(path, source_card.label(registry, "sources", name, "source.toml"), name).vintages:
             yield vintage.directory
 
 

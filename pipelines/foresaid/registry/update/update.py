@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import sources
+from foresaid import files, sources
 from foresaid.errors import Problem, RecordError
 from foresaid.registry import csv_files, formats, merges, source_card
 from foresaid.registry import load as ingest
@@ -115,7 +115,7 @@ def append(
 def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None) -> Work:
     read = reader or sources.find(name)
     source = source_card.read(
-        registry / "sources" / name / "source.toml", ingest.label(registry, "sources", name, "source.toml"), name
+        registry / "sources" / name / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name
     )
     return _standing(name, registry, ingest.rows_folder(registry, build, source), source, read)
 
@@ -211,7 +211,7 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
         path = work.registry / "sources" / work.name / "source.toml"
         contents[path] = path.read_bytes().rstrip(b"\n") + b"\n" + source_card.entry(entry).encode()
     if not dry_run:
-        csv_files.write(contents)
+        files.write(contents)
     return change
 
 
@@ -255,7 +255,7 @@ def _rows(
 def _add_subjects(work: Work, found: Sequence[sources.RunSubject]) -> list[Problem]:
     """Add the runs nobody had; one that changed its run or family is a problem."""
     problems = []
-    file = ingest.label(work.registry, "sources", work.name, "subjects.csv")
+    file = source_card.label(work.registry, "sources", work.name, "subjects.csv")
     for subject in found:
         row = SubjectRow(subject.subject_id, subject.kind, subject.run, subject.family, subject.notes)
         before = work.subjects.setdefault(row.subject_id, row)

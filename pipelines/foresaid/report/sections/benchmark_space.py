@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 
 from foresaid.report.charts import choices, fitted_curve
-from foresaid.report.texts import number
 from foresaid.studies.benchmark_space.study import DAY, LEAST, SHOWN, Plane
+from foresaid.text import number
 
 
 def shown(plane: Plane | None, title: Callable[[str], str]) -> dict[str, Any] | None:

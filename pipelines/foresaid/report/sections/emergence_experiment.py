@@ -6,18 +6,14 @@ from the table that is there are refused. Sentences are chosen by the numbers, s
 
 from __future__ import annotations
 
-import json
-from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from foresaid.errors import RecordError, UnreadableError
-from foresaid.report import texts
-from foresaid.report.texts import count, number, percent
+from foresaid import text
 from foresaid.studies.emergence.measures import CONTROLS, MAIN_WIDTH
 from foresaid.studies.emergence.predict import PRIMARY
+from foresaid.text import count, number, percent
 
 METHODS = {
     "pooled_free": "the law, runs of one frequency pooled, free bend",
@@ -30,22 +26,6 @@ METHODS = {
     "hindsight_mean_of_other_seeds": "in hindsight: the mean of the other seeds",
 }
 JUDGED = (str(PRIMARY["method"]), PRIMARY["horizon"])  # said beforehand
-
-
-def read(registry: Path, name: str) -> dict[str, Any] | None:
-    """Return the results of an experiment, or None where the registry has none; refuse those of another table."""
-    folder = registry / "experiments" / name
-    results, table = folder / "results.json", folder / "table.csv"
-    if not name or not results.is_file():
-        return None
-    try:
-        said: dict[str, Any] = json.loads(results.read_bytes())
-        found = sha256(table.read_bytes()).hexdigest()
-    except (OSError, ValueError) as error:
-        raise UnreadableError(f"{results}: {error}, expected results and their table; run `foresaid experiment score`") from None
-    if (of := said.get("table_sha256")) != found:
-        raise RecordError(f"{results}: found results of table {of}, expected those of {found}; run `foresaid experiment score`")
-    return said
 
 
 def shown(said: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -87,7 +67,7 @@ def _range(entry: dict[str, Any], digits: int = 3) -> str:
 
 
 def _held(entry: dict[str, Any] | None) -> str:
-    return texts.DASH if entry is None else f"{entry['count']} of {entry['of']}"
+    return text.DASH if entry is None else f"{entry['count']} of {entry['of']}"
 
 
 def _verdict(said: dict[str, Any], judged: dict[str, Any]) -> list[str]:
@@ -134,7 +114,7 @@ def _accuracy(row: dict[str, Any]) -> dict[str, Any]:
         "held_80": _held(row.get("coverage_80")),
         "held_90": _held(row.get("coverage_90")),
         "widened_90": _held(row.get("coverage_90_widened")),
-        "factor": number(row["typical_factor_in_steps"]) if "typical_factor_in_steps" in row else texts.DASH,
+        "factor": number(row["typical_factor_in_steps"]) if "typical_factor_in_steps" in row else text.DASH,
     }
 
 
@@ -156,7 +136,7 @@ def _shifts(measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
         made.append(
             {
                 "examples": f"{examples:,}" if examples else "none (few-shot): the loss itself",
-                "cells": [_range(cell[part]) if cell["found"] else texts.DASH for cell in cells],
+                "cells": [_range(cell[part]) if cell["found"] else text.DASH for cell in cells],
                 "censored": f"{sum(cell['censored'] for cell in cells)} of "
                 f"{sum(cell['found'] + cell['censored'] + cell['not_emerged'] for cell in cells)}",
             }

@@ -6,14 +6,14 @@ and what is not is read off the numbers here, never typed in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from foresaid.report.texts import count
-from foresaid.studies.held_out_families.leaderboards import FLOORS, Measured, Row, cells
+from foresaid.studies.held_out_families.leaderboards import FLOORS, SMALL, Measured, Row
 from foresaid.studies.held_out_families.protocol import TOLD
+from foresaid.text import count
 
 TITLES = {"leaderboard-v1": "Open LLM Leaderboard, first generation", "leaderboard-v2": "Open LLM Leaderboard, second generation"}
 
@@ -75,3 +75,35 @@ def downloads(boards: Sequence[Measured]) -> pl.DataFrame:
             for family, error in row.by_family.items()
         ]
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100.0 * share:.0f} %"
+
+
+def cells(row: Row) -> Mapping[str, str]:
+    """Spell one row of the table, a number or a dash in each column."""
+    inside = [_percent(share) for share in row.coverage] if row.coverage else ["–"] * 3
+    return {
+        "method": row.method,
+        "mean absolute error": f"{row.error:.4f}",
+        "± standard error": f"{row.standard_error:.4f}",
+        "best setting afterwards": f"{row.afterwards:.4f}",
+        "WIS": f"{row.wis:.4f}" if row.wis is not None else "–",
+        **dict(zip(("inside 50 %", "80 %", "95 %"), inside, strict=True)),
+    }
+
+
+def markdown(measured: Measured) -> list[str]:
+    """Write the table, a part for each number of small models left in."""
+    lines: list[str] = []
+    for small in SMALL:
+        rows = [row for row in measured.rows if row.small == small]
+        if not rows:
+            continue
+        lines += [f"{rows[0].families} families, {rows[0].models} models forecast, {small} small left in of each level", ""]
+        lines += ["| " + " | ".join(cells(rows[0])) + " |", "| " + " | ".join(["---"] * len(cells(rows[0]))) + " |"]
+        lines += ["| " + " | ".join(cells(row).values()) + " |" for row in rows]
+        floor, families = FLOORS[measured.name, small]
+        lines += ["", f"Sloth's authors: {floor:.4f}, best number of skills picked afterwards, over {families} families.", ""]
+    return lines

@@ -15,7 +15,7 @@ import polars as pl
 from foresaid.fitting.fit import STATUSES
 from foresaid.report.charts import profile
 from foresaid.report.inputs import Material
-from foresaid.report.texts import count, number
+from foresaid.text import count, number
 
 LISTED = 12  # targets of one case that are listed one by one
 PROFILES = 3  # profile charts of one case

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from foresaid.report import texts
+from foresaid import text
 from foresaid.report.charts import example
-from foresaid.report.texts import number
+from foresaid.text import number
 
 
 def shown(result: Any) -> dict[str, Any] | None:
@@ -30,8 +30,8 @@ def shown(result: Any) -> dict[str, Any] | None:
             cells = [[_cell(row.get(name)) for name in header] for row in value]
             grids.append({"title": label, "header": [name.replace("_", " ") for name in header], "rows": cells})
         elif isinstance(value, dict) and {"count", "of", "share", "lower_95", "upper_95"} == set(value):
-            ends = f"{texts.percent(value['lower_95'])} to {texts.percent(value['upper_95'])}"
-            said = f"{value['count']:,} of {value['of']:,}, {texts.percent(value['share'])} (95 % range {ends})"
+            ends = f"{text.percent(value['lower_95'])} to {text.percent(value['upper_95'])}"
+            said = f"{value['count']:,} of {value['of']:,}, {text.percent(value['share'])} (95 % range {ends})"
             words.append((label, said))
         elif isinstance(value, dict):
             words += [(f"{label}, {str(inner).replace('_', ' ')}", _cell(one)) for inner, one in value.items()]
@@ -42,7 +42,7 @@ def shown(result: Any) -> dict[str, Any] | None:
 
 def _cell(value: Any) -> str:
     if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: texts.DASH}[value]
+        return {True: "yes", False: "no", None: text.DASH}[value]
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):

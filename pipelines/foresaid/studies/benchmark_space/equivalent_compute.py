@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 
 LEAST = 3  # models of a family: a line through two says nothing
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
-from foresaid.fitting.imputation import apply_imputation, components, impute
-from foresaid.fitting.law import Array, Imputation
-from foresaid.laws._sigmoid import ZETTA, sigmoid
-from foresaid.registry.view import View
+from foresaid.arrays import Array, sigmoid
+from foresaid.fitting.components import components
+from foresaid.fitting.imputation import Imputation, apply_imputation, impute
+from foresaid.registry.view import ZETTA, View
 
 METRICS = ("mmlu", "arc_challenge", "hellaswag", "winogrande", "truthfulqa", "gsm8k", "xwinograd", "humaneval")
 WITHOUT_GSM8K = tuple(name for name in METRICS if name != "gsm8k")

@@ -13,10 +13,10 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from foresaid.fitting.imputation import components, impute
-from foresaid.fitting.law import Array
-from foresaid.laws._sigmoid import ZETTA
-from foresaid.registry.view import View
+from foresaid.arrays import Array
+from foresaid.fitting.components import components
+from foresaid.fitting.imputation import impute
+from foresaid.registry.view import ZETTA, View
 from foresaid.seeds import generator
 from foresaid.studies.benchmark_space import paper_fit
 from foresaid.studies.benchmark_space.equivalent_compute import Line, equivalent_compute, sweep, within_families

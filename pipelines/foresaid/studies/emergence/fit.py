@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import least_squares
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 from foresaid.laws.emergence import PRIOR_SPREAD, TYPICAL_NOISE, WIDTH, Emergence
 
 LAW = Emergence(chance=0.25, few_shot_size=12, largest_size=512)  # twelve pairs are shown in a few-shot question

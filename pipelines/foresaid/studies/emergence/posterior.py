@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.errors import UnreadableError
-from foresaid.fitting.law import Array, Table
+from foresaid.fitting.data import Table
 
 if TYPE_CHECKING:
     from foresaid.laws.emergence import Emergence

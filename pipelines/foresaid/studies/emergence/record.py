@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from foresaid import files
 from foresaid.errors import LeakError, RecordError, UnreadableError
 from foresaid.files import write_bytes, write_json
-from foresaid.registry import csv_files
 from foresaid.studies.emergence.experiment import BATCHES, SIZES, stops
 from foresaid.studies.emergence.language import SHOWN
 
@@ -118,4 +119,20 @@ def score(measured: Path | None) -> None:
         raise UnreadableError(f"{TABLE}: found no table, expected one; run `foresaid experiment score --from FOLDER`")
     table = TABLE.read_bytes()
     write_json(RESULTS, results(table, said))
-    csv_files.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), Path("registry")))
+    files.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), Path("registry")))
+
+
+def read(registry: Path, name: str) -> dict[str, Any] | None:
+    """Return the results of an experiment, or None where the registry has none; refuse those of another table."""
+    folder = registry / "experiments" / name
+    results, table = folder / "results.json", folder / "table.csv"
+    if not name or not results.is_file():
+        return None
+    try:
+        said: dict[str, Any] = json.loads(results.read_bytes())
+        found = sha256(table.read_bytes()).hexdigest()
+    except (OSError, ValueError) as error:
+        raise UnreadableError(f"{results}: {error}, expected results and their table; run `foresaid experiment score`") from None
+    if (of := said.get("table_sha256")) != found:
+        raise RecordError(f"{results}: found results of table {of}, expected those of {found}; run `foresaid experiment score`")
+    return said

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import betaincinv
 
+from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import Fit
-from foresaid.fitting.law import Array, Covariate, Table, Target
 from foresaid.seeds import generator
 
 if TYPE_CHECKING:

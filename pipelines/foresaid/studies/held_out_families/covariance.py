@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 
 LENGTH, LENGTH_WIDTH = 0.3, 0.7  # ln of a length, in standard deviations of ln size and ln tokens
 NOISE, NOISE_WIDTH = -4.0, 1.0  # ln of the noise of a score: about two points

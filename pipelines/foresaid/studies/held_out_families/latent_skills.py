@@ -15,10 +15,9 @@ from functools import cached_property
 import numpy as np
 from scipy.linalg.lapack import dposv
 
+from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
-from foresaid.fitting.law import Array
-from foresaid.fitting.least_squares import DAMPING_LIMIT
-from foresaid.laws._sigmoid import sigmoid
+from foresaid.fitting.problem import DAMPING_LIMIT
 
 ITERATIONS = 1000
 GRADIENT = 1e-8  # scaled gradient at which the fit counts as at its minimum

@@ -8,7 +8,7 @@ neither the paper's families nor its sizes; what was measured on it is kept in r
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
@@ -125,35 +125,3 @@ def kept(registry: Path, name: str) -> Measured | None:
         return Measured(said["name"], said["measured_on"], said["files"], rows)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UnreadableError(f"{path}: {error!r}, expected a measured table; run `foresaid protocol {name} --write`") from None
-
-
-def _percent(share: float) -> str:
-    return f"{100.0 * share:.0f} %"
-
-
-def cells(row: Row) -> Mapping[str, str]:
-    """Spell one row of the table, a number or a dash in each column."""
-    inside = [_percent(share) for share in row.coverage] if row.coverage else ["–"] * 3
-    return {
-        "method": row.method,
-        "mean absolute error": f"{row.error:.4f}",
-        "± standard error": f"{row.standard_error:.4f}",
-        "best setting afterwards": f"{row.afterwards:.4f}",
-        "WIS": f"{row.wis:.4f}" if row.wis is not None else "–",
-        **dict(zip(("inside 50 %", "80 %", "95 %"), inside, strict=True)),
-    }
-
-
-def markdown(measured: Measured) -> list[str]:
-    """Write the table, a part for each number of small models left in."""
-    lines: list[str] = []
-    for small in SMALL:
-        rows = [row for row in measured.rows if row.small == small]
-        if not rows:
-            continue
-        lines += [f"{rows[0].families} families, {rows[0].models} models forecast, {small} small left in of each level", ""]
-        lines += ["| " + " | ".join(cells(rows[0])) + " |", "| " + " | ".join(["---"] * len(cells(rows[0]))) + " |"]
-        lines += ["| " + " | ".join(cells(row).values()) + " |" for row in rows]
-        floor, families = FLOORS[measured.name, small]
-        lines += ["", f"Sloth's authors: {floor:.4f}, best number of skills picked afterwards, over {families} families.", ""]
-    return lines

@@ -11,8 +11,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.fitting.law import Array
-from foresaid.laws._sigmoid import sigmoid
+from foresaid.arrays import Array, sigmoid
 from foresaid.studies.held_out_families.latent_skills import ITERATIONS, fit_skills, scale_covariates
 from foresaid.studies.held_out_families.mixed_effects import by_effects
 from foresaid.studies.held_out_families.protocol import TOLD, Board, Exercise, Forecasts, Mask, Method

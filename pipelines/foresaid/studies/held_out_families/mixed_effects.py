@@ -16,8 +16,8 @@ from scipy.linalg.lapack import dpotrf, dpotri, dpotrs
 from scipy.optimize import Bounds, minimize
 from scipy.special import expit, ndtri
 
-from foresaid.fitting.law import Array
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
+from foresaid.scoring.levels import LEVELS
 from foresaid.studies.held_out_families.covariance import Settings
 from foresaid.studies.held_out_families.protocol import Board, Exercise, Forecasts, eligible, split
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.fitting.law import Array
-from foresaid.forecasting.predict import LEVELS
+from foresaid.arrays import Array
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import covered, weighted_interval_score
 
 Mask = NDArray[np.bool_]

@@ -12,15 +12,16 @@ from dataclasses import replace
 
 import numpy as np
 
+from foresaid.arrays import Array
 from foresaid.fitting.fit import NO_FORECAST, Fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
-from foresaid.fitting.law import Array, Law
+from foresaid.fitting.law import Law
 from foresaid.fitting.least_squares import solve
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.seeds import generator
 from foresaid.studies.compute_returns import Reach, compute_for
-from foresaid.studies.inference_compute.protocols import FAR, NO_DAY, Held, Scored, coverage_of
+from foresaid.studies.inference_compute.series import FAR, NO_DAY, Held, Scored, coverage_of
 
 Counts = tuple[Array, Array]  # samples and right ones (P,) of each problem of one run
 BINS = 5
@@ -88,16 +89,6 @@ def by_difficulty(counts: Mapping[str, Counts]) -> Array:
     return np.asarray(np.mean(made, axis=0))
 
 
-def difficulty_lines(counts: Mapping[str, Counts]) -> list[str]:
-    """Write coverage by difficulty as a table."""
-    lines = [f"| fifth of the problems | {' | '.join(f'k = {k:,}' for k in SHOWN)} |", "| --- " * (1 + len(SHOWN)) + "|"]
-    names = ["hardest", *[""] * (BINS - 2), "easiest"]
-    for number, row in enumerate(by_difficulty(counts)):
-        label = f"{number + 1} {names[number]}".strip()
-        lines.append(f"| {label} | {' | '.join(f'{value:.3f}' for value in row)} |")
-    return lines
-
-
 def whole(one: Held) -> Held:
     """Put the held-out budget back among the rows to be fitted."""
     train, test = one.train, one.test
@@ -122,13 +113,3 @@ def ten_points(held: Sequence[Held], law: Law, seed: int, replicates: int) -> di
         for table, one in zip(tables, found, strict=True)
         if one.fit.point.size
     }
-
-
-def ten_point_lines(reaches: Mapping[str, Mapping[str, Reach]]) -> list[str]:
-    """Write a table of series by law."""
-    laws = list(reaches)
-    lines = [f"| ten points more take | {' | '.join(laws)} |", "| --- " * (1 + len(laws)) + "|"]
-    for series in sorted(set().union(*(set(found) for found in reaches.values()))):
-        each = [reaches[law][series].said() if series in reaches[law] else "no fit" for law in laws]
-        lines.append(f"| {series} | {' | '.join(each)} |")
-    return lines

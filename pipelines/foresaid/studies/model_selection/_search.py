@@ -13,7 +13,7 @@ from typing import TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.fitting.law import Array
+from foresaid.arrays import Array
 
 COMPILED = importlib.util.find_spec("numba") is not None
 Function = TypeVar("Function", bound=Callable[..., object])

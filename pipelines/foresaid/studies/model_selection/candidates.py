@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.imputation import components
-from foresaid.fitting.law import Array
+from foresaid.fitting.components import components
 from foresaid.registry.view import View
 from foresaid.studies.model_selection.v_optimal import Choice, select
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting import _jit
-from foresaid.fitting.law import Array
 
 EXACT = 10**9  # sets: about ten seconds compiled; beyond it branch and bound
 VISITS = 50_000_000  # nodes a branch and bound may visit for one budget before it stops and reports its gap
