@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import laws, params
+from foresaid import params
 from foresaid.fitting import least_squares
+from foresaid.laws import _loader as laws
 from foresaid.params import Params
-from foresaid.pipeline import fit
-from foresaid.pipeline import ingest as pipeline_ingest
+from foresaid.pipeline import fit, ingest
 from foresaid.pipeline.database import run
 from foresaid.registry import database
 from foresaid.registry.view import View
@@ -55,7 +55,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     small = dataclasses.replace(
         shipped, replicates=10, laws={name: shipped.laws[name] for name in ("observational", "compute_sigmoid")}
     )
-    pipeline_ingest.ingest(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
+    ingest.run(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
     run(small.sources, folder / "build")
     for name in small.laws:
         fit.run(name, small, folder / "build", folder / "metrics")

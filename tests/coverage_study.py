@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tests.test_laws import CASES, DAY, made
+from tests.laws.test_every_law import CASES, DAY, made
 
-from foresaid import laws, parallel
+from foresaid import parallel
 from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.data import Table
 from foresaid.fitting.fit import NO_FORECAST
@@ -22,8 +22,9 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law, Parameter
 from foresaid.fitting.summary import parameter_ranges
 from foresaid.forecasting.predict import locations, predict
+from foresaid.laws import _loader as laws
+from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
-from foresaid.seeds import generator
 
 SEED, DRAWS = 20240531, 100
 LEAST_NOISE = 0.002

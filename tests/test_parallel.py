@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from tests.test_laws import CASES, DAY, made
+from tests.laws.test_every_law import CASES, DAY, made
 
 from foresaid import parallel
 from foresaid.canonical_json import dump_line

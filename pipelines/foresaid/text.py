@@ -1,7 +1,7 @@
 """Numbers, units and tables as text.
 
-A number is spelt here and nowhere else, so that a mean is written alike in every table, page and command. A dash stands for a number
-that does not exist; nothing is written as zero that is not zero.
+A number is spelt here and nowhere else, so that a mean is written alike in every table, page and command. A dash stands for a
+number that does not exist; nothing is written as zero that is not zero.
 """
 
 from __future__ import annotations

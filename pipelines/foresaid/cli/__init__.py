@@ -1,1 +1,4 @@
-"""TODO."""
+"""The commands.
+
+May import every room.
+"""

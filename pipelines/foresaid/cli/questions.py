@@ -175,7 +175,8 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
         if write:
             lines.append(f"protocol {name}: {leaderboards.write(REGISTRY, measured)} written")
     else:
-        lines = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
+        found = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
+        lines = inference_compute.held_out_budgets(found)
     for line in lines:
         click.echo(line)
 

@@ -16,7 +16,6 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import laws
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.fitting.frozen_curve import freeze_curve
@@ -26,6 +25,7 @@ from foresaid.forecasting import published as adopted
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Played, Question, Widened, ensembles, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
+from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
 from foresaid.registry import database
 from foresaid.scoring.levels import LEVELS
@@ -94,8 +94,8 @@ def run_case(
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
 
-    With `by_release` values count from the release of their model, whenever they were measured (mode `released` of rolling.py).
-    Returns the forecasts beside their outcomes, and a description of every fit behind them.
+    With `by_release` values count from the release of their model, whenever they were measured (mode `released` of
+    evaluation/rolling_origin.py). Returns the forecasts beside their outcomes, and a description of every fit behind them.
     """
     if by_release:
         whole, published = (

@@ -3,8 +3,9 @@
 A replay is a hindcast asked for by hand: the same laws, guard, baselines and scoring rules as the `hindcast` stage, for any two
 days, and nothing is written. It is how anybody tests a law on data the authors of this registry had not seen.
 
-Few boards kept what they said on a given day. Where the record holds nothing that was public then, a law is asked by release
-dates only (rolling.py says what that is worth); every row says which of the two it is, and the table has a part for each.
+Few boards kept what they said on a given day. Where the record holds nothing that was public then, a law is asked by release dates
+only (evaluation/rolling_origin.py says what that is worth); every row says which of the two it is, and the table has a part for
+each.
 """
 
 from __future__ import annotations

@@ -17,7 +17,6 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from foresaid import laws
 from foresaid.arrays import Array
 from foresaid.fitting.data import Table
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
@@ -26,6 +25,7 @@ from foresaid.forecasting import baselines
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release
+from foresaid.laws import _loader as laws
 from foresaid.params import Params, Rolling
 from foresaid.registry import database
 from foresaid.registry.view import View

@@ -2,7 +2,7 @@
 
 Each method is scored twice, as it was and with the width its own past would have wanted; three ensembles stand beside the laws. An
 outcome may teach at an origin only when its forecast was made before that origin and it was public by then, which is the
-rule of the mode (rolling.py). Boards and units teach themselves only: a share says nothing of a rating.
+rule of the mode (evaluation/rolling_origin.py). Boards and units teach themselves only: a share says nothing of a rating.
 """
 
 from __future__ import annotations

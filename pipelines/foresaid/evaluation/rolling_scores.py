@@ -15,10 +15,10 @@ import polars as pl
 from foresaid.errors import RecordError
 from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.data import Covariate
+from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
-from foresaid.seeds import generator
 
 BASELINES = ("training_mean", "best_known", "last_of_family", "growth", "compute_sigmoid", "size_sigmoid")
 SHARE = 0.75  # a baseline must have forecast this share of a table's rows to be its best one

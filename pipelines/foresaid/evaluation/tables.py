@@ -14,11 +14,11 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
+from foresaid.reproducible import generator
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
 from foresaid.scoring.levels import LEVELS, is_symmetric
 from foresaid.scoring.rules import IntervalScore, bias, pinball, weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
-from foresaid.seeds import generator
 
 
 def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.DataFrame:
@@ -103,8 +103,8 @@ def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
 def compared(scored: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Is each law better than each baseline? Ratio of mean WIS on common rows, its 95 % interval, p by release, verdict.
 
-    Releases (or series held out by scale) are the draws: see significance.py. `adjusted_p` is Holm's within one case, and the
-    verdict goes by it; with few releases there is none.
+    Releases (or series held out by scale) are the draws: see scoring/significance.py. `adjusted_p` is Holm's within one case, and
+    the verdict goes by it; with few releases there is none.
     """
     keys = ["evidence", "case", "target_id", "subject_id"]
     columns = [*keys, "law", "role", "wis"]
@@ -163,7 +163,7 @@ def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def pairwise(scored: pl.DataFrame, baseline: str) -> pl.DataFrame:
-    """Relative skill of every method of each case by pairwise comparison, scaled to one baseline (see significance.py)."""
+    """Relative skill of every method of each case by pairwise comparison, scaled to one baseline (see scoring/significance.py)."""
     rows: list[dict[str, object]] = []
     named = scored.with_columns(row=pl.concat_str("target_id", "subject_id", separator="/"))
     for (evidence, case), part in named.group_by(["evidence", "case"], maintain_order=True):

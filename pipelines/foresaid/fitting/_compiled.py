@@ -1,8 +1,8 @@
-"""The compiled engine: solver.py's algorithm, one lane after another, for laws that say their curve by columns.
+"""The compiled engine: fitting/least_squares.py's algorithm, one lane after another, for laws that say their curve by columns.
 
 One driver is compiled once for all laws; each law adds a small function (`Law.columns`) that the driver calls through a
 pointer, so a new law compiles in a fraction of a second. Nothing here may reorder arithmetic: no fast-math flags, sums in four
-fixed parts, exponentials from elementary.py. So every processor gives the same bytes. NumPy's engine is the reference: a
+fixed parts, exponentials from fitting/_elementary.py. So every processor gives the same bytes. NumPy's engine is the reference: a
 change there is a change here.
 """
 

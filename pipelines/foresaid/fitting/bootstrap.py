@@ -5,7 +5,7 @@ design and the whole bootstrap is one batch.
 
 Draws of few clusters lie too close together: residuals are smaller than errors by the parameters fitted to them, and a
 variance from few clusters is itself uncertain. What is known about both is put right here, for every law alike, where bands
-are made of draws (forecast.py); nothing in it is tuned.
+are made of draws (forecasting/predict.py); nothing in it is tuned.
 """
 
 from __future__ import annotations

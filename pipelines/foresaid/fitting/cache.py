@@ -1,15 +1,16 @@
 """Fits that were made before are not made again: each is kept under the digest of everything it depends on.
 
 Adding one benchmark then costs one fit, not forty. The digest covers the rows, the law with the settings this target may see,
-seed, replicates, engine, libraries and the text of the whole program, so an entry cannot be out of date, only unused. An entry
-carries its own digest; one that is torn, altered or of another kind is made anew. The folder is no output of the pipeline:
-DVC removes outputs before a run, and what is only faster with it than without it is nothing to share or to check.
+seed, replicates, engine, libraries and the text of the law and of all it runs on, so an entry cannot be out of date, only unused.
+An entry carries its own digest; one that is torn, altered or of another kind is made anew. The folder is no output of the
+pipeline: DVC removes outputs before a run, and what is only faster with it than without it is nothing to share or to check.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,6 +25,7 @@ from foresaid.arrays import Array
 from foresaid.files import write_bytes
 from foresaid.fitting import least_squares
 from foresaid.fitting.data import Table
+from foresaid.fitting.dependencies import reached
 from foresaid.fitting.fit import Fit, Profile, fit
 from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Law
@@ -42,10 +44,13 @@ class Shard:
 
 
 @cache
-def _program() -> str:
-    """Digest of the package's text and of the libraries that do its arithmetic."""
+def _program(law: str) -> str:
+    """Digest of the text that fits a law of this module: the law's own file, the fit, all they import, and the libraries."""
+    package = Path(__file__).parents[1]
+    own = sys.modules[law].__file__  # a law need not stand in the package
+    files = [Path(own)] if own else []
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
+    for path in sorted(reached(package, [package / "fitting" / "fit.py", *files])):
         digest.update(path.name.encode() + b"\0" + path.read_bytes())
     for name in LIBRARIES:
         try:
@@ -70,7 +75,7 @@ def key(shard: Shard) -> str:
     said = repr((law.name, law.version, own, table.target, rows, shard.seed, shard.replicates))
     values = np.ascontiguousarray(table.x).tobytes() + np.ascontiguousarray(table.y).tobytes()
     settings = repr(sorted(parallel.settings().items()))
-    return hashlib.sha256("\0".join((_program(), settings, said)).encode() + values).hexdigest()
+    return hashlib.sha256("\0".join((_program(type(law).__module__), settings, said)).encode() + values).hexdigest()
 
 
 def _plain(value: object) -> Any:

@@ -18,7 +18,7 @@ from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Design, Law, Parameter
 from foresaid.fitting.least_squares import solve
 from foresaid.fitting.problem import Problem, Solution
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 
 STATUSES = {
     "converged": "the optimum is inside the bounds and the starts agree on what it forecasts",
@@ -58,8 +58,8 @@ class Fit:
     `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative. `agreement` is the
     share of starts that found the best minimum of the full sample, `replicate_agreement` the same within the replicates, on
     average: low values say that the minimum is hard to find or not the only one. `correction` is how much too close together the
-    draws lie for so few clusters (see bootstrap.py). `widening` is the factor on the width of its intervals, learned from
-    forecasts of `played` clusters of its own rows (see widening.py).
+    draws lie for so few clusters (see fitting/bootstrap.py). `widening` is the factor on the width of its intervals, learned from
+    forecasts of `played` clusters of its own rows (see forecasting/recalibration.py).
     """
 
     table: Table

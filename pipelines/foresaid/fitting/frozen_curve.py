@@ -95,7 +95,7 @@ class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     training: TrainingRecord
     seed: int
     probe: ProbeRecord
-    correction: str = ""  # see bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
+    correction: str = ""  # see fitting/bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def apply_imputation(rule: Imputation, values: Array) -> Array:
 
 @dataclass(frozen=True)
 class Imputation:
-    """The frozen rule for missing covariates: rank one, in standardised units (see preprocess.py). Each is (k,)."""
+    """The frozen rule for missing covariates: rank one, in standardised units (see fitting/imputation.py). Each is (k,)."""
 
     centre: Array
     spread: Array

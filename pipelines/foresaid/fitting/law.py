@@ -1,8 +1,8 @@
 """What a law is: its parameters, the rows it needs, and its curve. Nothing else.
 
-Fitting, intervals, freezing, scoring and plotting are done once for all laws (fitting.py, curve.py, forecast.py). A law's
-file states its settings (the fields of a frozen dataclass, exactly its entry in params.yaml), its parameters with
-meaning, unit and bounds, its targets, and one curve with its derivative, vectorised over leading axes.
+Fitting, intervals, freezing, scoring and plotting are done once for all laws (fitting/fit.py, fitting/frozen_curve.py,
+forecasting/predict.py). A law's file states its settings (the fields of a frozen dataclass, exactly its entry in params.yaml), its
+parameters with meaning, unit and bounds, its targets, and one curve with its derivative, vectorised over leading axes.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Law(ABC):
     replicate_starts: ClassVar[int] = 8  # starts of each bootstrap replicate
     resolution: ClassVar[float] = 0.0  # half the last printed digit of the data, on the curve's scale
     axis_title: ClassVar[str] = "the law's own score of the model (logit): further right, more capable"  # see `axis`
-    columns: ClassVar[Any] = None  # Columns: the curve once more, for the compiled engine; see kernels.py
+    columns: ClassVar[Any] = None  # Columns: the curve once more, for the compiled engine; see fitting/_compiled.py
 
     @property
     def random_starts(self) -> int:
@@ -164,9 +164,4 @@ class Law(ABC):
     def profile_values(self, x: Array) -> Array | None:
         """Return the values the profiled parameter is held at, given the features; None: evenly between its bounds."""
         del x
-        return None
-
-    def study(self, seed: int, replicates: int) -> dict[str, object] | None:
-        """Return what a simulation shows of a law for which no real data are public; None for the others."""
-        del seed, replicates
         return None

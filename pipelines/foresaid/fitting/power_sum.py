@@ -3,7 +3,7 @@
 Given the exponents, the floor and the coefficients enter linearly, so a small grid of exponents with the best non-negative
 coefficients at each point (variable projection; Golub and Pereyra 1973) replaces a grid over all parameters: 25 points do
 what 4,500 starts did. A coefficient is carried as its logarithm at the middle of the sizes, where it is least entangled with its
-exponent. The last polish, under whatever loss is wanted, is solver.py's.
+exponent. The last polish, under whatever loss is wanted, is fitting/least_squares.py's.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import polars as pl
 
 from foresaid.fitting.frozen_curve import Curve
 from foresaid.forecasting.predict import predict
-from foresaid.laws import load as load_law
+from foresaid.laws._loader import load as load_law
 from foresaid.registry.view import View
 
 

@@ -54,7 +54,7 @@ def _values(location: Array, scale: float, noise: str, lower: float, upper: floa
 def locations(law: Law, curve: Curve, x: Array) -> Array:
     """Return where the curve may run (R, n), on its own scale, at completed covariates `x` (n, k).
 
-    These are the draws, moved apart as few clusters ask (see bootstrap.py): the one place where bands are made.
+    These are the draws, moved apart as few clusters ask (see fitting/bootstrap.py): the one place where bands are made.
     """
     record = curve.record
     if not len(curve.draws):

@@ -91,7 +91,7 @@ def _score(question: Question, parts: Sequence[tuple[float, Table, Fit]], seed: 
 def widened_fits(questions: Sequence[Question], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
     """Fit every law to its table and set the width of its intervals by what it missed on its own earlier rows.
 
-    All fits, of whole tables and of earlier rows, go through one call (see shards.py), so they share the workers and the
+    All fits, of whole tables and of earlier rows, go through one call (see fitting/cache.py), so they share the workers and the
     cache. Where nothing could be played (too few rows, one place) the width stays as the bootstrap gives it.
     """
     ordered = [replace(one, table=one.table.take(np.argsort(np.array(one.table.subjects), kind="stable"))) for one in questions]

@@ -28,7 +28,7 @@ class Ability(PlaneLaw):
     with `components` of 1 this is the two-parameter logistic model of item response theory, difficulty -a / w and slope w, with
     abilities by least squares on the logits and not by likelihood: a benchmark's items are many and seldom published. The
     benchmark itself never stands among its covariates, nor does another version of it (`without`). Missing benchmarks are filled
-    by the rank-one rule of preprocess.py. Draws resample whole model families and refit everything.
+    by the rank-one rule of fitting/imputation.py. Draws resample whole model families and refit everything.
 
     Birnbaum 1968, in Lord and Novick, Statistical Theories of Mental Test Scores, chapter 17, equation 17.2.2 (two parameters);
     the publisher of the hub builds its capabilities index on the same curve.

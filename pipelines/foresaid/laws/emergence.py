@@ -1,7 +1,7 @@
 """The emergence law: fine-tuning on more data moves the loss at which a task emerges, so small fine-tuning runs foretell it.
 
 No points of the paper are public, so the law is kept without targets. It is tested on simulated experiments whose answer is
-known (`study`, with emergence_study.py) and on a small real one of our own (docs/emergence-experiment.md). Its three
+known (studies/simulations/emergence.py) and on a small real one of our own (docs/emergence-experiment.md). Its three
 coefficients C, k and alpha are nearly one number; it is fitted in numbers that mean something by themselves: the few-shot
 emergence, the shift to the largest fine-tuning set, and how the shift bends.
 """
@@ -163,9 +163,3 @@ class Emergence(Law):
     def horizon(self, x: Array) -> Array:
         """The rows, and a loss a little below them without fine-tuning: where the few-shot emergence shows."""
         return np.vstack([x, [x[:, 0].min() - 0.2, np.log(self.few_shot_size)]])
-
-    def study(self, seed: int, replicates: int) -> dict[str, object] | None:
-        """Simulate experiments with planted parameters and say how often, and how well, the law finds them again."""
-        from foresaid.studies.emergence.simulation import study
-
-        return study(self, seed, replicates, self.simulations)

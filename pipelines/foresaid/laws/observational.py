@@ -21,7 +21,7 @@ class Observational(PlaneLaw):
         y = floor + (1 - floor) s(a + sum_k w_k PC_k(benchmarks)),   y = (score - chance) / (1 - chance)
 
     Benchmarks are fractions of one; `components` of them (3 by default) are used, centred and not standardised; missing
-    benchmarks are filled by the rank-one rule of preprocess.py, fitted on training rows. Draws resample whole
+    benchmarks are filled by the rank-one rule of fitting/imputation.py, fitted on training rows. Draws resample whole
     model families and refit imputation, components and sigmoid each time.
 
     Ruan, Maddison, Hashimoto, "Observational Scaling Laws", arXiv 2405.10938v3, equations 3 to 8 and algorithm A.1.

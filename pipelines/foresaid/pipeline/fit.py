@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid import laws
 from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line
 from foresaid.files import write_frame, write_json, write_lines
@@ -22,10 +21,12 @@ from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting.predict import predict
 from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
 from foresaid.scoring.levels import LEVELS
+from foresaid.studies.simulations._loader import study
 
 GRID = 81
 BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "upper_95": 0.975}
@@ -126,7 +127,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
             "version": law.version,
             "as_of": params.fit_as_of.isoformat(),
             "targets": results,
-            "study": law.study(params.seed, params.replicates),
+            "study": study(law, params.seed, params.replicates),
         },
     )
     return counts

@@ -94,7 +94,7 @@ def tables(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, pl.DataF
     }
 
 
-def ingest(registry: Path, sources: Sequence[str], build: Path, metrics: Path) -> dict[str, Any]:
+def run(registry: Path, sources: Sequence[str], build: Path, metrics: Path) -> dict[str, Any]:
     """Run the stage: `build`/observations/NAME.parquet, `build`/tables/NAME.parquet and the counts in `metrics`, or nothing."""
     catalogue, loaded = load(registry, sources, build)
     counts = summary(catalogue, loaded)

@@ -7,7 +7,6 @@ looks at each dependency of each stage, has few to look at: with nothing to do i
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import hashlib
 import json
@@ -17,6 +16,7 @@ from typing import Any
 
 from foresaid.errors import ParameterError, UnreadableError
 from foresaid.files import write_bytes
+from foresaid.fitting.dependencies import Graph, closure, graph
 from foresaid.params import Params
 
 # `workers` stands nowhere: where the work runs changes no result. Of an open round `fit` sees the day alone (Params.fit_as_of), so
@@ -30,59 +30,9 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "score": ("author", "seed", "laws"),
     "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
 }
-Graph = Mapping[Path, set[Path]]
-BY_NAME = "laws/__init__.py"  # imports laws by name: who runs it runs the file of each law that params.yaml names
-
-
-def _files(package: Path, name: str) -> set[Path]:
-    """Return the file of a module of the package by its name below it; importing one loads the packages above it."""
-    parts = name.split(".")
-    found = {package.joinpath(*parts[: end + 1], "__init__.py") for end in range(len(parts))}
-    return {path for path in {*found, package.joinpath(*parts).with_suffix(".py")} if path.is_file()}
-
-
-def imports(package: Path, path: Path) -> set[Path]:
-    """Return the files of the package that one of its files imports, wherever in the file it does.
-
-    What stands under `if TYPE_CHECKING:` never runs and does not count.
-    """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
-    found: set[Path] = set()
-    for node in ast.walk(tree):
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            if name.startswith(f"{package.name}."):
-                found |= _files(package, name.removeprefix(f"{package.name}."))
-    return found
-
-
-def graph(package: Path) -> Graph:
-    """Return for every file of the package the files of it that it imports."""
-    return {path: imports(package, path) for path in package.rglob("*.py")}
-
-
-def closure(edges: Graph, start: Iterable[Path]) -> set[Path]:
-    """Return these files and all files that importing them loads, however far down.
-
-    >>> a, b, c = Path("a.py"), Path("b.py"), Path("c.py")
-    >>> sorted(closure({a: {b}, b: {a}, c: set()}, [a])) == [a, b]
-    True
-    """
-    seen: set[Path] = set()
-    waiting = list(start)
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting += edges[path]
-    return seen
+# These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
+LAWS = "laws/_loader.py"
+SIMULATIONS = "studies/simulations/_loader.py"
 
 
 def code(package: Path, edges: Graph, stage: str, laws: Iterable[str]) -> set[Path]:
@@ -92,14 +42,17 @@ def code(package: Path, edges: Graph, stage: str, laws: Iterable[str]) -> set[Pa
     """
     if stage == "report":
         return {*edges, *package.rglob("*.sql")}
-    found = closure(edges, [package / "__init__.py", package / f"{stage}.py"])
-    if package / BY_NAME not in found:
-        return found
-    files = {name: package / "laws" / f"{name}.py" for name in laws}
-    for name, path in files.items():
-        if path not in edges:
-            raise ParameterError(f"params.yaml, laws: found {name}, expected the name of a file in pipelines/foresaid/laws")
-    return closure(edges, [*found, *files.values()])
+    found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
+    named: list[Path] = []
+    if package / LAWS in found:
+        for name in laws:
+            path = package / "laws" / f"{name}.py"
+            if path not in edges:
+                raise ParameterError(f"params.yaml, laws: found {name}, expected the name of a file in pipelines/foresaid/laws")
+            named.append(path)
+    if package / SIMULATIONS in found:
+        named += [path for path in (package / Path(SIMULATIONS).with_name(f"{name}.py") for name in laws) if path in edges]
+    return closure(edges, [*found, *named])
 
 
 def of_stage(package: Path, edges: Graph, stage: str, settings: Mapping[str, Any], law: str = "") -> dict[str, Any]:

@@ -17,7 +17,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, templates: P
     """Run the stage: read the results, render everything, put it in place of the old site; return the number of pages.
 
     `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
-    (see `material.code_digest` for why).
+    (see `report.digests.code_digest` for why).
     """
     if not (templates / "base.html.j2").is_file():
         raise UnreadableError(f"{templates}: found no base.html.j2, expected the templates of the site")

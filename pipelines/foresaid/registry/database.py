@@ -69,7 +69,7 @@ def staging() -> duckdb.DuckDBPyConnection:
 
 
 def _schema() -> str:
-    return resources.files("foresaid").joinpath("schema.sql").read_text(encoding="utf-8")
+    return resources.files("foresaid.registry").joinpath("schema.sql").read_text(encoding="utf-8")
 
 
 def build(tables: dict[str, pl.DataFrame], out: Path) -> dict[str, int]:

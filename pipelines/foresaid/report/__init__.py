@@ -1,1 +1,4 @@
-"""TODO."""
+"""The site: pages, sections, charts, texts, downloads.
+
+May import every room up to `studies`.
+"""

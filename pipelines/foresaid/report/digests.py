@@ -38,6 +38,6 @@ def code_digest(params: Params, templates: Path) -> str:
     """
     package = Path(str(resources.files("foresaid")))
     files = [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.py"))]
-    files += [("foresaid/schema.sql", package / "schema.sql")]
+    files += [("foresaid/registry/schema.sql", package / "registry" / "schema.sql")]
     files += [(f"templates/{path.name}", path) for path in sorted(templates.glob("*.j2"))]
     return _joined([*((name, path.read_bytes()) for name, path in files), ("params", repr(params).encode())])

@@ -13,11 +13,11 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import laws
 from foresaid.errors import UnreadableError
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
+from foresaid.laws import _loader as laws
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, source_card

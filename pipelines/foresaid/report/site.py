@@ -1,7 +1,7 @@
 """Stage `report`: tables in, pages out. It writes the whole site anew, and the same inputs give the same bytes.
 
 No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
-hashes. Text from data is always escaped; the one exception are drawings, made by charts.py and by nothing else.
+hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def inline(drawing: Drawing) -> Markup:
     attributes, and because names inside it were escaped when it was made. Anything else is refused here.
     """
     if not isinstance(drawing, Drawing):
-        raise TypeError(f"inline: found {type(drawing).__name__}, expected a Drawing made by charts.py")
+        raise TypeError(f"inline: found {type(drawing).__name__}, expected a Drawing made by report/charts.py")
     return Markup(drawing.in_page())
 
 

@@ -15,7 +15,6 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from foresaid import laws
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting.data import Table
@@ -24,6 +23,7 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import locations, predict
 from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.laws import _loader as laws
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import bias, covered, log_score_of_mixture, weighted_interval_score
@@ -37,8 +37,8 @@ DAY = date(1, 1, 1)
 class Score:
     """One law on the rows below the loss: mean absolute error, mean error (forecast minus outcome), scores and 80 % coverage.
 
-    `bias` is as in scoring.py, positive when the forecast lies above the outcome, -1 to 1; the log score is minus the log density,
-    before the intervals were widened (lower is better). All are NaN where the law declined.
+    `bias` is as in scoring/rules.py, positive when the forecast lies above the outcome, -1 to 1; the log score is minus the log
+    density, before the intervals were widened (lower is better). All are NaN where the law declined.
     """
 
     law: str

@@ -15,7 +15,7 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.params import Hindcast
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 
 PRESET = "printed form"
 DEFAULT, BASELINES = "observational", ("compute_sigmoid", "size_sigmoid")

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from foresaid import laws
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
 from foresaid.fitting.data import Covariate, Table, Target
@@ -23,6 +22,7 @@ from foresaid.fitting.fit import fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.least_squares import solve
 from foresaid.forecasting.predict import predict
+from foresaid.laws import _loader as laws
 from foresaid.scoring.levels import LEVELS
 
 TOLERANCE = 1.0  # BLEU: the largest miss on a held-out checkpoint

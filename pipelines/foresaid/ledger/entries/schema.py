@@ -1,9 +1,9 @@
 """What a line of a batch may say: one strict record for each type of entry.
 
-A line is refused when a field is unknown, missing or of another type, or when it contradicts itself. What lines must
-agree on among each other (ids, primaries, bounds of the target) stands in `rules.py`; entries about outcomes stand in
-`outcomes.py`, what an author promises in `promises.py`. A caller that can read curves passes a function that does. Entry
-types of later versions are refused by name.
+A line is refused when a field is unknown, missing or of another type, or when it contradicts itself. What lines must agree on
+among each other (ids, primaries, bounds of the target) stands in `ledger/entries/rules.py`; entries about outcomes stand in
+`ledger/entries/resolutions.py`, what an author promises in `ledger/entries/forecasts.py`. A caller that can read curves passes a
+function that does. Entry types of later versions are refused by name.
 """
 
 from __future__ import annotations

@@ -1,1 +1,4 @@
-"""TODO."""
+"""The transparency log: manifest, Merkle tree, checkpoints, keys, witnesses, proofs of time.
+
+May import the top files and `ledger`.
+"""

@@ -78,7 +78,7 @@ def reread_elsewhere(ledger: Path) -> tuple[int, str]:
     program = (
         "import sys; from pathlib import Path; from foresaid.ledger.log.checkpoint import reread; print(*reread(Path(sys.argv[1])))"
     )
-    paths = [str(Path(__file__).parent.parent), *sys.path]
+    paths = [str(Path(__file__).parents[3]), *sys.path]
     command = [sys.executable, "-c", f"import sys; sys.path[:0] = {paths!r}; {program}", str(ledger)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:

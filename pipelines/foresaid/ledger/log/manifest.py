@@ -2,7 +2,7 @@
 
 A line of the manifest is what `sha256sum` prints, so that `sha256sum -c` checks every batch; with its newline it is one
 leaf of an RFC 6962 tree. The checkpoint is a C2SP tlog-checkpoint: origin, size, root, each on a line, a blank line, and
-signatures as far as there are any. Whether those are good and enough is for `checkpoint.py` to say.
+signatures as far as there are any. Whether those are good and enough is for `ledger/log/checkpoint.py` to say.
 """
 
 from __future__ import annotations

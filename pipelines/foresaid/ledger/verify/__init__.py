@@ -1,1 +1,4 @@
-"""TODO."""
+"""Verification of a whole ledger, check by check.
+
+May import the top files and `ledger`.
+"""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from foresaid.errors import LedgerError
 from foresaid.ledger import layout
@@ -14,7 +15,9 @@ from foresaid.ledger.log import anchors, key_rotation
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.anchors import Stamp
 from foresaid.ledger.log.checkpoint import Judgement
-from foresaid.ledger.verify.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from foresaid.ledger.verify.snapshot import Snapshot
 
 
 @dataclass

@@ -1,7 +1,7 @@
 """Whose signature counts after a key hand-over, read from a ledger by somebody who holds no more than the first key.
 
-A witness, and a reader of one proof, pin a key that may have left long ago. The ledger leads them from it to the keys of
-today, anchor by anchor (`rotation.py`), but only if it verifies: an entry counts because the checkpoint that holds it was
+A witness, and a reader of one proof, pin a key that may have left long ago. The ledger leads them from it to the keys of today,
+anchor by anchor (`ledger/log/key_rotation.py`), but only if it verifies: an entry counts because the checkpoint that holds it was
 signed, so the batches, the root, the anchors and the growth between them must all hold first.
 """
 

@@ -1,9 +1,9 @@
 """Whether a ledger is whole: named checks over files as they are, every finding collected.
 
-The check trusts nothing it reads. Each check is one function from a snapshot of the files to its findings (`checks_bytes.py`,
-`checks_proof.py`, `checks_entries.py`); `verify` reads the snapshot, runs them all and says what it found and what it could not
-prove. A ledger with neither a key nor a time-stamping authority follows a lawful policy: the result then says in plain words that
-time is not proven.
+The check trusts nothing it reads. Each check is one function from a snapshot of the files to its findings
+(`ledger/verify/byte_checks.py`, `ledger/verify/proof_checks.py`, `ledger/verify/entry_checks.py`); `verify` reads the snapshot,
+runs them all and says what it found and what it could not prove. A ledger with neither a key nor a time-stamping authority follows
+a lawful policy: the result then says in plain words that time is not proven.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The plane of benchmarks on the observational law's page: what plane_study.py found, spelt for a reader and for download.
+"""The plane of benchmarks on the observational law's page: what studies/benchmark_space/study.py found, spelt for a reader and for
+download.
 
 Only words, tables and drawings are made here; every number is plane_study's.
 """

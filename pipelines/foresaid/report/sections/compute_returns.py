@@ -10,7 +10,7 @@ import polars as pl
 
 from foresaid.errors import UnreadableError
 from foresaid.fitting.frozen_curve import from_plain
-from foresaid.laws import load
+from foresaid.laws._loader import load
 from foresaid.studies.compute_returns import USUAL, Budget, is_surface, of_drawing
 from foresaid.text import number
 

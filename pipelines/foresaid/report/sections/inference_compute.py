@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from foresaid.studies.compute_returns import Reach
 from foresaid.studies.inference_compute.problem_bootstrap import BINS, SHOWN, Counts, by_difficulty
-from foresaid.studies.inference_compute.series import Scored
+from foresaid.studies.inference_compute.protocols import HeldOutBudgets
+from foresaid.studies.inference_compute.series import FELL, Scored, shapes
 
 
 def difficulty_lines(counts: Mapping[str, Counts]) -> list[str]:
@@ -42,3 +43,11 @@ def markdown(methods: Mapping[str, Scored], log: bool) -> list[str]:
         what = line["rmse"] if log else line["mae"]
         lines.append(f"| {TITLES.get(name, name)} | {line['wis']:.4f} | {what:.4f} | {inside} | {line['n']} | {line['series']} |")
     return lines
+
+
+def held_out_budgets(found: HeldOutBudgets) -> list[str]:
+    """Write what a protocol found: how the largest budgets compare with smaller ones, the methods, and the table of its kind."""
+    ends = ", ".join(f"{count} {what}" for what, count in shapes(found.held).items())
+    counted = f"{len(found.held)} series; the largest budget against the best smaller one (within {FELL:g}: level): {ends}."
+    after = difficulty_lines(found.counts) if found.counts else ten_point_lines(found.reaches)
+    return [counted, "", *markdown(found.methods, log=False), "", *after]

@@ -1,7 +1,8 @@
 """What the record says of the plane of benchmarks, for the observational law's page: shares, families, compute, cut-offs, choices.
 
-Everything is re-made from the vintage of the paper's tables and the paper's own fits (authors.py), so that it can be laid beside
-what was printed; none of it changes a forecast. plane.py and selecting.py hold the methods, this module asks them.
+Everything is re-made from the vintage of the paper's tables and the paper's own fits (studies/benchmark_space/paper_fit.py), so
+that it can be laid beside what was printed; none of it changes a forecast. studies/benchmark_space/equivalent_compute.py and
+studies/model_selection/candidates.py hold the methods, this module asks them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from foresaid.arrays import Array
 from foresaid.fitting.components import components
 from foresaid.fitting.imputation import impute
 from foresaid.registry.view import ZETTA, View
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 from foresaid.studies.benchmark_space import paper_fit
 from foresaid.studies.benchmark_space.equivalent_compute import Line, equivalent_compute, sweep, within_families
 from foresaid.studies.benchmark_space.paper_fit import CHAT_METRICS, METRICS, TASKS, PaperFit, Rows

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Our own emergence experiment: training, fine-tuning, fitting, scoring.
+
+May import every room up to `evaluation`.
+"""

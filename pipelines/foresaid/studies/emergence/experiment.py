@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from foresaid.files import write_json
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 from foresaid.studies.emergence import language as text
 from foresaid.studies.emergence import transformer as model
 from foresaid.studies.emergence.predict import HORIZONS

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 from foresaid.studies.emergence.predict import PRIMARY, ROOT
-from foresaid.studies.emergence.simulation import binomial_interval
 from foresaid.studies.emergence.thresholds import CENSORED, FOUND, NOT_EMERGED
+from foresaid.studies.simulations.emergence import binomial_interval
 
 RESAMPLES = 2000
 MAIN_WIDTH, CONTROLS = 64, (0.05, 0.1)  # at the latter no emergence was expected, and it came

@@ -43,7 +43,7 @@ def log_posterior(law: Emergence, table: Table, points: Array) -> Array:
 
     >>> from datetime import date
     >>> from foresaid.laws.emergence import Emergence
-    >>> from foresaid.studies.emergence.simulation import simulate
+    >>> from foresaid.studies.simulations.emergence import simulate
     >>> law = Emergence()
     >>> planted, table = simulate(law, np.random.default_rng(0), 0)
     >>> here = np.append(planted, 0.02)

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 from foresaid.studies.emergence.fit import ALPHA_LIMIT, CAP, LAW, SHARED, Rows, crossing, fit, own_emergence, resampled
 from foresaid.studies.emergence.thresholds import CUT, FOUND, means, threshold
 

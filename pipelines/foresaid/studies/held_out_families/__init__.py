@@ -1,1 +1,4 @@
-"""TODO."""
+"""Forecasts of model families that were held out whole.
+
+May import every room up to `evaluation`.
+"""

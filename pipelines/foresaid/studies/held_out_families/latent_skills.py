@@ -200,7 +200,7 @@ def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array
 
 
 def _descend(cells: _Cells, m: Array, t: Array, iterations: int = ITERATIONS) -> tuple[Array, Array, float, int, bool]:
-    """Damped Gauss-Newton with Marquardt's running scale and Nielsen's damping rule, as in solver.py."""
+    """Damped Gauss-Newton with Marquardt's running scale and Nielsen's damping rule, as in fitting/least_squares.py."""
     skills, s, r, loss = _evaluate(cells, m, t)
     scale = np.zeros(m.size + t.size)
     damping, growth, moved = 1e-3, 2.0, True

@@ -164,10 +164,10 @@ def fit_effects(board: Board, signed: bool = False) -> Effects:
 
     x = (ln S, ln T), h = (1, ln S, ln T, ln S ln T, chat, chat ln S) with vague coefficients, u a Gaussian process with a
     squared-exponential covariance, the others drawn anew for each group; each has a covariance across benchmarks
-    (effect_settings.py). Partial pooling of groups: Gelman and Hill 2007, chapter 12; effects shared by outputs: Alvarez, Rosasco
-    and Lawrence 2012, arXiv 1106.6251, section 4.2. Not to be trusted beyond the sizes seen, nor for a family unlike all
-    others: its intervals hold the spread of the families that train. Some fifty to seventy settings are fixed at their best, and
-    their doubt is not in the intervals.
+    (studies/held_out_families/covariance.py). Partial pooling of groups: Gelman and Hill 2007, chapter 12; effects shared by
+    outputs: Alvarez, Rosasco and Lawrence 2012, arXiv 1106.6251, section 4.2. Not to be trusted beyond the sizes seen, nor for a
+    family unlike all others: its intervals hold the spread of the families that train. Some fifty to seventy settings are fixed at
+    their best, and their doubt is not in the intervals.
 
     >>> size, names = np.array([1e9, 2e9, 4e9, 8e9]), np.array(["a", "a", "b", "b"])
     >>> scores = expit(np.outer(np.log(size) - 21.5, [0.5, 1.0]))

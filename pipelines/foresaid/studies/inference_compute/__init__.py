@@ -1,1 +1,4 @@
-"""TODO."""
+"""Accuracy against samples and tokens spent at inference.
+
+May import every room up to `evaluation`.
+"""

@@ -19,7 +19,7 @@ from foresaid.fitting.law import Law
 from foresaid.fitting.least_squares import solve
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, widened_fits
-from foresaid.seeds import generator
+from foresaid.reproducible import generator
 from foresaid.studies.compute_returns import Reach, compute_for
 from foresaid.studies.inference_compute.series import FAR, NO_DAY, Held, Scored, coverage_of
 

@@ -2,12 +2,13 @@
 
 Four tables: losses of the largest pre-training runs and of the longest fine-tunings (from the hindcast), and coverage and
 accuracy at budgets that were held out (from sources read on demand, which the record may not keep). Every number is of
-forecasts of rows no fit had seen; widths are learned inside the training rows (widening.py).
+forecasts of rows no fit had seen; widths are learned inside the training rows (forecasting/recalibration.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,17 +17,16 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, ensembles, widened_fits
-from foresaid.report.sections.inference_compute import markdown
 from foresaid.sources import Reading
+from foresaid.studies.compute_returns import Reach
+from foresaid.studies.inference_compute.problem_bootstrap import Counts, problems_resampled, ten_points
 from foresaid.studies.inference_compute.series import (
-    FELL,
     NO_DAY,
     Held,
     Scored,
     coverage_series,
     effort_series,
     mirror_folder,
-    shapes,
     solved_counts,
 )
 
@@ -62,24 +62,31 @@ LAWS = {"effort-tokens": ("token_logit", "token_line"), "pass-at-k": ("coverage"
 SERIES: dict[str, Callable[[Reading], list[Held]]] = {"effort-tokens": effort_series, "pass-at-k": coverage_series}
 
 
-def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: int) -> list[str]:
-    """Read a source that the record may not keep, hold out each series' largest budget, and write the table of its two laws."""
-    from foresaid import laws, sources
-    from foresaid.report.sections import inference_compute
-    from foresaid.studies.inference_compute import problem_bootstrap
+@dataclass(frozen=True)
+class HeldOutBudgets:
+    """What the two laws of a source forecast of the largest budget of each series, and what the protocol shows beside it.
+
+    `counts` (coverage) are samples and right answers by problem; `reaches` (effort) the compute that a gain of 0.10 would take.
+    """
+
+    held: list[Held]
+    methods: dict[str, Scored]
+    counts: dict[str, Counts]
+    reaches: dict[str, dict[str, Reach]]
+
+
+def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: int) -> HeldOutBudgets:
+    """Read a source the record may not keep, hold out each series' largest budget, and forecast it by the source's two laws."""
+    from foresaid import sources
+    from foresaid.laws import _loader as laws
 
     reading = sources.find(source)(mirror_folder(mirror, registry, source))
     held = SERIES[source](reading)
     each = [laws.load(name, {"sources": [source], "series": {}}) for name in LAWS[source]]
     methods = run(held, each, seed, replicates)
-    ends = ", ".join(f"{count} {what}" for what, count in shapes(held).items())
-    counted = f"{len(held)} series; the largest budget against the best smaller one (within {FELL:g}: level): {ends}."
     if source == "pass-at-k":
         counts = solved_counts(reading)
-        methods |= problem_bootstrap.problems_resampled(held, counts, each, seed, replicates)
-        after = inference_compute.difficulty_lines(counts)
-    else:
-        after = inference_compute.ten_point_lines(
-            {law.title: problem_bootstrap.ten_points(held, law, seed, replicates) for law in each}
-        )
-    return [counted, "", *markdown(methods, log=False), "", *after]
+        methods |= problems_resampled(held, counts, each, seed, replicates)
+        return HeldOutBudgets(held, methods, counts, {})
+    reaches = {law.title: ten_points(held, law, seed, replicates) for law in each}
+    return HeldOutBudgets(held, methods, {}, reaches)

@@ -1,1 +1,4 @@
-"""TODO."""
+"""Which models to evaluate next, for the most information.
+
+May import every room up to `evaluation`.
+"""

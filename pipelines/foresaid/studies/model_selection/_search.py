@@ -1,7 +1,8 @@
 """The scalar loops of the family search: depth-first walks that carry the sums of what is chosen.
 
-With Numba they are compiled once and kept on disk; without it the same lines run as plain Python. Importing this module
-imports Numba, so only selection.py does it, and only inside a call. Gram matrices are packed: the lower triangle, row by row.
+With Numba they are compiled once and kept on disk; without it the same lines run as plain Python. Importing this module imports
+Numba, so only studies/model_selection/v_optimal.py does it, and only inside a call. Gram matrices are packed: the lower triangle,
+row by row.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Which model families to evaluate, asked of the record: the candidates, their plane, and how much each budget buys.
 
-selection.py searches; this module makes what it searches from the record and turns the answer into a table and a chart's
-data. The claim that ten to twenty well-chosen models are enough is a curve here, not a sentence.
+studies/model_selection/v_optimal.py searches; this module makes what it searches from the record and turns the answer into a table
+and a chart's data. The claim that ten to twenty well-chosen models are enough is a curve here, not a sentence.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from foresaid.fitting import _jit
 
 EXACT = 10**9  # sets: about ten seconds compiled; beyond it branch and bound
 VISITS = 50_000_000  # nodes a branch and bound may visit for one budget before it stops and reports its gap
-SINGULAR = 1e-12  # as in selection_search.py, which is not imported here because it imports Numba
+SINGULAR = 1e-12  # as in studies/model_selection/_search.py, which is not imported here because it imports Numba
 CHUNK = 1 << 16
 MOST_NAMES = 62  # a set is a mask of 64 bits
 
