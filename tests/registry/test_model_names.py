@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foresaid.confusables import FOREIGN, LATIN, ascii_twin, masked
+from foresaid.confusables import LOOK_ALIKES, ascii_twin, masked
 from foresaid.errors import Problem
 from foresaid.registry.formats import AliasRow
 from foresaid.registry.model_names import Names, Suggestions, alike, tidy
@@ -71,13 +71,14 @@ def test_whatever_the_name_it_resolves_to_a_known_model_or_is_one_printable_line
 
 
 def test_every_look_alike_is_another_letter_than_what_it_looks_like() -> None:
-    assert len(FOREIGN) == len(LATIN)
-    for foreign, latin in zip(FOREIGN, LATIN, strict=True):
+    for foreign, latin in LOOK_ALIKES.items():
         assert not foreign.isascii(), unicodedata.name(foreign)
         assert latin == ascii_twin(foreign), unicodedata.name(foreign)
 
 
-@pytest.mark.parametrize(("name", "hidden"), [("llam\u0430", True), ("GPT\u200b-4", True), ("文心一言", False), ("Yi-34B", False)])
+@pytest.mark.parametrize(
+    ("name", "hidden"), [("llam\u0430", True), ("GPT\u200b-4", True), ("文心一言", False), ("Yi-34B", False), ("СОТА", True)]
+)
 def test_a_name_that_mixes_alphabets_is_masked_and_one_of_another_alphabet_is_not(name: str, hidden: bool) -> None:
     assert hidden == masked(name)
 
