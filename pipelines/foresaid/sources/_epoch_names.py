@@ -9,12 +9,14 @@ import re
 
 EFFORT = re.compile(r"_(none|minimal|low|medium|high|xhigh|max|unknown|thinking|\d+[Kk])$| \((\d+K thinking)\)$")
 EARLY = re.compile(r"-pre-release$")
+WEB_APP = re.compile(r"(?<=\d{4}-\d\d-\d\d)-(web-app)$")  # after a day: the same model as its maker's page serves it
 HOST = re.compile(r"^([\w-]+)/(?=\S)|^(parasail)-")
-# Mistral's names for its own hosting of weights that it published.
+# Makers' names for their own hosting of weights that they published.
 HOSTED = {
-    "open-mistral-nemo-2407": "Mistral-Nemo-Instruct-2407",
-    "open-mixtral-8x22b": "Mixtral-8x22B-Instruct-v0.1",
-    "open-mixtral-8x7b": "Mixtral-8x7B-Instruct-v0.1",
+    "open-mistral-nemo-2407": ("Mistral-Nemo-Instruct-2407", "mistral"),
+    "open-mixtral-8x22b": ("Mixtral-8x22B-Instruct-v0.1", "mistral"),
+    "open-mixtral-8x7b": ("Mixtral-8x7B-Instruct-v0.1", "mistral"),
+    "kimi-k2-0711-preview": ("Kimi-K2-Instruct", "moonshot"),
 }
 PRECISION = re.compile(r"-(FP8)$")
 # Efforts as the names of rows spell them.
@@ -44,10 +46,12 @@ def identify(version: str) -> tuple[str, dict[str, str]]:
     if match := EFFORT.search(name):
         name, parts["effort"] = name[: match.start()], match[1] or match[2]
     name = EARLY.sub("", name)
+    if match := WEB_APP.search(name):
+        name, parts["agent"] = name[: match.start()], match[1]
     if match := HOST.match(name):
         name, parts["provider"] = name[match.end() :], match[1] or match[2]
     if name in HOSTED:
-        name, parts["provider"] = HOSTED[name], "mistral"
+        name, parts["provider"] = HOSTED[name]
     if match := PRECISION.search(name):
         name, parts["precision"] = name[: match.start()], match[1]
     return name, parts

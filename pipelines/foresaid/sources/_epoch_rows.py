@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 
 from foresaid.sources import Score
 from foresaid.sources._epoch_boards import TASKS, Board
-from foresaid.sources._epoch_names import identify, named, same
+from foresaid.sources._epoch_names import EARLY, identify, named, same
 from foresaid.sources._settings import setting, slug
 from foresaid.sources._upstream import Line
 
@@ -172,6 +172,8 @@ def run(line: Line, column: str, quantity: str) -> Score | None:
     model, parts = identify(line.text(column))
     when = started(line)
     note = f"run started {when.date()}" if when else "start of the run not stated"
+    if EARLY.search(line.text(column).split("_")[0]) and when:
+        note = f"started {when.date()}, before the model was released"
     stderr = amount(line, "stderr") if "stderr" in line.cells else _printed_error(line.cells["Scores"])
     if "mean_score" not in line.cells:
         note += "; rounded to three digits upstream"

@@ -11,6 +11,7 @@ One row a model under one canonical setting. The licence text goes with the figu
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from foresaid.sources._upstream import branch, document, items, pick
 PATH = "website/data.json"
 # Not percent: kept as printed.
 PLAIN = frozenset({"chatbot_arena_elo", "codeforces_rating", "swelancer_freelance_dollars", "vending_bench_2"})
+EFFORT = re.compile(r"(?<=^)(o\d(?:-mini)?)-(high)$")  # an effort in an id; the canonical setting says it too
 FORBIDDEN = frozenset({"aa_intelligence_index", "aa_lcr", "gdpval_aa_elo"})
 EMPTY = "cells without a value"
 THEIRS, DROPPED = "cells of Artificial Analysis: its terms forbid a copy", "cells audited as dropped"
@@ -40,7 +42,7 @@ def read(folder: Path) -> Reading:
     scores: list[Score] = []
     skipped: dict[str, int] = defaultdict(int)
     for model, values, cells in zip(models, observed, sources, strict=True):
-        subject, how = str(pick(model, file, "id")), _setting(model, file)
+        subject, how = EFFORT.sub(r"\1", str(pick(model, file, "id"))), _setting(model, file)
         for benchmark, value, cell in zip(names, values, cells, strict=True):
             said = cell if isinstance(cell, dict) else {}
             if value is None:
@@ -78,4 +80,4 @@ def _score(subject: str, benchmark: str, how: str, value: object, said: dict[str
     if said.get("matches_canonical") is False:
         note += "; reported under another setting than the model's"
     exact = float(value) if benchmark in PLAIN else round(float(value) / 100, 12)
-    return Score(subject, f"benchpress_{benchmark}", how, exact, note=note, file=file)
+    return Score(subject, f"benchpress_{benchmark.replace('.', '_')}", how, exact, note=note, file=file)
