@@ -3,6 +3,8 @@
 A reader is a function `read(folder) -> Reading`, where the folder holds one vintage of the upstream. It knows the upstream's
 spelling, units and known errors, and nothing of the record: models keep the upstream's names, `update` resolves them.
 A reader refuses what it does not know (a missing or new column, a short row, a NaN) instead of guessing.
+
+May import the top files.
 """
 
 from __future__ import annotations
