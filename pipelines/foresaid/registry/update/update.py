@@ -219,7 +219,7 @@ def _rows(
     work: Work, reading: sources.Reading, vintage: Vintage, folder: str, recorded_on: date
 ) -> tuple[list[ObservationRow], list[Place], list[Problem]]:
     """Turn a reading into rows of the record, with the upstream file and row each came from."""
-    names = Names(work.name, work.catalogue.known.models, work.catalogue.aliases)
+    names = Names(source_card.spelling(work.registry, work.name), work.catalogue.known.models, work.catalogue.aliases)
     listed = {f"{folder}/{file.path}" for file in vintage.files}
     runs = {subject.subject_id for subject in reading.subjects}
     rows, places = [], []
