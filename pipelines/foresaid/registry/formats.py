@@ -70,6 +70,17 @@ class MergeRow(NamedTuple):
     reason: str
 
 
+class LicenceRow(NamedTuple):
+    """What licence the figures of one quantity carry in one source, and where that was read."""
+
+    source_id: str
+    quantity_id: str
+    publisher: str
+    licence: str
+    grant: str
+    evidence: str
+
+
 class SubjectRow(NamedTuple):
     """A run or a checkpoint of a source; released models are subjects by themselves."""
 
@@ -236,6 +247,18 @@ MERGES = Format(
     MergeRow,
     {"model_id": required, "kept_as": required, "decided_on": day, "reason": required},
     key=("model_id",),
+)
+LICENCES = Format(
+    LicenceRow,
+    {
+        "source_id": required,
+        "quantity_id": required,
+        "publisher": required,
+        "licence": text,
+        "grant": one_of("granted", "share_alike", "non_commercial", "not_found", "forbidden"),
+        "evidence": required,
+    },
+    key=("source_id", "quantity_id"),
 )
 SUBJECTS = Format(
     SubjectRow,

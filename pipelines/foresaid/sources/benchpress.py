@@ -23,7 +23,8 @@ from foresaid.sources._upstream import branch, document, items, pick
 PATH = "website/data.json"
 # Not percent: kept as printed.
 PLAIN = frozenset({"chatbot_arena_elo", "codeforces_rating", "swelancer_freelance_dollars", "vending_bench_2"})
-EFFORT = re.compile(r"(?<=^)(o\d(?:-mini)?)-(high)$")  # an effort in an id; the canonical setting says it too
+EFFORT = re.compile(r" \(high\)$")  # the canonical setting says it too
+EXACT = re.compile(r"-(instruct|it)$")  # ids that say which of two models is meant where the name does not
 FORBIDDEN = frozenset({"aa_intelligence_index", "aa_lcr", "gdpval_aa_elo"})
 EMPTY = "cells without a value"
 THEIRS, DROPPED = "cells of Artificial Analysis: its terms forbid a copy", "cells audited as dropped"
@@ -42,7 +43,7 @@ def read(folder: Path) -> Reading:
     scores: list[Score] = []
     skipped: dict[str, int] = defaultdict(int)
     for model, values, cells in zip(models, observed, sources, strict=True):
-        subject, how = EFFORT.sub(r"\1", str(pick(model, file, "id"))), _setting(model, file)
+        subject, how = _subject(model, file), _setting(model, file)
         for benchmark, value, cell in zip(names, values, cells, strict=True):
             said = cell if isinstance(cell, dict) else {}
             if value is None:
@@ -54,10 +55,14 @@ def read(folder: Path) -> Reading:
             else:
                 scores.append(_score(subject, benchmark, how, value, said, file))
     stated = [
-        StatedModel(str(pick(item, file, "id")), "", str(pick(item, file, "provider")), str(pick(item, file, "name")))
-        for item in models
+        StatedModel(_subject(item, file), "", str(pick(item, file, "provider")), str(pick(item, file, "name"))) for item in models
     ]
     return Reading(scores, [], dict(skipped), {PATH: len(models)}, stated)
+
+
+def _subject(model: object, file: str) -> str:
+    ident, name = str(pick(model, file, "id")), str(pick(model, file, "name"))
+    return ident if EXACT.search(ident) else EFFORT.sub("", name)
 
 
 def _setting(model: object, file: str) -> str:
