@@ -19,6 +19,7 @@ import duckdb
 import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.registry import systems
 from foresaid.registry.view import Quantity, View
 
 KEYS = {
@@ -141,6 +142,12 @@ def quantities(connection: duckdb.DuckDBPyConnection) -> dict[str, Quantity]:
 def as_of(connection: duckdb.DuckDBPyConnection, day: date) -> View:
     """Return the record as it stood on `day`: the only way training rows are chosen."""
     return View(day, frame(connection, f"from observation_as_of(date '{day.isoformat()}')"), quantities(connection))
+
+
+def systems_as_of(connection: duckdb.DuckDBPyConnection, day: date) -> pl.DataFrame:
+    """Return the record as it stood on `day`, one row a system and benchmark (see `systems`)."""
+    known = frame(connection, f"from observation_as_of(date '{day.isoformat()}')")
+    return systems.frame(known, models(connection), frame(connection, "from quantity order by quantity_id"))
 
 
 def resolutions(connection: duckdb.DuckDBPyConnection, day: date) -> View:

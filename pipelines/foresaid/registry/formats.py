@@ -19,7 +19,11 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class ModelRow(NamedTuple):
-    """One released language model; an unknown figure is None."""
+    """One released language model; an unknown figure is None.
+
+    `line`, `tier` and `release` say where it stands among its maker's models (see `lineage`); `line_source` says whether a rule
+    proposed them or a person confirmed them.
+    """
 
     model_id: str
     family: str
@@ -33,6 +37,10 @@ class ModelRow(NamedTuple):
     training_flops: float | None
     kind: str
     notes: str
+    line: str = ""
+    tier: str = ""
+    release: str = ""
+    line_source: str = ""
 
 
 class QuantityRow(NamedTuple):
@@ -217,6 +225,10 @@ MODELS = Format(
         "training_flops": optional(number),
         "kind": one_of("base", "instruct", "reasoning", "code"),
         "notes": text,
+        "line": text,
+        "tier": text,
+        "release": text,
+        "line_source": one_of("rule", "confirmed", ""),
     },
     key=("model_id",),
 )
