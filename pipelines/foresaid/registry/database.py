@@ -23,6 +23,7 @@ import duckdb
 import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.registry import systems
 from foresaid.registry.view import Quantity, View
 
 KEYS = {
@@ -183,6 +184,11 @@ def as_of(database: Database, day: date) -> View:
     """
     stood = (pl.col("known_on") <= day) & ~(pl.col("superseded_on") <= day).fill_null(False) & pl.col("counts")
     return View(day, pl.scan_parquet(database.folder / HISTORY).filter(stood).select(OBSERVED).collect(), quantities(database))
+
+
+def systems_as_of(database: Database, day: date) -> pl.DataFrame:
+    """Return the record as it stood on `day`, one row a system and benchmark (see `systems`)."""
+    return systems.frame(as_of(database, day).observations, models(database), _table(database, "quantity").sort("quantity_id"))
 
 
 def resolutions(database: Database, day: date) -> View:
