@@ -12,4 +12,6 @@ LEDGER = REGISTRY / "ledger"
 BUILD = Path("build")
 SNAPSHOTS = BUILD / "snapshots"
 METRICS = Path("reports/metrics")
+TEMPLATES = Path("reports/templates")  # a project's own, in place of the package's of the same name; may be absent
+SITE = Path("reports/site")
 CACHE = "cache/fits"  # below build/: see fitting/cache.py

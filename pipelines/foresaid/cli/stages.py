@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from foresaid.cli.group import P, R
-from foresaid.project import BUILD, METRICS, REGISTRY
+from foresaid.project import BUILD, METRICS, REGISTRY, SITE, TEMPLATES
 
 
 @click.command()
@@ -167,8 +167,8 @@ def report() -> None:
     from foresaid import params
     from foresaid.pipeline.report import run
 
-    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
-    click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")
+    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, TEMPLATES, SITE)
+    click.echo(f"report: {pages} pages in {SITE}, open {SITE}/index.html")
 
 
 COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, freeze, score, report)

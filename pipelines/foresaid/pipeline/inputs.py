@@ -41,7 +41,7 @@ def code(package: Path, edges: Graph, stage: str, laws: Iterable[str]) -> set[Pa
     Raises ParameterError for a law that has no file.
     """
     if stage == "report":
-        return {*edges, *package.rglob("*.sql")}
+        return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2")}
     found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:

@@ -15,7 +15,7 @@ from foresaid.evaluation.tables import by_unit, calibrated, compared, skill, sum
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number, percent
 
 
@@ -115,3 +115,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         for case in cases(material, evidence):
             made[case.key] = case.rows
     return made
+
+
+PAGES = PageSet("index.html", "Results", 10, lambda material: [index(material)], downloads)

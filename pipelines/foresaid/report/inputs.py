@@ -111,8 +111,8 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
     )
 
 
-def read(params: Params, build: Path, registry: Path, metrics: Path, templates: Path) -> Material:
-    """Read everything; what is missing is named together with the command that makes it."""
+def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
+    """Read everything; what is missing is named together with the command that makes it. `own`: the project's templates."""
     connection = database.open_database(build / "database")
     models, quantities = database.models(connection), database.quantities(connection)
     asked = PLANE in params.laws and study.SOURCE in params.sources
@@ -148,7 +148,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
         vintage=vintage(build / "database"),
-        code=code_digest(params, templates),
+        code=code_digest(params, own),
     )
 
 

@@ -20,7 +20,7 @@ from foresaid.report import texts
 from foresaid.report.case_tables import by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
 from foresaid.report.inputs import PLANE, Fitted, Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
@@ -40,6 +40,27 @@ def not_real(law: Law) -> str:
     return NOT_REAL.format(on=law.validated_on.split(":")[0])
 
 
+def law_list(material: Material) -> Page:
+    """The list of laws: formula, evidence, and how many targets ended in each status."""
+    listed = [{**_summary(item), "href": f"{texts.slug(name)}.html"} for name, item in material.fitted.items()]
+    return Page("laws/index.html", "laws.html.j2", {"laws": listed})
+
+
+def _summary(item: Fitted) -> dict[str, Any]:
+    """What the list and the law's own page both say of a law."""
+    law, targets = item.law, item.metrics["targets"]
+    return {
+        "title": law.title,
+        "formula": law.formula,
+        "validated": "fitted to real data" if law.validated_on == "real data" else not_real(law),
+        "statuses": [
+            {"name": status, "said": said, "n": f"{sum(entry['status'] == status for entry in targets):,}"}
+            for status, said in STATUSES.items()
+            if any(entry["status"] == status for entry in targets)
+        ],
+    }
+
+
 def law_pages(material: Material) -> list[Page]:
     """The page of every law of params.yaml."""
     return [_page(material, name, item) for name, item in material.fitted.items()]
@@ -54,22 +75,15 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
     )[:CHARTS]
     values = {
         "name": name,
-        "title": law.title,
-        "formula": law.formula,
+        **_summary(item),
         "reference": law.reference,
         "distrust": law.distrust,
-        "validated": "fitted to real data" if real else not_real(law),
         "real": real,
         "version": law.version,
         "noise": NOISE.get(law.noise, law.noise),
         "as_of": item.metrics["as_of"],
         "parameters": parameters(law, item),
         "targets": [_target(material, entry) for entry in targets],
-        "statuses": [
-            {"name": status, "said": said, "n": f"{sum(entry['status'] == status for entry in targets):,}"}
-            for status, said in STATUSES.items()
-            if any(entry["status"] == status for entry in targets)
-        ],
         "charts": [_chart(material, item, entry) for entry in charted],
         "uncharted": len([entry for entry in targets if entry["target_id"] in item.curves]) - len(charted),
         "profiles": [hindcast_fits.drawn(entry) for entry in charted if entry.get("profile")],
@@ -294,7 +308,7 @@ def thresholds(material: Material) -> dict[str, Any]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
-    made = {}
+    made = hindcast_fits.downloads(material)
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
@@ -316,3 +330,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         if item.experiment:
             made |= {f"{key}-experiment-{part}": frame for part, frame in emergence_experiment.downloads(item.experiment).items()}
     return made
+
+
+PAGES = PageSet("laws/index.html", "Laws", 20, lambda material: [law_list(material), *law_pages(material)], downloads)

@@ -16,7 +16,7 @@ from foresaid.report import texts
 from foresaid.report.case_tables import Case, cases, headline, method_title
 from foresaid.report.charts import intervals
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import number, signed
 
 
@@ -158,3 +158,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     names = scored_models(material)
     made = {f"model-{texts.slug(name)}": material.scores.filter(pl.col("subject_id") == name) for name in names}
     return {**made, "models": material.models.filter(pl.col("model_id").is_in(names))}
+
+
+PAGES = PageSet("models/index.html", "Models", 40, lambda material: [model_list(material), *model_pages(material)], downloads)
