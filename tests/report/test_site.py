@@ -38,7 +38,7 @@ from foresaid.registry import database
 from foresaid.report import data_page, index_page
 from foresaid.report import site as report
 from foresaid.report import texts as wording
-from foresaid.report.downloads import contents
+from foresaid.report.downloads import LONG, contents
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
 from foresaid.text import number, signed
@@ -288,6 +288,8 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "summary": evaluate.summarise(scores).to_dicts(),
             "by_quantity": [],
             "skill": evaluate.skill(scores).to_dicts(),
+            "compared": evaluate.compared(scores, 1).to_dicts(),
+            "calibrated": evaluate.calibrated(scores).to_dicts(),
             "accounting": {
                 "ledger": {"forecasts": 1, "withdrawn": 1},
                 "scored": [],
@@ -541,6 +543,15 @@ def test_downloads_defuse_formulas_in_text_and_leave_numbers(plain: Path) -> Non
     for text in nasty:
         safe = text if text in ("plain", "a=b") else f"'{text}"
         assert f'"{safe}"' in files[Path("data/t.csv")].decode() or safe in files[Path("data/t.csv")].decode()
+
+
+def test_a_long_table_is_offered_as_parquet_alone_and_comes_back_whole() -> None:
+    frame = pl.DataFrame({"n": range(LONG), "x": [0.1] * LONG, "text": ["a"] * LONG})
+
+    files = contents({"long": frame, "short": frame.head(3)})
+
+    assert {path.name for path in files} == {"long.parquet", "short.csv", "short.json"}
+    assert pl.read_parquet(files[Path("data/long.parquet")]).equals(frame)
 
 
 def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:

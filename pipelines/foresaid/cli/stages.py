@@ -128,6 +128,19 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
 
 
 @click.command()
+def study() -> None:
+    """Re-make the tables of a paper that a page lays beside what was printed.
+
+    Example: foresaid study
+    """
+    from foresaid import params
+    from foresaid.pipeline.study import run
+
+    made = run(params.load(Path("params.yaml")), BUILD)
+    click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+
+
+@click.command()
 def freeze() -> None:
     """Freeze what the open round does not have yet; without an open round, say so.
 
@@ -171,4 +184,4 @@ def report() -> None:
     click.echo(f"report: {pages} pages in {SITE}, open {SITE}/index.html")
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)

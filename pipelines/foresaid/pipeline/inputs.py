@@ -28,6 +28,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws"),
+    "study": ("seed", "sources"),
     "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.

@@ -8,7 +8,8 @@ import tempfile
 from pathlib import Path
 
 from foresaid.params import Params
-from foresaid.report import inputs
+from foresaid.project import CHARTS
+from foresaid.report import charts, inputs
 from foresaid.report.site import render
 
 
@@ -19,7 +20,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, s
     `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
     (see `report.digests.code_digest` for why).
     """
-    files = render(inputs.read(params, build, registry, metrics, own), own, commit)
+    with charts.kept_in(build / CHARTS):
+        files = render(inputs.read(params, build, registry, metrics, own), own, commit)
     site.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
     try:

@@ -6,12 +6,10 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 
 from __future__ import annotations
 
-from functools import partial
-
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import by_unit, calibrated, compared, skill, summarise
+from foresaid.evaluation.tables import summarise
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
 from foresaid.report.inputs import Material
@@ -107,10 +105,8 @@ def not_shown(material: Material, first: Case | None) -> list[str]:
 
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
-    """The tables of these pages: means and ratios by kind of evidence, every scored row by case."""
-    made = {"summary": by_unit(material.scores, summarise), "skill": by_unit(material.scores, skill)}
-    made["compared"] = by_unit(material.scores, partial(compared, seed=material.params.seed))
-    made["calibrated"] = by_unit(material.scores, calibrated)
+    """The tables of these pages: means and comparisons as `score` computed them, every scored row by case."""
+    made = dict(material.means)
     for evidence in texts.EVIDENCE:
         for case in cases(material, evidence):
             made[case.key] = case.rows

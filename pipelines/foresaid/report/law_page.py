@@ -14,7 +14,7 @@ import polars as pl
 
 from foresaid.fitting.data import Covariate, Target
 from foresaid.fitting.fit import STATUSES
-from foresaid.fitting.frozen_curve import CurveRecord, thaw_record
+from foresaid.fitting.frozen_curve import CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.report import texts
 from foresaid.report.case_tables import by_quantity, cases, drawing
@@ -24,7 +24,7 @@ from foresaid.report.page import Page, PageSet
 from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
-from foresaid.studies import compute_returns, preregistration
+from foresaid.studies import preregistration
 from foresaid.text import DASH, bound, count, number, percent, unit_words
 
 CHARTS = 8
@@ -196,16 +196,6 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _budgets(item: Fitted) -> dict[str, list[compute_returns.Budget]]:
-    """The budgets of every target that is a loss in parameters and tokens."""
-    thawed = {target_id: thaw_record(record) for target_id, record in item.curves.items()}
-    return {
-        target_id: compute_returns.of_drawing(item.law, curve, item.drawing)
-        for target_id, curve in thawed.items()
-        if compute_returns.is_surface(curve)
-    }
-
-
 def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
     titles = {entry["target_id"]: entry["title"] for entry in item.metrics["targets"]}
     return [
@@ -214,7 +204,7 @@ def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
             "said": statement(found, unit_words([material.unit(item.curves[target_id].quantity_id)])),
             "rows": [cells(one) for one in found],
         }
-        for target_id, found in _budgets(item).items()
+        for target_id, found in item.budgets.items()
     ]
 
 
@@ -318,7 +308,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
         budgets = [
-            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in _budgets(item).items() for one in found
+            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in item.budgets.items() for one in found
         ]
         if budgets:
             made[f"{key}-returns"] = pl.DataFrame(budgets)

@@ -6,6 +6,7 @@ hashes. Text from data is always escaped; the one exception are drawings, made b
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 def inline(drawing: Drawing) -> Markup:
     """Let a drawing stand in a page as SVG: the only text that is not escaped.
 
-    It is safe because a Drawing is made by `charts.render` alone, which lets nothing through but a list of drawing elements and
+    It is safe because a Drawing is made by `charts.drawn` alone, which lets nothing through but a list of drawing elements and
     attributes, and because names inside it were escaped when it was made. Anything else is refused here.
     """
     if not isinstance(drawing, Drawing):
@@ -34,8 +35,10 @@ def inline(drawing: Drawing) -> Markup:
     return Markup(drawing.in_page())
 
 
-def environment(own: Path) -> jinja2.Environment:
+def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> jinja2.Environment:
     """Templates that escape everything and refuse what is not defined; a file in `own` stands in for the package's of that name.
+
+    `tables` are the downloads, so that a page links to the formats a table is offered in; without them, to those of a short one.
 
     `autoescape=True` and not `select_autoescape()`: that goes by the last extension and would leave `.html.j2` unescaped.
     """
@@ -47,7 +50,10 @@ def environment(own: Path) -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    known = tables or {}
     made.globals["inline"] = inline
+    made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
+    made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
     return made
 
 
@@ -68,17 +74,18 @@ def footer(found: Material, commit: str) -> dict[str, str]:
 
 def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
     """Every file of the site, by its place below the top; `own` is the project's folder of templates."""
-    env = environment(own)
-    foot: dict[str, Any] = footer(found, commit)
     sets = page_sets()
+    tables: dict[str, pl.DataFrame] = {}
+    for one in sets:
+        tables |= one.downloads(found)
+    env = environment(own, tables)
+    foot: dict[str, Any] = footer(found, commit)
     navigation = [(one.address, one.title) for one in sets if one.title]
     files: dict[Path, bytes] = {}
-    tables: dict[str, pl.DataFrame] = {}
     for one in sets:
         for page in one.pages(found):
             text = env.get_template(page.template).render(
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
             )
             files[Path(page.path)] = text.encode()
-        tables |= one.downloads(found)
     return {**files, **downloads.contents(tables)}
