@@ -15,7 +15,7 @@ from foresaid.project import BUILD, METRICS, REGISTRY, SITE, TEMPLATES
 
 @click.command()
 def inputs() -> None:
-    """Write down for every stage the settings and the code it runs on, so that a change runs what it touches and no more.
+    """Record for every stage the settings and the code it depends on, so that a change reruns only the stages it affects.
 
     Example: foresaid inputs
     """
@@ -28,7 +28,7 @@ def inputs() -> None:
 
 @click.command()
 def ingest() -> None:
-    """Check every row of the record and write it as tables; any bad row stops it.
+    """Validate every row of the record and write it as tables; one invalid row stops the stage.
 
     Example: foresaid ingest
     """
@@ -59,7 +59,7 @@ def database() -> None:
 
 @click.command(name="compile")
 def compile_laws() -> None:
-    """Compile every law's kernel now, once on a machine, so that no later command waits for it; set-up does this.
+    """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
     Example: foresaid compile
     """
@@ -105,10 +105,10 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Take every month of the rolling origins and print the table; a quarter of an hour.")
+@click.option("--full", is_flag=True, help="Rolling-origin evaluation at every month, printed as a table; takes about 15 minutes.")
 @spread
 def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
-    """Make past forecasts again from old vintages and set them beside the observed scores.
+    """Hindcast: forecast again from the data known on past days, and compare with the observed scores.
 
     Example: foresaid hindcast --workers 2
     """
@@ -129,7 +129,7 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
 
 @click.command()
 def study() -> None:
-    """Re-make the tables of a paper that a page lays beside what was printed.
+    """Recompute the tables of a paper that a page compares with the printed results.
 
     Example: foresaid study
     """
@@ -142,7 +142,7 @@ def study() -> None:
 
 @click.command()
 def freeze() -> None:
-    """Freeze what the open round does not have yet; without an open round, say so.
+    """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
 
     Example: foresaid freeze
     """
@@ -155,12 +155,12 @@ def freeze() -> None:
         return
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
     for name in receipt.drift:
-        click.echo(f"drift: {name}: the draft differs from what was frozen; the frozen forecast stands", err=True)
+        click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
 
 
 @click.command()
 def score() -> None:
-    """Score the ledger, the adopted record and the hindcast against the observed scores.
+    """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
 
     Example: foresaid score
     """
@@ -173,7 +173,7 @@ def score() -> None:
 
 @click.command()
 def report() -> None:
-    """Render the pages.
+    """Render the pages of the site.
 
     Example: foresaid report
     """

@@ -35,6 +35,9 @@ FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike o
 FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
+PAPER = "#ffffff"
+DARK = dict(zip((INK, SOFT, BAND, GRID, PAPER, *PALETTE), ("#e3e7ea", "#a2adb5", "#3d4a54", "#2a3238", "#14181b", "#6fb7e6", "#f0935a",
+            "#94c56a", "#c79ae0", "#e3e7ea", "#d9bb4a"), strict=True))  # fmt: skip
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
@@ -126,7 +129,7 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
     base = alt.Chart(_data(data))
-    x = alt.X("value:Q", title=f"what came out ({unit})", scale=scale)
+    x = alt.X("value:Q", title=f"observed ({unit})", scale=scale)
     diagonal = alt.Chart(_data([{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
         color=SOFT, strokeDash=[4, 3], strokeWidth=1
     )
@@ -180,10 +183,10 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
     inside = [float(v) for v, ok in zip(values, admissible, strict=True) if ok]
     log = min(values, default=0.0) > 0 and max(values) / min(values) > 8
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
-    x = alt.X("v:Q", title=f"value the parameter {parameter} is held at", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
+    x = alt.X("v:Q", title=f"fixed value of the parameter {parameter}", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
     region = [{"from": _short(min(inside)), "to": _short(max(inside))}] if inside else []
     parts = []
-    for field, words, dash in (("rms", "typical miss (rms)", [1, 0]), ("forecast", "what it forecasts", [5, 2])):
+    for field, words, dash in (("rms", "root mean square error", [1, 0]), ("forecast", "forecast", [5, 2])):
         shade = alt.Chart(_data(region)).mark_rect(color=BAND, opacity=0.6)
         line = alt.Chart(_data(rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
         layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
@@ -194,9 +197,9 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
 
 @drawn
 def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
-    """What each law forecast for one model, and what came out: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
+    """What each law forecast for one model, and what was observed: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
 
-    One line a quantity, one mark a law; the tall tick is the outcome.
+    One line a quantity, one mark a law; the tall tick is the observed value.
     """
     fields = ("quantity", "law", "median", "lower_80", "upper_80", "value")
     data = [_only(row, *fields) for row in rows]
@@ -215,7 +218,7 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     bars = base.mark_rule(strokeWidth=2, opacity=0.7).encode(x=alt.X("lower_80:Q", scale=scale), x2="upper_80:Q")
     shape = alt.Shape("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(SHAPES, len(laws))))
     marks = base.mark_point(size=36, filled=True, opacity=1).encode(
-        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: what came out ({unit})", scale=scale),
+        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: observed ({unit})", scale=scale),
         shape=shape,
     )
     truth = (
@@ -291,7 +294,7 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
     }  # fmt: skip
     chart = chart.configure(
-        font=FONT, aria=False, background="#ffffff", padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
+        font=FONT, aria=False, background=PAPER, padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
     ).configure_axis(**axis)
     chart = chart.configure_view(stroke=None).configure_legend(
         orient="top",
@@ -305,6 +308,12 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
     )
     spec: dict[str, Any] = chart.to_dict()
     return spec
+
+
+def dark_rules() -> str:
+    """The style rules that give a drawing its dark colours: a rule outweighs the attribute that holds the light one."""
+    lines = (f'figure svg [{part}="{light}"] {{ {part}: {dark}; }}' for light, dark in DARK.items() for part in ("fill", "stroke"))
+    return "@media (prefers-color-scheme: dark) {\n  " + "\n  ".join(lines) + "\n}"
 
 
 def clean(svg: str, label: str) -> str:
@@ -384,8 +393,8 @@ def _hit(row: Mapping[str, Any]) -> str:
 
 
 def _hit_fill() -> alt.Fill:
-    kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], "#ffffff"])
-    return alt.Fill("hit:N", title="outcome and its 80 % interval:", scale=kinds)
+    kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], PAPER])
+    return alt.Fill("hit:N", title="observed value and 80 % interval:", scale=kinds)
 
 
 def _cycle(values: list[str], n: int) -> list[str]:

@@ -32,7 +32,7 @@ FIRST = ("olmo_mmlu_mc",)  # the one public test of the loss threshold: its char
 THRESHOLDS = {"threshold": "", "midpoint": " (midpoint)"}  # where the rise begins, or where half of it is done
 BESIDE = "olmo_mmlu_mc"
 NOT_REAL = "no real data published for this law; validated on {on}"
-NOISE = {"natural": "errors even on the scale of the score", "log": "errors even on the logarithm"}
+NOISE = {"natural": "additive errors on the scale of the score", "log": "multiplicative errors (additive on the logarithm)"}
 
 
 def not_real(law: Law) -> str:
@@ -180,7 +180,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "status": entry["status"],
         "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
-        "left_out": "; ".join(f"{one['rows']} left out: {one['reason']}" for one in entry["left_out"]),
+        "left_out": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["left_out"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
         "agreement": percent(entry["agreement"]),

@@ -15,7 +15,7 @@ import polars as pl
 from markupsafe import Markup
 
 from foresaid import __version__
-from foresaid.report import downloads, ledger_page
+from foresaid.report import charts, downloads, ledger_page
 from foresaid.report.charts import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import page_sets
@@ -52,6 +52,7 @@ def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> 
     )
     known = tables or {}
     made.globals["inline"] = inline
+    made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
     made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
     made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
     return made
