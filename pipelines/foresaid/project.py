@@ -12,4 +12,7 @@ LEDGER = REGISTRY / "ledger"
 BUILD = Path("build")
 SNAPSHOTS = BUILD / "snapshots"
 METRICS = Path("reports/metrics")
+TEMPLATES = Path("reports/templates")  # a project's own, in place of the package's of the same name; may be absent
+SITE = Path("reports/site")
+CHARTS = "cache/charts"  # below build/: see report/charts.py
 CACHE = "cache/fits"  # below build/: see fitting/cache.py

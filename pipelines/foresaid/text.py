@@ -16,7 +16,7 @@ DASH = "–"
 
 
 UNITS = {
-    "fraction": "fraction of one",
+    "fraction": "fraction",
     "nats_per_token": "nats per token",
     "bits_per_byte": "bits per byte",
     "bleu": "BLEU, 0 to 100",

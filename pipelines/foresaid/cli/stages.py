@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 
 from foresaid.cli.group import P, R
-from foresaid.project import BUILD, METRICS, REGISTRY
+from foresaid.project import BUILD, METRICS, REGISTRY, SITE, TEMPLATES
 
 
 @click.command()
 def inputs() -> None:
-    """Write down for every stage the settings and the code it runs on, so that a change runs what it touches and no more.
+    """Record for every stage the settings and the code it depends on, so that a change reruns only the stages it affects.
 
     Example: foresaid inputs
     """
@@ -28,7 +28,7 @@ def inputs() -> None:
 
 @click.command()
 def ingest() -> None:
-    """Check every row of the record and write it as tables; any bad row stops it.
+    """Validate every row of the record and write it as tables; one invalid row stops the stage.
 
     Example: foresaid ingest
     """
@@ -56,7 +56,7 @@ def database() -> None:
 
 @click.command(name="compile")
 def compile_laws() -> None:
-    """Compile every law's kernel now, once on a machine, so that no later command waits for it; set-up does this.
+    """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
     Example: foresaid compile
     """
@@ -102,10 +102,10 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Take every month of the rolling origins and print the table; a quarter of an hour.")
+@click.option("--full", is_flag=True, help="Rolling-origin evaluation at every month, printed as a table; takes about 15 minutes.")
 @spread
 def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
-    """Make past forecasts again from old vintages and set them beside the observed scores.
+    """Hindcast: forecast again from the data known on past days, and compare with the observed scores.
 
     Example: foresaid hindcast --workers 2
     """
@@ -125,8 +125,21 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
 
 
 @click.command()
+def study() -> None:
+    """Recompute the tables of a paper that a page compares with the printed results.
+
+    Example: foresaid study
+    """
+    from foresaid import params
+    from foresaid.pipeline.study import run
+
+    made = run(params.load(Path("params.yaml")), BUILD)
+    click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+
+
+@click.command()
 def freeze() -> None:
-    """Freeze what the open round does not have yet; without an open round, say so.
+    """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
 
     Example: foresaid freeze
     """
@@ -139,12 +152,12 @@ def freeze() -> None:
         return
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
     for name in receipt.drift:
-        click.echo(f"drift: {name}: the draft differs from what was frozen; the frozen forecast stands", err=True)
+        click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
 
 
 @click.command()
 def score() -> None:
-    """Score the ledger, the adopted record and the hindcast against the observed scores.
+    """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
 
     Example: foresaid score
     """
@@ -157,15 +170,15 @@ def score() -> None:
 
 @click.command()
 def report() -> None:
-    """Render the pages.
+    """Render the pages of the site.
 
     Example: foresaid report
     """
     from foresaid import params
     from foresaid.pipeline.report import run
 
-    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
-    click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")
+    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, TEMPLATES, SITE)
+    click.echo(f"report: {pages} pages in {SITE}, open {SITE}/index.html")
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)
