@@ -57,7 +57,9 @@ def replay(
 @click.option("--baseline", type=float, help="Score of the model that was not pre-trained.")
 @click.option("--target", type=float, help="Score that is wanted; needs --maximum.")
 @click.option("--maximum", type=float, help="The most tokens you would pre-train on.")
-@click.option("--tolerance", type=float, default=1.0, show_default=True, help="Largest absolute error allowed on a held-out checkpoint.")
+@click.option(
+    "--tolerance", type=float, default=1.0, show_default=True, help="Largest absolute error allowed on a held-out checkpoint."
+)
 @click.option("--fall", type=float, default=0.3, show_default=True, help="Largest fall that counts as noise.")
 @click.option("--noise", type=float, default=0.0, show_default=True, help="Standard deviation of one score.")
 def diagnose(
@@ -87,7 +89,10 @@ def diagnose(
 @click.option("--max-params", type=float, help="Only models of at most so many parameters, for example 7e9.")
 @click.option("--source", default="obsscaling", show_default=True, help="Source whose models are the candidates.")
 @click.option(
-    "--metric", "metrics", multiple=True, help="A benchmark of the principal-component space; those of the observational law by default."
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="A benchmark of the principal-component space; those of the observational law by default.",
 )
 def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> None:
     """Choose whole model families to evaluate, so that the prediction variance for all others is lowest (V-optimal design).

@@ -36,8 +36,11 @@ FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
 PAPER = "#ffffff"
-DARK = dict(zip((INK, SOFT, BAND, GRID, PAPER, *PALETTE), ("#e3e7ea", "#a2adb5", "#3d4a54", "#2a3238", "#14181b", "#6fb7e6", "#f0935a",
-            "#94c56a", "#c79ae0", "#e3e7ea", "#d9bb4a"), strict=True))  # fmt: skip
+BLUE = "#4c78a8"  # the renderer's own colour of a legend's sign
+DARK = {
+    INK: "#e3e7ea", SOFT: "#a2adb5", BAND: "#3d4a54", GRID: "#2a3238", PAPER: "#14181b", BLUE: "#6fb7e6",
+    "#0b5a8a": "#6fb7e6", "#c2571a": "#f0935a", "#4f7a28": "#94c56a", "#7a4b94": "#c79ae0", "#8a6d00": "#d9bb4a",
+}  # fmt: skip
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
@@ -261,6 +264,18 @@ def over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     line = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
     dots = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8).encode(x=x, y=y, color=color, shape=shape)
     return render(alt.layer(line, dots), title)
+
+
+@drawn
+def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """Scores over the `year` of release, and as a step line the best `value` so far, which each row holds as `best`."""
+    kept = [_only(row, "year", "value", "best") for row in points]
+    x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
+    line = alt.Chart(_data(kept)).mark_line(color=INK, strokeWidth=1.6, interpolate="step-after")
+    dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7)
+    scale = alt.Scale(zero=False)
+    best = line.encode(x=x, y=alt.Y("best:Q", scale=scale))
+    return render(alt.layer(best, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
 
 
 @drawn
