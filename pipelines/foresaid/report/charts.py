@@ -211,7 +211,7 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     step = alt.Step(15)  # for each law; a quantity takes as many
     ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
-    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
+    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, domain=False, ticks=False))
     offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
     base = alt.Chart(_data(data), height=step).encode(
         y=y,
@@ -303,9 +303,9 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
     """Return the Vega-Lite specification of a chart under its title, in the site's type and colours."""
     if sized and not isinstance(chart, alt.HConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12))
+    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=17, fontWeight=600, color=INK, offset=12))
     axis: dict[str, Any] = {
-        "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400,
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
     }  # fmt: skip
     chart = chart.configure(
@@ -315,8 +315,8 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
         orient="top",
         labelColor=INK,
         titleColor=INK,
-        labelFontSize=13,
-        titleFontSize=13,
+        labelFontSize=15,
+        titleFontSize=15,
         titleFontWeight=400,
         labelLimit=260,
         columnPadding=24,
@@ -409,7 +409,7 @@ def _hit(row: Mapping[str, Any]) -> str:
 
 def _hit_fill() -> alt.Fill:
     kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], PAPER])
-    return alt.Fill("hit:N", title="observed value and 80 % interval:", scale=kinds)
+    return alt.Fill("hit:N", title="80 % interval:", scale=kinds)
 
 
 def _cycle(values: list[str], n: int) -> list[str]:
