@@ -385,7 +385,8 @@ def pages(plain: Path) -> dict[str, Reader]:
 def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
     expected = {
         "index.html", "ledger.html", "data.html", "revisions.html", "origins.html",
-        "benchmarks/index.html", "benchmarks/task.html", "benchmarks/loss.html", "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
+        "benchmarks/index.html", "benchmarks/task.html", "benchmarks/loss.html",
+        "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
         "forecasts/test~~2026-12~task~size_sigmoid.html",
         *(f"models/{name.replace('/', '~')}.html" for name in MODELS[:3]),
     }  # fmt: skip

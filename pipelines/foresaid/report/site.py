@@ -1,8 +1,8 @@
 """Stage `report`: tables in, pages out. It writes the whole site anew, and the same inputs give the same bytes.
 
 No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
-hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else. A page runs one
-script, which sorts and filters tables; its policy names the script by its hash and forbids every other, and every request.
+hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else. A page
+runs one script, which sorts and filters tables; its policy names the script by its hash and forbids every other, and every request.
 """
 
 from __future__ import annotations
