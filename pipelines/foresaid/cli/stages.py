@@ -34,13 +34,10 @@ def ingest() -> None:
     """
     from foresaid import params
     from foresaid.pipeline.ingest import run
-    from foresaid.registry.update import on_demand
 
     wanted = params.load(Path("params.yaml")).sources
     mirror = os.environ.get("FORESAID_MIRROR")
-    for line in on_demand.fetch(REGISTRY, BUILD, wanted, Path(mirror) if mirror else None):
-        click.echo(line)
-    run(REGISTRY, wanted, BUILD, METRICS / "ingest.json")
+    run(REGISTRY, wanted, BUILD, METRICS / "ingest.json", Path(mirror) if mirror else None, click.echo)
     click.echo("ingest: the record is sound")
 
 

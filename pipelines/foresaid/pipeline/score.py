@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 
@@ -94,7 +93,7 @@ def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
 
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
-    connection: duckdb.DuckDBPyConnection = database.open_database(build / "database")
+    connection = database.open_database(build / "database")
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
     connection.close()
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
