@@ -211,7 +211,7 @@ def load(path: Path) -> Params:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}; run foresaid from the folder that holds params.yaml") from None
+        raise UnreadableError(f"{path}: {error.strerror}; run foresaid inside a project, or name its folder: --root") from None
     try:
         return parse(yaml.load(text, Loader=_StrictLoader))  # a SafeLoader subclass
     except yaml.YAMLError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foresaid.cli._ledger_context import THERE, append, entry_of
-from foresaid.project import LEDGER
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Entry
@@ -33,7 +33,7 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     from foresaid.ledger.entries import commitment as work
     from foresaid.ledger.entries import schema as entries
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines: list[Entry] = []
     for number, value in enumerate(canonical_json.parse_lines(forecasts.read_bytes()), start=1):
@@ -147,10 +147,10 @@ def redact(batch: str, reason: str) -> None:
     from foresaid.ledger import store
     from foresaid.ledger.entries import schema as entries
 
-    found = next((one for one in store.read(LEDGER) if one.sha256 == batch), None)
+    found = next((one for one in store.read(project().ledger) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
     append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
-    store.redact(LEDGER, batch)
+    store.redact(project().ledger, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

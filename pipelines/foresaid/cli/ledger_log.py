@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from foresaid.cli._ledger_context import FILE, THERE, append, entry_of, policy_of
-from foresaid.project import LEDGER
+from foresaid.cli.group import project
 
 
 @click.group()
@@ -71,7 +71,7 @@ def policy(path: Path) -> None:
 
     loaded = policies.load(path)
     files = {POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
-    store.write_files(LEDGER, files, replaced=tuple(files))
+    store.write_files(project().ledger, files, replaced=tuple(files))
     click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
 
 
@@ -88,9 +88,9 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
     from foresaid.ledger.log import keys
 
     signer = keys.read(path, "log") if path else None
-    made = store.sequence(LEDGER, params.load(Path("params.yaml")).origin, signer, hand_over)
+    made = store.sequence(project().ledger, params.load(project().params).origin, signer, hand_over)
     if hand_over:
-        timestamping.anchor(LEDGER)  # readers walk to the new key over this checkpoint
+        timestamping.anchor(project().ledger)  # readers walk to the new key over this checkpoint
     click.echo(f"checkpoint: size {made.size}, root {made.root.hex()}, {'signed' if signer else 'not signed'}")
 
 
@@ -98,9 +98,9 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
 @click.option("--key", "path", type=THERE, required=True, help="The witness's secret key.")
 @click.option("--state", type=FILE, required=True, help="What the witness remembers; kept by the witness.")
 @click.option("--policy", type=THERE, help="Policy that names the log's key; else the ledger's copy.")
-@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=LEDGER, help="The ledger to look at.")
+@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=None, help="The ledger to look at.")
 @click.option("--write", is_flag=True, help="Also put the line under log/checkpoint.")
-def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bool) -> None:
+def witness(path: Path, state: Path, policy: Path | None, place: Path | None, write: bool) -> None:
     """Cosign the newest checkpoint, if the log only grew since this witness last looked. Follows key/v1 entries.
 
     Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
@@ -114,6 +114,7 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
     wanted = policy_of(policy)
     if wanted.log is None:
         raise LedgerError("witness: the policy names no key of a log; give --policy")
+    place = place or project().ledger
     head = (place / layout.CHECKPOINT).read_bytes()
     names, _ = manifest.parse_manifest((place / layout.MANIFEST).read_bytes())
     found = manifest.parse_checkpoint(head)
@@ -154,17 +155,16 @@ def stamp(
     if sum(item is not None for item in (request, response, ots)) != 1:
         raise ParameterError("stamp: expected one of --request, --response and --opentimestamps")
     if request is not None:
-        files.write_bytes(request, timestamping.request(LEDGER, batch))
-        click.echo(f"{request}: a request over {timestamping.to_stamp(LEDGER, batch)}")
+        files.write_bytes(request, timestamping.request(project().ledger, batch))
+        click.echo(f"{request}: a request over {timestamping.to_stamp(project().ledger, batch)}")
     elif ots is not None:
-        click.echo(
-            f"OpenTimestamps: {timestamping.accept_calendar(LEDGER, ots.read_bytes())}; without a block header it proves no time"
-        )
+        kept = timestamping.accept_calendar(project().ledger, ots.read_bytes())
+        click.echo(f"OpenTimestamps: {kept}; without a block header it proves no time")
     elif response is not None:
         if authority is None:
             raise ParameterError("stamp: expected --authority, the name the policy gives it")
         before = sent.read_bytes() if sent else None
-        proved = timestamping.accept(LEDGER, response.read_bytes(), authority, policy_of(policy), batch, before)
+        proved = timestamping.accept(project().ledger, response.read_bytes(), authority, policy_of(policy), batch, before)
         click.echo(f"{authority}: existed by {proved:%Y-%m-%dT%H:%M:%SZ}")
 
 
@@ -192,8 +192,8 @@ def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None
         head = work.check(read, batch, wanted, may_sign)
         click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
         return
-    names, _ = manifest.parse_manifest((LEDGER / layout.MANIFEST).read_bytes())
-    made = work.prove(batch, names, (LEDGER / layout.CHECKPOINT).read_bytes()).encode()
+    names, _ = manifest.parse_manifest((project().ledger / layout.MANIFEST).read_bytes())
+    made = work.prove(batch, names, (project().ledger / layout.CHECKPOINT).read_bytes()).encode()
     if path is None:
         click.echo(made.decode("utf-8"), nl=False)
     else:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foresaid.cli._ledger_context import THERE
-from foresaid.project import LEDGER, SNAPSHOTS
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence
@@ -27,15 +27,15 @@ def _evidence(
     from foresaid.ledger.verify.verify import Evidence
 
     aliases = {}
-    table = Path("registry/aliases.csv")
+    table = project().registry / "aliases.csv"
     if table.is_file():
         with table.open(encoding="utf-8", newline="") as file:
             aliases = {row["alias"]: row["id"] for row in csv.DictReader(file) if row["kind"] == "model"}
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),
-        history=git_history.read(LEDGER) if LEDGER.is_dir() else None,
-        data=data or SNAPSHOTS,
+        history=git_history.read(project().ledger) if project().ledger.is_dir() else None,
+        data=data or project().snapshots,
         aliases=aliases,
         headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
@@ -79,7 +79,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     checks = {name: item for name, item in check.CHECKS.items() if not only or name in only or name in check.INTEGRITY}
     if only:
         checks["V10"] = check.CHECKS["V10"]
-    result = check.verify(LEDGER, check_curve=from_plain, checks=checks, evidence=evidence)
+    result = check.verify(project().ledger, check_curve=from_plain, checks=checks, evidence=evidence)
     code = result.exit_code(strict)
     if as_json:
         click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
@@ -91,7 +91,9 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
         for data in evidence.known:
             click.echo(f"the checkpoint you kept:\n{data.decode('ascii', 'backslashreplace')}", err=True)
-        click.echo(f"the checkpoint here:\n{(LEDGER / 'log/checkpoint').read_bytes().decode('utf-8', 'replace')}", err=True)
+        click.echo(
+            f"the checkpoint here:\n{(project().ledger / 'log/checkpoint').read_bytes().decode('utf-8', 'replace')}", err=True
+        )
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
@@ -131,7 +133,7 @@ def show(entry: str, policy: Path | None) -> None:
     from foresaid.ledger.state import evidence as standing
     from foresaid.ledger.verify import verify as check
 
-    result = check.verify(LEDGER, evidence=_evidence(policy, (), None, None, None, set()))
+    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, None, None, set()))
     batches = standing.batches_by_name(result)
     found = [account for account in result.accounts if entry in (account.id, account.batch)]
     if not found:
@@ -156,8 +158,8 @@ def heads() -> None:
     from foresaid.ledger import store
     from foresaid.ledger.verify import verify as check
 
-    result = check.verify(LEDGER, checks=check.INTEGRITY)
-    for name in store.heads(LEDGER):
+    result = check.verify(project().ledger, checks=check.INTEGRITY)
+    for name in store.heads(project().ledger):
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
         f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid checkpoint` on the main branch"

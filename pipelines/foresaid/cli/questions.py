@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-REGISTRY, BUILD = Path("registry"), Path("build")
+from foresaid.cli.group import project
+
 PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
 
 
@@ -43,9 +44,9 @@ def replay(
     from foresaid.registry import database
     from foresaid.report import replay_table
 
-    loaded = params.load(Path("params.yaml"))
-    connection = database.open_database(BUILD / "database")
-    rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities, by_release)
+    loaded = params.load(project().params)
+    connection = database.open_database(project().build / "database")
+    rows = work.replay(loaded, connection, project().registry, as_of.date(), until.date(), laws, quantities, by_release)
     connection.close()
     for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
         click.echo(line)
@@ -99,10 +100,10 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
     from foresaid.registry import database
     from foresaid.studies.model_selection import candidates
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     if source not in loaded.sources:
         raise ParameterError(f"select: found the source {source}, expected one of params.yaml: {', '.join(loaded.sources)}")
-    connection = database.open_database(BUILD / "database")
+    connection = database.open_database(project().build / "database")
     view = database.as_of(connection, loaded.fit_as_of)
     connection.close()
     pool = candidates.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
@@ -116,17 +117,13 @@ def released() -> None:
 
     Example: foresaid released
     """
-    import polars as pl
-
     from foresaid import params
-    from foresaid.errors import UnreadableError
+    from foresaid.files import read_frame
     from foresaid.report.sections import preregistration
     from foresaid.studies import preregistration as work
 
-    path, loaded = BUILD / "scores.parquet", params.load(Path("params.yaml"))
-    if not path.is_file():
-        raise UnreadableError(f"{path}: found no file, expected the output of the stage score; run `dvc repro`")
-    for one in work.compare(pl.read_parquet(path), loaded.hindcast, loaded.seed):
+    path, loaded = project().build / "scores.parquet", params.load(project().params)
+    for one in work.compare(read_frame(path), loaded.hindcast, loaded.seed):
         lines = preregistration.markdown(one.beside_preset) + (
             ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
         )
@@ -148,10 +145,9 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     Example: foresaid protocol effort-tokens --from ../mirror
              foresaid protocol leaderboard-v2 --from ../mirror --write
     """
-    import polars as pl
-
     from foresaid import params
     from foresaid.errors import ParameterError
+    from foresaid.files import read_frame
     from foresaid.report.sections import held_out_families, inference_compute
     from foresaid.studies.held_out_families import leaderboards, methods
     from foresaid.studies.inference_compute import protocols, series
@@ -159,23 +155,23 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     if write and name not in leaderboards.COLUMNS:
         raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(leaderboards.COLUMNS)}")
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     if name in loaded.hindcast:
-        lines = inference_compute.markdown(series.from_hindcast(pl.read_parquet(BUILD / "hindcast.parquet"), name), log=True)
+        lines = inference_compute.markdown(series.from_hindcast(read_frame(project().build / "hindcast.parquet"), name), log=True)
     elif mirror is None:
         raise ParameterError(
             f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
         )
     elif name in leaderboards.COLUMNS:
-        folder = series.mirror_folder(mirror, REGISTRY, leaderboards.SOURCE)
+        folder = series.mirror_folder(mirror, project().registry, leaderboards.SOURCE)
         day: date = measured_on.date() if measured_on else datetime.now(UTC).date()
         said = partial(click.echo, err=True)
         measured = leaderboards.measure(folder, name, methods.methods(), day, said)
         lines = held_out_families.markdown(measured)
         if write:
-            lines.append(f"protocol {name}: {leaderboards.write(REGISTRY, measured)} written")
+            lines.append(f"protocol {name}: {leaderboards.write(project().registry, measured)} written")
     else:
-        found = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
+        found = protocols.on_demand(name, mirror, project().registry, loaded.seed, loaded.replicates)
         lines = inference_compute.held_out_budgets(found)
     for line in lines:
         click.echo(line)
@@ -192,11 +188,11 @@ def returns_of(laws: tuple[str, ...]) -> None:
     from foresaid.errors import ParameterError
     from foresaid.report.sections.compute_returns import markdown
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     unknown = sorted(set(laws) - set(loaded.laws))
     if unknown:
         raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
-    for line in markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
+    for line in markdown(project().build, loaded.laws, list(laws) or list(loaded.laws)):
         click.echo(line)
 
 
