@@ -91,9 +91,8 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
         for data in evidence.known:
             click.echo(f"the checkpoint you kept:\n{data.decode('ascii', 'backslashreplace')}", err=True)
-        click.echo(
-            f"the checkpoint here:\n{(project().ledger / 'log/checkpoint').read_bytes().decode('utf-8', 'replace')}", err=True
-        )
+        here = (project().ledger / "log/checkpoint").read_bytes()
+        click.echo(f"the checkpoint here:\n{here.decode('utf-8', 'replace')}", err=True)
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
