@@ -196,4 +196,58 @@ def returns_of(laws: tuple[str, ...]) -> None:
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (replay, diagnose, select, released, protocol, returns_of)
+@click.command()
+@click.argument("law")
+@click.argument("target")
+@click.option(
+    "--covariate", "covariates", multiple=True, metavar="NAME=VALUE",
+    help="One covariate in the unit of registry/quantities.csv (FLOPs, tokens, a fraction); `unknown` where it is not known.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print quantiles, mean and point as JSON.")
+def predict(law: str, target: str, covariates: tuple[str, ...], as_json: bool) -> None:
+    """Apply the current curve of a law to a model of your own: mean, median and central intervals. Writes nothing.
+
+    Example: foresaid predict compute_sigmoid gsm8k_cot --covariate training_flops=6.3e24
+    """
+    import json
+    from difflib import get_close_matches
+
+    from foresaid.errors import ParameterError
+    from foresaid.evaluation.project import open_project
+    from foresaid.files import rounded
+    from foresaid.text import columns, number
+
+    curves = open_project(project().root).curves(law)
+    if target not in curves:
+        near = get_close_matches(target, curves, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(curves)}"
+        raise ParameterError(f"predict: found the target {target}, expected one with a curve of {law}; {hint}")
+    given: dict[str, float | None] = {}
+    for item in covariates:
+        name, equals, value = item.partition("=")
+        try:
+            given[name] = None if value == "unknown" else float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise ParameterError(f"predict: found --covariate {item}, expected NAME=NUMBER, such as training_flops=6.3e24")
+    curve = curves[target]
+    made = curve.predict(given)
+    record = curve.record
+    if as_json:
+        told = {
+            "law": law, "target": target, "quantity": record.quantity_id, "status": record.status, "as_of": record.training.as_of,
+            "covariates": given, "mean": made.mean[0], "point": made.point[0], "levels": list(made.levels),
+            "quantiles": made.quantiles[0].tolist(),
+        }  # fmt: skip
+        click.echo(json.dumps(rounded(told, 10), indent=1))
+        return
+    click.echo(f"{record.quantity_id} by {law}, fitted as of {record.training.as_of} ({record.status}: {record.reason})")
+    middle = made.quantiles[0, len(made.levels) // 2]
+    rows = [["mean", number(made.mean[0]), ""], ["median", number(middle), ""]]
+    rows += [[f"{coverage:.0%} interval", *map(number, made.interval(coverage)[0].tolist())] for coverage in (0.5, 0.8, 0.95)]
+    for line in columns(["", "from", "to"], rows):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (predict, replay, diagnose, select, released, protocol, returns_of)
