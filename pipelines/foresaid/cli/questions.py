@@ -246,7 +246,7 @@ def predict(law: str, target: str, covariates: tuple[str, ...], as_json: bool) -
     middle = made.quantiles[0, len(made.levels) // 2]
     rows = [["mean", number(made.mean[0]), ""], ["median", number(middle), ""]]
     rows += [[f"{coverage:.0%} interval", *map(number, made.interval(coverage)[0].tolist())] for coverage in (0.5, 0.8, 0.95)]
-    for line in columns(["", "from", "to"], rows):
+    for line in columns([["", "from", "to"], *rows], (0,)):
         click.echo(line)
 
 
