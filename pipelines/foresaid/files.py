@@ -6,6 +6,7 @@ digit that depends on the machine's arithmetic would show up as a change where n
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -39,22 +40,17 @@ def rounded(value: Any, digits: int = DIGITS) -> Any:
 
 
 @contextmanager
-def _naming(path: Path, beside: Path) -> Iterator[None]:
-    """Name the file in what the system says (a full disk names none), and leave no half file beside it."""
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what the system says: a full disk names none."""
     try:
         yield
     except OSError as error:
-        beside.unlink(missing_ok=True)
         raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    with _naming(path, beside):
-        beside.write_bytes(content)
-        os.replace(beside, path)
+    write({path: content})
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -72,16 +68,14 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a frame as Parquet, floats rounded to ten significant digits."""
     import polars as pl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
     floats = [pl.col(name).round_sig_figs(10) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)] + [
         pl.col(name).list.eval(pl.element().round_sig_figs(10))
         for name, kind in frame.schema.items()
         if kind == pl.List(pl.Float64)
     ]
-    with _naming(path, beside):
-        frame.with_columns(floats).write_parquet(beside, compression="zstd", statistics=False)
-        os.replace(beside, path)
+    buffer = io.BytesIO()
+    frame.with_columns(floats).write_parquet(buffer, compression="zstd", statistics=False)
+    write_bytes(path, buffer.getvalue())
 
 
 @contextmanager
@@ -114,7 +108,7 @@ def write(contents: Mapping[Path, bytes]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             waiting.append((temporary, path))
-            with os.fdopen(handle, "wb") as stream:
+            with _naming(path), os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -13,6 +13,7 @@ from pathlib import Path
 from foresaid.errors import UnreadableError
 
 PARAMS = "params.yaml"
+CHARTS = "cache/charts"  # below build/: see report/charts.py
 CACHE = "cache/fits"  # below build/: see fitting/cache.py
 
 
@@ -55,6 +56,11 @@ class Layout:
     def metrics(self) -> Path:
         """Figures a person reviews, under git."""
         return self.root / "reports" / "metrics"
+
+    @property
+    def templates(self) -> Path:
+        """The project's own templates, in place of the package's of the same name; may be absent."""
+        return self.root / "reports" / "templates"
 
     @property
     def site(self) -> Path:

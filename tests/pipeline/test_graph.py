@@ -143,5 +143,5 @@ def test_a_changed_parameter_is_reported_as_drift_and_the_batch_stands(clone: Pa
     done = run(clone, "dvc", "repro")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "drift: test/gsm8k_cot/observational" in done.stdout + done.stderr
+    assert "mismatch: test/gsm8k_cot/observational" in done.stdout + done.stderr
     assert before == batches(clone)

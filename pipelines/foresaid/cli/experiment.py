@@ -47,7 +47,7 @@ def experiment_run(batch: int, held_back: bool, folder: Path | None) -> None:
 @BATCH
 @MEASURED
 def experiment_predict(batch: int, folder: Path | None) -> None:
-    """Write the early table and what the law says of the rest; commit both before anything else.
+    """Write the early table and the law's predictions of the later checkpoints; commit both before anything else.
 
     Example: foresaid experiment predict --batch 1
     """
@@ -63,7 +63,7 @@ def experiment_predict(batch: int, folder: Path | None) -> None:
     help="Measurements to take the table from.",
 )  # fmt: skip
 def experiment_score(folder: Path | None) -> None:
-    """Set what came out beside what was said; without a folder, from the table in the registry.
+    """Score the predictions against the measurements; without a folder, from the table in the registry.
 
     Example: foresaid experiment score
     """

@@ -30,7 +30,7 @@ PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-a
 def replay(
     as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: tuple[str, ...], by_release: bool, as_json: bool
 ) -> None:
-    """Freeze in memory what was known on one day, and score it on what was released after it. Writes nothing.
+    """Hindcast from the data known on one day, scored on the models released after it. Writes nothing.
 
     A law for which nothing was public on the first day is asked by release dates only, in a part of the table that says so: the
     values may have been measured, chosen or revised later.
@@ -58,7 +58,9 @@ def replay(
 @click.option("--baseline", type=float, help="Score of the model that was not pre-trained.")
 @click.option("--target", type=float, help="Score that is wanted; needs --maximum.")
 @click.option("--maximum", type=float, help="The most tokens you would pre-train on.")
-@click.option("--tolerance", type=float, default=1.0, show_default=True, help="Largest miss on a held-out checkpoint.")
+@click.option(
+    "--tolerance", type=float, default=1.0, show_default=True, help="Largest absolute error allowed on a held-out checkpoint."
+)
 @click.option("--fall", type=float, default=0.3, show_default=True, help="Largest fall that counts as noise.")
 @click.option("--noise", type=float, default=0.0, show_default=True, help="Standard deviation of one score.")
 def diagnose(
@@ -88,10 +90,13 @@ def diagnose(
 @click.option("--max-params", type=float, help="Only models of at most so many parameters, for example 7e9.")
 @click.option("--source", default="obsscaling", show_default=True, help="Source whose models are the candidates.")
 @click.option(
-    "--metric", "metrics", multiple=True, help="A benchmark that spans the plane; those of the observational law by default."
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="A benchmark of the principal-component space; those of the observational law by default.",
 )
 def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> None:
-    """Choose whole model families to evaluate, so that forecasts of all the others vary least.
+    """Choose whole model families to evaluate, so that the prediction variance for all others is lowest (V-optimal design).
 
     Example: foresaid select --budget 12 --include Llama-2 --max-params 7e9
     """
@@ -113,7 +118,7 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
 
 @click.command()
 def released() -> None:
-    """Print how our default, the paper's registered forms and two baselines did on models released later.
+    """Print the scores of the default law, the paper's pre-registered forms and two baselines on models released later.
 
     Example: foresaid released
     """
@@ -134,7 +139,7 @@ def released() -> None:
 @click.argument("name", type=click.Choice(PROTOCOLS))
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
-    help="Folder that holds a copy of the upstream files; needed for those the hindcast does not hold.",
+    help="Folder that holds a copy of the sources' files; needed for those the hindcast does not hold.",
 )  # fmt: skip
 @click.option("--write", is_flag=True, help="Keep a leaderboard's table in registry/protocols; the pages show what is kept.")
 @click.option("--measured-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of a kept table; today by default.")
@@ -180,7 +185,7 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
 @click.command(name="returns")
 @click.argument("laws", nargs=-1)
 def returns_of(laws: tuple[str, ...]) -> None:
-    """Print what more compute still buys by each fitted loss surface: best splits, losses, and what ten times as much takes off.
+    """Print the marginal returns to compute of each fitted loss in N and D: best split, loss, loss reduction per tenfold compute.
 
     Example: foresaid returns chinchilla
     """

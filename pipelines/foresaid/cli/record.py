@@ -18,7 +18,7 @@ from foresaid.cli.group import project
 @click.argument("name", required=False)
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", required=True,
-    help="A copy of the upstream files, one folder a source; with --known-on the folder of one new download.",
+    help="A copy of the sources' files, one folder a source; with --known-on the folder of one new download.",
 )  # fmt: skip
 @click.option("--all", "everything", is_flag=True, help="Bring in every source of registry/sources, and count its rows.")
 @click.option("--known-on", type=click.DateTime(["%Y-%m-%d"]), help="Day this new download became public: it becomes a vintage.")
@@ -140,10 +140,10 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
 @click.command()
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", required=True,
-    help="Folder that holds a copy of the upstream files, one folder a source.",
+    help="Folder that holds a copy of the sources' files, one folder a source.",
 )  # fmt: skip
 def traps(mirror: Path) -> None:
-    """Catch every known trap of the upstream files on the real files, and write docs/traps.md.
+    """Check the detectors of known defects in the sources' files on the real files, and write docs/traps.md.
 
     Example: foresaid traps --from ../mirror
     """

@@ -14,7 +14,7 @@ from foresaid.cli.group import P, R, project
 
 @click.command()
 def inputs() -> None:
-    """Write down for every stage the settings and the code it runs on, so that a change runs what it touches and no more.
+    """Record for every stage the settings and the code it depends on, so that a change reruns only the stages it affects.
 
     Example: foresaid inputs
     """
@@ -27,7 +27,7 @@ def inputs() -> None:
 
 @click.command()
 def ingest() -> None:
-    """Check every row of the record and write it as tables; any bad row stops it.
+    """Validate every row of the record and write it as tables; one invalid row stops the stage.
 
     Example: foresaid ingest
     """
@@ -57,7 +57,7 @@ def database() -> None:
 
 @click.command(name="compile")
 def compile_laws() -> None:
-    """Compile every law's kernel now, once on a machine, so that no later command waits for it; set-up does this.
+    """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
     Example: foresaid compile
     """
@@ -103,10 +103,10 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Take every month of the rolling origins and print the table; a quarter of an hour.")
+@click.option("--full", is_flag=True, help="Rolling-origin evaluation at every month, printed as a table; takes about 15 minutes.")
 @spread
 def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
-    """Make past forecasts again from old vintages and set them beside the observed scores.
+    """Hindcast: forecast again from the data known on past days, and compare with the observed scores.
 
     Example: foresaid hindcast --workers 2
     """
@@ -126,8 +126,21 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
 
 
 @click.command()
+def study() -> None:
+    """Recompute the tables of a paper that a page compares with the printed results.
+
+    Example: foresaid study
+    """
+    from foresaid import params
+    from foresaid.pipeline.study import run
+
+    made = run(params.load(project().params), project().build)
+    click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+
+
+@click.command()
 def freeze() -> None:
-    """Freeze what the open round does not have yet; without an open round, say so.
+    """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
 
     Example: foresaid freeze
     """
@@ -140,12 +153,12 @@ def freeze() -> None:
         return
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
     for name in receipt.drift:
-        click.echo(f"drift: {name}: the draft differs from what was frozen; the frozen forecast stands", err=True)
+        click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
 
 
 @click.command()
 def score() -> None:
-    """Score the ledger, the adopted record and the hindcast against the observed scores.
+    """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
 
     Example: foresaid score
     """
@@ -158,7 +171,7 @@ def score() -> None:
 
 @click.command()
 def report() -> None:
-    """Render the pages.
+    """Render the pages of the site.
 
     Example: foresaid report
     """
@@ -166,9 +179,8 @@ def report() -> None:
     from foresaid.pipeline.report import run
 
     here = project()
-    templates = here.root / "reports/templates"
-    pages = run(params.load(here.params), here.build, here.registry, here.metrics, templates, here.site)
+    pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
     click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)

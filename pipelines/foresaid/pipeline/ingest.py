@@ -66,14 +66,15 @@ def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Do
     return found
 
 
+UNSAID = ("released_precision", "release_source", "notes", "line", "tier", "release", "line_source")
+
+
 def tables(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, pl.DataFrame]:
     """The tables beside the observations: quantities, models, and subjects (every model, run and checkpoint)."""
     kept = merges.mapping(catalogue.merges)
     models = pl.DataFrame([row._asdict() for row in catalogue.models if row.model_id not in kept], schema=MODEL)
     # An unknown text is null in the database, where the schema speaks of it.
-    models = models.with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)) for name in ("released_precision", "release_source", "notes")
-    )
+    models = models.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in UNSAID)
     quantities = pl.DataFrame([row._asdict() for row in catalogue.quantities], schema=QUANTITY)
     runs = [
         {"subject_id": row.subject_id, "kind": row.kind, "run": row.run, "family": row.family}

@@ -28,6 +28,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws"),
+    "study": ("seed", "sources"),
     "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
@@ -42,7 +43,7 @@ def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: 
     Raises ParameterError for a law that has no file.
     """
     if stage == "report":
-        return {*edges, *package.rglob("*.sql")}
+        return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2")}
     found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:

@@ -24,6 +24,7 @@ import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.files import read_frame, reading_parquet
+from foresaid.registry import systems
 from foresaid.registry.view import Quantity, View
 
 KEYS = {
@@ -186,6 +187,11 @@ def as_of(database: Database, day: date) -> View:
     with reading_parquet(database.folder / HISTORY):
         rows = pl.scan_parquet(database.folder / HISTORY).filter(stood).select(OBSERVED).collect()
     return View(day, rows, quantities(database))
+
+
+def systems_as_of(database: Database, day: date) -> pl.DataFrame:
+    """Return the record as it stood on `day`, one row a system and benchmark (see `systems`)."""
+    return systems.frame(as_of(database, day).observations, models(database), _table(database, "quantity").sort("quantity_id"))
 
 
 def resolutions(database: Database, day: date) -> View:

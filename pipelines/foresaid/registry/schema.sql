@@ -29,6 +29,10 @@ create table model (
     training_flops double,
     kind varchar not null check (kind in ('base', 'instruct', 'reasoning', 'code')),
     notes varchar,
+    line varchar,                                         -- product line of the maker, across versions; empty where nobody said
+    tier varchar,                                         -- place among its siblings: opus, mini, 70b; plain where the name has none
+    release varchar,                                      -- one launch of one maker: sizes, tiers, previews, web apps together
+    line_source varchar check (line_source in ('rule', 'confirmed')),
     check ((released_on is null) = (release_source is null)),
     check ((released_on is null) = (released_precision is null))
 );

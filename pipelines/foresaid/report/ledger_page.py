@@ -22,7 +22,7 @@ from foresaid.ledger.state.index import Clock, moment
 from foresaid.ledger.verify import page as report_check
 from foresaid.report import texts as wording
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number, percent
 
 COUNTED = {
@@ -229,3 +229,11 @@ def ledger_entries(material: Material) -> pl.DataFrame:
     texts = dict.fromkeys(("round", "id", "type", "method"), pl.String())
     rest = dict.fromkeys(("as_of", "frozen_at_claimed", "batch"), pl.String())
     return pl.DataFrame(rows, schema={**texts, "primary": pl.Boolean, **rest, "place": pl.Int64, "reason": pl.String})
+
+
+def downloads(material: Material) -> dict[str, pl.DataFrame]:
+    """The entries of the ledger."""
+    return {"ledger": ledger_entries(material)}
+
+
+PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), *forecasts(material)], downloads)

@@ -17,17 +17,26 @@ from foresaid.text import number
 def statement(found: list[Budget], unit: str) -> str:
     """Say in a sentence what ten times the compute still buys."""
     before, here, after = found[1], found[2], found[3]
-    how = "spent best" if here.inner else f"at {USUAL:g} tokens a parameter, as the law has no best split"
+    how = "at the best split" if here.inner else f"at {USUAL:g} tokens per parameter, as the law has no best split"
     gain, low, high, earlier, later = (
         number(one, 2) for one in (here.gain, here.gain_low, here.gain_high, before.gain, after.gain)
     )
     return (
-        f"From {number(here.flops, 2)} FLOPs, the most any run used, ten times the compute {how} takes {gain} {unit} off the "
-        f"loss (90 % range {low} to {high}); the ten times before took off {earlier}, the ten times after would take {later}."
+        f"From {number(here.flops, 2)} FLOPs, the largest run, ten times the compute {how} reduces the loss by {gain} {unit} "
+        f"(90 % range {low} to {high}); the tenfold step before reduced it by {earlier}, the one after would by {later}."
     )
 
 
-HEADER = ("FLOPs", "parameters", "90 % range", "tokens", "tokens a parameter", "loss", "off with ten times more", "90 % range")
+HEADER = (
+    "FLOPs",
+    "parameters",
+    "90 % range",
+    "tokens",
+    "tokens per parameter",
+    "loss",
+    "loss reduction per tenfold compute",
+    "90 % range",
+)
 
 
 def cells(one: Budget) -> list[str]:
