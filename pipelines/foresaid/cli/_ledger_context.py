@@ -30,7 +30,7 @@ def append(lines: Sequence[Entry]) -> None:
         project().ledger, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
-    click.echo(f"batch {path.stem}, pending; `foresaid checkpoint` on the main branch puts it into the log")
+    click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
 
 
 def policy_of(path: Path | None) -> Policy:

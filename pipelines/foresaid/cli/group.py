@@ -89,15 +89,19 @@ class Sections(click.Group):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in names])
 
 
+def _wrap(command: click.Command) -> None:
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _wrap(inner)
+    elif command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
+        command.callback = plain_errors(command.callback)
+
+
 def add(group: click.Group, commands: Iterable[click.Command]) -> list[str]:
     """Add commands that are defined elsewhere, with errors printed as here; return their names, sorted."""
     added = []
     for command in commands:
-        if isinstance(command, click.Group):
-            for inner in command.commands.values():
-                inner.callback = plain_errors(inner.callback) if inner.callback else None
-        elif command.callback:
-            command.callback = plain_errors(command.callback)
+        _wrap(command)
         group.add_command(command)
         added.append(str(command.name))
     return sorted(added)

@@ -15,7 +15,7 @@ from foresaid.cli.group import project
 def key() -> None:
     """Make, bring in and revoke keys; a secret one never goes into the repository.
 
-    Example: foresaid key new foresaid/registry --to ~/foresaid.key
+    Example: foresaid ledger key new foresaid/registry --to ~/foresaid.key
     """
 
 
@@ -26,7 +26,7 @@ def key() -> None:
 def key_new(name: str, kind: str, path: Path) -> None:
     """Make a key pair and print the public half, as it stands in a policy.
 
-    Example: foresaid key new foresaid/registry --to ~/foresaid.key
+    Example: foresaid ledger key new foresaid/registry --to ~/foresaid.key
     """
     import os
 
@@ -42,7 +42,7 @@ def key_new(name: str, kind: str, path: Path) -> None:
 def key_add(vkey: str, reason: str) -> None:
     """Say that a key signs for this log, from the checkpoint after the next on.
 
-    Example: foresaid key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "a new machine"
+    Example: foresaid ledger key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "a new machine"
     """
     append([entry_of(type="key/v1", vkey=vkey, status="added", reason=reason)])
 
@@ -53,7 +53,7 @@ def key_add(vkey: str, reason: str) -> None:
 def key_revoke(vkey: str, reason: str) -> None:
     """Say that a key signs for this log no more, from the checkpoint after the next on.
 
-    Example: foresaid key revoke foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "lost"
+    Example: foresaid ledger key revoke foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "lost"
     """
     append([entry_of(type="key/v1", vkey=vkey, status="revoked", reason=reason)])
 
@@ -63,7 +63,7 @@ def key_revoke(vkey: str, reason: str) -> None:
 def policy(path: Path) -> None:
     """Copy a trust policy, and the roots beside it in tsa/, into the ledger. A reader's own copy still wins.
 
-    Example: foresaid policy ../my/policy.txt
+    Example: foresaid ledger policy ../my/policy.txt
     """
     from foresaid.ledger import store
     from foresaid.ledger.layout import POLICY
@@ -81,7 +81,7 @@ def policy(path: Path) -> None:
 def checkpoint(path: Path | None, hand_over: bool) -> None:
     """Put pending batches into the log and sign its state. On the main branch only.
 
-    Example: foresaid checkpoint --key ~/foresaid.key
+    Example: foresaid ledger checkpoint --key ~/foresaid.key
     """
     from foresaid import params
     from foresaid.ledger import store, timestamping
@@ -103,7 +103,7 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
 def witness(path: Path, state: Path, policy: Path | None, place: Path | None, write: bool) -> None:
     """Cosign the newest checkpoint, if the log only grew since this witness last looked. Follows key/v1 entries.
 
-    Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
+    Example: foresaid ledger witness --key ~/witness.key --state ~/witness.json --policy policy.txt
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import layout, timestamping
@@ -144,9 +144,9 @@ def stamp(
 ) -> None:  # fmt: skip
     """Prove time: write a request, send it with curl, keep the reply. Nothing here uses the network.
 
-    Example: foresaid stamp --request subject.tsq, then
+    Example: foresaid ledger stamp --request subject.tsq, then
     curl -H 'Content-Type: application/timestamp-query' --data-binary @subject.tsq ADDRESS > reply.tsr, then
-    foresaid stamp --response reply.tsr --authority NAME
+    foresaid ledger stamp --response reply.tsr --authority NAME
     """
     from foresaid import files
     from foresaid.errors import ParameterError
@@ -178,7 +178,7 @@ def stamp(
 def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
     """Write a C2SP .tlog-proof that a batch is in the log, or check one.
 
-    Example: foresaid prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
+    Example: foresaid ledger prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
     """
     from foresaid import files
     from foresaid.ledger import layout

@@ -115,7 +115,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
 def verify_report(page: Path, policy: Path | None) -> None:
     """Check that a ledger page shows every forecast, once, with a state that is true. Exit 7 if one is missing.
 
-    Example: foresaid verify-report reports/site/ledger.html
+    Example: foresaid ledger verify-report reports/site/ledger.html
     """
     _verify(_evidence(policy, (), None, None, page, set()), strict=False, as_json=False, only=("V17", "V18"))
 
@@ -126,7 +126,7 @@ def verify_report(page: Path, policy: Path | None) -> None:
 def show(entry: str, policy: Path | None) -> None:
     """Say which proofs a forecast has and what is not proven. ENTRY is its id, or the name of a batch.
 
-    Example: foresaid show 2026-12/gsm8k_cot/observational
+    Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
     from foresaid.errors import ParameterError
     from foresaid.ledger.state import evidence as standing
@@ -152,7 +152,7 @@ def show(entry: str, policy: Path | None) -> None:
 def heads() -> None:
     """List the batches that have no child yet, and what waits for a checkpoint.
 
-    Example: foresaid heads
+    Example: foresaid ledger heads
     """
     from foresaid.ledger import store
     from foresaid.ledger.verify import verify as check
@@ -161,5 +161,5 @@ def heads() -> None:
     for name in store.heads(project().ledger):
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
-        f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid checkpoint` on the main branch"
+        f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid ledger checkpoint` on the main branch"
     )

@@ -55,11 +55,11 @@ def database() -> None:
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
 
 
-@click.command(name="compile")
+@click.command(name="setup")
 def compile_laws() -> None:
     """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
-    Example: foresaid compile
+    Example: foresaid setup
     """
     from foresaid.fitting import least_squares
     from foresaid.laws import _loader as laws
