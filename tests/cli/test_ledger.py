@@ -69,8 +69,8 @@ def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
     for one in authorities:
         run(clone, "ledger", "stamp", "--request", str(tmp_path / "s.tsq"))
         (tmp_path / "s.tsr").write_bytes(one.reply((tmp_path / "s.tsq").read_bytes()))
-        run(clone, "ledger", "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"), "--authority", one.name,
-            *with_policy)  # fmt: skip
+        files = ("--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"))
+        run(clone, "ledger", "stamp", *files, "--authority", one.name, *with_policy)
 
     run(clone, "ledger", "policy", str(policy))
     assert "the policy in the ledger itself" in run(clone, "verify", code=5)
