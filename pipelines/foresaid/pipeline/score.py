@@ -17,7 +17,7 @@ import polars as pl
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
 from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
-from foresaid.files import write_frame, write_json
+from foresaid.files import read_frame, write_frame, write_json
 from foresaid.forecasting import published as adopted
 from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
@@ -100,7 +100,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     on = datetime.combine(last, time(), UTC) if isinstance(last, date) else None
     ahead = prospective(registry, view, published, on, params.author)
     taken = adopted_rows(registry, view, published)
-    past = pl.read_parquet(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
+    past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = pl.concat([taken, past])
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import UnreadableError
+from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
@@ -91,12 +92,6 @@ def _json(path: Path) -> Any:
         raise UnreadableError(f"{path}: found {error}, expected JSON; run `dvc repro`") from None
 
 
-def _frame(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise UnreadableError(f"{path}: found no file, expected the output of an earlier stage; run `dvc repro`")
-    return pl.read_parquet(path)
-
-
 def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
     folder = build / "fits" / name
     path = folder / "curves.jsonl"
@@ -106,7 +101,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
     law = laws.load(name, settings)
-    drawing = _frame(folder / "drawing.parquet")
+    drawing = read_frame(folder / "drawing.parquet")
     return Fitted(
         law,
         described,
@@ -128,16 +123,18 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         schema={"quantity_id": pl.String, "unit": pl.String},
     )
     scores = (
-        _frame(build / "scores.parquet").join(units, on="quantity_id", how="left").with_columns(pl.col("unit").fill_null("unknown"))
+        read_frame(build / "scores.parquet")
+        .join(units, on="quantity_id", how="left")
+        .with_columns(pl.col("unit").fill_null("unknown"))
     )
     keys = ["evidence", "case", "law", "target_id", "subject_id"]
     score = _json(metrics / "score.json")
     freeze = build / "freeze.json"
-    observed = [_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
+    observed = [read_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
     return Material(
         params=params,
         scores=scores.sort(keys),
-        unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        unmade=read_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
