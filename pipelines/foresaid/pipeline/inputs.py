@@ -44,7 +44,7 @@ def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: 
     """
     if stage == "report":
         return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2")}
-    found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
+    found = closure(edges, [package / "__init__.py", package / "pipeline" / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:
         for name in laws:

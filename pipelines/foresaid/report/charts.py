@@ -349,7 +349,7 @@ def clean(svg: str, label: str) -> str:
                 node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
             elif key == "font-family":
                 node.set(key, FONTS)
-            else:
+            elif "." in value:
                 node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
     width, height = root.attrib.pop("width"), root.attrib.pop("height")
     root.attrib.setdefault("viewBox", f"0 0 {width} {height}")

@@ -19,7 +19,7 @@ import polars as pl
 
 from foresaid.text import defused
 
-MIDDLING, LONG = 300, 1500  # rows
+MIDDLING, LONG = 200, 1000  # rows
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
