@@ -69,8 +69,8 @@ def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
     for one in authorities:
         run(clone, "ledger", "stamp", "--request", str(tmp_path / "s.tsq"))
         (tmp_path / "s.tsr").write_bytes(one.reply((tmp_path / "s.tsq").read_bytes()))
-        run(clone, "ledger", "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"), "--authority", one.name,
-            *with_policy)  # fmt: skip
+        run(clone, "ledger", "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"),
+            "--authority", one.name, *with_policy)  # fmt: skip
 
     run(clone, "ledger", "policy", str(policy))
     assert "the policy in the ledger itself" in run(clone, "verify", code=5)
@@ -187,7 +187,9 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
     ],
 )
 def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=clone, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "foresaid", "ledger", *words], cwd=clone, capture_output=True, text=True, check=False
+    )
 
     assert done.returncode in (1, 2, 3, 7)
     assert done.stderr
@@ -199,7 +201,7 @@ def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words:
 def leaves(commands: Iterable[click.Command], prefix: str = "") -> Iterator[tuple[str, click.Command]]:
     for command in commands:
         if isinstance(command, click.Group):
-            yield from leaves(command.commands.values(), f"{command.name} ")
+            yield from leaves(command.commands.values(), f"{prefix}{command.name} ")
         else:
             yield f"{prefix}{command.name}", command
 
@@ -209,8 +211,9 @@ def test_every_command_has_an_example_and_a_line_in_the_ledgers_page(name: str, 
     page = (ROOT / "registry/ledger/README.md").read_text(encoding="utf-8")
     table = page[page.index("## Commands") : page.index("Exit codes")]
 
+    name = "verify" if name == "ledger verify" else name  # which stands at the top as well
     assert f"Example: foresaid {name}" in (command.help or "")
-    assert re.search(rf"`(foresaid )?{name}\b", table)
+    assert re.search(rf"`(foresaid )?(ledger )?{name.removeprefix('ledger ')}\b", table)
 
 
 def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
