@@ -56,7 +56,8 @@ def project(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     (folder / "params.yaml").symlink_to(ROOT / "params.yaml")
     (folder / "registry").symlink_to(ROOT / "registry")
-    (folder / "build").symlink_to(built.build)
+    (folder / "build").mkdir()
+    (folder / "build" / "database").symlink_to(built.build / "database")
     return folder
 
 

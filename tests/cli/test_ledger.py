@@ -69,8 +69,8 @@ def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
     for one in authorities:
         run(clone, "ledger", "stamp", "--request", str(tmp_path / "s.tsq"))
         (tmp_path / "s.tsr").write_bytes(one.reply((tmp_path / "s.tsq").read_bytes()))
-        run(clone, "ledger", "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"),
-            "--authority", one.name, *with_policy)  # fmt: skip
+        files = ("--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"))
+        run(clone, "ledger", "stamp", *files, "--authority", one.name, *with_policy)
 
     run(clone, "ledger", "policy", str(policy))
     assert "the policy in the ledger itself" in run(clone, "verify", code=5)
@@ -152,7 +152,7 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
     run(clone, "ledger", "challenge", *target, "--known-at", "2027-01-04", "--evidence", "an older page")
     run(clone, "ledger", "withdraw", FORECAST, "--reason", "why")
     run(clone, "ledger", "void", "2026q4", "gpqa/model-x", "--evidence", str(tmp_path / "page"), "--reason", "why")
-    assert "8 batches, 8 of them wait" in run(clone, "ledger", "heads")
+    assert "8 batches, 8 wait" in run(clone, "ledger", "heads")
     run(clone, "ledger", "checkpoint")
     assert "forecasts = 0 scored + 0 pending + 1 void + 1 withdrawn" in run(clone, "verify", code=5)
     first = store.read(clone / "registry/ledger")[0].sha256

@@ -42,7 +42,7 @@ def key_new(name: str, kind: str, path: Path) -> None:
 def key_add(vkey: str, reason: str) -> None:
     """Say that a key signs for this log, from the checkpoint after the next on.
 
-    Example: foresaid ledger key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "new machine"
+    Example: foresaid ledger key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "new host"
     """
     append([entry_of(type="key/v1", vkey=vkey, status="added", reason=reason)])
 

@@ -161,6 +161,5 @@ def heads() -> None:
     for name in store.heads(project().ledger):
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
-        f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for "
-        "`foresaid ledger checkpoint` on the main branch"
+        f"heads: {len(result.batches)} batches, {len(result.pending)} wait for `foresaid ledger checkpoint` on the main branch"
     )

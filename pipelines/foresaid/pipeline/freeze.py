@@ -1,10 +1,10 @@
 """Stage `freeze`: what an open round does not have yet goes into the ledger, once.
 
-Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on,
-lets the leak guard look at each, and appends one batch, which is pending until `foresaid ledger checkpoint` puts it into the log on the
-main branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift;
-the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is
-never deleted.
+Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on, lets the
+leak guard look at each, and appends one batch, which is pending until `foresaid ledger checkpoint` puts it into the log on the main
+branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift; the
+frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is never
+deleted.
 """
 
 from __future__ import annotations

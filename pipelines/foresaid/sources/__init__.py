@@ -54,11 +54,7 @@ class RunSubject:
 
 @dataclass(frozen=True)
 class StatedModel:
-    """What an upstream states of a model beside its scores: who made it and when it came out.
-
-    `released_on` is as printed, a day or a month (`2026-02-05`, `2026-02`), or nothing. It is the upstream's word, not yet the
-    record's: `models.csv` says which of several days holds.
-    """
+    """What an upstream states of a model: its maker, and the day or month it came out as printed. `models.csv` decides."""
 
     subject: str
     released_on: str = ""
