@@ -1,0 +1,1 @@
+"""Forecasts: laws and baselines to predictive distributions."""

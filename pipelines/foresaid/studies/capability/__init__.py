@@ -1,0 +1,1 @@
+"""How well the capability law forecasts releases it has not seen."""
