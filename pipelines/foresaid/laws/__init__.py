@@ -18,7 +18,7 @@ from foresaid.law import Law
 
 def names() -> list[str]:
     """Return the names of all law modules, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def law_class(name: str) -> type[Law]:

@@ -55,7 +55,7 @@ def propose_lineage(name: str, maker: str = "") -> Lineage:
     line = ""
     rest: list[str] = []
     for token in tokens:
-        word = re.sub(r"^(amazon|c4ai)\.", "", token)
+        word = re.sub(r"^amazon\.|^c4ai$", "", token)
         letters = re.match(r"^[a-z_]+[a-z]|^[a-z]", word)
         if not line and letters and letters[0] not in TIERS and letters[0] not in IGNORED:
             line = letters[0]
