@@ -2,7 +2,8 @@
 
 Rules, each a choice: only scores that are shares; of several rows of one system on one benchmark (shots, scaffolds, prompts) the
 best; rows without a release day left out; the release day of a model is the earliest the hub prints for it; the day a row became known
-is not in these files and is set to the release day (pseudo-forward, never called a vintage). `unknown` efforts are not stated.
+is not in these files and is set to the release day (pseudo-forward, never called a vintage). an `unknown` effort counts
+as medium (chosen on origins of 2024 and 2025: see docs/results-capability.md).
 """
 
 from __future__ import annotations
@@ -33,16 +34,38 @@ CHANCE = {
         0.25,
     ),
     **{"epoch_piqa": 0.5, "epoch_winogrande": 0.5, "epoch_boolq": 0.5, "epoch_anli": 1 / 3, "epoch_vpct": 1 / 3},
-    **{"epoch_anli_r1": 1 / 3, "epoch_anli_r2": 1 / 3, "epoch_anli_r3": 1 / 3, "epoch_simplebench": 1 / 6, "epoch_chess_puzzles": 0.0496},
+    **{
+        "epoch_anli_r1": 1 / 3,
+        "epoch_anli_r2": 1 / 3,
+        "epoch_anli_r3": 1 / 3,
+        "epoch_simplebench": 1 / 6,
+        "epoch_chess_puzzles": 0.0496,
+    },
     **{"epoch_hle": 0.048, "epoch_otis_mock_aime": 0.001, "epoch_video_mme": 0.25, "epoch_csqa2": 0.5},
 }
 ITEMS = {
     **{"epoch_gpqa_diamond": 198, "epoch_otis_mock_aime": 45, "epoch_frontiermath": 290, "epoch_frontiermath_tier_4": 48},
-    **{"epoch_math_level_5": 1324, "epoch_chess_puzzles": 100, "epoch_simpleqa_verified": 1000, "epoch_swe_bench_verified_484": 484},
+    **{
+        "epoch_math_level_5": 1324,
+        "epoch_chess_puzzles": 100,
+        "epoch_simpleqa_verified": 1000,
+        "epoch_swe_bench_verified_484": 484,
+    },
     **{"epoch_arc_agi": 100, "epoch_arc_agi_2": 120, "epoch_hle": 2500, "epoch_vpct": 100, "epoch_cybench": 40},
     **{"epoch_aider_polyglot": 225, "epoch_terminal_bench": 89, "epoch_simplebench": 200, "epoch_swe_bench_bash": 500},
 }
-EFFORTS = {"none": 0.0, "minimal": 1.0, "low": 2.0, "medium": 3.0, "high": 4.0, "xhigh": 5.0, "max": 5.0, "thinking": 3.0}
+EFFORTS = {
+    "none": 0.0,
+    "minimal": 1.0,
+    "low": 2.0,
+    "medium": 3.0,
+    "high": 4.0,
+    "xhigh": 5.0,
+    "max": 5.0,
+    "thinking": 3.0,
+    "unknown": 3.0,
+}
+SAME_MAKER = {"Google DeepMind": "Google", "DeepMind": "Google", "Google Research": "Google", "Microsoft Research": "Microsoft"}
 SAME = {"deepseek-v3p2": "deepseek-v3.2", "kimi-k2p5": "kimi-k2.5"}  # two spellings of one model
 
 needs_mirror = pytest.mark.skipif(not os.environ.get("FORESAID_MIRROR"), reason="FORESAID_MIRROR is not set: no upstream files")
@@ -53,7 +76,7 @@ def mirror() -> Path:
 
 
 def effort_of(suffix: str) -> float | None:
-    """Order an effort suffix: words as in EFFORTS, a thinking budget of b thousand tokens as log2(b) / 2 + 1, `unknown` not stated."""
+    """Order an effort suffix: words as in EFFORTS, a thinking budget of b thousand tokens as log2(b) / 2 + 1."""
     if suffix in EFFORTS:
         return EFFORTS[suffix]
     budget = re.match(r"(\d+)\s*[Kk]", suffix)
@@ -63,7 +86,12 @@ def effort_of(suffix: str) -> float | None:
 def hub_cells(folder: Path) -> pl.DataFrame:
     """Read the download in `folder` and return cells in SCHEMA."""
     rows = []
-    sheets = [(board.new, column, quantity, float(board.scale)) for board in BOARDS if board.new for column, quantity in board.scores.items()]
+    sheets = [
+        (board.new, column, quantity, float(board.scale))
+        for board in BOARDS
+        if board.new
+        for column, quantity in board.scores.items()
+    ]
     sheets += [(name, BEST, quantity, 1.0) for name, quantity in RUNS.items()]
     for name, column, quantity, scale in sheets:
         path = folder / f"{name}.csv"
@@ -92,7 +120,7 @@ def cells_of(rows: list[tuple[str, str, float, str | None, str]]) -> pl.DataFram
         systems[system] = (model, suffix, effort_of(suffix))
         if day:
             days[model] = min(days.get(model, day), day)
-        makers[model] = max(makers.get(model, ""), maker)
+        makers[model] = max(makers.get(model, ""), SAME_MAKER.get(maker, maker))
         best[system, quantity] = max(best.get((system, quantity), -1.0), value)
     found = []
     for (system, quantity), value in sorted(best.items()):
@@ -103,8 +131,58 @@ def cells_of(rows: list[tuple[str, str, float, str | None, str]]) -> pl.DataFram
         day = date.fromisoformat(days[model])
         found.append(
             (
-                *(system, model, makers[model] or "unnamed", lineage.line, lineage.tier, effort, launch(lineage.line, days[model]), day),
+                *(
+                    system,
+                    model,
+                    makers[model] or "unnamed",
+                    lineage.line,
+                    lineage.tier,
+                    effort,
+                    launch(lineage.line, days[model]),
+                    day,
+                ),
                 *(quantity, min(value, 1.0), CHANCE.get(quantity, 0.0), ITEMS.get(quantity), day),
             )
         )
     return pl.DataFrame(found, schema=SCHEMA, orient="row")
+
+
+# Epoch's index file prints (score - chance) / (ceiling - chance) of the best version of a model, under other names.
+ECI = {
+    **{
+        "GPQA diamond": "epoch_gpqa_diamond",
+        "OTIS Mock AIME 2024-2025": "epoch_otis_mock_aime",
+        "Chess Puzzles": "epoch_chess_puzzles",
+    },
+    **{
+        "SimpleQA Verified": "epoch_simpleqa_verified",
+        "SWE-Bench verified": "epoch_swe_bench_verified_484",
+        "WeirdML": "epoch_weirdml",
+    },
+    **{
+        "FrontierMath-2025-02-28-Private": "epoch_frontiermath",
+        "FrontierMath-Tier-4-2025-07-01-Private": "epoch_frontiermath_tier_4",
+    },
+    **{
+        "SimpleBench": "epoch_simplebench",
+        "ARC-AGI": "epoch_arc_agi",
+        "ARC-AGI-2": "epoch_arc_agi_2",
+        "APEX-Agents": "epoch_apex_agents",
+    },
+    **{"HLE": "epoch_hle", "Terminal Bench": "epoch_terminal_bench", "GSO-Bench": "epoch_gso"},
+    **{"DeepResearch Bench": "epoch_deep_research_bench"},
+}
+CEILING = {"epoch_frontiermath": 0.57, "epoch_frontiermath_tier_4": 0.60}
+
+
+def eci_cells(folder: Path, after: date, until: date = date.max) -> pl.DataFrame:
+    """Cells of the models released after `after` in Epoch's index file, brought back to raw shares: one version a model and benchmark."""
+    sheet = pl.read_csv(folder / "eci_benchmarks.csv", infer_schema_length=0)
+    makers = dict(pl.read_csv(folder / "eci_scores.csv", infer_schema_length=0).select("Model", "Organization").iter_rows())
+    rows = []
+    for board, text, model, version, day in sheet.select("benchmark", "performance", "model", "model_version", "date").iter_rows():
+        if board in ECI and after < date.fromisoformat(day) <= until:
+            chance, top = CHANCE.get(ECI[board], 0.0), CEILING.get(ECI[board], 1.0)
+            value = chance + float(text) * (top - chance)
+            rows.append((version or model, ECI[board], value, day, (makers.get(model) or "").split(",")[0]))
+    return cells_of(rows)

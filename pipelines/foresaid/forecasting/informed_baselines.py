@@ -271,7 +271,9 @@ def points(known: pl.DataFrame, asked: pl.DataFrame, every: pl.DataFrame, benchm
     for i in range(wanted.n):
         told = pool.where((pool.release == wanted.release[i]) & (pool.q != wanted.q[i]))
         for name, point in (*UNINFORMED.items(), *INFORMED.items()):
-            found.append((str(wanted.system[i]), benchmarks.names[int(wanted.q[i])], name, point(train, wanted, i, told), float(wanted.z[i])))
+            found.append(
+                (str(wanted.system[i]), benchmarks.names[int(wanted.q[i])], name, point(train, wanted, i, told), float(wanted.z[i]))
+            )
     schema = {"system_id": pl.String, "benchmark": pl.String, "method": pl.String, "point": pl.Float64, "z": pl.Float64}
     return pl.DataFrame(found, schema=schema, orient="row")
 

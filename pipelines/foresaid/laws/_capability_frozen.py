@@ -17,11 +17,10 @@ import numpy as np
 from scipy.special import ndtri
 
 from foresaid.errors import RecordError
-from foresaid.laws._capability_model import Joint, Model, given, joint, predictive
-from foresaid.laws._capability_rows import Array, Benchmarks, Systems, years
+from foresaid.laws._capability_model import Joint, Model, joint_of_release, predictive, told
+from foresaid.laws._capability_rows import Array, Benchmarks
 
 FORMAT = "capability/1"
-NEW = "\0new"  # the code of a release or a model no training cell belongs to
 
 
 @dataclass(frozen=True)
@@ -54,28 +53,10 @@ class Frozen:
     def quantiles(self, day: date, levels: Sequence[float], known: Mapping[str, float] | None = None) -> Array:
         """Quantiles (Q, L) in shares of one for a release on `day`, given the published scores `known` (benchmark -> share)."""
         found = self.at(day)
-        mean, variance = apply(found, known or {})
-        mean, sd = predictive(found, mean, variance)
+        mean, covariance = told(found, known or {})
+        mean, sd = predictive(found, mean, np.diag(covariance))
         z = mean[:, None] + self.factor * sd[:, None] * ndtri(np.asarray(levels))[None, :]
         return self.benchmarks.to_share(found.q, z)
-
-
-def apply(found: Joint, known: Mapping[str, float]) -> tuple[Array, Array]:
-    """Condition a joint Gaussian of all benchmarks on published scores: noise-free mean and variance, each (Q,).
-
-    Raises RecordError for a benchmark that is not in the forecast and for a value that is no share of one.
-    """
-    place = {name: i for i, name in enumerate(found.benchmarks.names)}
-    mask, z = np.zeros(len(place), dtype=bool), np.zeros(len(place))
-    for name in sorted(known):
-        if name not in place:
-            raise RecordError(f"scores: found benchmark {name}, expected one of {', '.join(found.benchmarks.names)}")
-        if not 0.0 <= known[name] <= 1.0:
-            raise RecordError(f"scores: found {known[name]} for {name}, expected a share within [0, 1]; divide percent by 100")
-        mask[place[name]] = True
-        z[place[name]] = found.benchmarks.to_probit(found.q[place[name] : place[name] + 1], np.array([known[name]]))[0]
-    mean, covariance = given(found, mask, z, found.benchmarks.item_variance(found.q, z))
-    return mean, np.diag(covariance)
 
 
 def months(first: date, last: date) -> tuple[date, ...]:
@@ -93,20 +74,11 @@ def months(first: date, last: date) -> tuple[date, ...]:
 
 def freeze(model: Model, line: str, tier: str, maker: str, effort: float | None, days: Sequence[date], factor: float) -> Frozen:
     """Freeze the joint forecast of the first release of a line and tier at an effort, on the given days in order."""
-    benchmarks = model.cells.benchmarks
-    count, grid = len(benchmarks.names), len(days)
-    systems = Systems(
-        *((NEW,) * grid, (NEW,) * grid, (maker,) * grid, (line,) * grid, (tier,) * grid, (NEW,) * grid),
-        t=np.array([years(day) for day in days]),
-        effort=np.full(grid, np.nan if effort is None else effort),
-    )
-    means, covariances = [], []
-    codes = np.arange(count, dtype=np.intp)
-    for d in range(grid):
-        found = joint(model, systems.take([d]), np.zeros(count, dtype=np.intp), codes)
-        means.append(found.mean)
-        covariances.append(found.covariance)
-    return Frozen(line, tier, effort, tuple(days), benchmarks, np.stack(means), np.stack(covariances), model.sizes.noise, factor)
+    if not days or list(days) != sorted(set(days)):
+        raise RecordError(f"frozen capability forecast: found days {[str(day) for day in days]}, expected at least one, ascending")
+    found = [joint_of_release(model, line, tier, maker, effort, day) for day in days]
+    means, covariances = np.stack([one.mean for one in found]), np.stack([one.covariance for one in found])
+    return Frozen(line, tier, effort, tuple(days), model.cells.benchmarks, means, covariances, model.sizes.noise, factor)
 
 
 def to_json(frozen: Frozen) -> str:

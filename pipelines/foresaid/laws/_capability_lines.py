@@ -13,7 +13,23 @@ from dataclasses import dataclass
 # Words that set one model of a launch apart from another, in the order in which they are printed in a tier.
 TIERS = (
     *("nano", "micro", "mini", "lite", "small", "flash", "air", "fast", "turbo", "haiku", "instant", "medium", "sonnet", "plus"),
-    *("large", "max", "opus", "pro", "ultra", "heavy", "preview", "deep", "codex", "coder", "code", "math", "thinking", "think", "reasoning"),
+    *(
+        "large",
+        "max",
+        "opus",
+        "pro",
+        "ultra",
+        "heavy",
+        "preview",
+        "deep",
+        "codex",
+        "coder",
+        "code",
+        "math",
+        "thinking",
+        "think",
+        "reasoning",
+    ),
     *("scout", "maverick", "distill", "base"),
 )
 # Words that say how a model is hosted or which build it is: neither line nor tier.

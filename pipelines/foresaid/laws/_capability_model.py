@@ -7,7 +7,9 @@ thirty evaluations reach an end so sharp that the same cells give the same forec
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,9 +26,10 @@ from foresaid.laws._capability_kernel import (
     prior,
     unpack,
 )
-from foresaid.laws._capability_rows import Benchmarks, Cells, Codes, Systems
+from foresaid.laws._capability_rows import Benchmarks, Cells, Codes, Systems, years
 
 Array = NDArray[np.float64]
+NEW = "\0new"  # the name of a release or model that no training cell belongs to
 FIRST_STEPS = 5  # on the average information
 STEPS = 300
 GRADIENT = 1e-5  # slope in whitened coordinates at the end: forecasts then agree to about 1e-7 however the arithmetic is done
@@ -123,10 +126,9 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
     U = np.column_stack([*pushes, *length_pushes, loading_pushes])
     V = solve_triangular(L, U, lower=True, check_finite=False)
     information = 0.5 * V.T @ V
-    # The parameter is ln sd, the covariance linear in sd^2: by the chain rule -2 times the slope joins the curvature.
-    sd, own_part = len(slopes), np.diag(information)
+    # The parameter is ln sd, the covariance linear in sd^2: by the chain rule -2 times the slope joins the curvature (kept positive).
     curved = np.zeros(len(raw))
-    curved[:sd] = np.maximum(-2.0 * raw[:sd], -0.5 * own_part[:sd])
+    curved[: len(slopes)] = np.maximum(-2.0 * np.array(slopes), 0.0)
     return Likelihood(value, gradient, information + np.diag(curved + 1.0 / spread**2))
 
 
@@ -185,7 +187,9 @@ def fit(cells: Cells, settings: Settings | None = None, start: Array | None = No
     at = prior(settings, len(cells.benchmarks.names))[0] if start is None else start.copy()
     here = likelihood(cells, settings, at)
     if here is None:
-        raise RecordError("cells: the covariance at the start is not positive definite; check for two cells of one system and benchmark")
+        raise RecordError(
+            "cells: the covariance at the start is not positive definite; check for two cells of one system and benchmark"
+        )
     damping = 0.01
     for _ in range(FIRST_STEPS):
         step = np.linalg.solve(here.information + damping * np.diag(np.diag(here.information)), here.gradient)
@@ -252,6 +256,31 @@ def given(joint: Joint, known: NDArray[np.bool_], z: Array, item_variance: Array
     mean = joint.mean + gain @ (z[known] - joint.mean[known])
     covariance = joint.covariance - gain @ joint.covariance[known]
     return mean, 0.5 * (covariance + covariance.T)
+
+
+def joint_of_release(model: Model, line: str, tier: str, maker: str, effort: float | None, day: date) -> Joint:
+    """Joint Gaussian of all benchmarks of a model nobody has measured, of this line and tier, released on `day`."""
+    count = len(model.cells.benchmarks.names)
+    stated = np.array([np.nan if effort is None else effort])
+    system = Systems((NEW,), (NEW,), (maker,), (line,), (tier,), (NEW,), np.array([years(day)]), stated)
+    return joint(model, system, np.zeros(count, dtype=np.intp), np.arange(count, dtype=np.intp))
+
+
+def told(joint: Joint, scores: Mapping[str, float]) -> tuple[Array, Array]:
+    """Condition a joint of all benchmarks on published scores (benchmark -> share of one): noise-free mean and covariance.
+
+    Raises RecordError for a benchmark the joint does not hold and for a value that is no share of one.
+    """
+    place = {name: i for i, name in enumerate(joint.benchmarks.names)}
+    known, z = np.zeros(len(place), dtype=bool), np.zeros(len(place))
+    for name in sorted(scores):
+        if name not in place:
+            raise RecordError(f"scores: found benchmark {name}, expected one of {', '.join(joint.benchmarks.names)}")
+        if not 0.0 <= scores[name] <= 1.0:
+            raise RecordError(f"scores: found {scores[name]} for {name}, expected a share within [0, 1]; divide percent by 100")
+        at = slice(place[name], place[name] + 1)
+        known[at], z[at] = True, joint.benchmarks.to_probit(joint.q[at], np.array([scores[name]]))
+    return given(joint, known, z, joint.benchmarks.item_variance(joint.q, z))
 
 
 def predictive(joint: Joint, mean: Array, variance: Array) -> tuple[Array, Array]:

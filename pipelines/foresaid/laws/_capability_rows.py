@@ -145,7 +145,9 @@ class Cells:
 
     def where(self, keep: NDArray[np.bool_]) -> Cells:
         """Return the cells for which `keep` is true; systems and benchmarks stay as they are."""
-        return replace(self, s=self.s[keep], q=self.q[keep], z=self.z[keep], item_variance=self.item_variance[keep], value=self.value[keep])
+        return replace(
+            self, s=self.s[keep], q=self.q[keep], z=self.z[keep], item_variance=self.item_variance[keep], value=self.value[keep]
+        )
 
 
 def cells(frame: pl.DataFrame, benchmarks: Benchmarks | None = None) -> Cells:

@@ -11,16 +11,16 @@ import polars as pl
 from foresaid.forecast import LEVELS
 from foresaid.forecasting.informed_baselines import INFORMED, UNINFORMED, error_quantiles, points, quantile_mean
 from foresaid.laws._capability_rows import Array, Benchmarks, cells
-from foresaid.studies.capability.protocol import asked, scored, training
+from foresaid.studies.capability.protocol import WINDOW, asked, scored, training
 
 OF_ALL = "quantile mean of six"
 
 
-def baseline_points(frame: pl.DataFrame, origins: Iterable[date]) -> pl.DataFrame:
+def baseline_points(frame: pl.DataFrame, origins: Iterable[date], window: int = WINDOW) -> pl.DataFrame:
     """Points and outcomes of every baseline at each origin, in the columns of `informed_baselines.points` and `origin`."""
     tables = []
     for origin in origins:
-        known, rows = training(frame, origin), asked(frame, origin)
+        known, rows = training(frame, origin), asked(frame, origin, window)
         benchmarks = cells(known).benchmarks
         inside = pl.col("release").is_in(rows["release"].unique().to_list()) & pl.col("benchmark").is_in(list(benchmarks.names))
         table = points(known, rows, frame.filter(inside), benchmarks)
@@ -28,7 +28,7 @@ def baseline_points(frame: pl.DataFrame, origins: Iterable[date]) -> pl.DataFram
     return pl.concat(tables)
 
 
-def baseline_rounds(frame: pl.DataFrame, found: pl.DataFrame, origins: Sequence[date]) -> pl.DataFrame:
+def baseline_rounds(frame: pl.DataFrame, found: pl.DataFrame, origins: Sequence[date], window: int = WINDOW) -> pl.DataFrame:
     """Score the baselines at `origins`; `found` (of `baseline_points`) must reach further back, for their errors.
 
     At an origin the errors are those of all earlier origins in `found`. The six uninformed ones get told `unconditional`, the
@@ -36,7 +36,7 @@ def baseline_rounds(frame: pl.DataFrame, found: pl.DataFrame, origins: Sequence[
     """
     tables = []
     for origin in origins:
-        rows = asked(frame, origin).sort("system_id", "benchmark").with_columns(pl.lit(origin).alias("origin"))
+        rows = asked(frame, origin, window).sort("system_id", "benchmark").with_columns(pl.lit(origin).alias("origin"))
         benchmarks = cells(training(frame, origin)).benchmarks
         levels = {name: _levels(found, rows, benchmarks, origin, name) for name in (*UNINFORMED, *INFORMED)}
         levels[OF_ALL] = quantile_mean([levels[name] for name in UNINFORMED])
@@ -51,7 +51,9 @@ def _levels(found: pl.DataFrame, rows: pl.DataFrame, benchmarks: Benchmarks, ori
     past = own.filter((pl.col("origin") < origin) & pl.col("point").is_finite())
     errors, boards = (past["z"] - past["point"]).to_numpy(), past["benchmark"].to_numpy()
     now = own.filter(pl.col("origin") == origin)
-    point = rows.join(now.select("system_id", "benchmark", "point"), on=["system_id", "benchmark"], how="left", maintain_order="left")
+    point = rows.join(
+        now.select("system_id", "benchmark", "point"), on=["system_id", "benchmark"], how="left", maintain_order="left"
+    )
     z = np.stack(
         [
             value + error_quantiles(errors, boards == board, LEVELS)
