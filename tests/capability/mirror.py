@@ -1,9 +1,9 @@
 """Cells of Epoch's hub read from the upstream files, for tests and studies until the record holds lines, tiers and releases.
 
 Rules, each a choice: only scores that are shares; of several rows of one system on one benchmark (shots, scaffolds, prompts) the
-best; rows without a release day left out; the release day of a model is the earliest the hub prints for it; the day a row became known
-is not in these files and is set to the release day (pseudo-forward, never called a vintage). an `unknown` effort counts
-as medium (chosen on origins of 2024 and 2025: see docs/results-capability.md).
+best; rows without a release day left out; the release day of a model is the earliest the hub prints for it; the day a row became
+known is not in these files and is set to the release day (pseudo-forward, never called a vintage); an `unknown` effort counts as
+medium (chosen on origins of 2024 and 2025: see docs/results-capability.md).
 """
 
 from __future__ import annotations
@@ -29,10 +29,8 @@ NOT_SHARES = {"epoch_geobench_points", "epoch_webdev_arena_elo", "epoch_metr_hor
 TENTHS = {"epoch_lech_mazur_writing"}  # a mean mark of ten
 # Guessing levels that Epoch's index uses (sources page, epoch-eci-2026-08) and the sizes its pages give.
 CHANCE = {
-    **dict.fromkeys(
-        "epoch_gpqa_diamond epoch_mmlu epoch_hellaswag epoch_arc_challenge epoch_arc_easy epoch_bbh epoch_openbookqa epoch_science_qa".split(),
-        0.25,
-    ),
+    **dict.fromkeys(("epoch_gpqa_diamond", "epoch_mmlu", "epoch_hellaswag", "epoch_arc_challenge", "epoch_arc_easy"), 0.25),
+    **dict.fromkeys(("epoch_bbh", "epoch_openbookqa", "epoch_science_qa", "epoch_video_mme"), 0.25),
     **{"epoch_piqa": 0.5, "epoch_winogrande": 0.5, "epoch_boolq": 0.5, "epoch_anli": 1 / 3, "epoch_vpct": 1 / 3},
     **{
         "epoch_anli_r1": 1 / 3,
@@ -41,7 +39,7 @@ CHANCE = {
         "epoch_simplebench": 1 / 6,
         "epoch_chess_puzzles": 0.0496,
     },
-    **{"epoch_hle": 0.048, "epoch_otis_mock_aime": 0.001, "epoch_video_mme": 0.25, "epoch_csqa2": 0.5},
+    **{"epoch_hle": 0.048, "epoch_otis_mock_aime": 0.001, "epoch_csqa2": 0.5},
 }
 ITEMS = {
     **{"epoch_gpqa_diamond": 198, "epoch_otis_mock_aime": 45, "epoch_frontiermath": 290, "epoch_frontiermath_tier_4": 48},
@@ -53,6 +51,8 @@ ITEMS = {
     },
     **{"epoch_arc_agi": 100, "epoch_arc_agi_2": 120, "epoch_hle": 2500, "epoch_vpct": 100, "epoch_cybench": 40},
     **{"epoch_aider_polyglot": 225, "epoch_terminal_bench": 89, "epoch_simplebench": 200, "epoch_swe_bench_bash": 500},
+    # Read off the values themselves, which are whole multiples of one over these numbers in four rows of five or more.
+    **{"epoch_fiction_live_120k": 32, "epoch_cad_eval": 50, "epoch_gso": 102, "epoch_geobench_country": 100},
 }
 EFFORTS = {
     "none": 0.0,
@@ -176,7 +176,7 @@ CEILING = {"epoch_frontiermath": 0.57, "epoch_frontiermath_tier_4": 0.60}
 
 
 def eci_cells(folder: Path, after: date, until: date = date.max) -> pl.DataFrame:
-    """Cells of the models released after `after` in Epoch's index file, brought back to raw shares: one version a model and benchmark."""
+    """Cells of models released after `after` in Epoch's index file, brought back to raw shares: one version a model and board."""
     sheet = pl.read_csv(folder / "eci_benchmarks.csv", infer_schema_length=0)
     makers = dict(pl.read_csv(folder / "eci_scores.csv", infer_schema_length=0).select("Model", "Organization").iter_rows())
     rows = []

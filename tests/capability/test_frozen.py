@@ -5,6 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from tests.capability.test_model import frame
 
 from foresaid.errors import RecordError
 from foresaid.forecasting.complete import complete, quantiles, worth_measuring
@@ -12,7 +13,6 @@ from foresaid.laws._capability_frozen import Frozen, freeze, from_json, months, 
 from foresaid.laws._capability_kernel import Settings, prior
 from foresaid.laws._capability_model import Model, condition_on, given, joint_of_release, told
 from foresaid.laws._capability_rows import cells
-from tests.capability.test_model import frame
 
 LEVELS = (0.05, 0.5, 0.95)
 DAYS = months(date(2025, 6, 1), date(2025, 9, 1))
@@ -57,7 +57,7 @@ def test_a_covariance_stays_positive(frozen: Frozen) -> None:
         ({"format": "capability/0"}, "found format 'capability/0'"),
         ({"mean": [[0.0]]}, "sizes of days"),
         ({"days": ["2025-13-01"]}, "expected JSON of format"),
-        ({"noise_variance": None}, "expected JSON of format"),
+        ({"noise_variance": [0.1]}, "noise_variance does not fit"),
     ],
 )
 def test_a_broken_file_is_refused(frozen: Frozen, change: dict[str, object], message: str) -> None:

@@ -37,16 +37,18 @@ def frame(seed: int = 0, models: int = 14) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def test_gradient_equals_finite_differences() -> None:
+@pytest.mark.parametrize("settings", [Settings(), Settings(noise_spread=0.4)])
+def test_gradient_equals_finite_differences(settings: Settings) -> None:
     found = cells(frame())
     rng = np.random.default_rng(1)
-    at = prior(Settings(), 3)[0] + rng.normal(0, 0.3, 20 + 3)
-    analytic = likelihood(found, Settings(), at)
+    centre = prior(settings, 3)[0]
+    at = centre + rng.normal(0, 0.3, len(centre))
+    analytic = likelihood(found, settings, at)
     assert analytic is not None
     for i in range(len(at)):
         step = np.zeros(len(at))
         step[i] = 1e-5
-        up, down = (likelihood(found, Settings(), at + sign * step, with_slopes=False) for sign in (1, -1))
+        up, down = (likelihood(found, settings, at + sign * step, with_slopes=False) for sign in (1, -1))
         assert up is not None
         assert down is not None
         assert analytic.gradient[i] == pytest.approx((up.value - down.value) / 2e-5, rel=2e-5, abs=2e-5), i
@@ -74,7 +76,7 @@ def test_likelihood_and_posterior_equal_those_of_scikit_learn() -> None:
         + ConstantKernel(0.16) * RBF(0.6)
         + ConstantKernel(0.49 + GRAND_MEAN_VARIANCE - 0.25)
         + ConstantKernel(0.09) * Matern(0.5, nu=0.5),
-        alpha=sizes.noise,
+        alpha=float(sizes.noise[0]),
         optimizer=None,
     )
     t = found.systems.t[found.s][:, None]
@@ -135,7 +137,7 @@ def test_conditioning_on_a_release_equals_training_on_it() -> None:
             one_step = condition_on(cells(table.filter(~hidden), everything.benchmarks), Settings(), at)
             asked = joint(one_step, new.systems, new.s[i : i + 1], new.q[i : i + 1])
             assert predicted[told].mean[i] == pytest.approx(asked.mean[0], abs=1e-9)
-            noise = asked.noise + everything.benchmarks.item_variance(new.q[i : i + 1], asked.mean)[0]
+            noise = asked.noise[0] + everything.benchmarks.item_variance(new.q[i : i + 1], asked.mean)[0]
             assert predicted[told].sd[i] ** 2 == pytest.approx(asked.covariance[0, 0] + noise, abs=1e-9)
 
 
@@ -160,7 +162,7 @@ def test_knowing_a_score_without_noise_gives_it_back() -> None:
     found = cells(table)
     model = condition_on(found, Settings(), prior(Settings(), 3)[0])
     asked = joint(model, found.systems, found.s[:4], found.q[:4])
-    exact = type(asked)(asked.s, asked.q, asked.mean, asked.covariance, 0.0, asked.benchmarks)
+    exact = type(asked)(asked.s, asked.q, asked.mean, asked.covariance, np.zeros(4), asked.benchmarks)
     z = np.array([0.3, -0.2, 0.9, 0.0])
     mean, covariance = given(exact, np.array([True, False, True, False]), z, np.zeros(4))
     np.testing.assert_allclose(mean[[0, 2]], z[[0, 2]], atol=1e-9)

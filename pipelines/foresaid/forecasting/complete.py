@@ -1,8 +1,8 @@
 """My own few scores in, the other benchmarks out: how high, how sure, and which to measure next.
 
-Everything is one conditioning of the joint Gaussian of a release's benchmarks (`laws/_capability_model.Joint`, from a fitted law or from a
-frozen forecast). What is worth measuring next is judged before its value is known: a Gaussian's posterior variance does not depend on
-the value observed, so the information a measurement will bring can be computed beforehand.
+Everything is one conditioning of the joint Gaussian of a release's benchmarks (`laws/_capability_model.Joint`, of a fitted law or
+of a frozen forecast). What is worth measuring next is judged before its value is known: the posterior variance of a Gaussian does
+not depend on the value observed, so the information a measurement will bring can be computed beforehand.
 """
 
 from __future__ import annotations

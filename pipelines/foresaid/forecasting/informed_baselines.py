@@ -1,9 +1,9 @@
 """Forecasts a capability law must beat, each told exactly what the law is told.
 
-Nothing is fitted here but a mean, a straight line or a small ridge regression. The first six know nothing of the release but line, tier,
-effort, maker and day; four more (`INFORMED`) also see its scores on other benchmarks. A baseline is a point on the probit scale; its
-interval is its own record: the errors it made at earlier origins, with both signs so that the median stays the point, of the same
-benchmark where there are a dozen, else of all.
+Nothing is fitted here but a mean, a straight line or a small ridge regression. The first six know nothing of the release but line,
+tier, effort, maker and day; the others (`INFORMED`) also see its scores on other benchmarks. A baseline is a point on the probit
+scale; its interval is its own record: the errors it made at earlier origins, with both signs so that the median stays the point,
+of the same benchmark where there are a dozen, else of all.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SLOPE_LIMIT = 2.0  # probits a year: a trend through two points of one month say
 
 @dataclass(frozen=True)
 class Rows:
-    """n cells as columns: names (n,), effort (NaN: not stated), day of release (days), benchmark code and probit score, each (n,)."""
+    """n cells as columns, each (n,): names, effort (NaN: not stated), day of release (days), benchmark code, probit score."""
 
     system: NDArray[np.str_]
     model: NDArray[np.str_]
@@ -73,7 +73,7 @@ def rows_of(frame: pl.DataFrame, benchmarks: Benchmarks) -> Rows:
 
 
 Point = Callable[[Rows, Rows, int, Rows], float]
-"""(known cells, asked cells, which of the asked, other cells of the release told) -> probit score, NaN where it has nothing to say."""
+"""(known cells, asked cells, which of the asked, other cells told of the release) -> probit score, NaN with nothing to say."""
 
 
 def _newest(rows: Rows, effort: float, limit: float = -np.inf) -> float:

@@ -1,9 +1,9 @@
 """A frozen capability forecast: numbers that still answer in ten years, without the training rows and without a fit.
 
-For the target "first release of line L, tier T at effort E" it keeps, for the first of each month, the joint Gaussian of all benchmarks of
-that release on the probit scale: a mean vector and a covariance matrix, with what brings them back to shares (chance levels,
-items, noise, the factor on the standard deviation). The unconditional forecast is read off; the conditional one is one Gaussian
-conditioning on whatever scores of the release are known. Between months mean and covariance are interpolated linearly.
+For the target "first release of line L, tier T at effort E" it keeps, for the first of each month, the joint Gaussian of all
+benchmarks of that release on the probit scale: a mean vector and a covariance matrix, with what brings them back to shares (chance
+levels, items, noise, the factor on the standard deviation). The unconditional forecast is read off; the conditional one is one
+Gaussian conditioning on whatever scores of the release are known. Between months mean and covariance are interpolated linearly.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Frozen:
     benchmarks: Benchmarks
     mean: Array
     covariance: Array
-    noise: float
+    noise: Array
     factor: float
 
     def at(self, day: date) -> Joint:
@@ -99,7 +99,7 @@ def to_json(frozen: Frozen) -> str:
         "items": plain(frozen.benchmarks.items),
         "mean": [plain(row) for row in frozen.mean],
         "covariance_lower": [plain(matrix[triangle]) for matrix in frozen.covariance],
-        "noise_variance": plain(np.array([frozen.noise]))[0],
+        "noise_variance": plain(frozen.noise),
         "factor": frozen.factor,
     }
     return json.dumps(record, sort_keys=True, indent=1, allow_nan=False) + "\n"
@@ -123,7 +123,9 @@ def from_json(text: str) -> Frozen:
         covariance[:, columns, rows] = lower
         benchmarks = Benchmarks(names, np.array(record["chance"], dtype=float), items)
         effort = None if record["effort"] is None else float(record["effort"])
-        scale = float(record["noise_variance"]), float(record["factor"])
-        return Frozen(str(record["line"]), str(record["tier"]), effort, days, benchmarks, mean, covariance, *scale)
+        noise, factor = np.array(record["noise_variance"], dtype=float), float(record["factor"])
+        if noise.shape != (count,) or not np.isfinite([*noise, factor]).all():
+            raise RecordError("frozen capability forecast: noise_variance does not fit the benchmarks, or is no number")
+        return Frozen(str(record["line"]), str(record["tier"]), effort, days, benchmarks, mean, covariance, noise, factor)
     except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise RecordError(f"frozen capability forecast: {error}; expected JSON of format {FORMAT!r}") from None

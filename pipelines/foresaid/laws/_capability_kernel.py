@@ -130,7 +130,8 @@ class Settings:
     """What is chosen, not estimated: the effects used and how strongly their sizes are held to their prior centres.
 
     `spread` is the standard deviation of ln(standard deviation) of every effect and of the noise about its centre,
-    `loading_spread` that of ln(loading) about 0, `length_spread` that of ln(length).
+    `loading_spread` that of ln(loading) about 0, `length_spread` that of ln(length), `noise_spread` that of
+    ln(noise of a benchmark / common noise); 0 gives all benchmarks the same noise.
     """
 
     ability: tuple[Effect, ...] = ABILITY
@@ -138,15 +139,16 @@ class Settings:
     spread: float = 1.0
     loading_spread: float = 0.5
     length_spread: float = 0.4
+    noise_spread: float = 0.0
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """The estimated numbers: variance of each effect, of the noise, the two lengths (years), and the loadings (Q,)."""
+    """The estimated numbers: variance of each effect, of the noise by benchmark (Q,), two lengths (years), loadings (Q,)."""
 
     ability: Array
     residual: Array
-    noise: float
+    noise: Array
     lengths: Array
     loadings: Array
 
@@ -154,15 +156,18 @@ class Sizes:
 def prior(settings: Settings, benchmarks: int) -> tuple[Array, Array]:
     """Centre and standard deviation (P,) of the normal prior of the log parameters, in the order of `unpack`.
 
-    Order: ln sd of ability effects, of residual effects, of noise; ln lengths; ln loadings.
+    Order: ln sd of ability effects, of residual effects, of noise; ln lengths; ln loadings; then, where `noise_spread` is not 0,
+    ln(noise of a benchmark / common noise).
     """
     sds = [effect.sd for effect in (*settings.ability, *settings.residual)]
-    centre = np.concatenate([np.log([*sds, PRIOR_NOISE]), np.log(PRIOR_LENGTHS), np.zeros(benchmarks)])
+    own = benchmarks if settings.noise_spread else 0
+    centre = np.concatenate([np.log([*sds, PRIOR_NOISE]), np.log(PRIOR_LENGTHS), np.zeros(benchmarks + own)])
     spread = np.concatenate(
         [
             np.full(len(sds) + 1, settings.spread),
             np.full(len(PRIOR_LENGTHS), settings.length_spread),
             np.full(benchmarks, settings.loading_spread),
+            np.full(own, settings.noise_spread),
         ]
     )
     return centre, spread
@@ -171,9 +176,11 @@ def prior(settings: Settings, benchmarks: int) -> tuple[Array, Array]:
 def unpack(settings: Settings, log_parameters: Array) -> Sizes:
     """Read the vector of log parameters (P,), ordered as in `prior`."""
     first, second = len(settings.ability), len(settings.ability) + len(settings.residual)
-    variance = np.exp(2.0 * log_parameters[: second + 1])
-    lengths, loadings = np.exp(log_parameters[second + 1 : second + 3]), np.exp(log_parameters[second + 3 :])
-    return Sizes(variance[:first], variance[first:second], float(variance[second]), lengths, loadings)
+    variance, rest = np.exp(2.0 * log_parameters[: second + 1]), log_parameters[second + 1 :]
+    lengths, rest = np.exp(rest[: len(LENGTHS)]), rest[len(LENGTHS) :]
+    count = len(rest) // 2 if settings.noise_spread else len(rest)
+    own = np.exp(2.0 * rest[count:]) if settings.noise_spread else np.ones(count)
+    return Sizes(variance[:first], variance[first:second], variance[second] * own, lengths, np.exp(rest[:count]))
 
 
 def names(settings: Settings, benchmarks: tuple[str, ...]) -> tuple[str, ...]:
@@ -184,6 +191,7 @@ def names(settings: Settings, benchmarks: tuple[str, ...]) -> tuple[str, ...]:
         "noise",
         *LENGTHS,
         *(f"loading: {name}" for name in benchmarks),
+        *(f"noise ratio: {name}" for name in benchmarks if settings.noise_spread),
     )
 
 

@@ -34,8 +34,40 @@ TIERS = (
 )
 # Words that say how a model is hosted or which build it is: neither line nor tier.
 IGNORED = frozenset(
-    "exp experimental latest beta instruct chat it hf version vision multimodal webapp web app customtools speciale text fp8 bf16 "
-    "meta open amazon c4ai moe v vl tools the model".split()
+    (
+        *(
+            "exp",
+            "experimental",
+            "latest",
+            "beta",
+            "instruct",
+            "chat",
+            "it",
+            "hf",
+            "version",
+            "vision",
+            "multimodal",
+            "webapp",
+            "web",
+        ),
+        *(
+            "app",
+            "customtools",
+            "speciale",
+            "text",
+            "fp8",
+            "bf16",
+            "meta",
+            "open",
+            "amazon",
+            "moe",
+            "v",
+            "vl",
+            "tools",
+            "the",
+            "model",
+        ),
+    )
 )
 # `preview`, `thinking` and the like say how a model is run or how finished it is: kept out of the tier.
 UNTIERED = frozenset({"preview", "thinking", "think", "reasoning", "base"})

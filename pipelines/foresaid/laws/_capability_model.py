@@ -1,8 +1,9 @@
 """The capability law fitted: sizes of effects by maximum marginal likelihood, then exact Gaussian conditioning.
 
-One joint Gaussian over all cells, by dense algebra. The penalised likelihood is climbed by L-BFGS with the analytic gradient, in coordinates whitened
-by the average information (Gilmour, Thompson and Cullis 1995, Biometrics 51, 1440), a cheap stand-in for the second derivative: some
-thirty evaluations reach an end so sharp that the same cells give the same forecasts whatever kernels do the arithmetic.
+One joint Gaussian over all cells, by dense algebra. The penalised likelihood is climbed by L-BFGS with the analytic gradient, in
+coordinates whitened by the average information (Gilmour, Thompson and Cullis 1995, Biometrics 51, 1440), a cheap stand-in for the
+second derivative: some thirty evaluations reach an end so sharp that the same cells give the same forecasts whatever kernels do
+the arithmetic.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
     ability = _weighted(ability_units, sizes.ability, systems.n)[np.ix_(s, s)] * np.outer(w, w)
     same = q[:, None] == q[None, :]
     K = ability + np.where(same, _weighted(residual_units, sizes.residual, systems.n)[np.ix_(s, s)], 0.0) + GRAND_MEAN_VARIANCE
-    K[np.diag_indices(cells.n)] += sizes.noise + cells.item_variance
+    K[np.diag_indices(cells.n)] += sizes.noise[q] + cells.item_variance
     L = _cholesky(K)
     if L is None:
         return None
@@ -115,18 +116,22 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
                 slope, push = tally(length_derivative(effect, part, gaps, sizes.lengths), own)
                 lengths[effect.length] += slope
                 length_pushes[effect.length] += push
-    slopes.append(sizes.noise * float(np.trace(A)))
-    pushes.append(2.0 * sizes.noise * alpha)
+    noise = sizes.noise[q]
+    noise_slopes = noise * np.diag(A)
+    slopes.append(float(noise_slopes.sum()))
+    pushes.append(2.0 * noise * alpha)
     per_row = (A * ability).sum(axis=1)
     member = (q[:, None] == np.arange(len(cells.benchmarks.names))[None, :]).astype(float)
     through = ability @ (member * alpha[:, None])
     loading_pushes = member * through.sum(axis=1)[:, None] + through
-    raw = np.concatenate([slopes, lengths, member.T @ per_row])
+    own_noise = bool(settings.noise_spread)
+    raw = np.concatenate([slopes, lengths, member.T @ per_row, member.T @ noise_slopes if own_noise else []])
     gradient = raw - off / spread
-    U = np.column_stack([*pushes, *length_pushes, loading_pushes])
+    noise_pushes = member * (2.0 * noise * alpha)[:, None] if own_noise else np.empty((cells.n, 0))
+    U = np.column_stack([*pushes, *length_pushes, loading_pushes, noise_pushes])
     V = solve_triangular(L, U, lower=True, check_finite=False)
     information = 0.5 * V.T @ V
-    # The parameter is ln sd, the covariance linear in sd^2: by the chain rule -2 times the slope joins the curvature (kept positive).
+    # The parameter is ln sd, the covariance linear in sd^2: by the chain rule -2 times the slope joins the curvature.
     curved = np.zeros(len(raw))
     curved[: len(slopes)] = np.maximum(-2.0 * np.array(slopes), 0.0)
     return Likelihood(value, gradient, information + np.diag(curved + 1.0 / spread**2))
@@ -160,13 +165,13 @@ class Model:
 
 @dataclass(frozen=True)
 class Joint:
-    """Joint Gaussian of k cells of the probit scale: noise-free mean (k,) and covariance (k, k), noise variance apart."""
+    """Joint Gaussian of k cells of the probit scale: noise-free mean (k,) and covariance (k, k), noise variance (k,) apart."""
 
     s: Codes
     q: Codes
     mean: Array
     covariance: Array
-    noise: float
+    noise: Array
     benchmarks: Benchmarks
 
 
@@ -178,8 +183,8 @@ def condition_on(cells: Cells, settings: Settings, log_parameters: Array) -> Mod
 def fit(cells: Cells, settings: Settings | None = None, start: Array | None = None) -> Model:
     """Estimate the log parameters by penalised maximum marginal likelihood, from the prior's centre or `start` (P,).
 
-    A few damped Newton steps on the average information, then L-BFGS (scipy) in the coordinates that whiten that information, until no
-    slope there exceeds GRADIENT. The end is reported in `slope`; a fit that stops above 100 times GRADIENT raises RecordError.
+    A few damped Newton steps on the average information, then L-BFGS (scipy) in the coordinates that whiten that information,
+    until no slope there exceeds GRADIENT. `slope` reports the end; a fit that stops above 100 times GRADIENT raises RecordError.
     """
     settings = settings or Settings()
     if cells.n < 3:
@@ -222,7 +227,7 @@ def _model(cells: Cells, settings: Settings, log_parameters: Array) -> Model:
     sizes = unpack(settings, log_parameters)
     own = (cells.systems, cells.s, cells.q)
     K = cell_covariance(settings, sizes, own, own)
-    K[np.diag_indices(cells.n)] += sizes.noise + cells.item_variance
+    K[np.diag_indices(cells.n)] += sizes.noise[cells.q] + cells.item_variance
     L = _cholesky(K)
     if L is None:
         raise RecordError("cells: their covariance is not positive definite; check for two cells of one system and benchmark")
@@ -241,7 +246,7 @@ def joint(model: Model, systems: Systems, s: Codes, q: Codes) -> Joint:
     cross = cell_covariance(model.settings, sizes, new, (cells.systems, cells.s, cells.q))
     V = solve_triangular(model.factor, cross.T, lower=True, check_finite=False)
     own = cell_covariance(model.settings, sizes, new, new)
-    return Joint(s, q, cross @ model.alpha, own - V.T @ V, sizes.noise, cells.benchmarks)
+    return Joint(s, q, cross @ model.alpha, own - V.T @ V, sizes.noise[q], cells.benchmarks)
 
 
 def given(joint: Joint, known: NDArray[np.bool_], z: Array, item_variance: Array) -> tuple[Array, Array]:
@@ -251,7 +256,7 @@ def given(joint: Joint, known: NDArray[np.bool_], z: Array, item_variance: Array
     """
     if not known.any():
         return joint.mean, joint.covariance
-    block = joint.covariance[np.ix_(known, known)] + np.diag(joint.noise + item_variance[known])
+    block = joint.covariance[np.ix_(known, known)] + np.diag(joint.noise[known] + item_variance[known])
     gain = np.linalg.solve(block, joint.covariance[known]).T
     mean = joint.mean + gain @ (z[known] - joint.mean[known])
     covariance = joint.covariance - gain @ joint.covariance[known]

@@ -13,7 +13,7 @@ ROW = ("origin", "system_id", "benchmark")
 
 @dataclass(frozen=True)
 class Skill:
-    """Skill 1 - WIS / reference WIS, its 5 and 95 % bootstrap bounds by release and by maker, and its least value without one release."""
+    """Skill 1 - WIS / reference WIS, its 5 and 95 % bootstrap bounds by release and by maker, its least without one release."""
 
     rows: int
     releases: int
