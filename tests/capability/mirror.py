@@ -128,7 +128,7 @@ def cells_of(rows: list[tuple[str, str, float, str | None, str]]) -> pl.DataFram
         if model not in days or not (quantity not in {"epoch_boolq"} or value > 0):
             continue
         lineage = propose_lineage(model, makers[model])
-        day = date.fromisoformat(days[model])
+        released_on = date.fromisoformat(days[model])
         found.append(
             (
                 *(
@@ -141,7 +141,7 @@ def cells_of(rows: list[tuple[str, str, float, str | None, str]]) -> pl.DataFram
                     launch(lineage.line, days[model]),
                     day,
                 ),
-                *(quantity, min(value, 1.0), CHANCE.get(quantity, 0.0), ITEMS.get(quantity), day),
+                *(quantity, min(value, 1.0), CHANCE.get(quantity, 0.0), ITEMS.get(quantity), released_on),
             )
         )
     return pl.DataFrame(found, schema=SCHEMA, orient="row")

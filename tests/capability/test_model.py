@@ -66,7 +66,7 @@ def test_likelihood_and_posterior_equal_those_of_scikit_learn() -> None:
     )
     settings = Settings(
         ability=(kernel.ABILITY[0], kernel.ABILITY[1]),
-        residual=(kernel.RESIDUAL[0], kernel.RESIDUAL[-1]),
+        residual=(kernel.RESIDUAL[0], kernel.RESIDUAL[6]),
     )
     at = np.log(np.array([0.5, 0.4, 0.7, 0.3, 0.2, 0.6, 0.5, 1.0]))
     found = cells(one)
@@ -97,7 +97,7 @@ def test_covariance_of_cells_is_the_sum_written_out() -> None:
     """Every entry of K against the model's sentence, term by term."""
     found = cells(frame(models=6))
     settings = Settings()
-    at = prior(settings, 3)[0] + 0.1 * np.arange(23) / 23
+    at = prior(settings, 3)[0] + 0.1 * np.arange(25) / 25
     sizes = unpack(settings, at)
     own = (found.systems, found.s, found.q)
     K = kernel.cell_covariance(settings, sizes, own, own)
@@ -112,7 +112,7 @@ def test_covariance_of_cells_is_the_sum_written_out() -> None:
             smooth, slow = np.exp(-0.5 * (gap / sizes.lengths[0]) ** 2), np.exp(-abs(gap) / sizes.lengths[1])
             dates, stated = systems.t[a] * systems.t[b], systems.stated[a] * systems.stated[b]
             ability = sizes.ability @ [dates, smooth, line, line * tier, tier, release, model, step, step * line, stated * line]
-            residual = sizes.residual @ [1.0, dates, line, line * tier, release, step, slow]
+            residual = sizes.residual @ [1.0, dates, line, line * tier, release, step, slow, stated, model]
             w = sizes.loadings[found.q[i]] * sizes.loadings[found.q[j]]
             assert K[i, j] == pytest.approx(GRAND_MEAN_VARIANCE + w * ability + (found.q[i] == found.q[j]) * residual, abs=1e-12)
 

@@ -64,7 +64,12 @@ def rows_of(frame: pl.DataFrame, benchmarks: Benchmarks) -> Rows:
         return np.array(names)[coded.s]
 
     return Rows(
-        *(of(names) for names in (systems.ids, systems.models, systems.makers, systems.lines, systems.tiers, systems.releases)),
+        system=of(systems.ids),
+        model=of(systems.models),
+        maker=of(systems.makers),
+        line=of(systems.lines),
+        tier=of(systems.tiers),
+        release=of(systems.releases),
         effort=systems.effort[coded.s],
         day=np.round(systems.t[coded.s] * 365.25),
         q=coded.q,

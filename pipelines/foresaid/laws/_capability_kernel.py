@@ -40,7 +40,7 @@ class Effect:
 def _equal(a: tuple[str, ...], b: tuple[str, ...]) -> Array:
     place: dict[str, int] = {}
     codes = [np.array([place.setdefault(name, len(place)) for name in names], dtype=np.intp) for names in (a, b)]
-    return (codes[0][:, None] == codes[1][None, :]).astype(float)
+    return np.asarray(codes[0][:, None] == codes[1][None, :], dtype=float)
 
 
 def _constant(a: Systems, b: Systems, lengths: Array) -> Array:
@@ -95,8 +95,13 @@ def _effort_line(a: Systems, b: Systems, lengths: Array) -> Array:
     return _effort(a, b, lengths) * _line(a, b, lengths)
 
 
+def _stated(a: Systems, b: Systems, lengths: Array) -> Array:
+    del lengths
+    return np.outer(a.stated, b.stated)
+
+
 def _stated_line(a: Systems, b: Systems, lengths: Array) -> Array:
-    return np.outer(a.stated, b.stated) * _line(a, b, lengths)
+    return _stated(a, b, lengths) * _line(a, b, lengths)
 
 
 ABILITY = (
@@ -119,6 +124,8 @@ RESIDUAL = (
     Effect("release", 0.1, _release),
     Effect("effort", 0.1, _effort),
     Effect("slow in date", 0.15, _ornstein_uhlenbeck, 1),
+    Effect("effort stated", 0.2, _stated),
+    Effect("model", 0.1, _model),
 )
 LENGTHS = ("length of smooth (years)", "length of slow (years)")
 PRIOR_LENGTHS = (0.6, 0.5)

@@ -215,8 +215,9 @@ def fit(cells: Cells, settings: Settings | None = None, start: Array | None = No
             return 1e12, np.zeros_like(u)
         return -found.value, -solve_triangular(root, found.gradient, lower=True)
 
-    options = {"maxiter": STEPS, "maxcor": 80, "gtol": GRADIENT, "ftol": 0.0}
-    end = minimize(loss, np.zeros(len(at)), jac=True, method="L-BFGS-B", options=options)
+    end = minimize(
+        loss, np.zeros(len(at)), jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 80, "gtol": GRADIENT, "ftol": 0.0}
+    )
     slope = float(np.abs(end.jac).max())
     if not slope < 100.0 * GRADIENT:
         raise RecordError(f"capability law: the fit stopped at a slope of {slope:.1e} after {end.nit} steps; report these cells")

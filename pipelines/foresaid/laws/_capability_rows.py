@@ -166,7 +166,12 @@ def cells(frame: pl.DataFrame, benchmarks: Benchmarks | None = None) -> Cells:
     table = frame.unique("system_id", keep="first").sort("system_id")
     effort = np.array([np.nan if value is None else value for value in table["effort"]], dtype=float)
     systems = Systems(
-        *(tuple(table[name]) for name in ("system_id", "model_id", "maker", "line", "tier", "release")),
+        ids=tuple(table["system_id"]),
+        models=tuple(table["model_id"]),
+        makers=tuple(table["maker"]),
+        lines=tuple(table["line"]),
+        tiers=tuple(table["tier"]),
+        releases=tuple(table["release"]),
         t=np.array([years(day) for day in table["released_on"]]),
         effort=effort,
     )
