@@ -139,7 +139,7 @@ def cells_of(rows: list[tuple[str, str, float, str | None, str]]) -> pl.DataFram
                     lineage.tier,
                     effort,
                     launch(lineage.line, days[model]),
-                    day,
+                    released_on,
                 ),
                 *(quantity, min(value, 1.0), CHANCE.get(quantity, 0.0), ITEMS.get(quantity), released_on),
             )
