@@ -63,8 +63,9 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
     ability_units = [effect.covariance(systems, systems, sizes.lengths) for effect in settings.ability]
     residual_units = [effect.covariance(systems, systems, sizes.lengths) for effect in settings.residual]
     ability = _weighted(ability_units, sizes.ability, systems.n)[np.ix_(s, s)] * np.outer(w, w)
-    same = q[:, None] == q[None, :]
-    K = ability + np.where(same, _weighted(residual_units, sizes.residual, systems.n)[np.ix_(s, s)], 0.0) + GRAND_MEAN_VARIANCE
+    i, j = np.nonzero(q[:, None] == q[None, :])  # the pairs of one benchmark: a twentieth of all, and all that the residual needs
+    K = ability + GRAND_MEAN_VARIANCE
+    K[i, j] += _weighted(residual_units, sizes.residual, systems.n)[s[i], s[j]]
     K[np.diag_indices(cells.n)] += sizes.noise[q] + cells.item_variance
     L = _cholesky(K)
     if L is None:
@@ -74,9 +75,9 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
     value -= 0.5 * float(off @ off)
     if not with_slopes:
         return Likelihood(value, np.empty(0), np.empty((0, 0)))
-    inverse = np.asarray(lapack.dpotri(L, lower=1)[0])
-    inverse = np.tril(inverse) + np.tril(inverse, -1).T
-    A = np.outer(alpha, alpha) - inverse
+    half = np.asarray(lapack.dpotri(L, lower=1)[0])  # above its diagonal stand the zeros of L
+    A = np.outer(alpha, alpha) - half - half.T
+    A[np.diag_indices(cells.n)] += np.diag(half)
     starts = np.flatnonzero(np.r_[True, s[1:] != s[:-1]])
     seen = s[starts]
 
@@ -86,9 +87,10 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
     def grouped(vector: Array) -> Array:
         return np.asarray(np.add.reduceat(vector, starts, axis=0))
 
-    on_ability, on_residual = by_system(A * np.outer(w, w)), by_system(np.where(same, A, 0.0))
-    gaps = systems.t[seen][:, None] - systems.t[seen][None, :]
     back = np.searchsorted(seen, s)
+    on_ability = by_system(A * np.outer(w, w))
+    on_residual = np.bincount(back[i] * len(seen) + back[j], weights=A[i, j], minlength=len(seen) ** 2).reshape(len(seen), len(seen))
+    gaps = systems.t[seen][:, None] - systems.t[seen][None, :]
     alpha_ability = grouped(w * alpha)
     alpha_residual = np.zeros((len(seen), len(cells.benchmarks.names)))
     np.add.at(alpha_residual, (back, q), alpha)

@@ -132,6 +132,14 @@ def run_fold(
     return Fold(rows.astype(float), columns.astype(float), outcome, at(0.0), *bounds), model
 
 
+def benchmark_medians(matrix: Matrix, hidden: Sequence[tuple[int, int]]) -> Array:
+    """Absolute errors (k,) of the protocol's simplest forecast: the median of the benchmark's cells the fold leaves."""
+    train = matrix.scores.copy()
+    rows, columns = np.array([i for i, _ in hidden]), np.array([j for _, j in hidden])
+    train[rows, columns] = np.nan
+    return np.asarray(np.abs(np.nanmedian(train, axis=0)[columns] - matrix.scores[rows, columns]))
+
+
 def figures(folds: Iterable[Fold]) -> dict[str, float]:
     """The protocol's figures: per fold, then the median over folds; coverage and width pooled over all cells."""
     many = list(folds)
