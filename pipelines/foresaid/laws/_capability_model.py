@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, lapack, solve_triangular
 from scipy.optimize import minimize
+from scipy.sparse import csr_array
 
 from foresaid.errors import RecordError
 from foresaid.laws._capability_kernel import (
@@ -50,22 +51,33 @@ def _cholesky(matrix: Array) -> Array | None:
     return None if bad else np.asarray(factor)
 
 
-def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slopes: bool = True) -> Likelihood | None:
+def likelihood(
+    cells: Cells, settings: Settings, log_parameters: Array, with_slopes: bool = True, with_information: bool = True
+) -> Likelihood | None:
     """Evaluate -1/2 (z' K^-1 z + ln|K| + n ln 2 pi) plus the log prior (up to a constant); None if K is not positive definite.
 
-    Rasmussen and Williams 2006, equations 2.30 and 5.9. The information is 1/2 V'V with V = L^-1 [dK/dp K^-1 z], plus that of the
-    prior. Cost: n^3 for factor and inverse, n^2 (P + Q) for the rest; n cells, P parameters.
+    Rasmussen and Williams 2006, equations 2.30 and 5.9: the slope by a parameter p is 1/2 tr(A dK/dp) with A = a a' - K^-1, a = K^-1 z.
+    The information is 1/2 V'V with V = L^-1 [dK/dp a], plus that of the prior. Every dK/dp is a small matrix among systems spread
+    over the cells, so A is summed by system once and each slope costs S^2. Cost: n^3 for factor and inverse, n^2 (P + Q) for the
+    information; n cells, S systems, Q benchmarks, P parameters. What is not asked for is empty.
     """
     sizes = unpack(settings, log_parameters)
     centre, spread = prior(settings, len(cells.benchmarks.names))
     off = (log_parameters - centre) / spread
-    systems, s, q, w = cells.systems, cells.s, cells.q, sizes.loadings[cells.q]
-    ability_units = [effect.covariance(systems, systems, sizes.lengths) for effect in settings.ability]
-    residual_units = [effect.covariance(systems, systems, sizes.lengths) for effect in settings.residual]
-    ability = _weighted(ability_units, sizes.ability, systems.n)[np.ix_(s, s)] * np.outer(w, w)
+    seen, s = np.unique(cells.s, return_inverse=True)
+    systems, q, w = cells.systems.take(seen), cells.q, sizes.loadings[cells.q]
+    effects = (*settings.ability, *settings.residual)
+    units = [effect.covariance(systems, systems, sizes.lengths) for effect in effects]
+    parts = [size * unit for size, unit in zip([*sizes.ability, *sizes.residual], units, strict=True)]
+    split = len(settings.ability)
+    ability, residual = (np.sum(some, axis=0) if some else np.zeros((len(seen),) * 2) for some in (parts[:split], parts[split:]))
     i, j = np.nonzero(q[:, None] == q[None, :])  # the pairs of one benchmark: a twentieth of all, and all that the residual needs
-    K = ability + GRAND_MEAN_VARIANCE
-    K[i, j] += _weighted(residual_units, sizes.residual, systems.n)[s[i], s[j]]
+    counts = np.bincount(s)
+    K = ability.repeat(counts, axis=0).repeat(counts, axis=1)
+    K *= w[:, None]
+    K *= w
+    K += GRAND_MEAN_VARIANCE
+    K[i, j] += residual[s[i], s[j]]
     K[np.diag_indices(cells.n)] += sizes.noise[q] + cells.item_variance
     L = _cholesky(K)
     if L is None:
@@ -75,75 +87,57 @@ def likelihood(cells: Cells, settings: Settings, log_parameters: Array, with_slo
     value -= 0.5 * float(off @ off)
     if not with_slopes:
         return Likelihood(value, np.empty(0), np.empty((0, 0)))
+
     half = np.asarray(lapack.dpotri(L, lower=1)[0])  # above its diagonal stand the zeros of L
-    A = np.outer(alpha, alpha) - half - half.T
+    A = np.outer(alpha, alpha)
+    A -= half
+    A -= half.T
     A[np.diag_indices(cells.n)] += np.diag(half)
-    starts = np.flatnonzero(np.r_[True, s[1:] != s[:-1]])
-    seen = s[starts]
-
-    def by_system(matrix: Array) -> Array:
-        return np.asarray(np.add.reduceat(np.add.reduceat(matrix, starts, axis=0), starts, axis=1))
-
-    def grouped(vector: Array) -> Array:
-        return np.asarray(np.add.reduceat(vector, starts, axis=0))
-
-    back = np.searchsorted(seen, s)
-    on_ability = by_system(A * np.outer(w, w))
-    on_residual = np.bincount(back[i] * len(seen) + back[j], weights=A[i, j], minlength=len(seen) ** 2).reshape(len(seen), len(seen))
-    gaps = systems.t[seen][:, None] - systems.t[seen][None, :]
-    alpha_ability = grouped(w * alpha)
-    alpha_residual = np.zeros((len(seen), len(cells.benchmarks.names)))
-    np.add.at(alpha_residual, (back, q), alpha)
-    slopes: list[float] = []
-    pushes: list[Array] = []
-    lengths = [0.0, 0.0]
-    length_pushes = [np.zeros(cells.n), np.zeros(cells.n)]
-
-    def tally(unit: Array, own: bool) -> tuple[float, Array]:
-        """Half the trace against A, and the product with alpha, of one covariance among the systems seen."""
-        if own:
-            return 0.5 * float((on_residual * unit).sum()), (unit @ alpha_residual)[back, q]
-        return 0.5 * float((on_ability * unit).sum()), w * (unit @ alpha_ability)[back]
-
-    for own, effects, units, variances in (
-        (False, settings.ability, ability_units, sizes.ability),
-        (True, settings.residual, residual_units, sizes.residual),
-    ):
-        for effect, unit, variance in zip(effects, units, variances, strict=True):
-            part = variance * unit[np.ix_(seen, seen)]
-            slope, push = tally(part, own)
-            slopes.append(2.0 * slope)  # the parameter is ln sd, half of ln variance
-            pushes.append(2.0 * push)
-            if effect.length is not None:
-                slope, push = tally(length_derivative(effect, part, gaps, sizes.lengths), own)
-                lengths[effect.length] += slope
-                length_pushes[effect.length] += push
+    spreads = csr_array((w, (np.arange(cells.n), s)), shape=(cells.n, len(seen)))  # a cell takes w times its system's ability
+    through = np.asarray((spreads.T @ A).T)  # A is symmetric: (n, S)
+    on_ability = np.asarray(spreads.T @ through)
+    on_residual = np.bincount(s[i] * len(seen) + s[j], weights=A[i, j], minlength=len(seen) ** 2).reshape(len(seen), len(seen))
+    traces = [0.5 * float(((on_residual if k >= split else on_ability) * part).sum()) for k, part in enumerate(parts)]
+    gaps = systems.t[:, None] - systems.t[None, :]
+    timed = [k for k, effect in enumerate(effects) if effect.length is not None]
+    bent = {k: length_derivative(effects[k], parts[k], gaps, sizes.lengths) for k in timed}
+    lengths = np.zeros(len(sizes.lengths))
+    for k in timed:
+        lengths[effects[k].length or 0] += 0.5 * float(((on_residual if k >= split else on_ability) * bent[k]).sum())
     noise = sizes.noise[q]
-    noise_slopes = noise * np.diag(A)
-    slopes.append(float(noise_slopes.sum()))
-    pushes.append(2.0 * noise * alpha)
-    per_row = (A * ability).sum(axis=1)
+    slopes = np.array([*(2.0 * trace for trace in traces), float(noise @ np.diag(A))])  # by ln sd: twice the one by ln variance
     member = (q[:, None] == np.arange(len(cells.benchmarks.names))[None, :]).astype(float)
-    through = ability @ (member * alpha[:, None])
-    loading_pushes = member * through.sum(axis=1)[:, None] + through
-    own_noise = bool(settings.noise_spread)
-    raw = np.concatenate([slopes, lengths, member.T @ per_row, member.T @ noise_slopes if own_noise else []])
+    by_loading = member.T @ (w * (through * ability[s]).sum(axis=1))
+    own_noise = member.T @ (noise * np.diag(A)) if settings.noise_spread else np.empty(0)
+    raw = np.concatenate([slopes, lengths, by_loading, own_noise])
     gradient = raw - off / spread
-    noise_pushes = member * (2.0 * noise * alpha)[:, None] if own_noise else np.empty((cells.n, 0))
-    U = np.column_stack([*pushes, *length_pushes, loading_pushes, noise_pushes])
-    V = solve_triangular(L, U, lower=True, check_finite=False)
-    information = 0.5 * V.T @ V
+    if not with_information:
+        return Likelihood(value, gradient, np.empty((0, 0)))
+
+    pulls = np.asarray(spreads.T @ (member * alpha[:, None]))  # by system and benchmark, weighted by loading: (S, Q)
+    plain = np.zeros_like(pulls)
+    np.add.at(plain, (s, q), alpha)
+
+    def push(k: int, matrix: Array) -> Array:
+        """The product with alpha of a covariance among systems: of ability or, within each benchmark, of the residual."""
+        return np.asarray((matrix @ plain)[s, q] if k >= split else w * (matrix @ pulls.sum(axis=1))[s])
+
+    by_length = np.zeros((cells.n, len(lengths)))
+    for k in timed:
+        by_length[:, effects[k].length or 0] += push(k, bent[k])
+    loading = w[:, None] * (ability @ pulls)[s]
+    columns = [
+        np.column_stack([2.0 * push(k, part) for k, part in enumerate(parts)]),
+        (2.0 * noise * alpha)[:, None],
+        by_length,
+        member * loading.sum(axis=1)[:, None] + loading,
+        member * (2.0 * noise * alpha)[:, None] if settings.noise_spread else np.empty((cells.n, 0)),
+    ]
+    V = solve_triangular(L, np.hstack(columns), lower=True, check_finite=False)
     # The parameter is ln sd, the covariance linear in sd^2: by the chain rule -2 times the slope joins the curvature.
     curved = np.zeros(len(raw))
-    curved[: len(slopes)] = np.maximum(-2.0 * np.array(slopes), 0.0)
-    return Likelihood(value, gradient, information + np.diag(curved + 1.0 / spread**2))
-
-
-def _weighted(units: list[Array], variances: Array, count: int) -> Array:
-    found = np.zeros((count, count))
-    for unit, variance in zip(units, variances, strict=True):
-        found += variance * unit
-    return found
+    curved[: len(slopes)] = np.maximum(-2.0 * slopes, 0.0)
+    return Likelihood(value, gradient, 0.5 * V.T @ V + np.diag(curved + 1.0 / spread**2))
 
 
 @dataclass(frozen=True)
@@ -212,13 +206,17 @@ def fit(cells: Cells, settings: Settings | None = None, start: Array | None = No
         return np.asarray(centre + solve_triangular(root, u, lower=True, trans="T"))
 
     def loss(u: Array) -> tuple[float, Array]:
-        found = likelihood(cells, settings, back(u))
+        found = likelihood(cells, settings, back(u), with_information=False)
         if found is None:  # far outside: turn the line search back
             return 1e12, np.zeros_like(u)
         return -found.value, -solve_triangular(root, found.gradient, lower=True)
 
     end = minimize(
-        loss, np.zeros(len(at)), jac=True, method="L-BFGS-B", options={"maxiter": STEPS, "maxcor": 80, "gtol": GRADIENT, "ftol": 0.0}
+        loss,
+        np.zeros(len(at)),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": STEPS, "maxcor": 80, "gtol": GRADIENT, "ftol": 0.0},
     )
     slope = float(np.abs(end.jac).max())
     if not slope < 100.0 * GRADIENT:
