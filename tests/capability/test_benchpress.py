@@ -5,12 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.capability.mirror import mirror, needs_mirror
 
 from foresaid.errors import UnreadableError
 from foresaid.laws._capability_kernel import Settings
 from foresaid.studies.capability import benchpress
 from foresaid.studies.capability.benchpress import Fold, Matrix, benchmark_medians, figures, read, run_fold
-from tests.capability.mirror import mirror, needs_mirror
 
 FOLDER = "microsoft+benchpress@2026-06-26"
 
@@ -30,8 +30,8 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_figures_are_those_of_the_protocol() -> None:
     """Median per fold, then the median of folds; Elo-sized cells count in the median but in no mean."""
     outcome = np.array([10.0, 20.0, 1500.0])
-    first = Fold(outcome, outcome, outcome, outcome + [1, 3, 100], outcome - 2, outcome + 2, outcome - 1, outcome - 0.5)
-    second = Fold(outcome, outcome, outcome, outcome + [5, 5, 5], outcome + 1, outcome + 7, outcome - 1, outcome + 1)
+    first = Fold(outcome, outcome, outcome, outcome + np.array([1, 3, 100]), outcome - 2, outcome + 2, outcome - 1, outcome - 0.5)
+    second = Fold(outcome, outcome, outcome, outcome + 5, outcome + 1, outcome + 7, outcome - 1, outcome + 1)
     found = figures([first, second])
     assert found["median absolute error, median of folds"] == 4.0  # of 3 and 5
     assert found["mean absolute error (cells <= 110)"] == pytest.approx((1 + 3 + 5 + 5) / 4)

@@ -9,14 +9,14 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
+from tests.capability.mirror import HUB_2026_03, hub_cells, mirror, needs_mirror
+from tests.capability.test_model import frame
 
 from foresaid.laws._capability_model import Model, fit
 from foresaid.laws._capability_rows import cells
 from foresaid.studies.capability.baseline_rounds import baseline_points, baseline_rounds
 from foresaid.studies.capability.comparison import skill
 from foresaid.studies.capability.protocol import FACTOR, asked, law_forecasts, quantiles, scored, summary, training
-from tests.capability.mirror import HUB_2026_03, hub_cells, mirror, needs_mirror
-from tests.capability.test_model import frame
 
 ORIGIN = date(2024, 6, 1)
 PROBE = """
@@ -116,7 +116,7 @@ def test_hub_is_read_as_shares_with_line_tier_and_release(hub: pl.DataFrame) -> 
 
 @needs_mirror
 def test_law_beats_every_baseline_on_an_origin_of_2024(hub: pl.DataFrame, model: Model) -> None:
-    """Rolling origin 2024-06-01 of the hub of March 2026: conditional below N1 to N4, unconditional below the quantile mean of six."""
+    """Origin 2024-06-01, hub of March 2026: conditional below N1 to N4, unconditional below the quantile mean of six."""
     rows = asked(hub, ORIGIN)
     forecasts = law_forecasts(hub, ORIGIN, model, rows)
     scores = scored(forecasts, quantiles(forecasts, model, FACTOR))

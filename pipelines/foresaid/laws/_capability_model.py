@@ -56,7 +56,7 @@ def likelihood(
 ) -> Likelihood | None:
     """Evaluate -1/2 (z' K^-1 z + ln|K| + n ln 2 pi) plus the log prior (up to a constant); None if K is not positive definite.
 
-    Rasmussen and Williams 2006, equations 2.30 and 5.9: the slope by a parameter p is 1/2 tr(A dK/dp) with A = a a' - K^-1, a = K^-1 z.
+    Rasmussen and Williams 2006, equations 2.30 and 5.9: the slope by p is 1/2 tr(A dK/dp) with A = a a' - K^-1, a = K^-1 z.
     The information is 1/2 V'V with V = L^-1 [dK/dp a], plus that of the prior. Every dK/dp is a small matrix among systems spread
     over the cells, so A is summed by system once and each slope costs S^2. Cost: n^3 for factor and inverse, n^2 (P + Q) for the
     information; n cells, S systems, Q benchmarks, P parameters. What is not asked for is empty.
