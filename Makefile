@@ -5,9 +5,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 # DVC runs the stages through a shell, which has to find the `foresaid` command of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-# Byte-equal results want one thread in the linear algebra; the program parallelises above it.
-export OPENBLAS_NUM_THREADS := 1
-export OMP_NUM_THREADS := 1
 export DVC_NO_ANALYTICS := 1
 
 .DEFAULT_GOAL := help
@@ -24,7 +21,7 @@ test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
 	@python -m pytest
 
 fuzz: .venv/dev.stamp ## ten thousand damaged input files: no traceback, no partial load, nothing rewritten (three minutes)
-	@FORESAID_FUZZ=10000 python -m pytest tests/test_fuzz.py -q
+	@FORESAID_FUZZ=10000 python -m pytest tests/registry/test_damaged_files.py -q
 
 lint: .venv/dev.stamp ## what `make test` checks before the tests
 	@ruff format --check . && ruff check . && mypy
@@ -39,10 +36,10 @@ coverage: .venv/dev.stamp ## count how often the intervals of every law hold on 
 	@python -m tests.coverage_study 300
 
 campaign: .venv/dev.stamp ## attack the ledger with everything, for an hour or more
-	@python -m tests.campaign --long
+	@python -m tests.attacks --long
 
 campaign-short: .venv/dev.stamp ## the same attacks, sampled, in minutes
-	@python -m tests.campaign --short
+	@python -m tests.attacks --short
 
 bench: .venv/bench.stamp ## measure every speed goal beside the peers; writes docs/speed.md (BENCH="--quick --goal 4")
 	@python -m benchmarks $(BENCH)

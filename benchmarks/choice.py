@@ -6,8 +6,8 @@ import numpy as np
 
 from benchmarks import engine, peers, tables
 from benchmarks.measure import Finding, clock, ratio, seconds, verdict
-from foresaid.law import Array
-from foresaid.selection import select
+from foresaid.arrays import Array
+from foresaid.studies.model_selection.v_optimal import select
 
 THEIR_OWN = 2.5e-3  # seconds of processor time a set, ObsScaling's own code on two cores of this class; not measured in this run
 

@@ -9,12 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from foresaid import fitting, parallel, shards, solver
-from foresaid.bootstrap import cluster_weights
-from foresaid.law import Array, Design, Target
+from foresaid import parallel
+from foresaid.arrays import Array
+from foresaid.fitting import cache, least_squares
+from foresaid.fitting import fit as fitting
+from foresaid.fitting.bootstrap import cluster_weights
+from foresaid.fitting.components import components
+from foresaid.fitting.data import Target
+from foresaid.fitting.imputation import impute
+from foresaid.fitting.law import Design
+from foresaid.fitting.problem import Problem
+from foresaid.laws._sigmoid import SigmoidTarget
 from foresaid.laws.observational import Observational
-from foresaid.preprocess import components, impute
-from foresaid.sigmoid import SigmoidTarget
 
 __all__ = ["bootstrap", "components", "fits", "impute", "law", "problem", "solve", "spread", "starts"]
 
@@ -33,7 +39,7 @@ def bootstrap(rows: int, replicates: int, seed: int) -> Array:
     return cluster_weights([f"{i:05d}" for i in range(rows)], replicates, rng)[1:]
 
 
-def problem(of: Observational, design: Design, y: Array) -> solver.Problem:
+def problem(of: Observational, design: Design, y: Array) -> Problem:
     """State the fit of a target on prepared features."""
     target = Target("target", "", "target", (), 0.0, 1.0, 0.0, 1.0, "")
     parameters = of.parameters(target, design.features.shape[-1])
@@ -49,9 +55,9 @@ def starts(of: Observational, x: Array, y: Array, wanted: int, seed: int) -> Arr
     return np.vstack([own, drawn])
 
 
-def solve(made: solver.Problem, weights: Array, first: Array) -> tuple[Array, Array]:
+def solve(made: Problem, weights: Array, first: Array) -> tuple[Array, Array]:
     """Fit every copy from every start; return the best parameters (R, P) and objectives (R, S), halves of weighted squares."""
-    found = solver.solve(made, weights, first)
+    found = least_squares.solve(made, weights, first)
     return found.parameters[np.arange(len(weights)), found.best], found.objective
 
 
@@ -65,6 +71,6 @@ def spread(
 
 def fits(tables: Sequence[tuple[Any, Any]], replicates: int, folder: Path | None) -> list[fitting.Fit]:
     """Fit whole tables as the pipeline does, those kept in the folder from there: (law, table) pairs."""
-    made = [shards.Shard(of, table, 20240531, replicates) for of, table in tables]
+    made = [cache.Shard(of, table, 20240531, replicates) for of, table in tables]
     with parallel.using(WORKERS):
-        return shards.fit_all(made, folder)
+        return cache.fit_all(made, folder)

@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks import peers, tables
 from benchmarks.measure import Finding, clock, each, module, ratio, seconds, verdict
-from foresaid.horizon import TaskRuns, fit_horizons, resample
-from foresaid.law import Array
-from foresaid.skills import fit_skills, scale_covariates
+from foresaid.arrays import Array
+from foresaid.studies.held_out_families.latent_skills import fit_skills, scale_covariates
+from foresaid.studies.time_horizon import TaskRuns, fit_horizons, resample
 
 SKILLS = 3
 STEPS = 20_000

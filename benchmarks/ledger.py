@@ -20,9 +20,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from foresaid import ledger, log
-from foresaid.entries import Code, Entry, Forecast, Quantiles
-from foresaid.verify import verify
+from foresaid.ledger import layout, store
+from foresaid.ledger.entries.schema import Code, Entry, Forecast, Quantiles
+from foresaid.ledger.log import manifest
+from foresaid.ledger.verify.verify import verify
 
 ORIGIN = "example.org/lm-forecasts"
 LEVELS = [f"0.{number:02d}" for number in range(4, 96, 4)]  # 23 levels, as the forecast hubs ask for
@@ -64,12 +65,12 @@ def build(folder: Path, forecasts: int, per_batch: int) -> None:
         header = {**HEADER, "parents": names[-1:], "n": len(batch)}
         text = "".join(json.dumps(line, sort_keys=True, separators=(",", ":")) + "\n" for line in [header, *batch])
         names.append(sha256(text.encode()).hexdigest())
-        path = folder / log.batch_path(names[-1])
+        path = folder / layout.batch_path(names[-1])
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="ascii")
     (folder / "log").mkdir(parents=True, exist_ok=True)
-    (folder / log.MANIFEST).write_bytes(b"".join(map(log.manifest_line, names)))
-    (folder / log.CHECKPOINT).write_bytes(log.Checkpoint(ORIGIN, len(names), log.root(names)).encode())
+    (folder / layout.MANIFEST).write_bytes(b"".join(map(manifest.manifest_line, names)))
+    (folder / layout.CHECKPOINT).write_bytes(manifest.Checkpoint(ORIGIN, len(names), manifest.root(names)).encode())
 
 
 def check(folder: Path) -> None:
@@ -104,7 +105,7 @@ def freeze(forecasts: int = 500) -> float:
             for n in range(100, 100 + forecasts)
         ]  # fmt: skip
         start = time.perf_counter()
-        ledger.write_batch(
+        store.write_batch(
             folder, new, origin=ORIGIN, author="example.org/alice", as_of=date(2026, 11, 20),
             frozen_at=datetime(2026, 11, 21, 3, tzinfo=UTC), data=[], code=Code(git=None, dirty=False, version="0.1.0"),
         )  # fmt: skip

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from foresaid.quality import Known
+    from foresaid.registry.checks.rows import Known
 
 ROWS, RUNS, THREADS = 10_000_000, 3, 2
 SUBJECTS, QUANTITIES = 5_000, 400
@@ -74,7 +74,8 @@ def measure(case: str, folder: Path) -> dict[str, float]:
         start, began = time.perf_counter(), time.process_time()
         connection.execute(f"create table t as from read_{kind}('{path}')")
     else:
-        from foresaid import bulk, database
+        from foresaid.registry import database
+        from foresaid.registry.checks import bulk
 
         known = _known()
         staged = database.staging()
@@ -103,8 +104,8 @@ def measure(case: str, folder: Path) -> dict[str, float]:
 
 
 def _known() -> Known:
-    from foresaid.formats import ModelRow, QuantityRow
-    from foresaid.quality import Known
+    from foresaid.registry.checks.rows import Known
+    from foresaid.registry.formats import ModelRow, QuantityRow
 
     models = [f"org-{number % 50}/model-{number}" for number in range(SUBJECTS)]
     cards = [f"benchmark_{number}" for number in range(QUANTITIES)]

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import engine, peers, tables
 from benchmarks.measure import Finding, clock, each, ratio, seconds, verdict
-from foresaid.law import Array
+from foresaid.arrays import Array
 
 REPLICATES = 1000
 STARTS = 8

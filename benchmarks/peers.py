@@ -22,7 +22,7 @@ from scipy.optimize import curve_fit, minimize
 from scipy.special import expit
 
 from benchmarks.measure import MissingError, module
-from foresaid.law import Array
+from foresaid.arrays import Array
 
 ROUNDS = 1000
 TOLERANCE = 1e-4

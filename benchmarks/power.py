@@ -10,8 +10,8 @@ import numpy as np
 
 from benchmarks import engine, peers, tables
 from benchmarks.measure import Finding, MissingError, clock, each, module, ratio, seconds, verdict
-from foresaid.law import Array
-from foresaid.separable import fit_power_sum
+from foresaid.arrays import Array
+from foresaid.fitting.power_sum import fit_power_sum
 
 KNOWN_MINIMUM = 1.01827402e-3  # of the notebook's 4,500 starts, run in full once
 REPLICATES = 1000

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from benchmarks.measure import Finding, MissingError, Timed, clock, module, ratio, seconds, verdict
-from foresaid.forecast import LEVELS
-from foresaid.law import Array
-from foresaid.scoring import pinball, weighted_interval_score
+from foresaid.arrays import Array
+from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.rules import pinball, weighted_interval_score
 
 LOAD = Path(__file__).with_name("load.py")
 ROWS = 10_000_000

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.measure import MissingError
-from foresaid.law import Array
+from foresaid.arrays import Array
 
 BASE = ["MMLU", "ARC-C", "HellaSwag", "Winograd", "TruthfulQA", "GSM8K", "XWinograd", "HumanEval"]
 EMERGENT = {  # column of the table: lowest and highest score

@@ -18,7 +18,8 @@ import numpy as np
 
 from benchmarks import engine, tables
 from benchmarks.measure import Finding, MissingError, module, seconds, verdict
-from foresaid.law import Array, Table, Target
+from foresaid.arrays import Array
+from foresaid.fitting.data import Table, Target
 
 ROOT = Path(__file__).parents[1]
 UNWANTED = ("scipy", "sklearn", "polars", "duckdb")

@@ -11,9 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import database, fit, ingest, laws, params, solver
+from foresaid import params
+from foresaid.fitting import least_squares
+from foresaid.laws import _loader as laws
 from foresaid.params import Params
-from foresaid.view import View
+from foresaid.pipeline import fit, ingest
+from foresaid.pipeline.database import run
+from foresaid.registry import database
+from foresaid.registry.view import View
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,7 +43,7 @@ class Built:
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_are_ready() -> None:
     """Compile before the first test: no test's time holds a compiler's."""
-    solver.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
+    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
 
 
 @pytest.fixture(scope="session")
@@ -50,8 +55,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     small = dataclasses.replace(
         shipped, replicates=10, laws={name: shipped.laws[name] for name in ("observational", "compute_sigmoid")}
     )
-    ingest.ingest(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
-    database.run(small.sources, folder / "build")
+    ingest.run(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
+    run(small.sources, folder / "build")
     for name in small.laws:
         fit.run(name, small, folder / "build", folder / "metrics")
     return Built(folder / "registry", folder / "build", folder / "metrics", small)

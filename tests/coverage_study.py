@@ -12,16 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from tests.test_laws import CASES, DAY, made
+from tests.laws.test_every_law import CASES, DAY, made
 
-from foresaid import laws, parallel
-from foresaid.curve import freeze_curve
-from foresaid.fit import parameter_ranges
-from foresaid.fitting import NO_FORECAST
-from foresaid.forecast import LEVELS, locations, predict
-from foresaid.law import Law, Parameter, Table
-from foresaid.seeds import generator
-from foresaid.shards import Shard, fit_all
+from foresaid import parallel
+from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.data import Table
+from foresaid.fitting.fit import NO_FORECAST
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Law, Parameter
+from foresaid.fitting.summary import parameter_ranges
+from foresaid.forecasting.predict import locations, predict
+from foresaid.laws import _loader as laws
+from foresaid.reproducible import generator
+from foresaid.scoring.levels import LEVELS
 
 SEED, DRAWS = 20240531, 100
 LEAST_NOISE = 0.002

@@ -13,7 +13,7 @@ from benchmarks.__main__ import GOALS
 from benchmarks.measure import Finding, MissingError, module, verdict
 from benchmarks.tables import made_up, obsscaling
 
-from foresaid.preprocess import impute
+from foresaid.fitting.imputation import impute
 
 
 def finding(goal: int, found: str = "5×") -> Finding:

@@ -7,13 +7,13 @@ import warnings
 from collections.abc import Iterator
 
 import pytest
-from tests.test_laws import CASES, DAY, made
+from tests.laws.test_every_law import CASES, DAY, made
 
 from foresaid import parallel
-from foresaid.canonical import dump_line
-from foresaid.curve import freeze_curve, to_plain
+from foresaid.canonical_json import dump_line
 from foresaid.errors import ParameterError
-from foresaid.shards import Shard, fit_all
+from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 
 LAWS = ("observational", "bleu_log", "loss_threshold", "cross_entropy_power", "compute_sigmoid")
 

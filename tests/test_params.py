@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import laws, params
+from foresaid import params
 from foresaid.errors import ParameterError
+from foresaid.laws import _loader as laws
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,6 +1,6 @@
 """Run the command line as `python -m foresaid`."""
 
-from foresaid.cli import main
+from foresaid.cli.main import main
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="foresaid")

@@ -6,10 +6,12 @@ digit that depends on the machine's arithmetic would show up as a change where n
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +38,7 @@ def rounded(value: Any, digits: int = DIGITS) -> Any:
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    write({path: content})
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -57,12 +56,31 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a frame as Parquet, floats rounded to ten significant digits."""
     import polars as pl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
     floats = [pl.col(name).round_sig_figs(10) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)] + [
         pl.col(name).list.eval(pl.element().round_sig_figs(10))
         for name, kind in frame.schema.items()
         if kind == pl.List(pl.Float64)
     ]
-    frame.with_columns(floats).write_parquet(beside, compression="zstd", statistics=False)
-    os.replace(beside, path)
+    buffer = io.BytesIO()
+    frame.with_columns(floats).write_parquet(buffer, compression="zstd", statistics=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def write(contents: Mapping[Path, bytes]) -> None:
+    """Write several files, all or none: each beside its place first, then renamed into it."""
+    waiting: list[tuple[str, Path]] = []
+    try:
+        for path, content in contents.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            waiting.append((temporary, path))
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)
+        for temporary, path in waiting:
+            os.replace(temporary, path)
+    finally:
+        for temporary, _ in waiting:
+            Path(temporary).unlink(missing_ok=True)

@@ -13,15 +13,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from foresaid.errors import ParameterError
+from foresaid.reproducible import KERNELS
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 PATIENCE = 10  # seconds a scheduler has to answer
 BACKENDS = {"threads": "threading", "processes": "loky", "dask": "dask"}
-# What decides the last digit of a result, and so has to be the same for every worker: one thread in the linear algebra,
-# kernels that do not depend on the processor, and the engine.
-SAME = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES", "FORESAID_ENGINE")
+SAME = (*KERNELS, "FORESAID_ENGINE")  # what decides the last digit of a result, and so has to be the same for every worker
 
 
 def settings() -> dict[str, str]:

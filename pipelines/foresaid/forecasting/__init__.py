@@ -1,1 +1,4 @@
-"""Forecasts: laws and baselines to predictive distributions."""
+"""From a curve to a predictive distribution: prediction, interval recalibration, combination, baselines, splits, leakage checks.
+
+May import the top files, `scoring`, `registry`, `fitting` and `laws`.
+"""

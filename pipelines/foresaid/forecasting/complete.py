@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from foresaid.arrays import Array
 from foresaid.errors import RecordError
 from foresaid.laws._capability_model import Joint, predictive, told
-from foresaid.laws._capability_rows import Array
 
 
 @dataclass(frozen=True)

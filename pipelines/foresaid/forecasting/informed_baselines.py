@@ -16,7 +16,8 @@ import polars as pl
 from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
-from foresaid.laws._capability_rows import Array, Benchmarks, cells
+from foresaid.arrays import Array
+from foresaid.laws._capability_rows import Benchmarks, cells
 
 RECENT = 12  # values in the recent mean
 DOZEN = 12  # errors a benchmark needs to have intervals of its own

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from foresaid.arrays import Array
 from foresaid.laws._capability_model import Model, given, joint, predictive
-from foresaid.laws._capability_rows import Array, Benchmarks, Cells, Codes
+from foresaid.laws._capability_rows import Benchmarks, Cells, Codes
 
 TOLD = ("unconditional", "conditional", "siblings")
 

@@ -16,9 +16,10 @@ from datetime import date
 import numpy as np
 from scipy.special import ndtri
 
+from foresaid.arrays import Array
 from foresaid.errors import RecordError
 from foresaid.laws._capability_model import Joint, Model, joint_of_release, predictive, told
-from foresaid.laws._capability_rows import Array, Benchmarks
+from foresaid.laws._capability_rows import Benchmarks
 
 FORMAT = "capability/1"
 

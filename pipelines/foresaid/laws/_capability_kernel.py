@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid.arrays import Array
 from foresaid.laws._capability_rows import Systems
 
-Array = NDArray[np.float64]
 Covariance = Callable[[Systems, Systems, Array], Array]
 """Two sets of systems and the two lengths (years) give a covariance of unit size: (A, B)."""
 

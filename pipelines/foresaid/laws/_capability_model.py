@@ -18,6 +18,7 @@ from scipy.linalg import cho_solve, lapack, solve_triangular
 from scipy.optimize import minimize
 from scipy.sparse import csr_array
 
+from foresaid.arrays import Array
 from foresaid.errors import RecordError
 from foresaid.laws._capability_kernel import (
     GRAND_MEAN_VARIANCE,
@@ -30,7 +31,6 @@ from foresaid.laws._capability_kernel import (
 )
 from foresaid.laws._capability_rows import Benchmarks, Cells, Codes, Systems, years
 
-Array = NDArray[np.float64]
 NEW = "\0new"  # the name of a release or model that no training cell belongs to
 FIRST_STEPS = 5  # on the average information
 STEPS = 300

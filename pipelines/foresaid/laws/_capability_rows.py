@@ -16,9 +16,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
+from foresaid.arrays import Array
 from foresaid.errors import Problem, RecordError
 
-Array = NDArray[np.float64]
 Codes = NDArray[np.intp]
 SCHEMA = {
     "system_id": pl.String,

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from foresaid.benchmark_plane import PlaneLaw
-from foresaid.law import LOGIT_EDGE
+from foresaid.fitting.data import LOGIT_EDGE
+from foresaid.laws._principal_components import PlaneLaw
 
 _EDGE = float(np.log((1.0 - LOGIT_EDGE) / LOGIT_EDGE))
 
@@ -28,7 +28,7 @@ class Ability(PlaneLaw):
     with `components` of 1 this is the two-parameter logistic model of item response theory, difficulty -a / w and slope w, with
     abilities by least squares on the logits and not by likelihood: a benchmark's items are many and seldom published. The
     benchmark itself never stands among its covariates, nor does another version of it (`without`). Missing benchmarks are filled
-    by the rank-one rule of preprocess.py. Draws resample whole model families and refit everything.
+    by the rank-one rule of fitting/imputation.py. Draws resample whole model families and refit everything.
 
     Birnbaum 1968, in Lord and Novick, Statistical Theories of Mental Test Scores, chapter 17, equation 17.2.2 (two parameters);
     the publisher of the hub builds its capabilities index on the same curve.
@@ -36,7 +36,7 @@ class Ability(PlaneLaw):
     Do not trust it for a model with one or two known benchmarks, where its ability is theirs alone; for benchmarks that
     measure something of their own (games, images, long context); or when a benchmark has leaked into training.
 
-    >>> from foresaid.sigmoid import SigmoidTarget
+    >>> from foresaid.laws._sigmoid import SigmoidTarget
     >>> law = Ability(sources=("s",), targets={"t": SigmoidTarget()}, metrics=("a", "b"), components=1)
     >>> law.curve(np.array([0.0, 2.0, 0.0]), np.array([[0.0], [1.0], [-1.0]])).round(3).tolist()
     [0.5, 0.881, 0.119]

@@ -8,9 +8,11 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import betaln, digamma
 
-from foresaid.law import Array, Parameter, Target
-from foresaid.loss_surface import power
-from foresaid.size_series import SizeLaw
+from foresaid.arrays import Array
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Parameter
+from foresaid.laws._loss_surface import power
+from foresaid.laws._size_series import SizeLaw
 
 MEANS, SIZES = (0.02, 0.2, 0.6), (0.3, 1.0, 5.0)
 

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.size_series import SizeLaw, in_order
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._size_series import SizeLaw, in_order
 
 LN_BETA = (float(np.log(0.3)), float(np.log(12.0)))
 PRIOR_CENTRE, PRIOR_SPREAD = float(np.log(1.5)), 0.5  # of ln beta

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.loss_surface import LIMIT, power
-from foresaid.sigmoid import sigmoid
-from foresaid.size_series import BentLaw, floor_parameter
-from foresaid.solver import Problem, solve
+from foresaid.arrays import Array, sigmoid
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.fitting.least_squares import solve
+from foresaid.fitting.problem import Problem
+from foresaid.laws._loss_surface import LIMIT, power
+from foresaid.laws._size_series import BentLaw, floor_parameter
 
 SLOPES, CHANGES, SHARPNESS = (0.05, 0.3), (-0.2, 0.3, 1.0), (0.4,)
 PLACES = (0.3, 0.65)

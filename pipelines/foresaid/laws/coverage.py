@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import LIMIT, power
-from foresaid.size_series import SizeLaw
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._loss_surface import LIMIT, power
+from foresaid.laws._size_series import SizeLaw
 
 
 def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:

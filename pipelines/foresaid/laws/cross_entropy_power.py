@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.size_series import SizeLaw, floor_parameter, in_order
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._size_series import SizeLaw, floor_parameter, in_order
 
 ALPHAS = (0.05, 0.15, 0.4, 1.0)
 GRID = 65  # exponents of the profile

@@ -11,10 +11,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
-from foresaid.view import View
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.law import Law, Parameter
+from foresaid.laws._loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
+from foresaid.laws._settings import read_entries
+from foresaid.registry.view import View
 
 STARTS = ((5.3, 15.0), (1.0, 5.0), (30.0, 60.0))
 

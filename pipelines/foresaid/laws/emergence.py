@@ -1,7 +1,7 @@
 """The emergence law: fine-tuning on more data moves the loss at which a task emerges, so small fine-tuning runs foretell it.
 
 No points of the paper are public, so the law is kept without targets. It is tested on simulated experiments whose answer is
-known (`study`, with emergence_study.py) and on a small real one of our own (docs/emergence-experiment.md). Its three
+known (studies/simulations/emergence.py) and on a small real one of our own (docs/emergence-experiment.md). Its three
 coefficients C, k and alpha are nearly one number; it is fitted in numbers that mean something by themselves: the few-shot
 emergence, the shift to the largest fine-tuning set, and how the shift bends.
 """
@@ -14,10 +14,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Law, Parameter, Table, Target
-from foresaid.sigmoid import sigmoid
-from foresaid.view import View
+from foresaid.arrays import Array, sigmoid
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Law, Parameter
+from foresaid.registry.view import View
 
 WIDTH = 0.01  # nats: how far the corner is rounded
 PRIOR_SPREAD = 0.5  # of ln alpha
@@ -162,9 +163,3 @@ class Emergence(Law):
     def horizon(self, x: Array) -> Array:
         """The rows, and a loss a little below them without fine-tuning: where the few-shot emergence shows."""
         return np.vstack([x, [x[:, 0].min() - 0.2, np.log(self.few_shot_size)]])
-
-    def study(self, seed: int, replicates: int) -> dict[str, object] | None:
-        """Simulate experiments with planted parameters and say how often, and how well, the law finds them again."""
-        from foresaid.emergence_study import study  # it needs the engine, which needs this module's base: not at import
-
-        return study(self, seed, replicates, self.simulations)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from foresaid.law import Covariate
-from foresaid.sigmoid import SigmoidLaw, SigmoidTarget
-from foresaid.view import RELEASE_YEAR
+from foresaid.fitting.data import Covariate
+from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
+from foresaid.registry.view import RELEASE_YEAR
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.loss_surface import LIMIT, SurfaceLaw, middle, power
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._loss_surface import LIMIT, SurfaceLaw, middle, power
 
 RATIOS, EXPONENTS = (0.6, 1.0, 1.5), (0.05, 0.1, 0.2, 0.4)
 

@@ -14,13 +14,15 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.elementary import exp
+from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
-from foresaid.law import Array, Covariate, Design, Parameter, Table, Target, read_entries
-from foresaid.loss_surface import PRESETS, ComputeLaw, power
-from foresaid.separable import fit_power_sum
-from foresaid.sigmoid import sigmoid
-from foresaid.view import View
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.fitting.power_sum import fit_power_sum
+from foresaid.laws._loss_surface import PRESETS, ComputeLaw, power
+from foresaid.laws._settings import read_entries
+from foresaid.registry.view import View
 
 SIZES = (Covariate("params_total", "ln"), Covariate("training_tokens", "ln"))
 ENDS = 6  # runs the five numbers of the first step need at least

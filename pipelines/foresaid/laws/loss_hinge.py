@@ -11,8 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.law import Array, Parameter, Table, Target
-from foresaid.threshold import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
+from foresaid.arrays import Array
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Parameter
+from foresaid.laws._loss_series import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
 
 SLOPE_LIMIT = 100.0
 

@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Parameter, Target
-from foresaid.sigmoid import sigmoid
-from foresaid.threshold import LOSS, STARTS, LossLaw, shape_starts, thresholds
+from foresaid.arrays import Array, sigmoid
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Parameter
+from foresaid.laws._loss_series import LOSS, STARTS, LossLaw, shape_starts, thresholds
 
 WIDTHS = np.array([0.02, 0.06, 0.2, 0.6])  # nats
 

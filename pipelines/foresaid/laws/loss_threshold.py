@@ -11,9 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Parameter, Table, Target
-from foresaid.threshold import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Parameter
+from foresaid.laws._loss_series import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
 
 RATES = np.array([0.5, 1.5, 4.0, 10.0, 25.0])  # per nat
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from foresaid.benchmark_plane import PlaneLaw
+from foresaid.laws._principal_components import PlaneLaw
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Observational(PlaneLaw):
         y = floor + (1 - floor) s(a + sum_k w_k PC_k(benchmarks)),   y = (score - chance) / (1 - chance)
 
     Benchmarks are fractions of one; `components` of them (3 by default) are used, centred and not standardised; missing
-    benchmarks are filled by the rank-one rule of preprocess.py, fitted on training rows. Draws resample whole
+    benchmarks are filled by the rank-one rule of fitting/imputation.py, fitted on training rows. Draws resample whole
     model families and refit imputation, components and sigmoid each time.
 
     Ruan, Maddison, Hashimoto, "Observational Scaling Laws", arXiv 2405.10938v3, equations 3 to 8 and algorithm A.1.
@@ -31,7 +31,7 @@ class Observational(PlaneLaw):
     `separable` or `unidentified`.
 
     >>> import numpy as np
-    >>> from foresaid.sigmoid import SigmoidTarget
+    >>> from foresaid.laws._sigmoid import SigmoidTarget
     >>> law = Observational(sources=("s",), targets={"t": SigmoidTarget()}, metrics=("a", "b"), components=1)
     >>> law.curve(np.array([0.0, 2.0, 0.0]), np.array([[0.0], [1.0]])).round(3).tolist()
     [0.5, 0.881]

@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp, log
-from foresaid.law import Array, Design, Parameter, Table, Target
-from foresaid.loss_surface import LIMIT, power
-from foresaid.size_series import BentLaw, floor_parameter, in_order
+from foresaid.arrays import Array
+from foresaid.fitting._elementary import exp, log
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._loss_surface import LIMIT, power
+from foresaid.laws._size_series import BentLaw, floor_parameter, in_order
 
 BETAS = (0.3, 0.8, 1.6)
 PLACES = (0.0, 0.35, 0.7)  # where the flat phase ends, as a share of the sizes seen

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from foresaid.law import Covariate
-from foresaid.sigmoid import SigmoidLaw, SigmoidTarget
+from foresaid.fitting.data import Covariate
+from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.size_series import SizeLaw
+from foresaid.arrays import Array
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._size_series import SizeLaw
 
 LN10 = float(np.log(10.0))
 

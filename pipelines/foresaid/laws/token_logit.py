@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Design, Parameter, Target
-from foresaid.sigmoid import sigmoid
-from foresaid.size_series import SizeLaw
+from foresaid.arrays import Array, sigmoid
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Target
+from foresaid.fitting.law import Design, Parameter
+from foresaid.laws._size_series import SizeLaw
 
 SLOPES = (0.2, 0.6, 1.5)
 CEILINGS = (0.5, 0.8, 1.0)

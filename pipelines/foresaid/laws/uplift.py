@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.elementary import exp
-from foresaid.law import Array, Covariate, Law, Parameter, Table, Target, read_entries
-from foresaid.sigmoid import sigmoid
-from foresaid.view import View
+from foresaid.arrays import Array, sigmoid
+from foresaid.fitting._elementary import exp
+from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.law import Law, Parameter
+from foresaid.laws._settings import read_entries
+from foresaid.registry.view import View
 
 EDGE = 1e-3  # log-odds of a score nearer to 0 or 1 than this are cut: a handful of right answers more would move them by nats
 LEAST = 3

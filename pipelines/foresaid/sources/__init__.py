@@ -3,6 +3,8 @@
 A reader is a function `read(folder) -> Reading`, where the folder holds one vintage of the upstream. It knows the upstream's
 spelling, units and known errors, and nothing of the record: models keep the upstream's names, `update` resolves them.
 A reader refuses what it does not know (a missing or new column, a short row, a NaN) instead of guessing.
+
+May import the top files.
 """
 
 from __future__ import annotations
@@ -51,16 +53,34 @@ class RunSubject:
 
 
 @dataclass(frozen=True)
+class StatedModel:
+    """What an upstream states of a model beside its scores: who made it and when it came out.
+
+    `released_on` is as printed, a day or a month (`2026-02-05`, `2026-02`), or nothing. It is the upstream's word, not yet the
+    record's: `models.csv` says which of several days holds.
+    """
+
+    subject: str
+    released_on: str = ""
+    organisation: str = ""
+    title: str = ""
+    file: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True)
 class Reading:
     """Everything one vintage says; `skipped` counts, by reason, what was left out on purpose.
 
-    `rows` counts the rows of each upstream table, so that what was taken and what was left can be added up.
+    `rows` counts the rows of each upstream table, so that what was taken and what was left can be added up. `models` are what
+    the files state of models, taken or not.
     """
 
     scores: list[Score]
     subjects: list[RunSubject]
     skipped: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    models: list[StatedModel] = field(default_factory=list)
 
 
 Reader = Callable[[Path], Reading]

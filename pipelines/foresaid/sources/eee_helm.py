@@ -19,10 +19,10 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from foresaid import every_eval_ever
 from foresaid.errors import Problem, RecordError
-from foresaid.results import Result, number
 from foresaid.sources import Reading, Score
+from foresaid.sources._formats import every_eval_ever
+from foresaid.sources._formats.results import Result, number
 from foresaid.sources._upstream import document, files
 
 PATTERN = "data/*/*/*/*.json"

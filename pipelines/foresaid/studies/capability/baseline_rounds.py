@@ -8,9 +8,10 @@ from datetime import date
 import numpy as np
 import polars as pl
 
-from foresaid.forecast import LEVELS
+from foresaid.arrays import Array
 from foresaid.forecasting.informed_baselines import INFORMED, UNINFORMED, error_quantiles, points, quantile_mean
-from foresaid.laws._capability_rows import Array, Benchmarks, cells
+from foresaid.laws._capability_rows import Benchmarks, cells
+from foresaid.scoring.levels import LEVELS
 from foresaid.studies.capability.protocol import WINDOW, asked, scored, training
 
 OF_ALL = "quantile mean of six"

@@ -18,11 +18,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import Array
 from foresaid.errors import UnreadableError
 from foresaid.laws._capability_kernel import Settings
 from foresaid.laws._capability_lines import launch, propose_lineage
 from foresaid.laws._capability_model import Model, fit, joint, predictive
-from foresaid.laws._capability_rows import SCHEMA, Array, cells
+from foresaid.laws._capability_rows import SCHEMA, cells
 
 MATRIX, FOLDS = "website/data.json", "benchpress/evaluation/folds/folds_s10_f3_bs42_ms1.json"
 LOW, HIGH = 0.1, 0.9  # where the range of a column without a ceiling is put

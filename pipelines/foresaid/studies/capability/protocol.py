@@ -12,12 +12,12 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 
-from foresaid.forecast import LEVELS
 from foresaid.laws._capability_forecast import Predicted, forecast_release
 from foresaid.laws._capability_kernel import Settings
 from foresaid.laws._capability_model import Model, fit
 from foresaid.laws._capability_rows import cells
-from foresaid.scoring import weighted_interval_score
+from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.rules import weighted_interval_score
 
 WINDOW = 69  # days
 FEWEST = 8  # training cells a benchmark needs before it is asked

@@ -1,0 +1,4 @@
+"""The commands.
+
+May import every room.
+"""

@@ -1,0 +1,54 @@
+"""Where the ledger's commands meet the world: the folders they work on, the clock, the trust policy, and adding one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from foresaid.project import LEDGER
+
+if TYPE_CHECKING:
+    from foresaid.ledger.entries.schema import Entry
+    from foresaid.ledger.log.policy import Policy
+
+FILE = click.Path(path_type=Path, dir_okay=False)
+THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
+
+
+def append(lines: Sequence[Entry]) -> None:
+    """Add one batch in the name of params.yaml's author, and say under which name."""
+    from foresaid import params
+    from foresaid.fitting.frozen_curve import from_plain
+    from foresaid.ledger import provenance, store
+
+    loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
+    path = store.write_batch(
+        LEDGER, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
+        code=provenance.code_state(Path()), check_curve=from_plain,
+    )  # fmt: skip
+    click.echo(f"batch {path.stem}, pending; `foresaid checkpoint` on the main branch puts it into the log")
+
+
+def policy_of(path: Path | None) -> Policy:
+    """The policy a reader brings, else the ledger's copy, else one that wants nothing."""
+    from foresaid.ledger import layout
+    from foresaid.ledger.log import policy
+
+    if path is not None:
+        return policy.load(path)
+    return policy.load(LEDGER / layout.POLICY) if (LEDGER / layout.POLICY).is_file() else policy.Policy()
+
+
+def entry_of(**values: Any) -> Entry:
+    """An entry from its fields; those that are None are left out."""
+    from foresaid.errors import LedgerError
+    from foresaid.ledger.entries import schema as entries
+
+    record = entries.parse({name: value for name, value in values.items() if value is not None})
+    if isinstance(record, entries.Header):
+        raise LedgerError("expected an entry, not a header")
+    return record

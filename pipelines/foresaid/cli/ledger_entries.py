@@ -1,0 +1,156 @@
+"""The commands that add one batch of entries: what a person promises, changes, opens, and says of outcomes."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from foresaid.cli._ledger_context import THERE, append, entry_of
+from foresaid.project import LEDGER
+
+if TYPE_CHECKING:
+    from foresaid.ledger.entries.schema import Entry
+
+
+@click.command()
+@click.argument("forecasts", type=THERE)
+@click.option("--secrets", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder outside the repository.")
+@click.option("--reveal-by", required=True, help="Until when they are opened, YYYY-MM-DDTHH:MM:SSZ.")
+def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
+    """Freeze forecast/v1 lines without showing them; the secrets to open them go into files outside the repository.
+
+    Example: foresaid seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
+    """
+    import os
+
+    import msgspec
+
+    from foresaid import canonical_json, params
+    from foresaid.errors import LedgerError
+    from foresaid.ledger.entries import commitment as work
+    from foresaid.ledger.entries import schema as entries
+
+    loaded = params.load(Path("params.yaml"))
+    secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lines: list[Entry] = []
+    for number, value in enumerate(canonical_json.parse_lines(forecasts.read_bytes()), start=1):
+        record = entries.parse(value, number)
+        if not isinstance(record, entries.Forecast):
+            raise LedgerError(f"{forecasts}, line {number}: expected forecast/v1")
+        inner = entries.Inner(
+            author=loaded.author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
+            primary=record.primary, target=record.target,
+        )  # fmt: skip
+        nonce = os.urandom(work.NONCE_BYTES)
+        sealed = msgspec.convert(msgspec.to_builtins(work.seal(inner, nonce, reveal_by)), entries.Sealed)
+        work.write_secret(secrets / f"{sealed.commit}.seal", work.Secret(nonce, inner))  # before the seal is frozen
+        lines.append(sealed)
+    append(lines)
+
+
+@click.command()
+@click.argument("secrets", type=THERE, nargs=-1, required=True)
+def reveal(secrets: tuple[Path, ...]) -> None:
+    """Open sealed forecasts from their secret files.
+
+    Example: foresaid reveal ~/seals/*.seal
+    """
+    from foresaid.ledger.entries import commitment as work
+
+    append([work.read_secret(path).reveal() for path in secrets])
+
+
+@click.command()
+@click.argument("forecast")
+@click.option("--prediction", type=THERE, required=True, help="A file with one canonical line, the new prediction.")
+@click.option("--reason", required=True, help="Why; it is published.")
+def amend(forecast: str, prediction: Path, reason: str) -> None:
+    """Give another prediction under the id of one's own forecast; both stay and both are shown.
+
+    Example: foresaid amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
+    """
+    from foresaid import canonical_json
+
+    value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
+    append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)])
+
+
+@click.command()
+@click.argument("forecast")
+@click.option("--reason", required=True, help="Why; it is published.")
+def withdraw(forecast: str, reason: str) -> None:
+    """Withdraw one's own forecast; it stays, is listed, and after the deadline is scored all the same.
+
+    Example: foresaid withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
+    """
+    append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)])
+
+
+@click.command()
+@click.argument("round_id")
+@click.argument("target")
+@click.option("--value", required=True, help="The score, as a decimal number.")
+@click.option("--known-at", required=True, help="When it was first public, a day or YYYY-MM-DDTHH:MM:SSZ.")
+@click.option("--evidence", type=THERE, required=True, help="The page or table it was read from; its SHA-256 is kept.")
+@click.option("--source", required=True, help="Where that was published.")
+@click.option("--subject", help="The model, where the target's rule binds several.")
+def resolve(round_id: str, target: str, value: str, known_at: str, evidence: Path, source: str, subject: str | None) -> None:
+    """Enter the score of a target. A later entry does not replace an earlier one; both are shown.
+
+    Example: foresaid resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
+    """
+    snapshot = sha256(evidence.read_bytes()).hexdigest()
+    append([entry_of(type="resolution/v1", round=round_id, target=target, value=value, known_at=known_at, snapshot=snapshot,
+                    source=source, subject=subject)])  # fmt: skip
+
+
+@click.command()
+@click.argument("round_id")
+@click.argument("target")
+@click.option("--known-at", required=True, help="When the score was public, a day or YYYY-MM-DDTHH:MM:SSZ.")
+@click.option("--evidence", required=True, help="What shows it, in words.")
+@click.option("--subject", help="The model, where the target's rule binds several.")
+def challenge(round_id: str, target: str, known_at: str, evidence: str, subject: str | None) -> None:
+    """Say that a score was public earlier than the record has it; open for ever, and it can only make it earlier.
+
+    Example: foresaid challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence "archived page of that day"
+    """
+    append([entry_of(type="challenge/v1", round=round_id, target=target, known_at=known_at, evidence=evidence, subject=subject)])
+
+
+@click.command()
+@click.argument("round_id")
+@click.argument("target")
+@click.option("--evidence", type=THERE, required=True, help="What shows that void_if was met; its SHA-256 is kept.")
+@click.option("--reason", required=True, help="Why; it is published.")
+def void(round_id: str, target: str, evidence: Path, reason: str) -> None:
+    """Void a target that met its own void_if: every author's forecast of it at once.
+
+    Example: foresaid void 2026-12 gsm8k_cot --evidence page.html --reason "no public score by the day set"
+    """
+    digest = sha256(evidence.read_bytes()).hexdigest()
+    append([entry_of(type="void/v1", round=round_id, target=target, evidence=digest, reason=reason)])
+
+
+@click.command()
+@click.argument("batch")
+@click.option("--reason", required=True, help="Why; it is published.")
+def redact(batch: str, reason: str) -> None:
+    """Remove the bytes of a batch for a legal need. Its name stays in the log and its forecasts count as worst.
+
+    Example: foresaid redact 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --reason "court order"
+    """
+    from foresaid.errors import LedgerError
+    from foresaid.ledger import store
+    from foresaid.ledger.entries import schema as entries
+
+    found = next((one for one in store.read(LEDGER) if one.sha256 == batch), None)
+    if found is None or found.index is None:
+        raise LedgerError(f"batch {batch}: expected one that is in the log")
+    names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
+    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
+    store.redact(LEDGER, batch)
+    click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

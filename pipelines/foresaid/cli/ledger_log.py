@@ -1,0 +1,201 @@
+"""The commands about the log: its keys and policy, its checkpoint, who cosigns and stamps that, and what proves a place in it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from foresaid.cli._ledger_context import FILE, THERE, append, entry_of, policy_of
+from foresaid.project import LEDGER
+
+
+@click.group()
+def key() -> None:
+    """Make, bring in and revoke keys; a secret one never goes into the repository.
+
+    Example: foresaid key new foresaid/registry --to ~/foresaid.key
+    """
+
+
+@key.command(name="new")
+@click.argument("name")
+@click.option("--kind", type=click.Choice(["log", "witness"]), default="log", show_default=True, help="What the key is for.")
+@click.option("--to", "path", type=FILE, required=True, help="The new file; its owner alone may read it.")
+def key_new(name: str, kind: str, path: Path) -> None:
+    """Make a key pair and print the public half, as it stands in a policy.
+
+    Example: foresaid key new foresaid/registry --to ~/foresaid.key
+    """
+    import os
+
+    from foresaid.ledger.log import keys
+
+    made = keys.write(name, kind, os.urandom(32), path)
+    click.echo(f"{'log' if kind == 'log' else 'witness <name>'} {made.vkey}")
+
+
+@key.command(name="add")
+@click.argument("vkey")
+@click.option("--reason", required=True, help="Why; it is published.")
+def key_add(vkey: str, reason: str) -> None:
+    """Say that a key signs for this log, from the checkpoint after the next on.
+
+    Example: foresaid key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "a new machine"
+    """
+    append([entry_of(type="key/v1", vkey=vkey, status="added", reason=reason)])
+
+
+@key.command(name="revoke")
+@click.argument("vkey")
+@click.option("--reason", required=True, help="Why; it is published.")
+def key_revoke(vkey: str, reason: str) -> None:
+    """Say that a key signs for this log no more, from the checkpoint after the next on.
+
+    Example: foresaid key revoke foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "lost"
+    """
+    append([entry_of(type="key/v1", vkey=vkey, status="revoked", reason=reason)])
+
+
+@click.command()
+@click.argument("path", type=THERE)
+def policy(path: Path) -> None:
+    """Copy a trust policy, and the roots beside it in tsa/, into the ledger. A reader's own copy still wins.
+
+    Example: foresaid policy ../my/policy.txt
+    """
+    from foresaid.ledger import store
+    from foresaid.ledger.layout import POLICY
+    from foresaid.ledger.log import policy as policies
+
+    loaded = policies.load(path)
+    files = {POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
+    store.write_files(LEDGER, files, replaced=tuple(files))
+    click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
+
+
+@click.command()
+@click.option("--key", "path", type=THERE, help="The log's secret key; without it the checkpoint is not signed.")
+@click.option("--hand-over", is_flag=True, help="Let pending key/v1 entries in: other keys sign from the next checkpoint on.")
+def checkpoint(path: Path | None, hand_over: bool) -> None:
+    """Put pending batches into the log and sign its state. On the main branch only.
+
+    Example: foresaid checkpoint --key ~/foresaid.key
+    """
+    from foresaid import params
+    from foresaid.ledger import store, timestamping
+    from foresaid.ledger.log import keys
+
+    signer = keys.read(path, "log") if path else None
+    made = store.sequence(LEDGER, params.load(Path("params.yaml")).origin, signer, hand_over)
+    if hand_over:
+        timestamping.anchor(LEDGER)  # readers walk to the new key over this checkpoint
+    click.echo(f"checkpoint: size {made.size}, root {made.root.hex()}, {'signed' if signer else 'not signed'}")
+
+
+@click.command()
+@click.option("--key", "path", type=THERE, required=True, help="The witness's secret key.")
+@click.option("--state", type=FILE, required=True, help="What the witness remembers; kept by the witness.")
+@click.option("--policy", type=THERE, help="Policy that names the log's key; else the ledger's copy.")
+@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=LEDGER, help="The ledger to look at.")
+@click.option("--write", is_flag=True, help="Also put the line under log/checkpoint.")
+def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bool) -> None:
+    """Cosign the newest checkpoint, if the log only grew since this witness last looked. Follows key/v1 entries.
+
+    Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
+    """
+    from foresaid.errors import LedgerError
+    from foresaid.ledger import layout, timestamping
+    from foresaid.ledger.log import keys, manifest
+    from foresaid.ledger.log import witness as work
+    from foresaid.ledger.verify import signers as hand_over
+
+    wanted = policy_of(policy)
+    if wanted.log is None:
+        raise LedgerError("witness: the policy names no key of a log; give --policy")
+    head = (place / layout.CHECKPOINT).read_bytes()
+    names, _ = manifest.parse_manifest((place / layout.MANIFEST).read_bytes())
+    found = manifest.parse_checkpoint(head)
+    seen = work.read(state, found.origin)
+    proof = work.consistency(seen.size, names[: found.size]) if seen.size <= found.size <= len(names) else []
+    may_sign = hand_over.signers(place, wanted, found)
+    line = work.cosign(
+        head, seen.size, proof, seen, may_sign, keys.read(path, "witness"), int(datetime.now(UTC).timestamp()),
+        lambda new: work.write(state, new),
+    )  # fmt: skip
+    if write:
+        timestamping.add_cosignature(place, line)
+    click.echo(line.decode("utf-8"), nl=False)
+
+
+@click.command()
+@click.option("--request", "request", type=FILE, help="Write a request (.tsq) to send to an authority.")
+@click.option("--response", "response", type=THERE, help="Keep a reply (.tsr) that came back.")
+@click.option("--sent", type=THERE, help="The request the reply answers; its nonce must come back.")
+@click.option("--authority", help="Name of the authority in the policy.")
+@click.option("--batch", default="", help="Stamp this batch instead of the newest checkpoint; works before the merge.")
+@click.option("--opentimestamps", "ots", type=THERE, help="Keep an OpenTimestamps proof (.ots) over the subject.")
+@click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/.")
+def stamp(
+    request: Path | None, response: Path | None, sent: Path | None, authority: str | None, batch: str, ots: Path | None,
+    policy: Path | None,
+) -> None:  # fmt: skip
+    """Prove time: write a request, send it with curl, keep the reply. Nothing here uses the network.
+
+    Example: foresaid stamp --request subject.tsq, then
+    curl -H 'Content-Type: application/timestamp-query' --data-binary @subject.tsq ADDRESS > reply.tsr, then
+    foresaid stamp --response reply.tsr --authority NAME
+    """
+    from foresaid import files
+    from foresaid.errors import ParameterError
+    from foresaid.ledger import timestamping
+
+    if sum(item is not None for item in (request, response, ots)) != 1:
+        raise ParameterError("stamp: expected one of --request, --response and --opentimestamps")
+    if request is not None:
+        files.write_bytes(request, timestamping.request(LEDGER, batch))
+        click.echo(f"{request}: a request over {timestamping.to_stamp(LEDGER, batch)}")
+    elif ots is not None:
+        click.echo(
+            f"OpenTimestamps: {timestamping.accept_calendar(LEDGER, ots.read_bytes())}; without a block header it proves no time"
+        )
+    elif response is not None:
+        if authority is None:
+            raise ParameterError("stamp: expected --authority, the name the policy gives it")
+        before = sent.read_bytes() if sent else None
+        proved = timestamping.accept(LEDGER, response.read_bytes(), authority, policy_of(policy), batch, before)
+        click.echo(f"{authority}: existed by {proved:%Y-%m-%dT%H:%M:%SZ}")
+
+
+@click.command()
+@click.argument("batch")
+@click.option("--to", "path", type=FILE, help="Write the proof here.")
+@click.option("--check", "proof", type=THERE, help="Check this proof instead; needs no ledger.")
+@click.option("--policy", type=THERE, help="Policy the proof's checkpoint must satisfy.")
+@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False, exists=True),
+              help="With --check: a ledger whose key/v1 entries lead from the policy's key to the one that signed.")  # fmt: skip
+def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
+    """Write a C2SP .tlog-proof that a batch is in the log, or check one.
+
+    Example: foresaid prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
+    """
+    from foresaid import files
+    from foresaid.ledger import layout
+    from foresaid.ledger.log import inclusion_proof as work
+    from foresaid.ledger.log import manifest
+    from foresaid.ledger.verify import signers as hand_over
+
+    if proof is not None:
+        read, wanted = work.parse(proof.read_bytes()), policy_of(policy)
+        may_sign = hand_over.signers(place, wanted, manifest.parse_checkpoint(read.checkpoint)) if place and wanted.log else []
+        head = work.check(read, batch, wanted, may_sign)
+        click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
+        return
+    names, _ = manifest.parse_manifest((LEDGER / layout.MANIFEST).read_bytes())
+    made = work.prove(batch, names, (LEDGER / layout.CHECKPOINT).read_bytes()).encode()
+    if path is None:
+        click.echo(made.decode("utf-8"), nl=False)
+    else:
+        files.write_bytes(path, made)
+        click.echo(f"{path}: proof of batch {batch}")

@@ -1,0 +1,164 @@
+"""The commands that look and change nothing: is the ledger whole, does a page show all of it, what is proven of a forecast."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from foresaid.cli._ledger_context import THERE
+from foresaid.project import LEDGER, SNAPSHOTS
+
+if TYPE_CHECKING:
+    from foresaid.ledger.verify.verify import Evidence
+
+
+def _evidence(
+    policy: Path | None, known: Sequence[Path], data: Path | None, headers: Path | None, page: Path | None, asked: set[str]
+) -> Evidence:
+    import csv
+
+    from foresaid.ledger.log import git_history, opentimestamps
+    from foresaid.ledger.log import policy as policies
+    from foresaid.ledger.verify.verify import Evidence
+
+    aliases = {}
+    table = Path("registry/aliases.csv")
+    if table.is_file():
+        with table.open(encoding="utf-8", newline="") as file:
+            aliases = {row["alias"]: row["id"] for row in csv.DictReader(file) if row["kind"] == "model"}
+    return Evidence(
+        policy=policies.load(policy) if policy else None,
+        known=tuple(path.read_bytes() for path in known),
+        history=git_history.read(LEDGER) if LEDGER.is_dir() else None,
+        data=data or SNAPSHOTS,
+        aliases=aliases,
+        headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
+        report=page.read_bytes() if page else None,
+        now=datetime.now(UTC),
+        asked=frozenset(asked),
+    )
+
+
+@click.command()
+@click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/; else the ledger's copy.")
+@click.option("--known", type=THERE, multiple=True, help="A checkpoint you kept; the log must continue it.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.")
+@click.option("--block-headers", "headers", type=THERE, help="Bitcoin headers you trust: a line each, height and hex.")
+@click.option("--git", "asked_git", is_flag=True, help="The git history must be there to check (else exit 5).")
+@click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
+@click.option("--json", "as_json", is_flag=True, help="List all findings as JSON.")
+def verify(
+    policy: Path | None,
+    known: tuple[Path, ...],
+    data: Path | None,
+    headers: Path | None,
+    asked_git: bool,
+    strict: bool,
+    as_json: bool,
+) -> None:
+    """Check the ledger: V01 to V20. Exit 0 when all checks passed, 5 when evidence is incomplete.
+
+    Example: foresaid verify --known my-checkpoint
+    """
+    asked = {"V16"} | ({"V13"} if asked_git else set())
+    _verify(_evidence(policy, known, data, headers, None, asked), strict, as_json)
+
+
+def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = ()) -> None:
+    import json
+
+    from foresaid.fitting.frozen_curve import from_plain
+    from foresaid.ledger.state import accounting
+    from foresaid.ledger.verify import verify as check
+
+    checks = {name: item for name, item in check.CHECKS.items() if not only or name in only or name in check.INTEGRITY}
+    if only:
+        checks["V10"] = check.CHECKS["V10"]
+    result = check.verify(LEDGER, check_curve=from_plain, checks=checks, evidence=evidence)
+    code = result.exit_code(strict)
+    if as_json:
+        click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
+        sys.exit(code)
+    for finding in result.findings:
+        click.echo(str(finding), err=True)
+    for finding in result.incomplete:
+        click.echo(f"incomplete: {finding}", err=True)
+    if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
+        for data in evidence.known:
+            click.echo(f"the checkpoint you kept:\n{data.decode('ascii', 'backslashreplace')}", err=True)
+        click.echo(f"the checkpoint here:\n{(LEDGER / 'log/checkpoint').read_bytes().decode('utf-8', 'replace')}", err=True)
+    for note in result.notes:
+        click.echo(note)
+    click.echo(result.time)
+    click.echo(f"accounting: {accounting.identity(result.accounts)}")
+    for row in accounting.universe(result.batches, result.accounts):
+        have = row["targets"] - len(row["no_shows"])
+        click.echo(
+            f"universe: round {row['round']}, {row['author']}: {row['targets']} targets = {have} with a primary forecast "
+            f"+ {len(row['no_shows'])} no-shows"
+        )
+    counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.counts.items())
+    said = {0: "all checks passed", 5: "nothing wrong, evidence incomplete (exit 5)"}.get(code, f"FAILED (exit {code})")
+    click.echo(f"verify: {said}: {counted}")
+    sys.exit(code)
+
+
+@click.command(name="verify-report")
+@click.argument("page", type=THERE)
+@click.option("--policy", type=THERE, help="Your own trust policy.")
+def verify_report(page: Path, policy: Path | None) -> None:
+    """Check that a ledger page shows every forecast, once, with a state that is true. Exit 7 if one is missing.
+
+    Example: foresaid verify-report reports/site/ledger.html
+    """
+    _verify(_evidence(policy, (), None, None, page, set()), strict=False, as_json=False, only=("V17", "V18"))
+
+
+@click.command()
+@click.argument("entry")
+@click.option("--policy", type=THERE, help="Your own trust policy.")
+def show(entry: str, policy: Path | None) -> None:
+    """Say which proofs a forecast has and what is not proven. ENTRY is its id, or the name of a batch.
+
+    Example: foresaid show 2026-12/gsm8k_cot/observational
+    """
+    from foresaid.errors import ParameterError
+    from foresaid.ledger.state import evidence as standing
+    from foresaid.ledger.verify import verify as check
+
+    result = check.verify(LEDGER, evidence=_evidence(policy, (), None, None, None, set()))
+    batches = standing.batches_by_name(result)
+    found = [account for account in result.accounts if entry in (account.id, account.batch)]
+    if not found:
+        raise ParameterError(
+            f"show: found no forecast or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
+        )
+    for account in found:
+        about = standing.of(result, account, batches)
+        click.echo(f"{account.id} by {account.author}: {account.state}{f' ({account.reason})' if account.reason else ''}")
+        for title, lines in (("proven", about.have), ("not proven", (*about.lack, *standing.NEVER))):
+            click.echo(f"  {title}:")
+            for line in lines:
+                click.echo(f"    - {line}")
+
+
+@click.command()
+def heads() -> None:
+    """List the batches that have no child yet, and what waits for a checkpoint.
+
+    Example: foresaid heads
+    """
+    from foresaid.ledger import store
+    from foresaid.ledger.verify import verify as check
+
+    result = check.verify(LEDGER, checks=check.INTEGRITY)
+    for name in store.heads(LEDGER):
+        click.echo(f"{name}{'  pending' if name in result.pending else ''}")
+    click.echo(
+        f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid checkpoint` on the main branch"
+    )

@@ -1,0 +1,208 @@
+"""The commands that answer a question: replays, checkpoints of your own, which models to evaluate, tables.
+
+None writes anything, but for a table that is to be kept. Each imports what it needs when it runs, so that --help is instant.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+REGISTRY, BUILD = Path("registry"), Path("build")
+PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
+
+
+@click.command()
+@click.option("--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Fit on what was known on this day.")
+@click.option(
+    "--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Score on what was released after it and known by this day."
+)
+@click.option("--law", "laws", multiple=True, help="Only this law; may be given again.")
+@click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
+@click.option(
+    "--by-release-date", "by_release", is_flag=True, help="Let values count from the release of their model, for every law."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
+def replay(
+    as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: tuple[str, ...], by_release: bool, as_json: bool
+) -> None:
+    """Hindcast from the data known on one day, scored on the models released after it. Writes nothing.
+
+    A law for which nothing was public on the first day is asked by release dates only, in a part of the table that says so: the
+    values may have been measured, chosen or revised later.
+
+    Example: foresaid replay --as-of 2024-05-31 --until 2024-10-01
+    """
+    import json
+
+    from foresaid import params
+    from foresaid.evaluation import replay as work
+    from foresaid.registry import database
+    from foresaid.report import replay_table
+
+    loaded = params.load(Path("params.yaml"))
+    connection = database.open_database(BUILD / "database")
+    rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities, by_release)
+    connection.close()
+    for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--metric", default="", help="Column of the score; needed where the file has several.")
+@click.option("--baseline", type=float, help="Score of the model that was not pre-trained.")
+@click.option("--target", type=float, help="Score that is wanted; needs --maximum.")
+@click.option("--maximum", type=float, help="The most tokens you would pre-train on.")
+@click.option(
+    "--tolerance", type=float, default=1.0, show_default=True, help="Largest absolute error allowed on a held-out checkpoint."
+)
+@click.option("--fall", type=float, default=0.3, show_default=True, help="Largest fall that counts as noise.")
+@click.option("--noise", type=float, default=0.0, show_default=True, help="Standard deviation of one score.")
+def diagnose(
+    file: Path,
+    metric: str,
+    baseline: float | None,
+    target: float | None,
+    maximum: float | None,
+    tolerance: float,
+    fall: float,
+    noise: float,
+) -> None:
+    """Say from BLEU at your own checkpoints (CSV: tokens, metric) whether to go on pre-training.
+
+    Example: foresaid diagnose checkpoints.csv --baseline 18.5 --target 30 --maximum 2.6e11
+    """
+    from foresaid.studies import pretraining_decision as work
+
+    question = work.Question(baseline, target, maximum, tolerance, fall, noise)
+    for line in work.diagnose(work.read(file, metric), question).lines():
+        click.echo(line)
+
+
+@click.command()
+@click.option("--budget", type=click.IntRange(1), required=True, help="Most models you would evaluate.")
+@click.option("--include", multiple=True, help="A family that is evaluated anyway; may be given again.")
+@click.option("--max-params", type=float, help="Only models of at most so many parameters, for example 7e9.")
+@click.option("--source", default="obsscaling", show_default=True, help="Source whose models are the candidates.")
+@click.option(
+    "--metric",
+    "metrics",
+    multiple=True,
+    help="A benchmark of the principal-component space; those of the observational law by default.",
+)
+def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> None:
+    """Choose whole model families to evaluate, so that the prediction variance for all others is lowest (V-optimal design).
+
+    Example: foresaid select --budget 12 --include Llama-2 --max-params 7e9
+    """
+    from foresaid import params
+    from foresaid.errors import ParameterError
+    from foresaid.registry import database
+    from foresaid.studies.model_selection import candidates
+
+    loaded = params.load(Path("params.yaml"))
+    if source not in loaded.sources:
+        raise ParameterError(f"select: found the source {source}, expected one of params.yaml: {', '.join(loaded.sources)}")
+    connection = database.open_database(BUILD / "database")
+    view = database.as_of(connection, loaded.fit_as_of)
+    connection.close()
+    pool = candidates.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
+    for line in candidates.lines(pool, candidates.chosen(pool, budget, include)):
+        click.echo(line)
+
+
+@click.command()
+def released() -> None:
+    """Print the scores of the default law, the paper's pre-registered forms and two baselines on models released later.
+
+    Example: foresaid released
+    """
+    import polars as pl
+
+    from foresaid import params
+    from foresaid.errors import UnreadableError
+    from foresaid.report.sections import preregistration
+    from foresaid.studies import preregistration as work
+
+    path, loaded = BUILD / "scores.parquet", params.load(Path("params.yaml"))
+    if not path.is_file():
+        raise UnreadableError(f"{path}: found no file, expected the output of the stage score; run `dvc repro`")
+    for one in work.compare(pl.read_parquet(path), loaded.hindcast, loaded.seed):
+        lines = preregistration.markdown(one.beside_preset) + (
+            ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
+        )
+        click.echo("\n".join([f"{one.title} ({one.case})", "", *lines, ""]))
+
+
+@click.command()
+@click.argument("name", type=click.Choice(PROTOCOLS))
+@click.option(
+    "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
+    help="Folder that holds a copy of the sources' files; needed for those the hindcast does not hold.",
+)  # fmt: skip
+@click.option("--write", is_flag=True, help="Keep a leaderboard's table in registry/protocols; the pages show what is kept.")
+@click.option("--measured-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of a kept table; today by default.")
+def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime | None) -> None:
+    """Print the table of one protocol: largest budgets forecast from smaller ones, or whole families held out of a leaderboard.
+
+    \b
+    Example: foresaid protocol effort-tokens --from ../mirror
+             foresaid protocol leaderboard-v2 --from ../mirror --write
+    """
+    import polars as pl
+
+    from foresaid import params
+    from foresaid.errors import ParameterError
+    from foresaid.report.sections import held_out_families, inference_compute
+    from foresaid.studies.held_out_families import leaderboards, methods
+    from foresaid.studies.inference_compute import protocols, series
+
+    if write and name not in leaderboards.COLUMNS:
+        raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(leaderboards.COLUMNS)}")
+
+    loaded = params.load(Path("params.yaml"))
+    if name in loaded.hindcast:
+        lines = inference_compute.markdown(series.from_hindcast(pl.read_parquet(BUILD / "hindcast.parquet"), name), log=True)
+    elif mirror is None:
+        raise ParameterError(
+            f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
+        )
+    elif name in leaderboards.COLUMNS:
+        folder = series.mirror_folder(mirror, REGISTRY, leaderboards.SOURCE)
+        day: date = measured_on.date() if measured_on else datetime.now(UTC).date()
+        said = partial(click.echo, err=True)
+        measured = leaderboards.measure(folder, name, methods.methods(), day, said)
+        lines = held_out_families.markdown(measured)
+        if write:
+            lines.append(f"protocol {name}: {leaderboards.write(REGISTRY, measured)} written")
+    else:
+        found = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
+        lines = inference_compute.held_out_budgets(found)
+    for line in lines:
+        click.echo(line)
+
+
+@click.command(name="returns")
+@click.argument("laws", nargs=-1)
+def returns_of(laws: tuple[str, ...]) -> None:
+    """Print the marginal returns to compute of each fitted loss in N and D: best split, loss, loss reduction per tenfold compute.
+
+    Example: foresaid returns chinchilla
+    """
+    from foresaid import params
+    from foresaid.errors import ParameterError
+    from foresaid.report.sections.compute_returns import markdown
+
+    loaded = params.load(Path("params.yaml"))
+    unknown = sorted(set(laws) - set(loaded.laws))
+    if unknown:
+        raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
+    for line in markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (replay, diagnose, select, released, protocol, returns_of)

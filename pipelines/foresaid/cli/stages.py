@@ -1,0 +1,184 @@
+"""The stages of `dvc repro` as commands, one each, with the same name as in dvc.yaml, and what compiles the laws beforehand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from foresaid.cli.group import P, R
+from foresaid.project import BUILD, METRICS, REGISTRY, SITE, TEMPLATES
+
+
+@click.command()
+def inputs() -> None:
+    """Record for every stage the settings and the code it depends on, so that a change reruns only the stages it affects.
+
+    Example: foresaid inputs
+    """
+    from foresaid import params
+    from foresaid.pipeline.inputs import run
+
+    count = run(params.load(Path("params.yaml")), Path(__file__).parents[1], Path("requirements.lock"), BUILD)
+    click.echo(f"inputs: {count} stages")
+
+
+@click.command()
+def ingest() -> None:
+    """Validate every row of the record and write it as tables; one invalid row stops the stage.
+
+    Example: foresaid ingest
+    """
+    from foresaid import params
+    from foresaid.pipeline.ingest import run
+
+    wanted = params.load(Path("params.yaml")).sources
+    mirror = os.environ.get("FORESAID_MIRROR")
+    run(REGISTRY, wanted, BUILD, METRICS / "ingest.json", Path(mirror) if mirror else None, click.echo)
+    click.echo("ingest: the record is sound")
+
+
+@click.command()
+def database() -> None:
+    """Load the checked tables into DuckDB under the schema and export them.
+
+    Example: foresaid database
+    """
+    from foresaid import params
+    from foresaid.pipeline.database import run
+
+    counts = run(params.load(Path("params.yaml")).sources, BUILD)
+    click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
+
+
+@click.command(name="compile")
+def compile_laws() -> None:
+    """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
+
+    Example: foresaid compile
+    """
+    from foresaid.fitting import least_squares
+    from foresaid.laws import _loader as laws
+
+    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
+    click.echo("compile: ready")
+
+
+def spread(command: Callable[P, R]) -> Callable[P, R]:
+    """Give a command that fits the options that say where its work runs; no choice changes a result."""
+    choices = click.Choice(["threads", "processes", "dask"])
+    for option in (
+        click.option("--scheduler", envvar="FORESAID_SCHEDULER", default="", help="Address of a Dask scheduler: tcp://HOST:PORT."),
+        click.option(
+            "--backend", envvar="FORESAID_BACKEND", type=choices, default="threads", show_default=True, help="Kind of worker."
+        ),
+        click.option("--workers", envvar="FORESAID_WORKERS", type=int, default=None, help="How many; params.yaml says by default."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("law")
+@spread
+def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
+    """Fit one law to all its targets at the as-of date.
+
+    Example: foresaid fit observational --workers 2
+    """
+    from foresaid import parallel, params
+    from foresaid.errors import ParameterError
+    from foresaid.pipeline.fit import run
+
+    loaded = params.load(Path("params.yaml"))
+    if law not in loaded.laws:
+        raise ParameterError(f"fit: found the law {law}, expected one of params.yaml: {', '.join(loaded.laws)}")
+    with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        counts = run(law, loaded, BUILD, METRICS)
+    click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
+
+
+@click.command()
+@click.option("--full", is_flag=True, help="Rolling-origin evaluation at every month, printed as a table; takes about 15 minutes.")
+@spread
+def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
+    """Hindcast: forecast again from the data known on past days, and compare with the observed scores.
+
+    Example: foresaid hindcast --workers 2
+    """
+    from foresaid import parallel, params
+    from foresaid.pipeline.hindcast import run, run_full
+
+    loaded = params.load(Path("params.yaml"))
+    with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        if full:
+            from foresaid.report import rolling_origin_tables
+
+            for line in rolling_origin_tables.lines(run_full(loaded, BUILD)):
+                click.echo(line)
+            return
+        counts = run(loaded, BUILD, REGISTRY, METRICS)
+    click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
+
+
+@click.command()
+def study() -> None:
+    """Recompute the tables of a paper that a page compares with the printed results.
+
+    Example: foresaid study
+    """
+    from foresaid import params
+    from foresaid.pipeline.study import run
+
+    made = run(params.load(Path("params.yaml")), BUILD)
+    click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+
+
+@click.command()
+def freeze() -> None:
+    """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
+
+    Example: foresaid freeze
+    """
+    from foresaid import params
+    from foresaid.pipeline.freeze import run
+
+    receipt = run(params.load(Path("params.yaml")), BUILD, REGISTRY, Path(), datetime.now(UTC))
+    if receipt.round is None:
+        click.echo("freeze: no round is open, nothing to freeze")
+        return
+    click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
+    for name in receipt.drift:
+        click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
+
+
+@click.command()
+def score() -> None:
+    """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
+
+    Example: foresaid score
+    """
+    from foresaid import params
+    from foresaid.pipeline.score import run
+
+    counts = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
+    click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+@click.command()
+def report() -> None:
+    """Render the pages of the site.
+
+    Example: foresaid report
+    """
+    from foresaid import params
+    from foresaid.pipeline.report import run
+
+    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, TEMPLATES, SITE)
+    click.echo(f"report: {pages} pages in {SITE}, open {SITE}/index.html")
+
+
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)

@@ -1,0 +1,155 @@
+"""Stage `hindcast`: what the laws would have said, re-made from old vintages.
+
+A hindcast is evidence of its own kind: it was made afterwards, and says so on every page. Each case fits every law on
+the record as it stood on one day, forecasts subjects that were held out by flag and by date (or, for runs, by
+scale), and leaves the forecasts beside what came out. The leak guard looks at every fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from foresaid.evaluation import rolling_origin
+from foresaid.evaluation.schema import SCHEMA
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.summary import describe
+from foresaid.forecasting import baselines
+from foresaid.forecasting import published as adopted
+from foresaid.forecasting.predict import Forecast, predict
+from foresaid.forecasting.recalibration import Played, Question, Widened, ensembles, widened_fits
+from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
+from foresaid.laws import _loader as laws
+from foresaid.params import Hindcast, Params
+from foresaid.registry import database
+from foresaid.registry.database import Database
+from foresaid.scoring.levels import LEVELS
+
+
+def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: str, made: Forecast | None) -> pl.DataFrame:
+    test = split.test
+    target = test.target
+    n = test.n
+    nothing = np.full(n, np.nan)
+    quantiles = np.full((n, len(LEVELS)), np.nan) if made is None else made.quantiles
+    frame = pl.DataFrame(
+        {
+            "case": [name] * n,
+            "split": [case.split] * n,
+            "law": [law] * n,
+            "role": [role] * n,
+            "target_id": [target.target_id] * n,
+            "quantity_id": [target.quantity_id] * n,
+            "series": [target.series or ""] * n,
+            "subject_id": list(test.subjects),
+            "cluster": list(test.clusters),
+            "released_on": list(test.released_on),
+            "as_of": [case.as_of] * n,
+            "until": [case.until] * n,
+            "value": target.offset + target.span * test.y,
+            "status": [status] * n,
+            "distance": split.distance,
+            "point": nothing if made is None else made.point,
+            "mean": nothing if made is None else made.mean,
+            "quantiles": quantiles.tolist(),
+        },
+        schema=SCHEMA,
+    )
+    return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """One law on one target of a case, and how its rows were split."""
+
+    question: Question
+    split: Split
+
+
+def _answer(
+    name: str, case: Hindcast, asked: _Asked, widened: Widened, seed: int
+) -> tuple[pl.DataFrame, dict[str, Any], Forecast | None]:
+    law, split, fitted = asked.question.law, asked.split, widened.fit
+    made = None
+    if fitted.point.size:
+        made = predict(law, freeze_curve(law, fitted, asked.question.settings, case.as_of, seed), split.test.x)
+    rows = _rows(name, case, split, law.name, "law", fitted.status, made)
+    described = {"case": name, "law": law.name, "held_out": split.test.n, **describe(law, fitted)}
+    return rows, described, made
+
+
+def run_case(
+    name: str,
+    case: Hindcast,
+    params: Params,
+    connection: Database,
+    registry: Path,
+    cache: Path | None = None,
+    by_release: bool = False,
+) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
+
+    With `by_release` values count from the release of their model, whenever they were measured (mode `released` of
+    evaluation/rolling_origin.py). Returns the forecasts beside their outcomes, and a description of every fit behind them.
+    """
+    if by_release:
+        whole, published = (
+            database.as_of(connection, rolling_origin.ALWAYS),
+            database.resolutions(connection, rolling_origin.ALWAYS),
+        )
+        known, later = released_by(whole, case.as_of), released_by(whole, case.until)
+    else:
+        known, later = database.as_of(connection, case.as_of), database.as_of(connection, case.until)
+        published = database.resolutions(connection, case.until)
+    if case.split == "listed":
+        wanted = frozenset(adopted.load(registry / "adopted" / case.listed).models)
+    else:
+        wanted = released_after(later, case.as_of)
+    asked: list[_Asked] = []
+    for law_name in case.laws:
+        settings = {**params.laws[law_name], **case.settings}
+        law = laws.load(law_name, settings)
+        # What is forecast is not cut: the case's settings choose training rows only.
+        after = {table.target.target_id: table for table in laws.load(law_name, params.laws[law_name]).tables(later)}
+        for table in law.tables(known):
+            if case.split == "larger":
+                split = split_by_scale(table, law.along(table), case.held_out_share, case.trained_on)
+            elif table.target.target_id not in after:  # its series are not known yet: nothing comes of it
+                continue
+            else:
+                split = split_by_release(table, first_published(after[table.target.target_id], published), wanted)
+            if split.test.n:
+                # A model of the paper's own list may have been out before the day; the date rule is for targets chosen by date.
+                public = [day or date.max for day in split.train.released_on] if by_release else None
+                check(split, case.as_of, case.split == "released", public)
+                asked.append(_Asked(Question(law, split.train, settings), split))
+    found = widened_fits([one.question for one in asked], params.seed, params.replicates, cache)
+    frames: list[pl.DataFrame] = []
+    fits: list[dict[str, Any]] = []
+    members: dict[str, list[tuple[Forecast, Played]]] = {}
+    splits: dict[str, Split] = {}
+    for one, widened in zip(asked, found, strict=True):
+        split, target_id = one.split, one.split.train.target.target_id
+        rows, described, made = _answer(name, case, one, widened, params.seed)
+        frames.append(rows)
+        fits.append(described)
+        first = target_id not in splits
+        # Only forecasts of the same subjects can be averaged row by row.
+        if splits.setdefault(target_id, split).test.subjects == split.test.subjects and made and widened.played:
+            members.setdefault(target_id, []).append((made, widened.played))
+        if not first or split.train.n < 2:
+            continue
+        chosen = baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
+        for label, baseline in chosen.items():
+            forecast = baselines.forecast(baseline, split.train, split.test)
+            frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
+    for target_id, several in sorted(members.items()):
+        split = splits[target_id]
+        for label, forecast in ensembles(several, split.test.target).items():
+            frames.append(_rows(name, case, split, label, "law", "converged", forecast))
+    return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits

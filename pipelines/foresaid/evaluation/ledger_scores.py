@@ -1,0 +1,242 @@
+"""The ledger's forecasts against what came out, every version of every one: what counts, what came too late, what is worst.
+
+An outcome is a `resolution/v1` entry, the first one for its subject; where a curve binds models by a rule, also the record's own
+value of each model released since. A row has a standing: `counts` (the version that the round's rule picks), `other version`,
+`late` (the score of this subject was known, or the deadline over, before the version was there), or `worst`. Only `counts` and
+`worst` enter a method's means; the others are shown beside them and named.
+
+Worst: a forecast that was not opened in time, or whose bytes are gone, is scored as if all its quantiles stood at that bound of its
+target which lies farther from the outcome. Its WIS is max(outcome - min, max - outcome), and no forecast with ascending
+quantiles within the bounds has a larger one: twice the mean pinball loss is convex in each quantile, so its maximum is at the
+bounds, and of all steps from min to max the two without a step lose most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
+from foresaid.evaluation.tables import score_rows
+from foresaid.fitting.frozen_curve import from_plain
+from foresaid.forecasting.binding import apply, bound
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.state.accounting import WORST, Account, states, universe
+from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
+from foresaid.ledger.state.versions import Version, chosen, made, revision
+from foresaid.registry.view import View
+from foresaid.scoring.levels import LEVELS
+
+MARKS = ("author", "id", "version", "standing")
+ROW: dict[str, pl.DataType] = {
+    **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
+    "quantiles": pl.List(pl.Float64()),
+    **dict.fromkeys(("author", "id"), pl.String()),
+    "version": pl.Int64(),
+    "standing": pl.String(),
+}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Rows that count, in the shape of every score; the account of every forecast; no-shows; a table of all versions; refusals."""
+
+    rows: pl.DataFrame  # as evaluate.SCORED
+    accounts: list[Account]
+    no_shows: list[dict[str, Any]]
+    table: list[dict[str, Any]]
+    declined: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
+    units: dict[str, str]  # unit of each target by its benchmark, for what the record has no card of
+
+
+def worst_value(lower: float, upper: float, outcome: float) -> float:
+    """The bound farther from the outcome; a tie goes to the lower one. In the unit of the target.
+
+    >>> worst_value(0.0, 1.0, 0.7), worst_value(0.0, 1.0, 0.2)
+    (0.0, 1.0)
+    """
+    return lower if outcome - lower >= upper - outcome else upper
+
+
+def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: View, own: str = "") -> Scores:
+    """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them."""
+    facts = gather(batches)
+    accounts = {(one.author, one.id): one for one in states(facts, clock)}
+    all_made = made(facts, clock)
+    parts: list[tuple[tuple[float, ...], pl.DataFrame]] = []
+    for key, found in all_made.items():
+        if accounts[key].state not in ("void", "withdrawn"):
+            parts += list(_versions(accounts[key], found, facts, view, published, own))
+    met = pl.concat([frame for _, frame in parts]) if parts else pl.DataFrame(schema=ROW)
+    for account in accounts.values():
+        if account.state in WORST:
+            parts.append((LEVELS, _worst(account, facts, met, view, own)))
+    every = _scored(parts)
+    table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
+    counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
+    named = {tuple(row) for row in counted.filter(pl.col("wis").is_not_null()).select("author", "id").unique().iter_rows()}
+    final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
+    lost = counted.filter(pl.col("wis").is_null()).select("evidence", "case", "law", "status")
+    units = {target.benchmark: target.unit for target in facts.targets.values()}
+    rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
+    return Scores(rows, final, universe(batches, final), table, lost, units)
+
+
+def _versions(
+    account: Account, found: Sequence[Version], facts: Facts, view: View, published: View, own: str
+) -> Iterator[tuple[tuple[float, ...], pl.DataFrame]]:
+    key, aim = (account.author, account.id), aim_of(account.id)
+    rule = revision(facts, key)
+    for number, version in enumerate(found):
+        levels, rows = _meet(account, version, found[0], facts, view, published, own)
+
+        def standing(subject: str, known: date | None, number: int = number, version: Version = version) -> str:
+            end = facts.end(aim, subject)
+            if known is not None:  # the record knows since when; a day begins at its earliest place
+                begins = moment(known.isoformat()) - timedelta(seconds=1)
+                end = begins if end is None else min(end, begins)
+            if account.state in ("late", *WORST) or not in_time(found[0].at, end) or not in_time(version.at, end):
+                return "late"
+            return "counts" if chosen(found, rule, end) == number else "other version"
+
+        told = [standing(*row) for row in rows.select("subject_id", "known").iter_rows()]
+        marks = {"author": account.author, "id": account.id, "version": number + 1}
+        yield (
+            levels,
+            rows.with_columns(
+                **{name: pl.lit(value) for name, value in marks.items()}, standing=pl.Series(told, dtype=pl.String)
+            ).select([pl.col(name).cast(kind) for name, kind in ROW.items()]),
+        )
+
+
+def _meet(
+    account: Account, version: Version, first: Version, facts: Facts, view: View, published: View, own: str
+) -> tuple[tuple[float, ...], pl.DataFrame]:
+    """The levels of a version, and its rows with `known`, the day the record knows the score since (null: the ledger says)."""
+    aim = aim_of(account.id)
+    entered = {subject: found[0] for subject, found in facts.outcomes(aim).items()}
+    if isinstance(version.prediction, entries.Curve):
+        curve = from_plain(version.prediction.curve)
+        since = min(
+            (at for at in (first.at, facts.end(aim)) if at is not None), default=moment(f"{first.batch.header.as_of}T00:00:00Z")
+        )
+        values = {subject: float(entry.value) for subject, entry in entered.items()}
+        rows = apply(curve, bound(curve, view, published, since.date(), values))
+        about = {"evidence": "prospective", "case": aim[0], "law": _method(account, own), "role": "law"}
+        as_of = pl.lit(date.fromisoformat(version.batch.header.as_of))
+        return LEVELS, rows.with_columns(as_of=as_of, **{name: pl.lit(text) for name, text in about.items()})
+    levels = tuple(float(level) for level in version.prediction.levels)
+    values_made = [float(value) for value in version.prediction.values]
+    middle = [value for level, value in zip(levels, values_made, strict=True) if level == 0.5]
+    entries_made = [
+        {
+            **_facts_of(subject, moment(entry.known_at), account, aim, facts, view, own),
+            "value": float(entry.value),
+            "as_of": date.fromisoformat(version.batch.header.as_of),
+            "status": "quantiles",
+            "point": middle[0] if middle else None,
+            "quantiles": values_made,
+        }
+        for subject, entry in entered.items()
+    ]
+    return levels, pl.DataFrame(entries_made, schema={**ROW, "known": pl.Date}, infer_schema_length=None)
+
+
+def _method(account: Account, own: str) -> str:
+    name = account.id.rsplit("/", 1)[1]
+    return name if own in ("", account.author) else f"{account.author}:{name}"
+
+
+def _facts_of(subject: str, at: datetime, account: Account, aim: Aim, facts: Facts, view: View, own: str) -> dict[str, Any]:
+    """The key columns of a row about a subject that may be unknown to the record."""
+    about = view.observations.filter(pl.col("subject_id") == subject).head(1)
+    target = facts.targets.get(aim)
+    return {
+        "evidence": "prospective",
+        "case": aim[0],
+        "split": "released",
+        "law": _method(account, own),
+        "role": "law",
+        "target_id": aim[1],
+        "quantity_id": target.benchmark if target is not None else aim[1],
+        "series": "",
+        "subject_id": subject,
+        "cluster": about["family"][0] if about.height else subject,
+        "released_on": about["released_on"][0] if about.height else at.date(),
+    }
+
+
+def _worst(account: Account, facts: Facts, met: pl.DataFrame, view: View, own: str) -> pl.DataFrame:
+    """Rows of a forecast nobody can read, one for each outcome that any forecast of its target met."""
+    aim = aim_of(account.id)
+    target = facts.targets.get(aim)
+    empty = pl.DataFrame(schema=ROW)
+    if target is None:  # redacted together with it: no bound is left, so it is named without a number
+        return empty
+    lower, upper = float(target.min), float(target.max)
+    same = met.filter((pl.col("case") == aim[0]) & (pl.col("id").str.starts_with(f"{aim[0]}/{aim[1]}/")))
+    values = {str(name): (float(value), on) for name, value, on in same.select("subject_id", "value", "released_on").iter_rows()}
+    for subject, found in facts.outcomes(aim).items():
+        values[subject] = (float(found[0].value), moment(found[0].known_at).date())
+    rows = []
+    for subject, (value, on) in sorted(values.items()):
+        late = account.frozen is not None and not in_time(account.frozen, facts.end(aim, subject))
+        at = worst_value(lower, upper, value)
+        since = datetime(on.year, on.month, on.day, tzinfo=UTC)
+        rows.append(
+            {
+                **_facts_of(subject, since, account, aim, facts, view, own),
+                "value": value,
+                "status": account.state,
+                "point": at,
+                "quantiles": [at] * len(LEVELS),
+                "author": account.author,
+                "id": account.id,
+                "version": 0,
+                "standing": "late" if late else "worst",
+            }
+        )
+    return pl.DataFrame(rows, schema=ROW, infer_schema_length=None) if rows else empty
+
+
+def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataFrame:
+    """All rows scored, with their marks; a row for which nothing could be forecast has no WIS."""
+    done = [pl.DataFrame(schema={**SCORED, **{name: ROW[name] for name in MARKS}})]
+    for levels in dict.fromkeys(levels for levels, _ in parts):
+        frame = pl.concat([one for used, one in parts if used == levels])
+        known = frame.filter(pl.col("quantiles").list.eval(pl.element().is_nan().any()).list.first().not_())
+        made_rows = score_rows(known, levels).hstack(known.select(MARKS))
+        unmade = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
+        done += [made_rows, unmade.select([name for name in unmade.columns if name in done[0].columns])]
+    return pl.concat(done, how="diagonal")
+
+
+def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
+    """One line for each version and standing of each forecast; what is late or worst has a line even without an outcome."""
+    grouped = every.group_by(*MARKS, maintain_order=True).agg(
+        n=pl.col("wis").is_not_null().sum(),
+        declined=pl.col("wis").is_null().sum(),
+        wis=pl.col("wis").mean(),
+        ae_median=pl.col("ae_median").mean(),
+        **{f"coverage_{round(100 * level)}": pl.col(f"covered_{round(100 * level)}").mean() for level in COVERAGES},
+        subjects=pl.col("subject_id").sort(),
+    )
+    lines = []
+    for row in grouped.to_dicts():
+        row["subjects"] = row["subjects"] if row["standing"] in ("late", "worst") else []
+        lines.append({**row, "versions": count.get((row["author"], row["id"]), 0)})
+    have = {(row["author"], row["id"], row["standing"]) for row in lines}
+    for one in found:
+        standing = {"late": "late", **dict.fromkeys(WORST, "worst")}.get(one.state, "")
+        if standing and (one.author, one.id, standing) not in have:
+            none = dict.fromkeys(["wis", "ae_median", *(f"coverage_{round(100 * level)}" for level in COVERAGES)])
+            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "n": 0, "declined": 0}
+            lines.append({**about, **none, "subjects": [], "versions": count.get((one.author, one.id), 0)})
+    order = {(one.author, one.id): i for i, one in enumerate(found)}
+    return sorted(lines, key=lambda row: (order[row["author"], row["id"]], row["version"], row["standing"]))

@@ -1,0 +1,246 @@
+"""Rolling origins: on the first of each month every law is refitted to what was there, and asked for the months that follow.
+
+What "was there" has two meanings, and no number mixes them. In mode `known` a value counts from the day it was public (two
+times: the record as of the origin), so nothing in the forecast could not have been known; few boards kept their history, so
+such origins are few. In mode `released` a model's values count from its release: the values themselves were often measured
+later, revised later, and chosen for measuring by people who knew more. It is a hindcast with hindsight, and says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from foresaid.arrays import Array
+from foresaid.fitting.data import Table
+from foresaid.fitting.frozen_curve import Curve, freeze_curve
+from foresaid.fitting.law import Law
+from foresaid.forecasting import baselines
+from foresaid.forecasting.predict import Forecast, predict
+from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.forecasting.splits import Split, check, first_published, split_by_release
+from foresaid.laws import _loader as laws
+from foresaid.params import Params, Rolling
+from foresaid.registry import database
+from foresaid.registry.database import Database
+from foresaid.registry.view import View
+
+KNOWN, RELEASED = "known", "released"
+MODES = {
+    KNOWN: "fitted only on values that were public on the day",
+    RELEASED: "by release date only: values measured or revised later count from the model's release",
+}
+LEAST = 5  # training rows: below, neither law nor baseline is asked
+ALWAYS = date(9999, 12, 31)
+SCHEMA = pl.Schema(
+    {
+        "mode": pl.String(),
+        "origin": pl.Date(),
+        **dict.fromkeys(("law", "role", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster"), pl.String()),
+        **dict.fromkeys(("released_on", "public_on"), pl.Date()),
+        "horizon": pl.Int64(),
+        "trained_on": pl.Int64(),
+        **dict.fromkeys(("lower", "upper", "value", "latest"), pl.Float64()),
+        "status": pl.String(),
+        **dict.fromkeys(("distance", "point"), pl.Float64()),
+        "quantiles": pl.List(pl.Float64()),
+    }
+)
+
+
+def later(day: date, months: int) -> date:
+    """The first of a month so many months after another.
+
+    >>> later(date(2024, 11, 1), 3).isoformat()
+    '2025-02-01'
+    """
+    count = day.year * 12 + day.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def origins(grid: Rolling, full: bool) -> list[date]:
+    """Every origin of the grid: each month, or each `every`-th."""
+    made, step = [], 1 if full else grid.every
+    day = grid.first
+    while day <= grid.last:
+        made.append(day)
+        day = later(day, step)
+    return made
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one mode may look at: all of the record that can become public, and when each outcome did."""
+
+    mode: str
+    whole: View
+    published: View
+
+    def public_on(self, quantity_id: str) -> dict[str, date | None]:
+        """The day from which each subject's outcome may be learned from."""
+        rows = self.published.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
+        column = "known_on" if self.mode == KNOWN else "released_on"
+        return dict(rows.select("subject_id", column).iter_rows())
+
+    def latest(self, quantity_id: str) -> dict[str, float]:
+        """The value of each subject as it stands now, after whatever was revised."""
+        rows = self.whole.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
+        return dict(rows.select("subject_id", "value").iter_rows())
+
+
+def record(connection: Database, mode: str, until: date = ALWAYS) -> Record:
+    """Read what a mode may look at, up to a day: models only."""
+
+    def models(view: View) -> View:
+        return replace(view, observations=view.observations.filter(pl.col("kind") == "model"))
+
+    return Record(mode, models(database.as_of(connection, until)), models(database.resolutions(connection, until)))
+
+
+def split_at(found: Record, known: Table | None, outcomes: Table, origin: date, until: date) -> Split | None:
+    """Split one target at an origin: train on what was there, forecast models released after it and up to `until`.
+
+    `outcomes` holds every row with its first published value, `known` (in mode `known`) the record as of the origin. In mode
+    `released` the rows of `outcomes` are all there is, and those of models without a date belong to no day.
+    """
+    dated = np.array([day is not None for day in outcomes.released_on], dtype=bool)
+    days = np.array([day or date.min for day in outcomes.released_on])
+    # In mode `released` this is the rule on release dates once more; in mode `known` a score printed before the release is known.
+    public = found.public_on(outcomes.target.quantity_id)
+    hidden = np.array([(public[name] or date.min) > origin for name in outcomes.subjects], dtype=bool)
+    ahead = hidden & (days > origin) & (days <= until)
+    wanted = frozenset(name for name, one in zip(outcomes.subjects, ahead, strict=True) if one)
+    if found.mode == RELEASED:
+        known = outcomes.where(dated & (days <= origin))
+    if known is None:
+        return None
+    before = np.array([day is None or day <= origin for day in known.released_on], dtype=bool)
+    split = split_by_release(known.where(before), outcomes, wanted)
+    if split.train.n < LEAST or not split.test.n:
+        return None
+    released = [day for day in split.train.released_on if day is not None]
+    check(split, origin, by_date=True, public_on=released if found.mode == RELEASED else None)
+    return split
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One law on one target at one origin."""
+
+    origin: date
+    question: Question
+    split: Split
+
+
+def asked(
+    found: Record, connection: Database, params: Params, names: Sequence[str], days: Sequence[date], months: int
+) -> Iterator[Asked]:
+    """Put every question of a mode: origins in time, laws in the order given, targets by name."""
+    made = {name: laws.load(name, params.laws[name]) for name in names}
+    outcomes = {name: {table.target.target_id: table for table in law.tables(found.whole)} for name, law in made.items()}
+    outcomes = {
+        name: {key: first_published(table, found.published) for key, table in tables.items()} for name, tables in outcomes.items()
+    }
+    for origin in days:
+        known: dict[str, dict[str, Table]] = {}
+        if found.mode == KNOWN:
+            view = database.as_of(connection, origin)
+            known = {name: {table.target.target_id: table for table in law.tables(view)} for name, law in made.items()}
+        for name, law in made.items():
+            for key, table in outcomes[name].items():
+                split = split_at(found, known.get(name, {}).get(key), table, origin, later(origin, months))
+                if split is not None:
+                    yield Asked(origin, Question(law, split.train, params.laws[name]), split)
+
+
+def beyond(law: Law, curve: Curve, split: Split) -> Array:
+    """How far (n,) each target lies beyond the last training row on the law's own axis, in standard deviations; 0 within."""
+    fitted, ahead = (law.axis(curve.point, curve.prepare(table.x)) for table in (split.train, split.test))
+    spread = float(np.nanstd(fitted))
+    if not spread > 0.0:
+        return np.full(split.test.n, np.nan)
+    return np.asarray(np.maximum(ahead - np.nanmax(fitted), 0.0) / spread)
+
+
+def _rows(
+    one: Asked, found: Record, horizons: Sequence[int], law: str, role: str, status: str, made: Forecast | None, far: Array
+) -> pl.DataFrame:
+    test, target = one.split.test, one.split.test.target
+    n = test.n
+    public, latest = found.public_on(target.quantity_id), found.latest(target.quantity_id)
+    ends = [(months, later(one.origin, months)) for months in horizons]
+    quantity = found.whole.quantity(target.quantity_id)
+    frame = pl.DataFrame(
+        {
+            "mode": [found.mode] * n,
+            "origin": [one.origin] * n,
+            "law": [law] * n,
+            "role": [role] * n,
+            "board": [quantity.resolver] * n,
+            "unit": [quantity.unit] * n,
+            "target_id": [target.target_id] * n,
+            "quantity_id": [target.quantity_id] * n,
+            "subject_id": list(test.subjects),
+            "cluster": list(test.clusters),
+            "released_on": list(test.released_on),
+            "public_on": [public[name] for name in test.subjects],
+            "horizon": [next(months for months, end in ends if day is not None and day <= end) for day in test.released_on],
+            "trained_on": [one.split.train.n] * n,
+            "lower": [target.lower] * n,
+            "upper": [target.upper] * n,
+            "value": target.offset + target.span * test.y,
+            "latest": [latest.get(name) for name in test.subjects],
+            "status": [status] * n,
+            "distance": far,
+            "point": np.full(n, np.nan) if made is None else made.point,
+            "quantiles": [None] * n if made is None else made.quantiles.tolist(),
+        },
+        schema=SCHEMA,
+    )
+    return frame.with_columns(pl.col("distance", "point").fill_nan(None))
+
+
+def forecasts(
+    params: Params,
+    connection: Database,
+    mode: str,
+    days: Sequence[date],
+    replicates: int,
+    cache: Path | None = None,
+) -> pl.DataFrame:
+    """Forecast at every origin with every law and baseline; one row a forecast, those that were declined without a point.
+
+    A baseline is asked once a target and origin, on the rows of the first law that has it.
+    """
+    grid = params.rolling
+    if grid is None:
+        return pl.DataFrame(schema=SCHEMA)
+    found = record(connection, mode)
+    every = list(asked(found, connection, params, grid.laws, days, grid.horizons[-1]))
+    answers = widened_fits([one.question for one in every], params.seed, replicates, cache)
+    frames, seen = [], set()
+    for one, widened in zip(every, answers, strict=True):
+        law, fitted = one.question.law, widened.fit
+        made, far = None, np.full(one.split.test.n, np.nan)
+        if fitted.point.size:
+            curve = freeze_curve(law, fitted, one.question.settings, one.origin, params.seed)
+            made, far = predict(law, curve, one.split.test.x), beyond(law, curve, one.split)
+        frames.append(_rows(one, found, grid.horizons, law.name, "law", fitted.status, made, far))
+        key = (one.origin, one.split.train.target.target_id)
+        if key in seen:
+            continue
+        seen.add(key)
+        for label, baseline in baselines.FOR_RELEASES.items():
+            simple = baselines.forecast(baseline, one.split.train, one.split.test)
+            nothing = np.full(one.split.test.n, np.nan)
+            frames.append(_rows(one, found, grid.horizons, label, "baseline", "converged", simple, nothing))
+    whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    declined = [row is None or any(value is None or np.isnan(value) for value in row) for row in whole["quantiles"]]
+    gone = pl.Series(declined, dtype=pl.Boolean)
+    blank = [pl.when(gone).then(None).otherwise(pl.col(name)).alias(name) for name in ("point", "quantiles")]
+    return whole.with_columns(blank).sort("mode", "origin", "law", "target_id", "subject_id")

@@ -1,0 +1,150 @@
+"""What earlier origins teach: weights of an ensemble and widths of intervals, learned from outcomes public before the origin.
+
+Each method is scored twice, as it was and with the width its own past would have wanted; three ensembles stand beside the laws. An
+outcome may teach at an origin only when its forecast was made before that origin and it was public by then, which is the
+rule of the mode (evaluation/rolling_origin.py). Boards and units teach themselves only: a share says nothing of a rating.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from foresaid.arrays import Array
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.predict import widen
+from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.significance import FEWEST_RELEASES
+
+ASK = ["mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"]
+ABOUT = [*ASK, "horizon", "trained_on", "lower", "upper", "value", "latest"]
+LEARNED_AT = (0.05, 0.25, 0.5, 0.75, 0.95)  # levels the weights are learned at: a linear programme of a quarter of the size
+ENSEMBLES = ("ensemble_equal", "ensemble_median", "ensemble_stacked")
+
+
+@dataclass(frozen=True)
+class Asks:
+    """What was asked of all methods of one board and unit in one mode.
+
+    `rows` (N) are in time; `quantiles` holds for each method (N, 23), NaN where it has no forecast.
+    """
+
+    rows: pl.DataFrame
+    quantiles: dict[str, Array]
+
+    @property
+    def origins(self) -> NDArray[np.object_]:
+        """The origin of each row."""
+        return np.array(self.rows["origin"].to_list(), dtype=object)
+
+    @property
+    def bounds(self) -> tuple[Array, Array]:
+        """Lower and upper bound of each row's quantity."""
+        return self.rows["lower"].to_numpy(), self.rows["upper"].to_numpy()
+
+    def past(self, origin: date) -> NDArray[np.intp]:
+        """Rows that may teach at an origin: asked before, public by then; of each outcome the forecast of the middle origin."""
+        rows = self.rows.with_row_index("at").filter((pl.col("origin") < origin) & (pl.col("public_on") <= origin))
+        middle = pl.col("at").sort_by("origin").get((pl.len() - 1) // 2)
+        return rows.group_by("target_id", "subject_id").agg(middle)["at"].sort().to_numpy().astype(np.intp)
+
+
+def asks(made: pl.DataFrame) -> Asks:
+    """Lay the forecasts of one mode, board and unit side by side."""
+    rows = made.select(ABOUT).unique(subset=ASK).sort("origin", "target_id", "subject_id")
+    quantiles = {}
+    for (law,), part in made.group_by(["law"], maintain_order=True):
+        joined = rows.join(part.select(*ASK, "quantiles"), on=ASK, how="left", nulls_equal=True, maintain_order="left")
+        nothing = [np.nan] * len(LEVELS)
+        quantiles[str(law)] = np.array([nothing if row is None else row for row in joined["quantiles"]], dtype=float)
+    return Asks(rows, quantiles)
+
+
+def _importance(rows: pl.DataFrame) -> Array:
+    return np.asarray(rows.select(1.0 / pl.len().over("subject_id")).to_series().to_numpy(), dtype=float)
+
+
+def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
+    """Weights (K,) of the members at an origin; equal ones, as long as fewer than ten releases have taught them."""
+    at = found.past(origin)
+    whole = np.stack([found.quantiles[name] for name in members])
+    at = at[~np.isnan(whole[:, at]).any(axis=(0, 2))]
+    rows = found.rows[at]
+    releases = rows["subject_id"].n_unique()
+    equal = np.full(len(members), 1.0 / len(members))
+    if releases < FEWEST_RELEASES:
+        return equal
+    columns = [LEVELS.index(level) for level in LEARNED_AT]
+    learned = stack(whole[:, at][:, :, columns], LEARNED_AT, rows["value"].to_numpy(), _importance(rows))
+    return shrunk(learned, releases)
+
+
+def ensembles(found: Asks, members: Sequence[str]) -> dict[str, Array]:
+    """The three ensembles of some members, (N, 23) each; NaN where fewer than two members have a forecast."""
+    whole = np.stack([found.quantiles[name] for name in members])
+    alone = (~np.isnan(whole[:, :, 0])).sum(axis=0) < 2
+    stacked = np.full(whole.shape[1:], np.nan)
+    for origin in sorted(set(found.origins)):
+        now = found.origins == origin
+        stacked[now] = average(whole[:, now], weights_at(found, members, origin))
+    made = {ENSEMBLES[0]: average(whole, np.ones(len(members))), ENSEMBLES[1]: median(whole), ENSEMBLES[2]: stacked}
+    return {name: np.where(alone[:, None], np.nan, values) for name, values in made.items()}
+
+
+def recalibrated(found: Asks, quantiles: Array) -> Array:
+    """Widen or narrow forecasts (N, 23), origin by origin, by the factor that would have served best on outcomes before it."""
+    lower, upper = found.bounds
+    made = np.full_like(quantiles, np.nan)
+    for origin in sorted(set(found.origins)):
+        now = found.origins == origin
+        at = found.past(origin)
+        at = at[~np.isnan(quantiles[at]).any(axis=1)]
+        scale = 1.0
+        if len(at):
+            rows = found.rows[at]
+            ends = (lower[at], upper[at])
+            taught = learn_width(
+                quantiles[at], LEVELS, rows["value"].to_numpy(), _importance(rows), ends, rows["subject_id"].n_unique()
+            )
+            scale = taught.scale
+        made[now] = widen(quantiles[now], scale, lower[now], upper[now])
+    return made
+
+
+def _frame(found: Asks, law: str, role: str, quantiles: Array, own: pl.DataFrame | None, after: bool) -> pl.DataFrame:
+    """Rows of one method; what the method itself said of a row (status, distance) is kept from `own`."""
+    gone = np.asarray(np.isnan(quantiles).any(axis=1))
+    listed = [None if no else row for no, row in zip(list(gone), quantiles.tolist(), strict=True)]
+    values = pl.Series(listed, dtype=pl.List(pl.Float64))
+    rows = found.rows.with_columns(law=pl.lit(law), role=pl.lit(role), recalibrated=pl.lit(after), quantiles=values)
+    if own is None:
+        centre = pl.Series(np.where(gone, np.nan, quantiles[:, LEVELS.index(0.5)])).fill_nan(None)
+        return rows.with_columns(status=pl.lit("converged"), distance=pl.lit(None, pl.Float64), point=centre).filter(
+            pl.col("quantiles").is_not_null()
+        )
+    return rows.join(own.select(*ASK, "status", "distance", "point"), on=ASK, how="inner", nulls_equal=True)
+
+
+def learned(made: pl.DataFrame) -> pl.DataFrame:
+    """All methods before and after recalibration, with the ensembles of the laws: the columns of `made` and `recalibrated`."""
+    frames = []
+    for _, part in made.group_by(["mode", "board", "unit"], maintain_order=True):
+        found = asks(part)
+        roles = dict(part.select("law", "role").unique().iter_rows())
+        members = sorted(name for name, role in roles.items() if role == "law")
+        whole = dict(found.quantiles)
+        if len(members) > 1:
+            whole |= ensembles(found, members)
+        for law, quantiles in whole.items():
+            own = part.filter(pl.col("law") == law) if law in roles else None
+            role = roles.get(law, "ensemble")
+            frames.append(_frame(found, law, role, quantiles, own, after=False))
+            frames.append(_frame(found, law, role, recalibrated(found, quantiles), own, after=True))
+    if not frames:
+        return made.with_columns(recalibrated=pl.lit(False)).clear()
+    return pl.concat(frames, how="diagonal").sort("mode", "origin", "law", "recalibrated", "target_id", "subject_id")

@@ -1,0 +1,55 @@
+"""Columns of forecast and score tables: what `hindcast` and `score` write is what `report` reads."""
+
+from __future__ import annotations
+
+import polars as pl
+
+KEY = (
+    "evidence",
+    "case",
+    "split",
+    "law",
+    "role",
+    "target_id",
+    "quantity_id",
+    "series",
+    "subject_id",
+    "cluster",
+    "released_on",
+    "as_of",
+)
+
+
+COVERAGES = (0.5, 0.8, 0.9, 0.95)
+
+
+SCORED = pl.Schema(
+    {
+        **dict.fromkeys(KEY[:10], pl.String()),
+        "released_on": pl.Date(),
+        "as_of": pl.Date(),
+        "value": pl.Float64(),
+        "point": pl.Float64(),
+        "median": pl.Float64(),
+        **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), pl.Float64()),
+        **dict.fromkeys(("wis", "dispersion", "overprediction", "underprediction"), pl.Float64()),
+        **dict.fromkeys(("ae_median", "se_point", "bias", "pit"), pl.Float64()),
+        **dict.fromkeys((f"covered_{round(100 * level)}" for level in COVERAGES), pl.Boolean()),
+        "status": pl.String(),
+        "distance": pl.Float64(),
+    }
+)
+
+
+SCHEMA = pl.Schema(
+    {
+        **dict.fromkeys(
+            ("case", "split", "law", "role", "target_id", "quantity_id", "series", "subject_id", "cluster"), pl.String()
+        ),
+        **dict.fromkeys(("released_on", "as_of", "until"), pl.Date()),
+        "value": pl.Float64(),
+        "status": pl.String(),
+        **dict.fromkeys(("distance", "point", "mean"), pl.Float64()),
+        "quantiles": pl.List(pl.Float64()),
+    }
+)

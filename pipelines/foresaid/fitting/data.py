@@ -1,0 +1,103 @@
+"""What a law is fitted to: covariates on their scales, the target, and the rows of one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foresaid.arrays import Array
+
+LOGIT_EDGE = 0.01  # a share this close to 0 or 1 says no more than the edge itself
+
+
+@dataclass(frozen=True)
+class Covariate:
+    """One input of a curve: a quantity and the scale it enters on (`identity`, `ln`, `log10` or `logit`).
+
+    The logit of a share is taken after pulling it LOGIT_EDGE off 0 and 1: beyond, a few items decide the value.
+    """
+
+    quantity_id: str
+    transform: str = "identity"
+
+    def apply(self, values: Array) -> Array:
+        """Bring raw values to the scale of the curve; what has no logarithm becomes missing.
+
+        >>> Covariate("training_tokens", "log10").apply(np.array([1e9, 0.0])).tolist()
+        [9.0, nan]
+        >>> Covariate("mmlu", "logit").apply(np.array([0.5, 1.0])).round(3).tolist()
+        [0.0, 4.595]
+        """
+        if self.transform == "identity":
+            return values
+        if self.transform == "logit":
+            share = np.clip(values, LOGIT_EDGE, 1.0 - LOGIT_EDGE)
+            return np.asarray(np.log(share / (1.0 - share)))
+        with np.errstate(divide="ignore", invalid="ignore"):
+            logs = np.log(values) if self.transform == "ln" else np.log10(values)
+        return np.where(values > 0, logs, np.nan)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is forecast: a quantity, for subjects described by the covariates.
+
+    The curve runs on `(value - offset) / span`, so that chance is 0 and perfect is 1 where the quantity has a chance level.
+    `series` is the one family of runs the curve is about; None means any subject the sources publish.
+    `progress` is +1 when the first covariate grows as training goes on (tokens) and -1 when it falls (loss).
+    """
+
+    target_id: str
+    title: str
+    quantity_id: str
+    covariates: tuple[Covariate, ...]
+    offset: float
+    span: float
+    lower: float
+    upper: float
+    resolver: str
+    series: str | None = None
+    progress: int = 1
+
+
+@dataclass(frozen=True)
+class Table:
+    """The rows of one target, one a subject, by subject name.
+
+    `x` is (n, k) on the covariates' scales, NaN where unknown; `y` is (n,) on the curve's scale; `clusters` names the family
+    or run that is resampled as one. `left_out` counts, by reason, the rows the law had to decline.
+    """
+
+    target: Target
+    subjects: tuple[str, ...]
+    clusters: tuple[str, ...]
+    released_on: tuple[date | None, ...]
+    known_on: tuple[date, ...]
+    x: Array
+    y: Array
+    left_out: tuple[tuple[str, int], ...] = ()
+
+    def take(self, rows: NDArray[np.intp]) -> Table:
+        """Return these rows, in this order."""
+        return Table(
+            self.target,
+            tuple(self.subjects[i] for i in rows),
+            tuple(self.clusters[i] for i in rows),
+            tuple(self.released_on[i] for i in rows),
+            tuple(self.known_on[i] for i in rows),
+            self.x[rows],
+            self.y[rows],
+            self.left_out,
+        )
+
+    def where(self, keep: NDArray[np.bool_]) -> Table:
+        """Return the rows for which `keep` is true."""
+        return self.take(np.flatnonzero(keep))
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.subjects)

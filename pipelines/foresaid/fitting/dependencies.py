@@ -1,0 +1,76 @@
+"""Which files of the package a file of it loads, read off the imports in its text.
+
+A list of dependencies kept by hand goes wrong in silence; this one cannot. The fit cache and the stages both use it, so that a
+change refits what it touches and nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+Graph = Mapping[Path, set[Path]]
+
+
+def _files(package: Path, name: str) -> set[Path]:
+    """Return the file of a module of the package by its name below it; importing one loads the packages above it."""
+    parts = name.split(".")
+    found = {package.joinpath(*parts[: end + 1], "__init__.py") for end in range(len(parts))}
+    return {path for path in {*found, package.joinpath(*parts).with_suffix(".py")} if path.is_file()}
+
+
+def imports(package: Path, path: Path) -> set[Path]:
+    """Return the files of the package that one of its files imports, wherever in the file it does.
+
+    What stands under `if TYPE_CHECKING:` never runs and does not count.
+    """
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            node.body = []
+    found: set[Path] = set()
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.startswith(f"{package.name}."):
+                found |= _files(package, name.removeprefix(f"{package.name}."))
+    return found
+
+
+def reached(package: Path, start: Iterable[Path]) -> set[Path]:
+    """Return these files and all files of the package that importing them loads, reading no other file."""
+    seen: set[Path] = set()
+    waiting = list(start)
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += imports(package, path)
+    return seen
+
+
+def graph(package: Path) -> Graph:
+    """Return for every file of the package the files of it that it imports."""
+    return {path: imports(package, path) for path in package.rglob("*.py")}
+
+
+def closure(edges: Graph, start: Iterable[Path]) -> set[Path]:
+    """Return these files and all files that importing them loads, however far down.
+
+    >>> a, b, c = Path("a.py"), Path("b.py"), Path("c.py")
+    >>> sorted(closure({a: {b}, b: {a}, c: set()}, [a])) == [a, b]
+    True
+    """
+    seen: set[Path] = set()
+    waiting = list(start)
+    while waiting:
+        path = waiting.pop()
+        if path not in seen:
+            seen.add(path)
+            waiting += edges[path]
+    return seen

@@ -1,0 +1,276 @@
+"""The frozen curve: what `fit` writes, the ledger keeps, and `score` and `predict` apply.
+
+A curve is the whole conditional forecast as data. Applying it needs no refit and no training rows: raw covariates, the
+frozen rule for missing ones, the parameters and their draws, the noise, the bounds. Numbers are stored as decimal strings of
+eight significant digits and used exactly as stored, so what is scored is what was frozen. A probe (three rows and what the
+curve said of them) travels with it: if the code of a law ever changes its meaning, applying the curve is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from foresaid.arrays import Array
+from foresaid.canonical_json import decimal, dump_line
+from foresaid.errors import LedgerError
+from foresaid.fitting.data import Covariate, Table
+from foresaid.fitting.fit import Fit
+from foresaid.fitting.imputation import Imputation, apply_imputation
+from foresaid.fitting.law import Law
+
+PROBE_ROWS = 3
+PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out
+DIGITS = 8
+
+
+class CovariateRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One input of the curve."""
+
+    quantity_id: str
+    transform: str
+
+
+class ImputationRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The rank-one rule for missing covariates, one number a covariate."""
+
+    centre: list[str]
+    spread: list[str]
+    mean: list[str]
+    loading: list[str]
+    lower: str
+    upper: str
+
+
+class TrainingRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which rows the curve was fitted on; the digest is over their sorted canonical lines."""
+
+    as_of: str
+    max_known_on: str
+    rows: int
+    clusters: int
+    bytes: int
+    sha256: str
+
+
+class ProbeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Covariates on the curve's scale and the value of the curve there."""
+
+    x: list[list[str]]
+    y: list[str]
+
+
+class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A frozen curve as it is written, in the ledger's profile of JSON: no floats."""
+
+    law: str
+    version: int
+    settings: dict[str, Any]
+    target_id: str
+    quantity_id: str
+    series: str
+    resolver: str
+    covariates: list[CovariateRecord]
+    imputation: ImputationRecord | None
+    offset: str
+    span: str
+    lower: str
+    upper: str
+    noise: str
+    parameters: list[str]
+    point: list[str]
+    draws: list[list[str]]
+    residual_scale: str
+    widening: str
+    played: int
+    status: str
+    reason: str
+    agreement: str
+    unconverged: int
+    training: TrainingRecord
+    seed: int
+    probe: ProbeRecord
+    correction: str = ""  # see fitting/bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A frozen curve ready to be applied: the record, and its numbers as arrays."""
+
+    record: CurveRecord
+    point: Array
+    draws: Array
+    imputation: Imputation | None
+
+    @property
+    def covariates(self) -> tuple[Covariate, ...]:
+        """The inputs, in order."""
+        return tuple(Covariate(item.quantity_id, item.transform) for item in self.record.covariates)
+
+    def prepare(self, x: Array) -> Array:
+        """Fill missing covariates (n, k) by the frozen rule; rows that cannot be filled stay NaN."""
+        return x if self.imputation is None else apply_imputation(self.imputation, x)
+
+
+def plain(value: object) -> Any:
+    """Bring settings into the ledger's profile: floats become decimal strings, tuples lists, None an empty string.
+
+    >>> plain({"a": 0.25, "b": (1, True), "c": None})
+    {'a': '0.25', 'b': [1, True], 'c': ''}
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool | int | str):
+        return value
+    if isinstance(value, float):
+        return decimal(round(value, 15), 15)
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    raise TypeError(f"{value!r} has no place in the ledger's profile")
+
+
+def _strings(values: Array) -> list[str]:
+    # Fifteen places after the point hold every number of a curve; the ledger's grammar has room for eighteen.
+    return [decimal(round(float(value), 15), DIGITS) for value in values]
+
+
+def training_lines(table: Table) -> list[bytes]:
+    """Return one canonical line a training row, sorted: subject, day, covariates and value as used.
+
+    Their SHA-256 is what binds a forecast to the rows it was fitted on; anybody with the record can make them again.
+    """
+    lines = [
+        dump_line(
+            {
+                "known_on": table.known_on[i].isoformat(),
+                "subject_id": table.subjects[i],
+                "target_id": table.target.target_id,
+                "x": ["" if np.isnan(value) else decimal(round(float(value), 15), 12) for value in table.x[i]],
+                "y": decimal(round(float(table.y[i]), 15), 12),
+            }
+        )
+        for i in range(table.n)
+    ]
+    return sorted(lines)
+
+
+def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed: int) -> Curve:
+    """Turn a fit into a frozen curve; its numbers are rounded here, once, and never again."""
+    table, target = fit.table, fit.table.target
+    body = b"".join(training_lines(table))
+    rule = fit.imputation
+    rows = np.linspace(0, table.n - 1, PROBE_ROWS).round().astype(int) if table.n else np.empty(0, dtype=int)
+    record = CurveRecord(
+        law=law.name,
+        version=law.version,
+        settings=plain(settings),
+        target_id=target.target_id,
+        quantity_id=target.quantity_id,
+        series=target.series or "",
+        resolver=target.resolver,
+        covariates=[CovariateRecord(item.quantity_id, item.transform) for item in target.covariates],
+        imputation=None
+        if rule is None
+        else ImputationRecord(
+            _strings(rule.centre),
+            _strings(rule.spread),
+            _strings(rule.mean),
+            _strings(rule.loading),
+            decimal(rule.lower, DIGITS),
+            decimal(rule.upper, DIGITS),
+        ),
+        offset=decimal(target.offset, DIGITS),
+        span=decimal(target.span, DIGITS),
+        lower=decimal(target.lower, DIGITS),
+        upper=decimal(target.upper, DIGITS),
+        noise=law.noise,
+        parameters=list(fit.parameters),
+        point=_strings(fit.point),
+        draws=[_strings(draw) for draw in fit.draws],
+        residual_scale=decimal(round(fit.residual_scale, 15), DIGITS) if np.isfinite(fit.residual_scale) else "",
+        widening=decimal(round(fit.widening, 15), DIGITS),
+        played=fit.played,
+        status=fit.status,
+        reason=fit.reason,
+        agreement=decimal(round(fit.agreement, 4), 4),
+        unconverged=fit.unconverged,
+        training=TrainingRecord(
+            as_of=as_of.isoformat(),
+            max_known_on=max(table.known_on).isoformat() if table.known_on else "",
+            rows=table.n,
+            clusters=len(set(table.clusters)),
+            bytes=len(body),
+            sha256=hashlib.sha256(body).hexdigest(),
+        ),
+        seed=seed,
+        probe=ProbeRecord([], []),
+        correction=decimal(round(fit.correction, 15), DIGITS),
+    )
+    bare = thaw_record(record)
+    if fit.point.size:
+        filled = bare.prepare(table.x[rows])
+        probe = ProbeRecord([_strings(row) for row in filled], [])
+        x = np.array([[float(value) for value in row] for row in probe.x])
+        probe = ProbeRecord(probe.x, _strings(law.curve(bare.point, x)))
+        record = msgspec.structs.replace(record, probe=probe)
+    return thaw_record(record)
+
+
+def thaw_record(record: CurveRecord) -> Curve:
+    """Read the numbers of a record into arrays."""
+    rule = record.imputation
+    return Curve(
+        record,
+        np.array([float(value) for value in record.point]),
+        np.array([[float(value) for value in draw] for draw in record.draws]).reshape(len(record.draws), len(record.point)),
+        None
+        if rule is None
+        else Imputation(
+            np.array([float(value) for value in rule.centre]),
+            np.array([float(value) for value in rule.spread]),
+            np.array([float(value) for value in rule.mean]),
+            np.array([float(value) for value in rule.loading]),
+            float(rule.lower),
+            float(rule.upper),
+        ),
+    )
+
+
+def to_plain(curve: Curve) -> dict[str, Any]:
+    """Return the record as plain JSON values, for a ledger line or a file of curves."""
+    return dict(msgspec.to_builtins(curve.record))
+
+
+def from_plain(value: dict[str, Any]) -> Curve:
+    """Read a curve from plain JSON values; a field that is missing, unknown or of another kind is refused by name."""
+    try:
+        return thaw_record(msgspec.convert(value, CurveRecord, strict=True))
+    except (msgspec.ValidationError, ValueError) as error:
+        raise LedgerError(f"frozen curve: {error}") from None
+
+
+def check_probe(law: Law, curve: Curve) -> None:
+    """Refuse to apply a curve whose law no longer says what it said when the curve was frozen."""
+    record = curve.record
+    if (law.name, law.version) != (record.law, record.version):
+        raise LedgerError(
+            f"curve of {record.law} version {record.version}: found version {law.version} of the law; keep the old one"
+        )
+    if not record.probe.y:
+        return
+    x = np.array([[float(value) for value in row] for row in record.probe.x])
+    then = np.array([float(value) for value in record.probe.y])
+    now = law.curve(curve.point, x)
+    worst = float(np.abs(now - then).max())
+    if not worst <= PROBE_TOLERANCE * max(1.0, float(np.abs(then).max())):
+        raise LedgerError(
+            f"curve of {record.law}, {record.target_id}: the probe was frozen as {then.tolist()}, the law now says "
+            f"{now.tolist()}; the law's code changed its meaning: give it a new version"
+        )

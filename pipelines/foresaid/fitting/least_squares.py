@@ -1,0 +1,181 @@
+"""Batched, bounded, robust least squares: many small fits at once, each from several starts.
+
+One damped Gauss-Newton step (Levenberg-Marquardt with Marquardt's running scale and Nielsen's damping rule) is taken for
+all lanes together; a lane is one start of one weighted copy of the rows. Bounds hold by pinning: a parameter that would
+cross its bound is set there and the step solved again for the rest, since merely clipping a step stalls. Huber's loss
+enters by reweighting. A lane that has stopped leaves the batch. Failing to converge is a value, not an exception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from foresaid.arrays import Array, Columns
+from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, LEAST_DAMPING, REDUCTION, UNUSABLE, Problem, Solution
+
+
+def _residuals(problem: Problem, p: Array, x: Array) -> Array:
+    f = problem.model(p, x)
+    if problem.log:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.where(f > 0, np.log(np.where(f > 0, f, 1.0)) - np.log(problem.y), UNUSABLE)
+    return f - problem.y
+
+
+def _loss(problem: Problem, p: Array, r: Array, w: Array) -> Array:
+    size = np.abs(r)
+    rho = 0.5 * r * r
+    if problem.delta is not None:
+        rho = np.where(size <= problem.delta, rho, problem.delta * (size - 0.5 * problem.delta))
+    value = np.asarray((w * rho).sum(axis=1))
+    if problem.prior_centre is not None and problem.prior_weight is not None:
+        value = value + 0.5 * (problem.prior_weight * (p - problem.prior_centre) ** 2).sum(axis=1)
+    return np.where(np.isfinite(value), value, np.inf)
+
+
+def _normal_equations(problem: Problem, p: Array, x: Array, r: Array, w: Array) -> tuple[Array, Array]:
+    jacobian = problem.slope(p, x)
+    if problem.log:
+        f = problem.model(p, x)
+        jacobian = np.where(f[..., None] > 0, jacobian / np.where(f > 0, f, 1.0)[..., None], 0.0)
+    omega = w
+    if problem.delta is not None:
+        size = np.abs(r)
+        omega = w * np.where(size <= problem.delta, 1.0, problem.delta / np.where(size > 0, size, 1.0))
+    weighted = jacobian * omega[..., None]
+    hessian = np.swapaxes(weighted, 1, 2) @ jacobian
+    gradient = np.einsum("bnp,bn->bp", weighted, r)
+    if problem.prior_centre is not None and problem.prior_weight is not None:
+        hessian = hessian + np.eye(p.shape[1]) * problem.prior_weight
+        gradient = gradient + problem.prior_weight * (p - problem.prior_centre)
+    return np.nan_to_num(hessian), np.nan_to_num(gradient)
+
+
+def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Array, upper: Array) -> Array:
+    """Solve the damped system for each lane, holding what is or would be outside its bounds."""
+    size = p.shape[1]
+    identity = np.eye(size)
+    damped = hessian + identity * damping[:, None, :]
+    held = ((p <= lower) & (gradient > 0)) | ((p >= upper) & (gradient < 0))
+    step = np.zeros_like(p)
+    for _ in range(size + 1):
+        free = ~held
+        known = np.where(held, step, 0.0)
+        right = np.where(free, -gradient - np.einsum("bij,bj->bi", hessian, known), known)
+        system = np.where(free[:, :, None] & free[:, None, :], damped, identity)
+        # In units of its own diagonal the system cannot be singular by scale alone, only by collinearity, and the damping's
+        # least value stands against that.
+        unit = 1.0 / np.sqrt(np.einsum("bii->bi", system))
+        step = unit * np.linalg.solve(system * unit[:, :, None] * unit[:, None, :], (right * unit)[..., None])[..., 0]
+        ahead = p + step
+        crossing = free & ((ahead < lower) | (ahead > upper))
+        if not crossing.any():
+            break
+        step = np.where(crossing, np.clip(ahead, lower, upper) - p, step)
+        held = held | crossing
+    return step
+
+
+def engine(columns: Columns | None) -> str:
+    """Return which engine fits a law with these columns: `numba`, or `numpy` where it has none or numba cannot be had."""
+    if columns is None:
+        return "numpy"
+    from foresaid.fitting import _jit  # numba is loaded by those who fit, and only then
+
+    return "numba" if _jit.available() else "numpy"
+
+
+def ready(columns: Sequence[Columns | None]) -> None:
+    """Compile what these laws need, so that workers find it done."""
+    wanted = [item for item in columns if item is not None and engine(item) == "numba"]
+    if wanted:
+        from foresaid.fitting import _compiled
+
+        _compiled.warm(wanted)
+
+
+def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
+    """Fit every copy (rows of `weights`, (R, n)) from every start ((S, P), or (R, S, P) one set a copy).
+
+    A problem with columns goes to the compiled engine where there is one; everything else is done here.
+
+    >>> x = np.array([[1.0], [2.0], [3.0]])
+    >>> line = Problem(
+    ...     model=lambda p, x: p[..., 0, None] * x[..., 0],
+    ...     slope=lambda p, x: np.broadcast_to(x, (*p.shape[:-1], *x.shape[-2:])),
+    ...     x=x, y=np.array([2.0, 4.0, 6.0]), lower=np.array([0.0]), upper=np.array([10.0]),
+    ... )
+    >>> solve(line, np.ones((1, 3)), np.array([[0.5]])).parameters.round(6).tolist()
+    [[[2.0]]]
+    """
+    if engine(problem.columns) == "numba":
+        from foresaid.fitting import _compiled
+
+        return _compiled.solve(problem, weights, starts)
+    copies = weights.shape[0]
+    if starts.ndim == 2:
+        starts = np.broadcast_to(starts, (copies, *starts.shape))
+    each = starts.shape[1]
+    copy_of = np.repeat(np.arange(copies), each)
+    p = starts.reshape(copies * each, -1).astype(float)
+    lower, upper = (np.broadcast_to(bound, (copies, p.shape[1]))[copy_of] for bound in (problem.lower, problem.upper))
+    p = np.clip(p, lower, upper)
+    shared = problem.x.ndim == 2
+
+    def rows(lanes: NDArray[np.intp]) -> tuple[Array, Array]:
+        return (problem.x if shared else problem.x[copy_of[lanes]]), weights[copy_of[lanes]]
+
+    everything = np.arange(p.shape[0])
+    x, w = rows(everything)
+    r = _residuals(problem, p, x)
+    objective = _loss(problem, p, r, w)
+    converged = np.zeros(p.shape[0], dtype=bool)
+    damping = np.full(p.shape[0], 1e-3)
+    growth = np.full(p.shape[0], 2.0)
+    scale = np.zeros_like(p)
+    hessian = np.zeros((*p.shape, p.shape[1]))
+    gradient = np.zeros_like(p)
+    stale = np.ones(p.shape[0], dtype=bool)  # lanes that moved, whose derivatives are to be made anew
+    active = everything[np.isfinite(objective)]
+    for _ in range(ITERATIONS):
+        if active.size == 0:
+            break
+        moved = active[stale[active]]
+        if moved.size:
+            x, w = rows(moved)
+            hessian[moved], gradient[moved] = _normal_equations(problem, p[moved], x, r[moved], w)
+            diagonal = np.einsum("bii->bi", hessian[moved])
+            scale[moved] = np.maximum(scale[moved], diagonal)
+            stale[moved] = False
+        h, g, here, low, high = hessian[active], gradient[active], p[active], lower[active], upper[active]
+        floor = np.maximum(scale[active], 1e-12 * scale[active].max(axis=1, keepdims=True) + 1e-300)
+        pinned = ((here <= low) & (g > 0)) | ((here >= high) & (g < 0))
+        steepest = np.where(pinned, 0.0, np.abs(g) / np.sqrt(2.0 * objective[active][:, None] * floor + 1e-300))
+        at_minimum = steepest.max(axis=1) < GRADIENT
+        step = _step(h, g, damping[active][:, None] * floor, here, low, high)
+        x, w = rows(active)
+        ahead = np.clip(here + step, low, high)
+        r_ahead = _residuals(problem, ahead, x)
+        there = _loss(problem, ahead, r_ahead, w)
+        predicted = -(g * step).sum(axis=1) - 0.5 * np.einsum("bi,bij,bj->b", step, h, step)
+        actual = objective[active] - there
+        better = actual > 0
+        ratio = np.where(predicted > 0, actual / np.where(predicted > 0, predicted, 1.0), 0.0)
+        small = REDUCTION * (objective[active] + 1e-300)
+        stopped = at_minimum | ((np.abs(actual) <= small) & (predicted <= small))
+        accepted = active[better]
+        p[accepted], r[accepted], objective[accepted] = ahead[better], r_ahead[better], there[better]
+        stale[accepted] = True
+        shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.clip(ratio, 0.0, 1.0) - 1.0) ** 3)
+        damping[active] = np.maximum(damping[active] * np.where(better, shrink, growth[active]), LEAST_DAMPING)
+        growth[active] = np.where(better, 2.0, 2.0 * growth[active])
+        converged[active[stopped]] = True
+        # Huge damping means no direction goes down any more: at the resolution of the numbers this is a minimum too.
+        stuck = damping[active] > DAMPING_LIMIT
+        converged[active[stuck]] = True
+        active = active[~(stopped | stuck)]
+    shape = (copies, each)
+    return Solution(p.reshape(*shape, -1), objective.reshape(shape), converged.reshape(shape))

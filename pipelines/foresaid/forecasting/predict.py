@@ -1,0 +1,100 @@
+"""A forecast is a predictive distribution: the 23 quantiles of the forecast hubs, and the mean.
+
+A curve is applied to covariates; the spread of its draws (what the data leave open, put right for few clusters) and its
+residual noise (what the law leaves out) are mixed, and the quantiles of the mixture are cut at the quantity's bounds. No
+random numbers are drawn: the noise enters through evenly spaced normal quantiles, so the same curve always gives the same
+forecast.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from foresaid.arrays import Array
+from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.frozen_curve import Curve, check_probe
+from foresaid.fitting.law import Law
+from foresaid.scoring.levels import LEVELS
+
+NOISE_POINTS = 101  # the outermost lie at half a per cent, beyond the outermost level
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Forecasts of n subjects: quantiles (n, 23) at LEVELS, mean (n,), and the curve's own point (n,), in the quantity's unit."""
+
+    quantiles: Array
+    mean: Array
+    point: Array
+
+
+def mixture(location: Array, scale: float, noise: str, lower: float, upper: float) -> tuple[Array, Array]:
+    """Quantiles (n, 23) and mean (n,) of normal noise around draws `location` (R, n), within [lower, upper].
+
+    With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass.
+
+    >>> q, mean = mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)
+    >>> q[0, [1, 11, 21]].round(2).tolist(), round(float(mean[0]), 6)
+    ([0.3, 0.5, 0.7], 0.5)
+    """
+    values = _values(location, scale, noise, lower, upper)
+    return np.quantile(values, LEVELS, axis=0, method="hazen").T, values.mean(axis=0)
+
+
+def _values(location: Array, scale: float, noise: str, lower: float, upper: float) -> Array:
+    from scipy.special import ndtri  # those who only read forecasts do not pay for it
+
+    z = ndtri((np.arange(NOISE_POINTS) + 0.5) / NOISE_POINTS) * scale
+    spread = location[:, None, :] * np.exp(z)[None, :, None] if noise == "log" else location[:, None, :] + z[None, :, None]
+    return np.clip(spread.reshape(-1, location.shape[1]), lower, upper)
+
+
+def locations(law: Law, curve: Curve, x: Array) -> Array:
+    """Return where the curve may run (R, n), on its own scale, at completed covariates `x` (n, k).
+
+    These are the draws, moved apart as few clusters ask (see fitting/bootstrap.py): the one place where bands are made.
+    """
+    record = curve.record
+    if not len(curve.draws):
+        return np.asarray(law.curve(curve.point[None, :], x))
+    draws = law.curve(curve.draws, x)
+    if not record.correction:
+        return draws
+    return set_apart(draws, float(record.correction), record.training.clusters, record.noise)
+
+
+def predict(law: Law, curve: Curve, x: Array) -> Forecast:
+    """Apply a frozen curve to covariates `x` (n, k) on the curve's scales; NaN where the law can fill or must decline.
+
+    Rows whose covariates cannot be completed come back as NaN: nothing is forecast for them and the caller counts them.
+    """
+    check_probe(law, curve)
+    record = curve.record
+    filled = curve.prepare(x)
+    known = ~np.isnan(filled).any(axis=1)
+    n = len(x)
+    quantiles, mean, point = np.full((n, len(LEVELS)), np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    if known.any():
+        offset, span, lower, upper = (float(item) for item in (record.offset, record.span, record.lower, record.upper))
+        rows = filled[known]
+        scale = float(record.residual_scale or 0.0) * (1.0 if record.noise == "log" else span)
+        plain, _ = mixture(offset + span * locations(law, curve, rows), scale, record.noise, lower, upper)
+        # The mean is that of the draws as they are: with few clusters the corrected tails are too heavy to have one.
+        draws = law.curve(curve.draws if len(curve.draws) else curve.point[None, :], rows)
+        mean[known] = _values(offset + span * draws, scale, record.noise, lower, upper).mean(axis=0)
+        ends = (np.full(len(rows), lower), np.full(len(rows), upper))
+        quantiles[known] = widen(plain, float(record.widening), *ends)
+        point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)
+    return Forecast(quantiles, mean, point)
+
+
+def widen(quantiles: Array, scale: float, lower: Array, upper: Array) -> Array:
+    """Stretch quantiles (n, L) about their median by a factor and cut them at the bounds (n,) of the quantity.
+
+    >>> widen(np.array([[0.2, 0.4, 0.8]]), 2.0, np.zeros(1), np.ones(1)).tolist()
+    [[0.0, 0.4, 1.0]]
+    """
+    middle = quantiles[:, [quantiles.shape[1] // 2]]
+    return np.clip(middle + scale * (quantiles - middle), lower[:, None], upper[:, None])

@@ -1,0 +1,160 @@
+"""How wrong a law has been about rows it had not seen, turned into the width of its intervals.
+
+A bootstrap says what the rows leave open if the law is right; it knows nothing of the law being wrong beyond them. So each
+fit first plays its own past: it is fitted to the rows that came earlier (smaller, older), asked for the rest, and the
+factor on the width of its intervals that would have served best is kept, shrunk towards one where few rows were played. It
+is learned from training rows only, frozen with the curve, and shown on the page of the law.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from foresaid.arrays import Array
+from foresaid.fitting.cache import Shard, fit_all
+from foresaid.fitting.data import Table, Target
+from foresaid.fitting.fit import NO_FORECAST, Fit
+from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Law
+from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.predict import Forecast, predict, widen
+from foresaid.scoring.levels import LEVELS
+
+SHARES = (0.2, 0.3, 0.4)  # of the rows furthest along, held out in turn
+REPLICATES = 50  # the width of a band needs fewer draws than its ends
+UNDATED = date(1, 1, 1)
+
+
+@dataclass(frozen=True)
+class Played:
+    """Forecasts of held-out training rows: quantiles (n, 23) and outcomes (n,) in the quantity's unit, and their clusters.
+
+    `rows` names each by its share and subject, so that the plays of two laws on one table can be laid side by side.
+    """
+
+    quantiles: Array
+    outcomes: Array
+    clusters: tuple[str, ...]
+    rows: tuple[str, ...]
+
+
+def held_out(law: Law, table: Table, share: float) -> tuple[Table, Table] | None:
+    """Split off the rows furthest along, as the law counts it, at least one; None where all rows are at one place."""
+    along = law.along(table)
+    order = np.argsort(along, kind="stable")
+    edge = along[order[table.n - max(1, int(share * table.n))]]
+    later = along >= edge
+    return None if later.all() else (table.where(~later), table.where(later))
+
+
+@dataclass(frozen=True)
+class Question:
+    """One law to be fitted to one table, with the entry of params.yaml it is frozen with."""
+
+    law: Law
+    table: Table
+    settings: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Widened:
+    """A fit with the width of its intervals learned, and the plays it was learned from."""
+
+    fit: Fit
+    played: Played | None
+
+
+def _score(question: Question, parts: Sequence[tuple[float, Table, Fit]], seed: int) -> Played:
+    """Forecast what each fit to earlier rows was asked for."""
+    quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
+    clusters: list[str] = []
+    rows: list[str] = []
+    target = question.table.target
+    for share, rest, found in parts:
+        if found.status in NO_FORECAST:
+            continue
+        made = predict(question.law, freeze_curve(question.law, found, question.settings, UNDATED, seed), rest.x)
+        known = ~np.isnan(made.point)
+        quantiles.append(made.quantiles[known])
+        outcomes.append((target.offset + target.span * rest.y)[known])
+        clusters += [name for name, keep in zip(rest.clusters, known, strict=True) if keep]
+        rows += [f"{share}/{name}" for name, keep in zip(rest.subjects, known, strict=True) if keep]
+    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows))
+
+
+def widened_fits(questions: Sequence[Question], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
+    """Fit every law to its table and set the width of its intervals by what it missed on its own earlier rows.
+
+    All fits, of whole tables and of earlier rows, go through one call (see fitting/cache.py), so they share the workers and the
+    cache. Where nothing could be played (too few rows, one place) the width stays as the bootstrap gives it.
+    """
+    ordered = [replace(one, table=one.table.take(np.argsort(np.array(one.table.subjects), kind="stable"))) for one in questions]
+    shards = [Shard(one.law, one.table, seed, replicates) for one in ordered]
+    asked: list[tuple[int, float, Table]] = []
+    for i, one in enumerate(ordered):
+        for share in SHARES if one.law.plays_its_past and one.table.n > 1 else ():
+            parts = held_out(one.law, one.table, share)
+            if parts is not None:
+                asked.append((i, share, parts[1]))
+                shards.append(Shard(one.law, parts[0], seed, REPLICATES))
+    found = fit_all(shards, cache)
+    plays: dict[int, list[tuple[float, Table, Fit]]] = {}
+    for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
+        plays.setdefault(i, []).append((share, rest, fitted))
+    return [_widen(one, found[i], plays.get(i, []), seed) for i, one in enumerate(ordered)]
+
+
+def _widen(question: Question, found: Fit, parts: Sequence[tuple[float, Table, Fit]], seed: int) -> Widened:
+    if found.status in NO_FORECAST or not parts:
+        return Widened(found, None)
+    played = _score(question, parts, seed)
+    n = len(played.outcomes)
+    if not n:
+        return Widened(found, None)
+    target = question.table.target
+    bounds = (np.full(n, target.lower), np.full(n, target.upper))
+    width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), bounds, len(set(played.clusters)))
+    return Widened(replace(found, widening=width.scale, played=width.releases), played)
+
+
+def ensembles(members: Sequence[tuple[Forecast, Played]], target: Target) -> dict[str, Forecast]:
+    """Combine laws of one target in two ways: `ensemble_median`, level by level, and `ensemble_stacked`, with learned weights.
+
+    Only rows of the past that every member played count. The weights (stacked pinball loss) are shrunk towards equal ones, and
+    each ensemble's width towards one, by the number of clusters played; nothing is learned from the rows to be forecast.
+    Nothing is made where fewer than two members have plays in common.
+    """
+    common = sorted(set.intersection(*(set(played.rows) for _, played in members))) if len(members) > 1 else []
+    if not common:
+        return {}
+    place = [{name: i for i, name in enumerate(played.rows)} for _, played in members]
+    past = np.stack([played.quantiles[[at[name] for name in common]] for (_, played), at in zip(members, place, strict=True)])
+    first, at = members[0][1], place[0]
+    outcomes = first.outcomes[[at[name] for name in common]]
+    releases = len({first.clusters[at[name]] for name in common})
+    weights = shrunk(stack(past, LEVELS, outcomes, np.ones(len(common))), releases)
+    ahead = np.stack([made.quantiles for made, _ in members])
+    centres = np.stack([np.column_stack([made.mean, made.point]) for made, _ in members])
+    ways: dict[str, Callable[[Array], Array]] = {
+        "ensemble_median": median,
+        "ensemble_stacked": lambda quantiles: average(quantiles, weights),
+    }
+    return {name: _with_width(way, past, outcomes, releases, ahead, centres, target) for name, way in ways.items()}
+
+
+def _with_width(
+    way: Callable[[Array], Array], past: Array, outcomes: Array, releases: int, ahead: Array, centres: Array, target: Target
+) -> Forecast:
+    """Combine in one way, learn the width from the combined past, and apply both to what lies ahead."""
+    n, m = len(outcomes), ahead.shape[1]
+    bounds = (np.full(n, target.lower), np.full(n, target.upper))
+    width = learn_width(way(past), LEVELS, outcomes, np.ones(n), bounds, releases)
+    ends = (np.full(m, target.lower), np.full(m, target.upper))
+    middle = way(centres)
+    return Forecast(widen(way(ahead), width.scale, *ends), middle[:, 0], middle[:, 1])

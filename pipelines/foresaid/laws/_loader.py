@@ -1,0 +1,51 @@
+"""How a law is found by its name in params.yaml: the name is that of its file, and nothing else has to be edited to add one."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import pkgutil
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from foresaid.errors import ParameterError
+from foresaid.fitting.law import Law
+
+
+def names() -> list[str]:
+    """Return the names of all law modules, sorted; a file whose name begins with `_` holds what laws share."""
+    found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def law_class(name: str) -> type[Law]:
+    """Return the class of a law by its name, or say which name is meant."""
+    if name not in names():
+        near = get_close_matches(name, names(), n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known laws: {', '.join(names())}"
+        raise ParameterError(f"laws: found {name}, expected the name of a file in pipelines/foresaid/laws; {hint}")
+    module = importlib.import_module(f"foresaid.laws.{name}")
+    found = [
+        item
+        for item in vars(module).values()
+        if isinstance(item, type) and issubclass(item, Law) and item.__module__ == module.__name__
+    ]
+    return found[0]
+
+
+def load(name: str, settings: dict[str, Any]) -> Law:
+    """Make a law from its entry in params.yaml; an unknown key is refused with the nearest right one."""
+    kind = law_class(name)
+    known = [item.name for item in dataclasses.fields(kind)]  # type: ignore[arg-type]  # laws are dataclasses
+    for key in settings:
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+            raise ParameterError(f"params.yaml, laws, {name}: found the key {key}, expected one of its settings; {hint}")
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
+    read = getattr(kind, "read_settings", None)
+    try:
+        return kind(**(read(values) if read else values))
+    except TypeError as error:
+        raise ParameterError(f"params.yaml, laws, {name}: {error}") from None

@@ -1,0 +1,133 @@
+"""What an author promises and takes back: forecasts open and sealed, openings, amendments, withdrawals, as strict records.
+
+The frozen curve of a prediction is opaque here, since the ledger outlives the program that applies it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, TypeAlias
+
+from msgspec import UNSET, UnsetType
+
+from foresaid.ledger.entries.fields import ForecastId, Hash, Id, Name, Number, Record, RoundId, Text, Time, check_text, check_time
+
+
+@lru_cache(maxsize=256)
+def _levels(levels: tuple[str, ...]) -> None:
+    numbers = [Decimal(level) for level in levels]
+    if not numbers or numbers[0] <= 0 or numbers[-1] >= 1:
+        raise ValueError("`levels` must be one or more numbers between 0 and 1")
+    if any(low >= high for low, high in pairwise(numbers)):
+        raise ValueError("`levels` must ascend")
+
+
+class Quantiles(Record, tag_field="kind", tag="quantiles", frozen=True):
+    """A predictive distribution by its quantiles."""
+
+    levels: list[Number]
+    values: list[Number]
+
+    def __post_init__(self) -> None:
+        _levels(tuple(self.levels))
+        if len(self.values) != len(self.levels):
+            raise ValueError(f"{len(self.levels)} levels and {len(self.values)} values")
+        numbers = [Decimal(value) for value in self.values]
+        if any(low > high for low, high in pairwise(numbers)):
+            raise ValueError("`values` must not descend")
+
+
+class Curve(Record, tag_field="kind", tag="curve", frozen=True):
+    """A conditional forecast: the frozen curve, applied to whatever a new model's covariates turn out to be."""
+
+    curve: dict[str, Any]
+
+
+Prediction: TypeAlias = Quantiles | Curve
+
+
+class Forecast(Record, tag_field="type", tag="forecast/v1", frozen=True):
+    """One open prediction of one target by one method; `id` is <round>/<target>/<method>.
+
+    The round stands in the id, where it ends at the first slash. The field `round` may repeat it, and must then agree.
+    """
+
+    id: ForecastId
+    target: Id
+    method: Name
+    primary: bool
+    prediction: Prediction
+    round: RoundId | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        first = self.id.split("/", 1)[0]
+        if self.round is not UNSET and self.round != first:
+            raise ValueError(f"`round` is {self.round}, but `id` begins with {first}")
+        if self.id != (expected := f"{first}/{self.target}/{self.method}"):
+            raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Sealed(Record, tag_field="type", tag="sealed/v1", frozen=True):
+    """A prediction bound by a hash, to be opened by `reveal_by`; the target is public, so that it can be counted."""
+
+    id: ForecastId
+    target: Id
+    commit: Hash
+    reveal_by: Time
+
+    def __post_init__(self) -> None:
+        check_time(self.reveal_by)
+        first, last = self.id.split("/", 1)[0], self.id.rsplit("/", 1)[1]
+        if self.id != (expected := f"{first}/{self.target}/{last}"):
+            raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Inner(Record, tag_field="type", tag="forecast/v1", frozen=True):
+    """The line that a seal hides: a forecast that also says whose it is and which log it is for."""
+
+    author: Id
+    id: ForecastId
+    method: Name
+    origin: Id
+    prediction: Prediction
+    primary: bool
+    target: Id
+
+    def __post_init__(self) -> None:
+        if self.id != (expected := f"{self.id.split('/', 1)[0]}/{self.target}/{self.method}"):
+            raise ValueError(f"`id` is {self.id}, expected {expected}")
+
+
+class Reveal(Record, tag_field="type", tag="reveal/v1", frozen=True):
+    """The opening of one's own sealed forecast: the nonce, and the line that was hashed with it."""
+
+    opens: ForecastId
+    nonce: Hash
+    forecast: Inner
+
+    def __post_init__(self) -> None:
+        if self.opens != self.forecast.id:
+            raise ValueError(f"`opens` is {self.opens}, but the line inside is {self.forecast.id}")
+
+
+class Amendment(Record, tag_field="type", tag="amendment/v1", frozen=True):
+    """Another prediction for one's own earlier forecast; both are kept and both are scored."""
+
+    amends: ForecastId
+    reason: Text
+    prediction: Prediction
+
+    def __post_init__(self) -> None:
+        check_text("reason", self.reason)
+
+
+class Withdrawal(Record, tag_field="type", tag="withdrawal/v1", frozen=True):
+    """Notice that one's own earlier forecast is withdrawn; it stays in the ledger and in the denominator."""
+
+    withdraws: ForecastId
+    reason: Text
+
+    def __post_init__(self) -> None:
+        check_text("reason", self.reason)

@@ -1,0 +1,239 @@
+"""What entries must agree on across batches: ids, references, bounds, primaries.
+
+A reader goes through the batches in the order of the log. An entry may refer only to what stands before it, a
+forecast belongs to one author, and for each target an author has one primary forecast. The same rules run when a
+batch is written and when the ledger is verified (check V14).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from foresaid.confusables import skeleton
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
+from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Inner, Quantiles, Reveal, Round, Sealed, Target, Withdrawal
+
+Problem = tuple[str, str, str]  # what, found, expected
+
+
+@dataclass(frozen=True)
+class Clash:
+    """An entry that contradicts an earlier one, or refers to nothing."""
+
+    sha256: str
+    line: int
+    what: str
+    found: str
+    expected: str
+
+
+@dataclass
+class _Known:
+    rounds: set[str] = field(default_factory=set)
+    targets: dict[tuple[str, str], Target] = field(default_factory=dict)
+    forecasts: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # (author, id) -> target's key
+    primaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    withdrawn: set[tuple[str, str]] = field(default_factory=set)
+    sealed: set[tuple[str, str]] = field(default_factory=set)
+    opened: set[tuple[str, str]] = field(default_factory=set)
+    voided: set[tuple[str, str]] = field(default_factory=set)
+    looks: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind of name, skeleton) -> the name
+    batches: dict[str, Batch | None] = field(default_factory=dict)  # None: the bytes are gone
+
+
+def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Clash]:
+    """All contradictions among batches given in the order of the log.
+
+    When bytes of the log were redacted, an entry may refer to something that stood there: an unknown name is then no
+    contradiction.
+    """
+    known = _Known(batches=dict.fromkeys(redacted))
+    found: list[Clash] = []
+    for batch in batches:
+        names = [("author", batch.header.author)]
+        for number, entry in batch.lines:
+            for what, is_, should in _check(entry, batch, known, bool(redacted)):
+                found.append(Clash(batch.sha256, number, what, is_, should))
+            names += _names(entry)
+            for kind, name in names:
+                first = known.looks.setdefault((kind, skeleton(name)), name)
+                if first != name:
+                    what = f"{kind} looks like another one"
+                    found.append(Clash(batch.sha256, number, what, _ascii(name), f"another name than {_ascii(first)}"))
+            names = []
+        known.batches[batch.sha256] = batch
+    return found
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _names(entry: Entry) -> list[tuple[str, str]]:
+    if isinstance(entry, Round):
+        return [("round", entry.id)]
+    if isinstance(entry, Target):
+        found = [("target", f"{entry.round}/{entry.id}"), ("benchmark", entry.benchmark)]
+        found += [("model", entry.model)] if isinstance(entry.model, str) else []
+        return found + ([("model name", entry.model_display)] if isinstance(entry.model_display, str) else [])
+    return [("method", entry.method)] if isinstance(entry, Forecast) else []
+
+
+def _check(entry: Entry, batch: Batch, known: _Known, lenient: bool) -> list[Problem]:
+    author = batch.header.author
+    if isinstance(entry, Round):
+        if entry.id in known.rounds:
+            return [("round id used twice", entry.id, "a new id")]
+        known.rounds.add(entry.id)
+        return []
+    if isinstance(entry, Target):
+        key = (entry.round, entry.id)
+        if entry.round not in known.rounds and not lenient:
+            return [("target of an unknown round", entry.round, "a round that stands before it")]
+        if key in known.targets:
+            return [("target id used twice in a round", f"{entry.round}/{entry.id}", "a new id")]
+        known.targets[key] = entry
+        return []
+    if isinstance(entry, Forecast | Sealed):
+        return _check_forecast(entry, author, known, lenient)
+    if isinstance(entry, Reveal):
+        return _check_reveal(entry, batch, known, lenient)
+    if isinstance(entry, Amendment | Withdrawal):
+        return _check_change(entry, author, known, lenient)
+    if isinstance(entry, Resolution | Challenge | Void):
+        return _check_outcome(entry, known, lenient)
+    if isinstance(entry, Redaction):
+        return _check_redaction(entry, known)
+    assert isinstance(entry, Key)
+    return []
+
+
+def _check_forecast(entry: Forecast | Sealed, author: str, known: _Known, lenient: bool) -> list[Problem]:
+    key = (entry.id.split("/", 1)[0], entry.target)
+    if key not in known.targets and not lenient:
+        return [("forecast of an unknown target", "/".join(key), "a target of this round that stands before it")]
+    if (author, entry.id) in known.forecasts:
+        return [("forecast id used twice by one author", entry.id, "a new id, or an amendment/v1 line")]
+    known.forecasts[author, entry.id] = key
+    if isinstance(entry, Sealed):
+        known.sealed.add((author, entry.id))
+        return []
+    return [*_outside(entry, known.targets.get(key)), *_check_primary(entry, author, key, known)]
+
+
+def _check_primary(entry: Forecast | Inner, author: str, key: tuple[str, str], known: _Known) -> list[Problem]:
+    if not entry.primary:
+        return []
+    first = known.primaries.setdefault((*key, author), entry.id)
+    return [] if first == entry.id else [("second primary forecast of one author for a target", entry.id, f"only {first}")]
+
+
+def _check_reveal(entry: Reveal, batch: Batch, known: _Known, lenient: bool) -> list[Problem]:
+    author, inner = batch.header.author, entry.forecast
+    key = (author, entry.opens)
+    if key not in known.sealed:
+        expected = f"a sealed forecast by {author} that stands before it"
+        return [] if lenient else [("opening of an unknown seal", entry.opens, expected)]
+    if key in known.opened:
+        return [("seal opened twice", entry.opens, "one opening")]
+    known.opened.add(key)
+    problems: list[Problem] = []
+    if (inner.author, inner.origin) != (author, batch.header.origin):
+        expected = f"{author} in {batch.header.origin}"
+        problems.append(("the line inside the seal is another's", f"{inner.author} in {inner.origin}", expected))
+    target = known.forecasts[key]
+    return problems + _outside(inner, known.targets.get(target)) + _check_primary(inner, author, target, known)
+
+
+def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, lenient: bool) -> list[Problem]:
+    name = entry.amends if isinstance(entry, Amendment) else entry.withdraws
+    verb = "amendment" if isinstance(entry, Amendment) else "withdrawal"
+    key = (author, name)
+    if key not in known.forecasts:
+        expected = f"a forecast by {author} that stands before it"
+        return [] if lenient else [(f"{verb} of an unknown forecast", name, expected)]
+    if key in known.withdrawn:
+        return [(f"{verb} of a withdrawn forecast", name, "nothing after a withdrawal")]
+    if isinstance(entry, Amendment):
+        if key in known.sealed:
+            return [("amendment of a sealed forecast", name, "an opening, or a new forecast")]
+        return _outside(entry, known.targets.get(known.forecasts[key]))
+    known.withdrawn.add(key)
+    return []
+
+
+def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, lenient: bool) -> list[Problem]:
+    target = known.targets.get(key := (entry.round, entry.target))
+    verb = type(entry).__name__.lower()
+    if target is None:
+        return [] if lenient else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
+    if isinstance(entry, Void):
+        if key in known.voided:
+            return [("target void twice", "/".join(key), "one void/v1 line")]
+        known.voided.add(key)
+        return []
+    named = isinstance(entry.subject, str)
+    if isinstance(target.model, str) and named:
+        return [(f"{verb} names a subject", str(entry.subject), f"none: the target is about {target.model}")]
+    if isinstance(entry, Challenge):
+        return []
+    if not isinstance(target.model, str) and not named:
+        return [("resolution names no subject", "none", "the model that the target's rule binds")]
+    if not Decimal(target.min) <= Decimal(entry.value) <= Decimal(target.max):
+        return [("value outside its target", entry.value, f"{target.min} to {target.max}")]
+    return []
+
+
+def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
+    """It names the author and every forecast of its batch, as long as the bytes are there to say so; an id stays taken."""
+    if entry.batch not in known.batches:
+        return [("redaction of an unknown batch", entry.batch, "a batch before it")]
+    gone = known.batches[entry.batch]
+    if gone is None:
+        for name in entry.forecasts:
+            known.forecasts.setdefault((entry.author, name), aim_of(name))
+        return []
+    wanted = (gone.header.author, sorted(one.id for one in gone.entries if isinstance(one, Forecast | Sealed)))
+    if (entry.author, entry.forecasts) != wanted:
+        found = f"{len(entry.forecasts)} forecasts by {entry.author}"
+        return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
+    return []
+
+
+def _outside(entry: Forecast | Amendment | Inner, target: Target | None) -> list[Problem]:
+    if target is None or not isinstance(entry.prediction, Quantiles):
+        return []
+    values = entry.prediction.values  # ascending, as its record has checked
+    if Decimal(values[0]) < Decimal(target.min) or Decimal(values[-1]) > Decimal(target.max):
+        return [("value outside its target", f"{values[0]} to {values[-1]}", f"{target.min} to {target.max}")]
+    return []
+
+
+def order(pending: Mapping[str, Collection[str]], done: Collection[str] = ()) -> list[str]:
+    """Names in the order in which they are sequenced: parents first, ties by name; what lacks a parent is left out.
+
+    >>> order({"c": ["b"], "b": [], "a": ["c", "x"], "d": []}, done=["x"])
+    ['b', 'c', 'a', 'd']
+    """
+    children: dict[str, list[str]] = {}
+    waiting: dict[str, int] = {}
+    for name, parents in pending.items():
+        open_parents = [parent for parent in set(parents) if parent not in done]
+        waiting[name] = len(open_parents)
+        for parent in open_parents:
+            children.setdefault(parent, []).append(name)
+    ready = sorted(name for name, count in waiting.items() if count == 0)
+    result: list[str] = []
+    while ready:
+        name = heapq.heappop(ready)
+        result.append(name)
+        for child in children.get(name, ()):
+            waiting[child] -= 1
+            if waiting[child] == 0:
+                heapq.heappush(ready, child)
+    return result

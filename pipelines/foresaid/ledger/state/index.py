@@ -1,0 +1,129 @@
+"""What the entries of a ledger say, gathered once: rounds, targets, forecasts, changes to them, outcomes, and when each counts.
+
+Everything that counts or scores forecasts starts here, so that no two of them can read the same entries differently. When a
+score was known is the earliest moment that any entry gives; a later entry can only make it earlier. Where a written rule binds
+several models, each has a moment of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
+from foresaid.ledger.entries.schema import Amendment, Forecast, Reveal, Round, Sealed, Target, Withdrawal
+
+DAY_BEGINS_EARLIEST = timedelta(hours=14)  # a day begins at UTC+14
+
+Key = tuple[str, str]  # author and forecast id
+Aim = tuple[str, str]  # round and target
+
+
+@lru_cache(maxsize=4096)
+def moment(text: str) -> datetime:
+    """A time of the ledger as a moment; a bare day is the earliest moment at which it was that day anywhere.
+
+    >>> moment("2026-12-01").isoformat(), moment("2026-12-01T00:00:00Z").isoformat()
+    ('2026-11-30T10:00:00+00:00', '2026-12-01T00:00:00+00:00')
+    """
+    if len(text) == len("2026-12-01"):
+        return datetime.fromisoformat(text).replace(tzinfo=UTC) - DAY_BEGINS_EARLIEST
+    return datetime.fromisoformat(text)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Which moments count: those proved, where the policy wants stamps; otherwise claims. `now` decides what is overdue."""
+
+    now: datetime | None = None
+    wanted: bool = False
+    proved: Mapping[str, datetime] = field(default_factory=dict)
+
+    def of(self, batch: Batch) -> datetime | None:
+        """The moment by which a batch existed."""
+        return self.proved.get(batch.sha256) if self.wanted else moment(batch.header.frozen_at)
+
+
+@dataclass
+class Facts:
+    """What stands in the batches, by what it is about; of two entries under one name the first one counts."""
+
+    rounds: dict[str, Round] = field(default_factory=dict)
+    targets: dict[Aim, Target] = field(default_factory=dict)
+    forecasts: dict[Key, tuple[Batch, Forecast | Sealed]] = field(default_factory=dict)
+    reveals: dict[Key, tuple[Batch, Reveal]] = field(default_factory=dict)
+    withdrawals: dict[Key, Batch] = field(default_factory=dict)
+    amendments: dict[Key, list[tuple[Batch, Amendment]]] = field(default_factory=dict)
+    voids: set[Aim] = field(default_factory=set)
+    resolutions: dict[Aim, list[Resolution]] = field(default_factory=dict)
+    known: dict[tuple[str, str, str], datetime] = field(default_factory=dict)  # round, target, subject ("": the target itself)
+    redactions: list[Redaction] = field(default_factory=list)
+
+    def know(self, aim: Aim, subject: str, at: datetime) -> None:
+        """Note that a score was known at this moment; it can only become earlier."""
+        name = (*aim, subject)
+        self.known[name] = min(self.known.get(name, at), at)
+
+    def end(self, aim: Aim, subject: str = "") -> datetime | None:
+        """The last moment at which a forecast counts: the deadline, or a second before the score was known."""
+        found = [self.known[name] for name in {(*aim, ""), (*aim, subject)} if name in self.known]
+        limits = [at - timedelta(seconds=1) for at in found]
+        if aim[0] in self.rounds:
+            limits.append(moment(self.rounds[aim[0]].deadline))
+        return min(limits, default=None)
+
+    def outcomes(self, aim: Aim) -> dict[str, list[Resolution]]:
+        """The scores that were entered for a target by subject, first to last; a target about one model has one subject."""
+        target = self.targets.get(aim)
+        named = target.model if target is not None and isinstance(target.model, str) else ""
+        found: dict[str, list[Resolution]] = {}
+        for entry in self.resolutions.get(aim, []):
+            found.setdefault(entry.subject if isinstance(entry.subject, str) else named, []).append(entry)
+        return found
+
+
+def in_time(at: datetime | None, end: datetime | None) -> bool:
+    """Whether a moment is there and not after the end (None: there is no end)."""
+    return at is not None and (end is None or at <= end)
+
+
+def gather(batches: Iterable[Batch]) -> Facts:
+    """Read batches in the order of the log. A redaction counts once the bytes it names are gone."""
+    facts = Facts()
+    there: set[str] = set()
+    for batch in batches:
+        there.add(batch.sha256)
+        author = batch.header.author
+        for entry in batch.entries:
+            if isinstance(entry, Round):
+                facts.rounds.setdefault(entry.id, entry)
+            elif isinstance(entry, Target):
+                facts.targets.setdefault((entry.round, entry.id), entry)
+            elif isinstance(entry, Forecast | Sealed):
+                facts.forecasts.setdefault((author, entry.id), (batch, entry))
+            elif isinstance(entry, Reveal):
+                facts.reveals.setdefault((author, entry.opens), (batch, entry))
+            elif isinstance(entry, Withdrawal):
+                facts.withdrawals.setdefault((author, entry.withdraws), batch)
+            elif isinstance(entry, Amendment):
+                facts.amendments.setdefault((author, entry.amends), []).append((batch, entry))
+            elif isinstance(entry, Void):
+                facts.voids.add((entry.round, entry.target))
+            elif isinstance(entry, Redaction):
+                facts.redactions.append(entry)
+            elif isinstance(entry, Resolution | Challenge):
+                _outcome(facts, entry)
+    once = {entry.batch: entry for entry in reversed(facts.redactions)}  # of two about one batch, the first
+    facts.redactions = [entry for name, entry in reversed(once.items()) if name not in there]
+    return facts
+
+
+def _outcome(facts: Facts, entry: Resolution | Challenge) -> None:
+    aim = (entry.round, entry.target)
+    if isinstance(entry, Resolution):
+        facts.resolutions.setdefault(aim, []).append(entry)
+    # One model that a rule binds says nothing about the next, so its moment is kept apart.
+    facts.know(aim, entry.subject if isinstance(entry.subject, str) else "", moment(entry.known_at))

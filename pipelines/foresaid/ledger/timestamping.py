@@ -1,0 +1,76 @@
+"""Stamping as a person does it: make the file to be stamped, send a request from anywhere, keep the reply.
+
+Nothing here uses the network. The request is a file for curl; the reply comes back as a file, and is kept only when it holds under
+the pinned root of the authority it is said to be from.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from foresaid.errors import LedgerError
+from foresaid.ledger import layout, store
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST
+from foresaid.ledger.log import anchors, checkpoint, manifest, opentimestamps, rfc3161
+from foresaid.ledger.log.policy import Policy
+
+
+def anchor(place: Path) -> str:
+    """Make the anchor of the newest checkpoint, unless it is there; return its folder below the ledger."""
+    head = (place / CHECKPOINT).read_bytes()
+    size = manifest.parse_checkpoint(head).size
+    if not size:
+        raise LedgerError(f"{place}: the log is empty, there is nothing to stamp; run `foresaid checkpoint`")
+    folder = layout.folder(size)
+    if not (place / folder / "subject").exists():
+        older = sorted(path for path in (place / layout.FOLDER).glob("*/subject") if path.parent.name < Path(folder).name)
+        previous = older[-1].read_bytes() if older else None
+        subject = anchors.subject(head, (place / MANIFEST).read_bytes(), previous)
+        store.write_files(place, {f"{folder}/checkpoint": head, f"{folder}/subject": subject.encode()})
+    return folder
+
+
+def to_stamp(place: Path, batch: str = "") -> Path:
+    """The file an authority is to stamp: the subject of the newest checkpoint, or one batch (on any branch)."""
+    if not batch:
+        return place / anchor(place) / "subject"
+    path = place / layout.batch_path(batch)
+    if not path.is_file():
+        raise LedgerError(f"{path}: no such batch")
+    return path
+
+
+def request(place: Path, batch: str = "") -> bytes:
+    """The bytes of a time-stamp request (.tsq)."""
+    return rfc3161.request(to_stamp(place, batch).read_bytes())
+
+
+def accept(place: Path, reply: bytes, authority: str, policy: Policy, batch: str = "", sent: bytes | None = None) -> datetime:
+    """Keep a reply (.tsr) that holds, and return the moment it proves; with the request given, its nonce must come back."""
+    if authority not in policy.roots:
+        raise LedgerError(f"authority {authority}: expected one of the policy: {', '.join(policy.roots) or 'it names none'}")
+    path = to_stamp(place, batch)
+    nonce = rfc3161.nonce_of(sent) if sent is not None else None
+    proved = rfc3161.proved_at(reply, sha256(path.read_bytes()).digest(), policy.roots[authority], nonce)
+    name = f"receipts/{batch}/{authority}.tsr" if batch else f"{path.parent.relative_to(place).as_posix()}/{authority}.tsr"
+    store.write_files(place, {name: reply})
+    return proved
+
+
+def accept_calendar(place: Path, proof: bytes) -> str:
+    """Keep an OpenTimestamps proof over the newest subject, also in place of an earlier one; return its status."""
+    path = to_stamp(place)
+    found = opentimestamps.read(proof, path.read_bytes())
+    if found is None:
+        raise LedgerError("OpenTimestamps: the optional library is not installed; install foresaid[opentimestamps]")
+    name = f"{path.parent.relative_to(place).as_posix()}/subject.ots"
+    store.write_files(place, {name: proof}, replaced=(name,))
+    return found.status
+
+
+def add_cosignature(place: Path, line: bytes) -> None:
+    """Put a witness's line under the newest checkpoint."""
+    data = checkpoint.with_signature((place / CHECKPOINT).read_bytes(), line)
+    store.write_files(place, {CHECKPOINT: data}, replaced=(CHECKPOINT,))

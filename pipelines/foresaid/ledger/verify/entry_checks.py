@@ -1,0 +1,122 @@
+"""Checks V14 to V18: entries agree, seals open, nothing leaked, and no forecast is missing from a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from foresaid.errors import LedgerError, UnreadableError
+from foresaid.ledger import layout
+from foresaid.ledger.entries import commitment, rules
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.schema import Forecast, Reveal, Sealed, Target
+from foresaid.ledger.state.accounting import accounts, sequenced, universe
+from foresaid.ledger.state.index import moment
+from foresaid.ledger.verify import page as report_check
+from foresaid.ledger.verify import training_data
+from foresaid.ledger.verify.page import Verdict
+from foresaid.ledger.verify.snapshot import Finding, Snapshot
+from foresaid.ledger.verify.training_data import Seen
+
+
+def v14_entries(snapshot: Snapshot) -> Iterator[Finding]:
+    """V14: ids are unique and look it, references lead somewhere, an author has one primary forecast for a target."""
+    for clash in rules.clashes(snapshot.in_order(), snapshot.redacted):
+        path = layout.batch_path(clash.sha256)
+        yield Finding("V14", path, clash.what, clash.found, clash.expected, clash.line)
+
+
+def v15_seals(snapshot: Snapshot) -> Iterator[Finding]:
+    """V15: every opening has the hash that was sealed."""
+    sealed: dict[tuple[str, str], Sealed] = {}
+    for batch in snapshot.in_order():
+        for number, entry in batch.lines:
+            if isinstance(entry, Sealed):
+                sealed.setdefault((batch.header.author, entry.id), entry)
+            elif isinstance(entry, Reveal):
+                mine = sealed.get((batch.header.author, entry.opens))
+                if mine is not None and not commitment.opens(entry, mine):
+                    found = commitment.commit(bytes.fromhex(entry.nonce), entry.forecast)
+                    yield Finding("V15", layout.batch_path(batch.sha256), "opens to another hash", found, mine.commit, number)
+
+
+def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
+    """V16: the training snapshots are those that were named, and no row of them is an answer."""
+    folder, asked = snapshot.evidence.data, "V16" in snapshot.evidence.asked
+    targets: dict[tuple[str, str], str] = {}
+    seen: dict[str, Seen | None] = {}
+    for batch in snapshot.in_order():
+        for entry in batch.entries:
+            if isinstance(entry, Target) and isinstance(entry.model, str):
+                targets[entry.round, entry.id] = entry.model
+        aims = {(e.id.split("/", 1)[0], e.target) for e in batch.entries if isinstance(e, Forecast | Sealed)}
+        models = {targets[aim] for aim in aims if aim in targets}
+        path = layout.batch_path(batch.sha256)
+        for item in batch.header.data:
+            if item.sha256 not in seen:
+                seen[item.sha256] = None
+                try:
+                    seen[item.sha256] = _read(folder, item.sha256)
+                except LedgerError as error:
+                    yield Finding("V16", path, f"data {item.name}: {error}", line=1)
+                if seen[item.sha256] is None and asked:
+                    yield Finding("V16", path, f"data {item.name}: snapshot not checked, {item.sha256} is absent", incomplete=True)
+            one = seen[item.sha256]
+            if one is not None:
+                for what, found, expected in training_data.problems(
+                    one, item, batch.header.as_of, models, snapshot.evidence.aliases
+                ):
+                    yield Finding("V16", path, what, found, expected, line=1)
+
+
+def _read(folder: Path | None, name: str) -> Seen | None:
+    path = folder / f"{name}.jsonl" if folder is not None else None
+    if path is None or not path.is_file():
+        return None
+    try:
+        return training_data.read(path)
+    except UnreadableError:
+        return None
+
+
+def v17_claims(snapshot: Snapshot) -> Iterator[Finding]:
+    """V17: no data of a batch is later than its cut-off, nor that than the batch; no page shows a late forecast as prior."""
+    for name, batch in snapshot.batches.items():
+        for what, found, expected in claims(batch.header):
+            yield Finding("V17", layout.batch_path(name), what, found, expected, line=1)
+    yield from (Finding("V17", "page", what, found, expected) for what, found, expected in _page(snapshot).untrue)
+
+
+def claims(header: entries.Header) -> list[tuple[str, str, str]]:
+    """Dates of a header that contradict each other, as (what, found, expected)."""
+    problems = []
+    if header.as_of > header.frozen_at[:10]:
+        problems.append(("as_of is after frozen_at", header.as_of, f"at most {header.frozen_at[:10]}"))
+    for item in header.data:
+        if item.max_observed_on > header.as_of:
+            what = f"data {item.name} holds something observed after as_of"
+            problems.append((what, item.max_observed_on, f"at most {header.as_of}"))
+    return problems
+
+
+def v18_accounting(snapshot: Snapshot) -> Iterator[Finding]:
+    """V18: every forecast line has one state, and a page shows every forecast of the ledger once, with that state."""
+    lines, found = sequenced(snapshot.in_order()), len(snapshot.accounts)
+    if lines != found:
+        yield Finding("V18", layout.MANIFEST, "forecasts without a state of their own", f"{found} states", f"{lines}, one a line")
+    yield from (Finding("V18", "page", what, found, expected) for what, found, expected in _page(snapshot).missing)
+
+
+def _page(snapshot: Snapshot) -> Verdict:
+    """The page compared with the ledger as it stood when the page was made."""
+    if snapshot.evidence.report is None:
+        return Verdict()
+    try:
+        seen, data = report_check.read(snapshot.evidence.report)
+    except LedgerError as error:
+        return Verdict(missing=[(str(error), "", "")])
+    on = moment(data["on"]) if data["on"] is not None else None
+    found = accounts(snapshot.in_order(), replace(snapshot.clock, now=on))
+    shown = universe(snapshot.in_order(), found)
+    return report_check.compare(seen, data, snapshot.listed[: snapshot.size], snapshot.checkpoint, found, shown)

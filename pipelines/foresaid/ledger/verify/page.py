@@ -1,0 +1,213 @@
+"""Does a page show every forecast of the ledger, and every target without one? What it embeds is compared with the ledger.
+
+The ledger page carries its data twice: as a block of JSON (origin, checkpoint, the leaf hash of every batch, every forecast with
+its state, the universe of targets with its no-shows, and a digest of it all) and as what a person sees, each forecast and each
+no-show marked as such. Both are read and both must be complete, so that neither a row nor the data behind it can go alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from html.parser import HTMLParser
+from typing import Any
+
+from foresaid.errors import LedgerError
+from foresaid.ledger.log import manifest, merkle
+from foresaid.ledger.log.manifest import Checkpoint
+from foresaid.ledger.state.accounting import Account, totals
+
+ELEMENT = "ledger-data"  # id of the <pre> element that holds the JSON, as text: pages hold no scripts
+ROW = "data-forecast"  # attribute of a visible row
+NO_SHOW = "data-no-show"  # attribute of a visible target without a primary forecast
+PAGE_BYTES = 256 * 1024 * 1024
+INTERCHANGEABLE = {"scored", "pending"}  # whether an outcome is known is a matter of the record's tables, not of the ledger
+
+Problem = tuple[str, str, str]
+
+
+@dataclass
+class Verdict:
+    """What is missing from a page (V18), and what it presents as what it is not (V17)."""
+
+    missing: list[Problem] = field(default_factory=list)
+    untrue: list[Problem] = field(default_factory=list)
+
+
+def name(author: str, forecast: str) -> str:
+    """How a row names its forecast."""
+    return f"{author} {forecast}"
+
+
+def no_show(author: str, round_id: str, target: str) -> str:
+    """How a target without a primary forecast is named on a page."""
+    return f"{author} {round_id}/{target}"
+
+
+def embedded(
+    names: Sequence[str],
+    head: Checkpoint | None,
+    found: Sequence[Account],
+    on: str | None,
+    universe: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, totals, universe, and a digest of all that.
+
+    `on` is the moment at which the states were taken; later, what was pending may be overdue. `universe` are the rows of
+    `accounting.universe`.
+    """
+    data: dict[str, Any] = {
+        "on": on,
+        "origin": head.origin if head else "",
+        "size": head.size if head else 0,
+        "root": head.root.hex() if head else "",
+        "leaves": [merkle.leaf_hash(manifest.manifest_line(one)).hex() for one in names],
+        "forecasts": [[account.author, account.id, account.batch, account.state] for account in found],
+        "totals": totals(found),
+        "universe": [[row["round"], row["author"], row["targets"], row["no_shows"]] for row in universe],
+    }
+    return {**data, "digest": _digest(data)}
+
+
+def _digest(data: dict[str, Any]) -> str:
+    return sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.rows: Counter[tuple[str, str]] = Counter()
+        self.no_shows: Counter[str] = Counter()
+        self.blocks: list[str] = []
+        self._inside = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "tr" and values.get(ROW):
+            self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
+        if values.get(NO_SHOW):
+            self.no_shows[str(values[NO_SHOW])] += 1
+        if tag == "pre" and values.get("id") == ELEMENT:
+            self._inside = True
+            self.blocks.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "pre":
+            self._inside = False
+
+    def handle_data(self, data: str) -> None:
+        if self._inside:
+            self.blocks[-1] += data
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What a person sees on a page: its rows as (name, state), and its targets without a primary forecast."""
+
+    rows: Counter[tuple[str, str]]
+    no_shows: Counter[str]
+
+
+def read(page: bytes) -> tuple[Shown, dict[str, Any]]:
+    """What a page shows, and its data; a LedgerError if it holds none."""
+    reader = _Page()
+    try:
+        if len(page) > PAGE_BYTES:
+            raise ValueError("too long")
+        reader.feed(page.decode("utf-8"))
+        reader.close()
+        if len(reader.blocks) != 1:
+            raise ValueError(f"{len(reader.blocks)} blocks of data")
+        data = json.loads(reader.blocks[0])
+        [(str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"]]
+        [(str(r), str(a), str(n), list(map(str, t))) for r, a, n, t in data["universe"]]
+        if data["on"] is not None:
+            datetime.strptime(data["on"], "%Y-%m-%dT%H:%M:%SZ")
+        dict(data).items()
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError, AssertionError) as error:
+        text = str(error).encode("ascii", "backslashreplace").decode("ascii")[:200]
+        raise LedgerError(
+            f"the page holds no data of the ledger ({text}), expected an element {ELEMENT}; run `foresaid report`"
+        ) from None
+    return Shown(reader.rows, reader.no_shows), data
+
+
+def compare(
+    seen: Shown,
+    data: dict[str, Any],
+    names: Sequence[str],
+    head: Checkpoint | None,
+    found: Sequence[Account],
+    universe: Sequence[Mapping[str, Any]] = (),
+) -> Verdict:
+    """Compare a page with the ledger; whatever stands on the page, this returns."""
+    verdict = Verdict()
+    shown = Counter((str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"])
+    digest = _digest({key: value for key, value in data.items() if key != "digest"})
+    wanted = embedded(names, head, found, data["on"], universe)
+    for key in ("origin", "size", "root"):
+        if data.get(key) != wanted[key]:
+            verdict.missing.append(
+                (f"the page is of another state of the log, {key}", repr(data.get(key))[:100], repr(wanted[key]))
+            )
+    if data.get("leaves") != wanted["leaves"]:
+        verdict.missing.append(("the page lists other batches than the log", "", f"{len(names)} leaf hashes"))
+    if data.get("digest") != digest:
+        verdict.missing.append(("the page's data do not have their digest", str(data.get("digest"))[:80], digest))
+    _states(verdict, shown, {(one.author, one.id): one for one in found})
+    if data.get("totals") != dict(_count(shown)):
+        verdict.missing.append(("the page's totals do not add up", repr(data.get("totals"))[:200], repr(dict(_count(shown)))))
+    rows = Counter({(name(author, forecast), state): n for (author, forecast, _, state), n in shown.items()})
+    _universe(verdict, data["universe"], wanted["universe"], seen.no_shows)
+    for (row, state), n in ((rows - seen.rows) + (seen.rows - rows)).items():
+        what = "is in the data but not in the table" if rows[row, state] else "is in the table but not in the data"
+        verdict.missing.append((f"forecast {_ascii(row)} ({_ascii(state)}) {what}", str(n), "both"))
+    return verdict
+
+
+def _universe(verdict: Verdict, given: list[Any], wanted: list[Any], seen: Counter[str]) -> None:
+    """Targets = targets with a primary forecast + no-shows, for each author and round: as the ledger has it, and in sight."""
+    for row in wanted:
+        if row not in given:
+            what = f"universe of round {row[0]}, {row[1]}: the page does not say how many targets had no primary forecast"
+            verdict.missing.append((what, "", f"{row[2]} targets, {len(row[3])} no-shows: {', '.join(row[3])[:200]}"))
+    if len(given) > len(wanted):
+        verdict.missing.append(("the page has a universe that the ledger has not", f"{len(given)} rows", f"{len(wanted)}"))
+    named = Counter(no_show(row[1], row[0], target) for row in wanted for target in row[3])
+    for name_, n in ((named - seen) + (seen - named)).items():
+        what = "is not in sight" if named[name_] else "is in sight, but has a forecast"
+        verdict.missing.append((f"no-show {_ascii(name_)} {what}", str(n), "once each"))
+
+
+def _count(shown: Counter[tuple[str, str, str, str]]) -> dict[str, int]:
+    counts = dict.fromkeys(totals([]), 0)
+    for (_, _, _, state), n in shown.items():
+        counts[state] = counts.get(state, 0) + n
+        counts["forecasts"] += n
+    return counts
+
+
+def _states(verdict: Verdict, shown: Counter[tuple[str, str, str, str]], accounts: dict[tuple[str, str], Account]) -> None:
+    named = Counter({key[:2]: 0 for key in shown})
+    for (author, forecast, batch, state), n in shown.items():
+        named[author, forecast] += n
+        mine = accounts.get((author, forecast))
+        if mine is None:
+            verdict.missing.append((f"forecast {_ascii(forecast)} is not in the ledger", "", ""))
+        elif batch != mine.batch:
+            verdict.missing.append((f"forecast {_ascii(forecast)}: another batch", _ascii(batch), mine.batch))
+        elif state != mine.state and not {state, mine.state} <= INTERCHANGEABLE:
+            problem = (f"forecast {_ascii(forecast)}: another state", _ascii(state), mine.state)
+            (verdict.untrue if mine.state == "late" else verdict.missing).append(problem)
+    for (author, forecast), mine in accounts.items():
+        if named.get((author, forecast), 0) != 1:
+            what = f"forecast {forecast} by {author} ({mine.state})"
+            verdict.missing.append((what, f"{named.get((author, forecast), 0)} times on the page", "once"))
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii")[:200]

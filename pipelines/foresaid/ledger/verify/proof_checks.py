@@ -1,0 +1,152 @@
+"""Checks V08 to V13, V19 and V20: signatures, anchors, stamps, and that the log has only grown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from foresaid.errors import LedgerError
+from foresaid.ledger import layout
+from foresaid.ledger.layout import CHECKPOINT, MANIFEST, POLICY
+from foresaid.ledger.log import manifest as log
+from foresaid.ledger.log import merkle, opentimestamps
+from foresaid.ledger.state.index import moment
+from foresaid.ledger.verify.evidence import _anchor
+from foresaid.ledger.verify.snapshot import Finding, Snapshot
+
+MERGE_DELAY = timedelta(days=7)
+DISAGREEMENT = timedelta(hours=24)
+
+
+def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
+    """V08: checkpoints are signed by the log's key and cosigned by the quorum, as the reader's policy wants it."""
+    if snapshot.bad_policy:
+        yield Finding("V08", POLICY, snapshot.bad_policy.removeprefix(f"{POLICY}, ").removeprefix(f"{POLICY}: "))
+    for path, found in snapshot.judged.items():
+        yield from (Finding("V08", path, what) for what in found.wrong)
+        if path == CHECKPOINT:
+            yield from (Finding("V08", path, what, incomplete=True) for what in found.missing)
+
+
+def v09_subjects(snapshot: Snapshot) -> Iterator[Finding]:
+    """V09: every subject binds its checkpoint, the manifest's first lines and the subject before it; sizes rise."""
+    previous = b""
+    for size in snapshot.anchored:
+        for file, what, found, expected in _anchor(snapshot, size, previous):
+            yield Finding("V09", file, what, found, expected)
+        previous = snapshot.files.get(f"{layout.folder(size)}/subject", b"")
+
+
+def v10_stamps(snapshot: Snapshot) -> Iterator[Finding]:
+    """V10: every reply is over its file, by the pinned root; as many authorities as the policy wants cover every batch."""
+    found = snapshot.stamped
+    yield from (Finding("V10", path, what) for path, what in found.bad)
+    for path in found.unknown:
+        yield Finding("V10", path, "the policy names no such authority, so nothing could check it", incomplete=True)
+    wanted = snapshot.policy.stamps
+    bare = [name for name in snapshot.listed[: snapshot.size] if name not in found.proved]
+    if wanted and bare:
+        what = f"{len(bare)} batches have fewer stamps than the policy wants, the first is {bare[0]}"
+        have = len(found.by_batch.get(bare[0], {}))
+        yield Finding("V10", CHECKPOINT, what, str(have), f"{wanted} authorities", incomplete=True)
+
+
+def disagreements(snapshot: Snapshot) -> list[str]:
+    """Subjects that authorities date more than a day apart: lawful, and worth a look."""
+    notes = []
+    for size in snapshot.anchored:
+        at = [stamp.proved_at for stamp in snapshot.stamped.good if stamp.size == size and not stamp.batch]
+        if at and max(at) - min(at) > DISAGREEMENT:
+            notes.append(f"{layout.folder(size)}: authorities disagree by {max(at) - min(at)}; the later time counts")
+    return notes
+
+
+def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
+    """OpenTimestamps proofs: what is wrong or missing, and what each says (pending, attested, checked against a given header)."""
+    wrong, notes, against_header = [], [], 0
+    headers = snapshot.evidence.headers
+    for size in snapshot.anchored:
+        path = f"{layout.folder(size)}/subject.ots"
+        if path not in snapshot.files:
+            continue
+        try:
+            proof = opentimestamps.read(snapshot.files[path], snapshot.files.get(f"{layout.folder(size)}/subject", b""))
+            if proof is None:
+                notes.append(f"{path}: not read, install foresaid[opentimestamps]")
+                continue
+            checked = [opentimestamps.block_time(headers[height], root) for height, root in proof.blocks if height in headers]
+        except LedgerError as error:
+            wrong.append(Finding("V11", path, str(error)))
+            continue
+        against_header += len(checked)
+        says = f"checked against its block header: {min(checked):%Y-%m-%d}" if checked else f"{proof.status}, proves no time here"
+        notes.append(f"{path}: {says}")
+    if headers and not against_header and not wrong:
+        what = "block headers were given, but no proof here names one of their heights"
+        wrong.append(Finding("V11", layout.FOLDER, what, incomplete=True))
+    return wrong, notes
+
+
+def v11_calendar(snapshot: Snapshot) -> Iterator[Finding]:
+    """V11: an OpenTimestamps proof is over its subject; with a block header given, the header has its work and this root."""
+    yield from calendar_status(snapshot)[0]
+
+
+def v12_growth(snapshot: Snapshot) -> Iterator[Finding]:
+    """V12: every checkpoint the reader remembers, and every anchored one, is a beginning of the log."""
+    leaves = [merkle.leaf_hash(line) for line in snapshot.files.get(MANIFEST, b"").splitlines(keepends=True)]
+    places = [(f"{layout.folder(size)}/checkpoint", None) for size in snapshot.anchored]
+    heads = [(path, snapshot.files.get(path, b"")) for path, _ in places]
+    heads += [(f"known checkpoint {number}", data) for number, data in enumerate(snapshot.evidence.known, start=1)]
+    now = snapshot.checkpoint
+    for where, data in heads:
+        try:
+            old = log.parse_checkpoint(data)
+        except LedgerError as error:
+            if where.startswith("known"):
+                yield Finding("V12", where, str(error))
+            continue
+        shown = f"{old.origin} size {old.size} root {old.root.hex()}"
+        here = f"{now.origin} size {now.size} root {now.root.hex()}" if now else "no checkpoint"
+        if now is not None and old.origin != now.origin:
+            yield Finding("V12", where, "is of another log", here, shown)
+        elif old.size > snapshot.size:
+            yield Finding("V12", where, "the log was rolled back: it was longer", here, shown)
+        elif merkle.root(leaves[: old.size]) != old.root:
+            yield Finding("V12", where, "the log was forked: it began otherwise", here, shown)
+
+
+def v13_history(snapshot: Snapshot) -> Iterator[Finding]:
+    """V13: no commit, and no merge, changed or removed a file of the ledger (but proofs that grow, and redactions)."""
+    history = snapshot.evidence.history
+    if history is None:
+        if "V13" in snapshot.evidence.asked:
+            yield Finding("V13", MANIFEST, "no git history here, so it was not checked", incomplete=True)
+        return
+    if history.shallow:
+        yield Finding("V13", MANIFEST, "the clone is shallow; its history was checked only as far as it goes", incomplete=True)
+    words = {"M": "modified", "D": "deleted", "T": "turned into something else"}
+    redacted = {layout.batch_path(name) for name in snapshot.redacted}
+    for commit, status, path in history.changed:
+        grows = path.startswith(layout.FOLDER) and path.endswith(("/subject.ots", "/checkpoint"))
+        if not (status == "M" and grows) and not (status == "D" and path in redacted):
+            yield Finding("V13", path, f"{words.get(status, status)} in commit {commit}")
+
+
+def v19_appended(snapshot: Snapshot) -> Iterator[Finding]:
+    """V19: in git, the manifest of every commit begins with the manifest of each of its parents."""
+    history = snapshot.evidence.history
+    for commit, parent in history.rewritten if history else ():
+        yield Finding("V19", MANIFEST, f"commit {commit} does not continue the manifest of its parent {parent}")
+
+
+def v20_pending(snapshot: Snapshot) -> Iterator[Finding]:
+    """V20: no batch waits longer than seven days for its place in the log."""
+    now = snapshot.evidence.now
+    if now is None:
+        return
+    covered = set(snapshot.listed[: snapshot.size])
+    for name, batch in snapshot.batches.items():
+        if name not in covered and now - moment(batch.header.frozen_at) > MERGE_DELAY:
+            what = "is not in the log after seven days; run `foresaid checkpoint` on the main branch"
+            yield Finding("V20", layout.batch_path(name), what, f"frozen {batch.header.frozen_at}", line=1)

@@ -1,0 +1,78 @@
+"""Training snapshots read again at verify time: are they what a batch named, and had they seen an answer?
+
+A snapshot is a file of canonical lines, one training row each, named by its SHA-256; `subject_id` and `known_on` of each
+row are looked at. A row of a model that a forecast of the batch is about, under any of its names, is a leak, and so is a row
+that became known after the batch's cut-off.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from foresaid import confusables
+from foresaid.confusables import skeleton
+from foresaid.errors import LeakError, LedgerError, UnreadableError
+from foresaid.ledger.entries.schema import Data
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a snapshot holds: its digest and size, the row known last, and each subject with its first row."""
+
+    sha256: str
+    bytes: int
+    rows: int
+    latest: str
+    latest_row: int
+    subjects: Mapping[str, int]
+
+
+def read(path: Path) -> Seen:
+    """Read a snapshot line by line."""
+    digest, size, rows, latest, latest_row = sha256(), 0, 0, "", 0
+    subjects: dict[str, int] = {}
+    try:
+        with path.open("rb") as file:
+            for rows, line in enumerate(file, start=1):  # the count is wanted after the loop
+                digest.update(line)
+                size += len(line)
+                try:
+                    row = json.loads(line)
+                    subject, known_on = str(row["subject_id"]), str(row["known_on"])
+                except (ValueError, TypeError, LookupError, RecursionError):
+                    raise LedgerError(f"line {rows}: found no training row, expected subject_id and known_on") from None
+                subjects.setdefault(subject, rows)
+                if known_on > latest:
+                    latest, latest_row = known_on, rows
+    except OSError as error:
+        raise UnreadableError(f"{path}: cannot be read: {error.strerror}") from None
+    return Seen(digest.hexdigest(), size, rows, latest, latest_row, subjects)
+
+
+def problems(seen: Seen, item: Data, as_of: str, models: Collection[str], aliases: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """What is wrong with a snapshot, as (what, found, expected): other bytes, late rows, rows of a target."""
+    found = []
+    for what, is_, should in (
+        ("SHA-256", seen.sha256, item.sha256),
+        ("bytes", str(seen.bytes), str(item.bytes)),
+        ("rows", str(seen.rows), str(item.rows)),
+        ("last day", seen.latest or item.max_observed_on, item.max_observed_on),
+    ):
+        if is_ != should:
+            found.append((f"data {item.name}: another {what}", is_, should))
+    if seen.latest > as_of:
+        found.append((f"data {item.name}: row {seen.latest_row} was known after the cut-off", seen.latest, f"at most {as_of}"))
+    try:
+        wanted = {skeleton(confusables.resolve(model, aliases)): model for model in models}
+        named = {name: skeleton(confusables.resolve(name, aliases)) for name in seen.subjects} if wanted else {}
+    except LeakError as error:
+        return [*found, (f"data {item.name}: {error}", "", "")]
+    for name, look in named.items():
+        if look in wanted:
+            what = f"data {item.name}: row {seen.subjects[name]} belongs to target {wanted[look]}"
+            found.append((what, name.encode("ascii", "backslashreplace").decode("ascii"), "no row of a model that is forecast"))
+    return found

@@ -1,0 +1,133 @@
+"""Stage `fit`: one law, every target, on what is known at the as-of date.
+
+It writes the frozen curves, the drafts that an open round would freeze, the points and bands the pages draw, and a small
+metrics file that shows in review what moved.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from foresaid.arrays import Array
+from foresaid.canonical_json import dump_line
+from foresaid.files import write_frame, write_json, write_lines
+from foresaid.fitting.fit import Fit
+from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, training_lines
+from foresaid.fitting.law import Law
+from foresaid.fitting.summary import describe
+from foresaid.forecasting.predict import predict
+from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.laws import _loader as laws
+from foresaid.params import Params
+from foresaid.project import CACHE
+from foresaid.registry import database
+from foresaid.scoring.levels import LEVELS
+from foresaid.studies.simulations._loader import study
+
+GRID = 81
+BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "upper_95": 0.975}
+
+
+def _axis(law: Law, curve: Curve, x: Array) -> Array:
+    """The horizontal axis of the chart: the raw covariate, or what the law makes of them where there are several."""
+    if x.shape[1] == 1:
+        return np.exp(x[:, 0]) if curve.record.covariates[0].transform == "ln" else x[:, 0]
+    return law.axis(curve.point, curve.prepare(x))
+
+
+def _bands(law: Law, curve: Curve, x: Array) -> dict[str, Array]:
+    made = predict(law, curve, x)
+    level = list(LEVELS)
+    return {"point": made.point, **{name: made.quantiles[:, level.index(value)] for name, value in BANDS.items()}}
+
+
+def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
+    """Return what a page draws of one target: its points, and for one covariate a grid a little beyond them."""
+    table = fitted.table
+    target = table.target
+    parts = []
+    value = target.offset + target.span * table.y
+    rows = {"subject_id": list(table.subjects), "cluster": list(table.clusters), "x": _axis(law, curve, table.x), "value": value}
+    parts.append(pl.DataFrame({"kind": ["point"] * table.n, **rows, **_bands(law, curve, table.x)}))
+    if table.x.shape[1] == 1:
+        low, high = float(table.x.min()), float(table.x.max())
+        reach = 0.25 * (high - low)
+        span = (low, high + reach) if target.progress > 0 else (low - reach, high)
+        x = np.linspace(*span, GRID)[:, None]
+        empty = {"subject_id": [""] * GRID, "cluster": [""] * GRID, "x": _axis(law, curve, x), "value": np.full(GRID, np.nan)}
+        parts.append(pl.DataFrame({"kind": ["grid"] * GRID, **empty, **_bands(law, curve, x)}))
+    return pl.concat(parts).insert_column(
+        0, pl.Series("target_id", [target.target_id]).extend_constant(target.target_id, sum(map(len, parts)) - 1)
+    )
+
+
+def draft(law: Law, curve: Curve, unit: str) -> dict[str, Any]:
+    """Return what a round would freeze of a curve: the conditional target and the forecast, without round and id."""
+    record = curve.record
+    what = f"every run of {record.series}" if record.series else "every model"
+    return {
+        "method": law.name,
+        "prediction": {"kind": "curve", "curve": to_plain(curve)},
+        "target": {
+            "id": record.target_id,
+            "benchmark": record.quantity_id,
+            "metric": record.quantity_id,
+            "unit": unit,
+            "min": record.lower,
+            "max": record.upper,
+            "source": record.resolver,
+            "binding": f"{what} released after the freeze for which {record.resolver} publishes the covariates and the value",
+            "known_rule": "min(release, first public score, first snapshot row)",
+            "void_if": "never: what is not published stays pending",
+        },
+    }
+
+
+def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]:
+    """Fit one law to all its targets and write the results; return how many targets ended in each status."""
+    settings = params.laws[name]
+    law = laws.load(name, settings)
+    connection = database.open_database(build / "database")
+    view = database.as_of(connection, params.fit_as_of)
+    connection.close()
+    curves, drafts, drawings, results = [], [], [], []
+    training: list[bytes] = []
+    counts: dict[str, int] = {}
+    questions = [Question(law, table, settings) for table in law.tables(view)]
+    for fitted in (widened.fit for widened in widened_fits(questions, params.seed, params.replicates, build / CACHE)):
+        table = fitted.table
+        counts[fitted.status] = counts.get(fitted.status, 0) + 1
+        results.append(describe(law, fitted))
+        if not fitted.point.size:
+            continue
+        curve = freeze_curve(law, fitted, settings, params.fit_as_of, params.seed)
+        training.extend(training_lines(fitted.table))
+        curves.append(dump_line(to_plain(curve)))
+        unit = view.quantity(table.target.quantity_id).unit
+        drafts.append(dump_line(draft(law, curve, unit)))
+        drawings.append(drawing(law, curve, fitted))
+    folder = build / "fits" / name
+    write_lines(folder / "curves.jsonl", curves)
+    write_lines(folder / "drafts.jsonl", drafts)
+    write_lines(folder / "training.jsonl", training)
+    empty = dict.fromkeys(("x", "value", "point", *BANDS), pl.Float64())
+    schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
+    frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
+    write_frame(folder / "drawing.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
+    # Profiles are long and only drawn: they stay out of the metrics a person reviews.
+    write_json(folder / "profiles.json", {item["target_id"]: item.pop("profile") for item in results})
+    write_json(
+        metrics / "fit" / f"{name}.json",
+        {
+            "law": name,
+            "version": law.version,
+            "as_of": params.fit_as_of.isoformat(),
+            "targets": results,
+            "study": study(law, params.seed, params.replicates),
+        },
+    )
+    return counts

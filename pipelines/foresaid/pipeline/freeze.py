@@ -1,0 +1,239 @@
+"""Stage `freeze`: what an open round does not have yet goes into the ledger, once.
+
+Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on,
+lets the leak guard look at each, and appends one batch, which is pending until `foresaid checkpoint` puts it into the log on the
+main branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift;
+the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is
+never deleted.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from foresaid import canonical_json
+from foresaid.errors import LeakError, LedgerError
+from foresaid.files import write_bytes, write_json
+from foresaid.fitting.frozen_curve import from_plain
+from foresaid.forecasting import leakage
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.provenance import code_state
+from foresaid.params import Params, Round
+from foresaid.registry import database
+
+DATA = "training-rows"
+SNAPSHOTS = "snapshots"
+Key = tuple[type, str]  # kind and name: a target may be called what a forecast is called
+
+
+@dataclass(frozen=True)
+class Draft:
+    """One forecast that a round may freeze."""
+
+    law: str
+    target: dict[str, Any]
+    prediction: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What the stage did: how many forecasts the round holds, how many are new, and which drafts have drifted."""
+
+    round: str | None
+    frozen: int
+    added: int
+    drift: tuple[str, ...]
+    size: int
+    root: str
+
+
+def _text(root: bytes) -> str:
+    return base64.b64encode(root).decode("ascii")
+
+
+def _items(path: Path) -> list[dict[str, Any]]:
+    content = path.read_bytes()
+    return canonical_json.parse_lines(content) if content else []  # a law without targets has no lines
+
+
+def read_drafts(build: Path, laws: Sequence[str]) -> list[Draft]:
+    """Read the drafts of the laws of params.yaml; files of laws no longer listed are not looked at."""
+    drafts = []
+    for law in laws:
+        for item in _items(build / "fits" / law / "drafts.jsonl"):
+            drafts.append(Draft(item["method"], item["target"], item["prediction"]))
+    return drafts
+
+
+def training_rows(build: Path, laws: Sequence[str]) -> tuple[list[dict[str, Any]], dict[str, bytes]]:
+    """Read the rows every curve was fitted on, and the bytes of each target's rows by law and target."""
+    rows: list[dict[str, Any]] = []
+    bodies: dict[str, bytes] = {}
+    for law in laws:
+        for item in _items(build / "fits" / law / "training.jsonl"):
+            rows.append({"law": law, **item})
+            key = f"{law}/{item['target_id']}"
+            bodies[key] = bodies.get(key, b"") + canonical_json.dump_line(item)
+    return rows, bodies
+
+
+def check_leaks(
+    rows: Sequence[dict[str, Any]],
+    released: dict[str, date | None],
+    aliases: dict[str, str],
+    opened: Round,
+    frozen_on: date,
+    resolver: dict[str, str],
+) -> None:
+    """Refuse rows known after the vintage, and rows of a model the round is about, under any of its names."""
+    seen = {}
+    for row in rows:
+        known_on = date.fromisoformat(row["known_on"])
+        key = (row["subject_id"], row["target_id"], known_on)
+        seen[key] = leakage.TrainingRow(
+            row["subject_id"],
+            row["target_id"],
+            resolver.get(row["target_id"], row["law"]),
+            known_on,
+            released.get(row["subject_id"]),
+        )
+    targets = [leakage.Target(name) for name in opened.targets]
+    leakage.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
+
+
+def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: Round) -> None:
+    for draft in drafts:
+        record = from_plain(draft.prediction["curve"]).record
+        if record.training.as_of != opened.as_of.isoformat():
+            raise LeakError(
+                f"draft {draft.law}, {record.target_id}: fitted as of {record.training.as_of}, expected {opened.as_of}, "
+                f"the vintage of round {opened.id}; run `dvc repro`"
+            )
+        body = bodies.get(f"{draft.law}/{record.target_id}", b"")
+        found = hashlib.sha256(body).hexdigest()
+        if found != record.training.sha256:
+            raise LeakError(
+                f"draft {draft.law}, {record.target_id}: its training rows hash to {found}, the curve was fitted on "
+                f"{record.training.sha256}; run `dvc repro` so that rows and curve belong together"
+            )
+
+
+def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
+    """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
+    lines: list[entries.Entry] = []
+    drift = []
+    if (entries.Round, opened.id) not in have:
+        lines.append(
+            entries.Round(
+                id=opened.id,
+                deadline=opened.deadline,
+                reveal_by=opened.deadline,
+                revision="last-before-deadline",
+                score="wis",
+                reports="all",
+                unit_of_count="target",
+                universe=f"every target/v1 line of round {opened.id}",
+            )
+        )
+    named = set(have)
+    # The first law of params.yaml that forecasts a target is its primary method, unless the round has one already.
+    led = {entry.target for entry in have.values() if isinstance(entry, entries.Forecast) and entry.id.startswith(f"{opened.id}/")}
+    for draft in drafts:
+        target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
+        forecast = entries.parse(
+            {
+                "type": "forecast/v1",
+                "id": f"{opened.id}/{draft.target['id']}/{draft.law}",
+                "target": draft.target["id"],
+                "method": draft.law,
+                "primary": draft.target["id"] not in led,
+                "prediction": draft.prediction,
+            }
+        )
+        assert isinstance(target, entries.Target)
+        assert isinstance(forecast, entries.Forecast)
+        target_key, forecast_key = (entries.Target, f"{opened.id}/{target.id}"), (entries.Forecast, forecast.id)
+        if forecast_key in have:
+            frozen = have[forecast_key]
+            if not isinstance(frozen, entries.Forecast) or frozen.prediction != forecast.prediction:
+                drift.append(forecast.id)
+            continue
+        led.add(draft.target["id"])
+        if target_key not in named:
+            named.add(target_key)
+            lines.append(target)
+        lines.append(forecast)
+    return lines, drift
+
+
+def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
+    """Append to the ledger what the open round does not have yet; without a round only say so."""
+    place = registry / "ledger"
+    batches = store.read(place, params.origin)
+    if params.round is None:
+        checkpoint = store.read_checkpoint(place)
+        return Receipt(None, 0, 0, (), checkpoint.size, _text(checkpoint.root))
+    opened = params.round
+    have: dict[Key, entries.Entry] = {}
+    for entry in (entry for batch in batches for entry in batch.entries):
+        if isinstance(entry, entries.Round | entries.Forecast):
+            have[type(entry), entry.id] = entry
+        elif isinstance(entry, entries.Target):
+            have[type(entry), f"{entry.round}/{entry.id}"] = entry
+    drafts = read_drafts(build, list(params.laws))
+    rows, bodies = training_rows(build, list(params.laws))
+    lines, drift = _lines(drafts, opened, have)
+    new = [line for line in lines if isinstance(line, entries.Forecast)]
+    if new:
+        frozen_on = now.astimezone(UTC).date()
+        connection = database.open_database(build / "database")
+        released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
+        connection.close()
+        aliases = dict(pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows())
+        resolver = {draft.target["id"]: draft.target["source"] for draft in drafts}
+        check_leaks(rows, released, aliases, opened, frozen_on, resolver)
+        _check_snapshots(drafts, bodies, opened)
+        if now.astimezone(UTC) > datetime.fromisoformat(opened.deadline):
+            raise LedgerError(f"round {opened.id}: its deadline {opened.deadline} has passed; open a new round")
+        snapshot = b"".join(bodies[key] for key in sorted(bodies))
+        data = entries.Data(
+            name=DATA,
+            sha256=hashlib.sha256(snapshot).hexdigest(),
+            bytes=len(snapshot),
+            rows=len(rows),
+            max_observed_on=max(row["known_on"] for row in rows),
+        )
+        store.write_batch(
+            place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
+        )
+        # The snapshot stays at hand, so that `verify` can look at its rows again; it is no output of the stage.
+        write_bytes(build / SNAPSHOTS / f"{data.sha256}.jsonl", snapshot)
+    checkpoint = store.read_checkpoint(place)
+    kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
+    return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))
+
+
+def run(params: Params, build: Path, registry: Path, root: Path, now: datetime) -> Receipt:
+    """Run the stage and leave its receipt for `score` and `report`."""
+    receipt = freeze(params, build, registry, code_state(root), now)
+    # How many were new is for the terminal only: a second run must leave the same receipt.
+    write_json(
+        build / "freeze.json",
+        {
+            "round": receipt.round,
+            "frozen": receipt.frozen,
+            "drift": list(receipt.drift),
+            "size": receipt.size,
+            "root": receipt.root,
+        },
+    )
+    return receipt

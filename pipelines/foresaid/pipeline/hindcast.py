@@ -1,0 +1,71 @@
+"""Stage `hindcast`: forecasts made again from old vintages and by rolling origins, beside the observed scores."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.evaluation.hindcast import run_case
+from foresaid.evaluation.schema import SCHEMA
+from foresaid.files import write_frame, write_json
+from foresaid.params import Params
+from foresaid.project import CACHE
+from foresaid.registry import database
+from foresaid.registry.database import Database
+
+
+def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple[pl.DataFrame, dict[str, Any]]:
+    """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
+    grid = params.rolling
+    if grid is None:
+        return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_origin.SCHEMA))), {}
+    days = rolling_origin.origins(grid, full)
+    replicates = grid.full_replicates if full else grid.replicates
+    made = pl.concat([rolling_origin.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling_origin.MODES])
+    taught = rolling_recalibration.learned(made)
+    scored = rolling_scores.score(taught)
+    return scored, {
+        "origins": {"first": days[0].isoformat(), "last": days[-1].isoformat(), "number": len(days), "replicates": replicates},
+        "horizons": list(grid.horizons),
+        "accounts": rolling_scores.accounts(taught, scored),
+        "by_horizon": rolling_scores.by_horizon(scored, grid.horizons, params.seed),
+        "by_distance": rolling_scores.by_distance(scored),
+        "by_origin": rolling_scores.by_origin(scored),
+    }
+
+
+def run_full(params: Params, build: Path) -> dict[str, Any]:
+    """Take every month of the rolling origins; write build/rolling_full.parquet and .json, no outputs of the pipeline."""
+    connection = database.open_database(build / "database")
+    scored, tables = roll(params, connection, build / CACHE, full=True)
+    connection.close()
+    write_frame(build / "rolling_full.parquet", scored)
+    write_json(build / "rolling_full.json", tables)
+    return tables
+
+
+def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
+    """Answer every case of params.yaml and the rolling origins; return the number of forecasts by case.
+
+    Writes build/hindcast.parquet (forecasts beside outcomes), build/hindcast_fits.json (the fits behind them),
+    build/rolling.parquet and .json (scored rows and tables of the rolling origins) and the metrics hindcast.json and rolling.json.
+    """
+    connection = database.open_database(build / "database")
+    answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in params.hindcast.items()]
+    scored, tables = roll(params, connection, build / CACHE, full=False)
+    connection.close()
+    write_frame(build / "rolling.parquet", scored)
+    write_json(build / "rolling.json", tables)
+    write_json(metrics / "rolling.json", rolling_scores.brief(tables))
+    whole = pl.concat([frame for frame, _ in answers]) if answers else pl.DataFrame(schema=SCHEMA)
+    fits = [described for _, made in answers for described in made]
+    write_json(build / "hindcast_fits.json", {"fits": fits})
+    # The file under git leaves out what is long and only drawn.
+    write_json(metrics / "hindcast.json", {"fits": [{k: v for k, v in item.items() if k != "profile"} for item in fits]})
+    whole = whole.sort("case", "law", "target_id", "subject_id")
+    write_frame(build / "hindcast.parquet", whole)
+    counts = {name: whole.filter(pl.col("case") == name).height for name in params.hindcast}
+    return {**counts, "rolling origins": scored.filter(~pl.col("recalibrated")).height}

@@ -1,0 +1,92 @@
+"""Stage `inputs`: for every stage, and for every law of `fit`, one small file that says which settings and which code it runs on.
+
+A stage depends on its own file in place of a list of modules and parameters. The lists cannot be wrong, since they are read off
+the imports; a law is refitted when a module it imports changes and left alone when another law's does; and DVC, which
+looks at each dependency of each stage, has few to look at: with nothing to do it answers in less than half the time.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from foresaid.errors import ParameterError, UnreadableError
+from foresaid.files import write_bytes
+from foresaid.fitting.dependencies import Graph, closure, graph
+from foresaid.params import Params
+
+# `workers` stands nowhere: where the work runs changes no result. Of an open round `fit` sees the day alone (Params.fit_as_of), so
+# that opening one on the day that was fitted refits nothing; `laws` of `fit` is the one law's entry.
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "ingest": ("sources",),
+    "database": ("sources",),
+    "fit": ("seed", "replicates", "fit_as_of", "laws"),
+    "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
+    "freeze": ("origin", "author", "laws", "round"),
+    "score": ("author", "seed", "laws"),
+    "study": ("seed", "sources"),
+    "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
+}
+# These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
+LAWS = "laws/_loader.py"
+SIMULATIONS = "studies/simulations/_loader.py"
+READERS = "sources/__init__.py"  # the same for the sources that are read on demand, by the names of the sources
+
+
+def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: Iterable[str] = ()) -> set[Path]:
+    """Return the code a stage runs when it runs these laws and reads these sources; every page names a digest of the whole program.
+
+    Raises ParameterError for a law that has no file.
+    """
+    if stage == "report":
+        return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2")}
+    found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
+    named: list[Path] = []
+    if package / LAWS in found:
+        for name in laws:
+            path = package / "laws" / f"{name}.py"
+            if path not in edges:
+                raise ParameterError(f"params.yaml, laws: found {name}, expected the name of a file in pipelines/foresaid/laws")
+            named.append(path)
+    if package / SIMULATIONS in found:
+        named += [path for path in (package / Path(SIMULATIONS).with_name(f"{name}.py") for name in laws) if path in edges]
+    if package / READERS in found:
+        readers = (package / "sources" / f"{name.replace('-', '_')}.py" for name in sources)
+        named += [path for path in readers if path in edges]
+    return closure(edges, [*found, *named])
+
+
+def of_stage(package: Path, edges: Graph, stage: str, settings: Mapping[str, Any], law: str = "") -> dict[str, Any]:
+    """Return what one stage runs on: its settings by name, and the SHA-256 of each file of its code."""
+    chosen = {name: settings[name] for name in SETTINGS[stage]}
+    if law:
+        chosen["laws"] = {law: settings["laws"][law]}
+    files = sorted(code(package, edges, stage, chosen.get("laws", ()), chosen.get("sources", ())))
+    digests = {path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {"stage": f"{stage}@{law}" if law else stage, "settings": chosen, "code": digests}
+
+
+def run(params: Params, package: Path, locked: Path, build: Path) -> int:
+    """Write the file of every stage below `build/inputs` and return how many there are.
+
+    `locked` is the file that pins every library: a stage depends on its bytes as on its own code.
+    Raises UnreadableError where it cannot be read, ParameterError for a law without a file.
+    """
+    try:
+        libraries = hashlib.sha256(locked.read_bytes()).hexdigest()
+    except OSError as error:
+        raise UnreadableError(f"{locked}: {error.strerror}, expected the pinned libraries; run `make lock`") from None
+    settings, edges = {**dataclasses.asdict(params), "fit_as_of": params.fit_as_of}, graph(package)
+    written = {
+        f"{stage}/{law}" if law else stage: of_stage(package, edges, stage, settings, law)
+        for stage in SETTINGS
+        for law in (params.laws if stage == "fit" else [""])
+    }
+    for name, entry in written.items():
+        text = json.dumps({**entry, "libraries": libraries}, indent=1, sort_keys=True, ensure_ascii=False, default=str)
+        write_bytes(build / "inputs" / f"{name}.json", (text + "\n").encode())
+    return len(written)

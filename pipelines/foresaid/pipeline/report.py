@@ -1,0 +1,36 @@
+"""Stage `report`: render the pages from the tables the other stages left."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from foresaid.params import Params
+from foresaid.project import CHARTS
+from foresaid.report import charts, inputs
+from foresaid.report.site import render
+
+
+def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, site: Path, commit: str = "") -> int:
+    """Run the stage: read the results, render everything, put it in place of the old site; return the number of pages.
+
+    `own` is the project's folder of templates: a file in it stands in for the package's of the same name; it need not exist.
+    `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
+    (see `report.digests.code_digest` for why).
+    """
+    with charts.kept_in(build / CHARTS):
+        files = render(inputs.read(params, build, registry, metrics, own), own, commit)
+    site.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
+    try:
+        beside.chmod(0o755)
+        for place, content in files.items():
+            (beside / place).parent.mkdir(parents=True, exist_ok=True)
+            (beside / place).write_bytes(content)
+        shutil.rmtree(site, ignore_errors=True)
+        os.replace(beside, site)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return sum(place.suffix == ".html" for place in files)

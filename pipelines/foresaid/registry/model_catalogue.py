@@ -1,0 +1,86 @@
+"""The models of the record as a person looks them up, and the command that says two of them are one.
+
+Reads the record and nothing derived, so it works before anything was built.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+from foresaid.errors import RecordError
+from foresaid.registry import load as ingest
+from foresaid.registry import merges, source_card
+from foresaid.registry.formats import ObservationRow, plain
+from foresaid.registry.model_names import Suggestions, alike
+
+
+def _catalogue(registry: Path) -> ingest.Catalogue:
+    found, problems = ingest.read_catalogue(registry)
+    if problems:
+        raise RecordError.collect(problems)
+    return found
+
+
+def _observations(registry: Path, build: Path) -> dict[str, list[ObservationRow]]:
+    """The rows of every source that is at hand, by source."""
+    found = {}
+    for name in source_card.source_names(registry):
+        source = source_card.read(
+            registry / "sources" / name / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name
+        )
+        folder = ingest.rows_folder(registry, build, source)
+        if (folder / "observations.csv").exists():
+            found[name] = ingest.read_tables(registry, name, folder)[0].items
+    return found
+
+
+def listing(registry: Path, family: str = "", undated: bool = False, pairs: bool = False) -> list[str]:
+    """One line a model (id, family, organisation, release date), or a pair of ids that look alike."""
+    found = _catalogue(registry)
+    given_up = merges.mapping(found.merges)
+    names = [row.model_id for row in found.models if row.model_id not in given_up]
+    if pairs:
+        lines = [f"{one}  {two}  {reason}" for one, two, reason in alike(names)]
+        return [*lines, f"{len(lines)} pairs; `foresaid models merge KEEP DROP --reason TEXT` decides one"]
+    chosen = [row for row in found.models if (not family or row.family == family) and (not undated or row.released_on is None)]
+    lines = []
+    for row in chosen:
+        released = f"{row.released_on} ({row.released_precision})" if row.released_on else "undated"
+        kept = f"  merged into {given_up[row.model_id]}" if row.model_id in given_up else ""
+        lines.append(f"{row.model_id}  {row.family}  {row.organisation}  {released}{kept}")
+    return [*lines, f"{len(chosen)} models"]
+
+
+def shown(registry: Path, build: Path, model: str) -> list[str]:
+    """A model's card, spellings, merges, and how many rows each source has of it."""
+    found = _catalogue(registry)
+    known = found.known.models
+    if model not in known:
+        spellings = {name: name for name in known} | {row.alias: row.id for row in found.aliases if row.kind == "model"}
+        advice = Suggestions(spellings).advice(model) or "`foresaid models list` lists them"
+        raise RecordError(f"models show: found no model {model}, expected one of models.csv; {advice}")
+    kept = merges.mapping(found.merges).get(model)
+    lines = [f"{name}: {plain(value) or '-'}" for name, value in known[model]._asdict().items()]
+    lines += [f"merged into: {kept}"] if kept else []
+    for row in found.merges:
+        if row.kept_as == model:
+            lines.append(f"also recorded as: {row.model_id} (decided {row.decided_on}: {row.reason})")
+    spelt = sorted({(row.alias, row.source_id) for row in found.aliases if row.kind == "model" and row.id == model})
+    lines += [f"spelt {alias} in {source}" for alias, source in spelt]
+    for source, rows in _observations(registry, build).items():
+        counts = Counter(row.status for row in rows if row.subject_id == model)
+        if counts:
+            lines.append(f"{source}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
+    return lines
+
+
+def merge(registry: Path, build: Path, keep: str, drop: str, reason: str, decided_on: date, even_if: bool) -> list[str]:
+    """Write one decision and say what it does."""
+    found = _catalogue(registry)
+    rows = _observations(registry, build)
+    disagreements = merges.merge(registry, keep, drop, reason, decided_on, found.known.models, rows, even_if)
+    moved = sum(row.subject_id == drop for items in rows.values() for row in items)
+    lines = [f"disagree about {one}: the value of {keep} counts" for one in disagreements]
+    return [*lines, f"models merge: {drop} is {keep} from now on; {moved} rows stay as they are and count as its rows"]

@@ -1,0 +1,234 @@
+"""A case as a table: one kind of evidence, one split, one unit, every method beside every baseline.
+
+This is where the numbers of the pages are computed; templates only place them. Units never share a mean, so a case that
+forecasts losses and accuracies gives one table for each. Kinds of evidence never share a table at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from foresaid import text
+from foresaid.evaluation.tables import calibrated, compared, skill, summarise
+from foresaid.report import texts
+from foresaid.report.charts import Drawing, forecast_against_outcome
+from foresaid.report.inputs import Material
+from foresaid.text import count, number, percent, signed
+
+RATES = ("coverage_50", "coverage_80", "coverage_95")
+
+
+@dataclass(frozen=True)
+class Case:
+    """The scored rows of one kind of evidence and one question, with the words that say what was asked."""
+
+    evidence: str
+    name: str
+    title: str
+    note: str
+    rows: pl.DataFrame
+
+    @property
+    def key(self) -> str:
+        """Name of the downloads."""
+        return f"{self.evidence}-{texts.slug(self.name)}"
+
+
+def cases(material: Material, evidence: str) -> list[Case]:
+    """The cases of one kind of evidence: hindcasts in the order of params.yaml, the others by name."""
+    rows = material.scores.filter(pl.col("evidence") == evidence)
+    found = rows["case"].unique().sort().to_list()
+    order = [name for name in material.params.hindcast if name in found] if evidence == "hindcast" else []
+    made = []
+    for name in [*order, *(name for name in found if name not in order)]:
+        title, note = name, ""
+        if evidence == "hindcast" and name in material.params.hindcast:
+            title, note = material.params.hindcast[name].title, material.params.hindcast[name].note
+        for record in material.adopted:
+            if evidence == "adopted" and record.name == name:
+                title, note = record.title, record.evidence
+        made.append(Case(evidence, name, title, note, rows.filter(pl.col("case") == name)))
+    return made
+
+
+def headline(found: Sequence[Case]) -> Case | None:
+    """The case the index leads with: the first in which the models were held out by release date."""
+    return next((case for case in found if "released" in case.rows["split"]), None)
+
+
+def method_title(material: Material, name: str) -> str:
+    """What a law or baseline is called in tables: a law's title, without its brackets where no other law needs them."""
+    if name in material.fitted:
+        title = material.fitted[name].law.title
+        short = title.split(" (")[0]
+        alike = [item for item in material.fitted.values() if item.law.title.split(" (")[0] == short]
+        return short if len(alike) == 1 else title
+    return texts.METHODS.get(name, (name.replace("_", " "), ""))[0]
+
+
+def block(material: Material, case: Case, root: str = "", chart: bool = False) -> dict[str, Any]:
+    """Everything a page shows of a case."""
+    rows = case.rows
+    first = rows.row(0, named=True)
+    asked = material.params.hindcast.get(case.name) if case.evidence == "hindcast" else None
+    unmade = material.unmade.filter(pl.col("case") == case.name) if case.evidence == "hindcast" else material.unmade.clear()
+    families = rows["cluster"].n_unique()
+    return {
+        "key": case.key,
+        "title": case.title,
+        "note": " ".join(case.note.split()),
+        "split": texts.SPLITS[first["split"]],
+        "as_of": str(first["as_of"]),
+        "until": str(asked.until) if asked else "",
+        "larger": first["split"] == "larger",
+        "n": count(rows.height, "scored forecast"),
+        "tables": [_table(material, rows.filter(pl.col("unit") == unit), unmade, root) for unit in rows["unit"].unique().sort()],
+        "verdict": texts.verdict(families) if first["split"] != "larger" else "",
+        "unmade": [
+            {"method": method_title(material, row["law"]), "status": row["status"], "n": count(row["n"], "forecast")}
+            for row in unmade.group_by("law", "status").agg(n=pl.len()).sort("law", "status").iter_rows(named=True)
+        ],
+        "chart": drawing(material, case) if chart else None,
+    }
+
+
+def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
+    """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
+    return {
+        "wis": number(row["wis"]) if intervals else text.DASH,
+        "mae": number(row["mae"]),
+        "bias": signed(row["bias"]),
+        "coverage": [percent(row[name]) for name in RATES],
+        "n": f"{row['n']:,}",
+        "releases": f"{row['n_releases']:,}",
+        "families": f"{row['n_families']:,}",
+    }
+
+
+def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: str) -> dict[str, Any]:
+    means = summarise(part).with_columns(second=pl.col("role") == "baseline").sort("second", "wis", "law")
+    ratios = {(row["law"], row["baseline"]): row for row in skill(part).iter_rows(named=True)}
+    against = list(dict.fromkeys(row["law"] for row in means.iter_rows(named=True) if any(b == row["law"] for _, b in ratios)))
+    quantities = unmade.filter(pl.col("quantity_id").is_in(part["quantity_id"].unique().to_list()))
+    declined = dict(quantities.group_by("law").len().iter_rows())
+    intervals = part["lower_80"].is_not_null().any()
+    return {
+        "unit": text.unit_words(part["unit"]),
+        "declines": any(declined.values()),
+        "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
+        "meanings": [": ".join(texts.METHODS[name]) for name in sorted(set(means["law"])) if name in texts.METHODS],
+        "baselines": [{"name": name, "title": method_title(material, name)} for name in against],
+        "rows": [
+            {
+                "title": method_title(material, row["law"]),
+                "href": f"{root}laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
+                "role": row["role"],
+                **_means(row, intervals),
+                "declined": f"{declined.get(row['law'], 0):,}",
+                "skill": [_ratio(ratios.get((row["law"], name))) for name in against],
+            }
+            for row in means.iter_rows(named=True)
+        ],
+        "verdicts": _verdicts(material, part),
+    }
+
+
+def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
+    """For each law: whether it beats the baseline with the least WIS on the rows they share, and whether it can be believed."""
+    best = compared(part, material.params.seed).sort("law", "relative_wis", "baseline", descending=[False, True, False])
+    believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
+    made = []
+    for row in best.unique("law", keep="first", maintain_order=True).iter_rows(named=True):
+        bounds = text.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
+        held = believed.get(row["law"])
+        share = text.DASH
+        if held is not None:
+            share = f"{percent(held['covered_80'])} ({percent(held['covered_80_lower'])} to {percent(held['covered_80_upper'])})"
+        made.append(
+            {
+                "title": method_title(material, row["law"]),
+                "baseline": method_title(material, row["baseline"]),
+                "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
+                "bounds": bounds,
+                "p": text.probability(row["adjusted_p"]),
+                "verdict": row["verdict"],
+                "covered": share,
+                "calibration": held["verdict"] if held is not None else "no intervals",
+            }
+        )
+    return made
+
+
+def _ratio(row: dict[str, Any] | None) -> dict[str, Any]:
+    if row is None:
+        return {"value": text.DASH, "n": "", "better": False}
+    value = row["relative_wis"]
+    known = value is not None
+    return {"value": f"{value:.2f}" if known else text.DASH, "n": f"{row['n']:,}", "better": known and value < 1.0}
+
+
+def best_law(case: Case) -> str | None:
+    """The law with the lowest mean WIS in the case's first unit."""
+    rows = case.rows.filter((pl.col("role") == "law") & (pl.col("unit") == case.rows["unit"].min()))
+    means = summarise(rows).sort("wis", "law")
+    return means["law"][0] if means.height else None
+
+
+def drawing(material: Material, case: Case, law: str | None = None) -> Drawing | None:
+    """Forecast against outcome of one law (the one with the lowest WIS) in the case's first unit."""
+    name = law or best_law(case)
+    if name is None:
+        return None
+    rows = case.rows.filter((pl.col("law") == name) & (pl.col("unit") == case.rows["unit"].min()))
+    what = f"{method_title(material, name)}: {count(rows.height, 'forecast')}"
+    return forecast_against_outcome(rows.to_dicts(), what, text.unit_words(rows["unit"]))
+
+
+def adopted_block(material: Material, case: Case) -> dict[str, Any]:
+    """A published record: its errors on all models it lists, and on those released after its date."""
+    record = next((item for item in material.adopted if item.name == case.name), None)
+    later = case.rows.filter(pl.col("released_on") > pl.col("as_of"))
+    return {
+        **block(material, case),
+        "published_on": str(record.published_on) if record else "",
+        "forms": count(len(record.forms), "printed form") if record else "",
+        "listed": count(len(record.models), "listed model") if record else "",
+        "unscored": sorted({form.quantity_id for form in record.forms} - set(case.rows["quantity_id"])) if record else [],
+        "groups": [
+            {"title": words, "rows": _plain_errors(material, rows)}
+            for words, rows in (("all listed models with an outcome", case.rows), ("only those released after that day", later))
+        ],
+    }
+
+
+def _plain_errors(material: Material, rows: pl.DataFrame) -> list[dict[str, str]]:
+    made = []
+    for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True):
+        made.append(
+            {
+                "quantity": material.quantity(row["quantity_id"]),
+                "unit": text.unit_words([row["unit"]]),
+                "mae": number(row["mae"]),
+                "mse": number(row["mse"]),
+                "bias": signed(row["bias"]),
+                "n": f"{row['n']:,}",
+                "families": f"{row['n_families']:,}",
+            }
+        )
+    return made
+
+
+def by_quantity(material: Material, rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Errors of one method in one case, quantity by quantity."""
+    return [
+        {
+            "quantity": material.quantity(row["quantity_id"]),
+            "unit": text.unit_words([row["unit"]]),
+            **_means(row, row["coverage_80"] is not None),
+        }
+        for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True)
+    ]

@@ -1,0 +1,401 @@
+"""Charts as inline SVG: drawn once, without a browser, a network or a script, and with the same bytes every time.
+
+A chart is a Vega-Lite specification made from plain rows and turned into SVG by vl-convert. What comes out is cleaned:
+numbered ids depend on how many charts were drawn before, fractions on the machine's arithmetic, and both are replaced. Only
+the few drawing elements on a list survive; anything else is an error, never passed through. Shapes and fills carry what
+colours say, so that every chart can be read in grey. Charts whose data did not change are kept between runs (`kept_in`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, wraps
+from hashlib import sha256
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ParamSpec
+from xml.etree import ElementTree
+
+import altair as alt
+import vl_convert
+
+from foresaid.errors import ForesaidError
+from foresaid.files import write_bytes
+
+Rows = Sequence[Mapping[str, Any]]
+WIDTH, HEIGHT = 600, 330
+FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike on every machine
+FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
+INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
+PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
+PAPER = "#ffffff"
+DARK = dict(zip((INK, SOFT, BAND, GRID, PAPER, *PALETTE), ("#e3e7ea", "#a2adb5", "#3d4a54", "#2a3238", "#14181b", "#6fb7e6", "#f0935a",
+            "#94c56a", "#c79ae0", "#e3e7ea", "#d9bb4a"), strict=True))  # fmt: skip
+SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
+SVG = "{http://www.w3.org/2000/svg}"
+ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
+ATTRIBUTES = {
+    *("width", "height", "viewBox", "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-miterlimit", "opacity"),
+    *("fill-opacity", "stroke-opacity", "transform", "d", "x", "y", "x1", "y1", "x2", "y2", "rx", "ry", "dx", "dy", "id"),
+    *("text-anchor", "font-family", "font-size", "font-weight", "font-style", "clip-path", "stroke-linecap", "stroke-linejoin"),
+}
+NOISE = {"version", "class", "role", "aria-hidden", "aria-label", "aria-roledescription", "pointer-events", "display"}
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished chart. Only `drawn` makes one, from what `clean` let pass: that is why a page may print its text unescaped."""
+
+    svg: str
+    title: str
+
+    def in_page(self) -> str:
+        """The SVG with ids of its own, since several drawings share a page."""
+        return unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
+
+
+_KEPT: ContextVar[tuple[Path, set[str]] | None] = ContextVar("folder of charts made before, and the names asked for", default=None)
+P = ParamSpec("P")
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Keep charts in a folder for the time of a block: one whose data and code are as before is read and not made again.
+
+    What no chart of the block asked for is removed at its end, so that the folder does not grow. A failed block removes nothing.
+    """
+    used: set[str] = set()
+    token = _KEPT.set((folder, used))
+    try:
+        yield
+        for path in folder.glob("*.svg"):
+            if path.name not in used:
+                path.unlink()
+    finally:
+        _KEPT.reset(token)
+
+
+def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
+    """Make a drawing of a function that gives a specification; its argument `title` is also the text for screen readers.
+
+    A chart is found again by the SHA-256 of its function, its arguments, this file and the versions of the libraries. What is kept
+    is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on the disk.
+    """
+    signature = inspect.signature(build)
+
+    @wraps(build)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Drawing:
+        asked = signature.bind(*args, **kwargs)
+        title = str(asked.arguments["title"])
+        kept = _KEPT.get()
+        if kept is None:
+            return Drawing(clean(_svg(build(*args, **kwargs)), title), title)
+        stated = json.dumps([build.__name__, _code(), asked.arguments], default=str, sort_keys=True)
+        folder, used = kept
+        path = folder / f"{sha256(stated.encode()).hexdigest()}.svg"
+        used.add(path.name)
+        if not path.is_file():
+            write_bytes(path, _svg(build(*args, **kwargs)).encode())
+        return Drawing(clean(path.read_text(encoding="utf-8"), title), title)
+
+    return made
+
+
+def _svg(spec: dict[str, Any]) -> str:
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_version())
+    return svg
+
+
+@cache
+def _code() -> list[str]:
+    return [sha256(Path(__file__).read_bytes()).hexdigest(), version("altair"), version("vl-convert-python")]
+
+
+@drawn
+def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any]:
+    """Forecast medians with 80 % bars over outcomes: `value`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
+
+    On the diagonal the forecast was right; a hollow point is an outcome outside its bar.
+    """
+    data = [{**_only(row, "value", "median", "lower_80", "upper_80"), "hit": _hit(row)} for row in rows]
+    ends = [float(row[name]) for row in data for name in ("value", "median", "lower_80", "upper_80") if row[name] is not None]
+    low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
+    scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
+    base = alt.Chart(_data(data))
+    x = alt.X("value:Q", title=f"observed ({unit})", scale=scale)
+    diagonal = alt.Chart(_data([{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
+        color=SOFT, strokeDash=[4, 3], strokeWidth=1
+    )
+    bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.55).encode(x=x, y="lower_80:Q", y2="upper_80:Q")
+    points = base.mark_point(size=34, strokeWidth=1.2, color=PALETTE[0], opacity=0.95).encode(
+        x=x,
+        y=alt.Y("median:Q", title=f"forecast, with 80 % interval ({unit})", scale=scale),
+        fill=_hit_fill(),
+    )
+    return render(alt.layer(diagonal.encode(x="v:Q", y="v:Q"), bars, points), title)
+
+
+@drawn
+def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str, log: bool = False) -> dict[str, Any]:
+    """Rows a law was fitted to, its median curve and its 80 % band.
+
+    `points` have x, value, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
+    several covariates has no single axis, and its bands are then drawn at each point. `log` draws x on the log scale.
+    """
+    wanted = ("x", "value", "median", "lower_80", "upper_80")
+    seen = [_only(row, *wanted) for row in points]
+    drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
+    drawn.sort(key=lambda row: float(row["x"]))
+    xs = [float(row["x"]) for row in [*seen, *drawn]]
+    log = log and min(xs, default=0.0) > 0
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False, padding=6)
+    x = alt.X("x:Q", title=x_title, scale=scale, axis=alt.Axis(format="~e", tickCount=6) if log else alt.Axis(tickCount=7))
+    y_scale = alt.Scale(zero=False)
+    under = alt.Chart(_data(drawn))
+    if grid:
+        band = under.mark_area(color=BAND, opacity=0.75).encode(x=x, y=alt.Y("lower_80:Q", scale=y_scale), y2="upper_80:Q")
+        line = under.mark_line(color=INK, strokeWidth=1.6).encode(x=x, y=alt.Y("median:Q", scale=y_scale))
+    else:
+        band = under.mark_rule(color=BAND, strokeWidth=3).encode(x=x, y=alt.Y("lower_80:Q", scale=y_scale), y2="upper_80:Q")
+        line = under.mark_tick(color=INK, orient="horizontal", size=6, thickness=1.4).encode(
+            x=x, y=alt.Y("median:Q", scale=y_scale)
+        )
+    dots = (
+        alt.Chart(_data(seen))
+        .mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
+        .encode(x=x, y=alt.Y("value:Q", title=y_title, scale=y_scale))
+    )
+    return render(alt.layer(band, line, dots), title)
+
+
+@drawn
+def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[float], admissible: Sequence[bool], title: str,
+            parameter: str) -> dict[str, Any]:  # fmt: skip
+    """How well each value of a parameter fits, and what it forecasts; values the rows cannot tell apart are shaded."""
+    rows = [{"v": _short(v), "rms": _short(r), "forecast": _short(f)} for v, r, f in zip(values, rms, forecast, strict=True)]
+    inside = [float(v) for v, ok in zip(values, admissible, strict=True) if ok]
+    log = min(values, default=0.0) > 0 and max(values) / min(values) > 8
+    scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
+    x = alt.X("v:Q", title=f"fixed value of the parameter {parameter}", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
+    region = [{"from": _short(min(inside)), "to": _short(max(inside))}] if inside else []
+    parts = []
+    for field, words, dash in (("rms", "root mean square error", [1, 0]), ("forecast", "forecast", [5, 2])):
+        shade = alt.Chart(_data(region)).mark_rect(color=BAND, opacity=0.6)
+        line = alt.Chart(_data(rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
+        layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
+        y = alt.Y(f"{field}:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+        parts.append(alt.layer(*layers, line.encode(x=x, y=y)).properties(width=WIDTH // 2 - 50, height=190))
+    return render(alt.hconcat(*parts, spacing=40), title)
+
+
+@drawn
+def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
+    """What each law forecast for one model, and what was observed: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
+
+    One line a quantity, one mark a law; the tall tick is the observed value.
+    """
+    fields = ("quantity", "law", "median", "lower_80", "upper_80", "value")
+    data = [_only(row, *fields) for row in rows]
+    laws = list(dict.fromkeys(row["law"] for row in data))
+    outcomes = list({row["quantity"]: {"quantity": row["quantity"], "value": row["value"]} for row in data}.values())
+    step = alt.Step(15)  # for each law; a quantity takes as many
+    ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
+    scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
+    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
+    offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
+    base = alt.Chart(_data(data), height=step).encode(
+        y=y,
+        yOffset=offset,
+        color=alt.Color("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(PALETTE, len(laws)))),
+    )
+    bars = base.mark_rule(strokeWidth=2, opacity=0.7).encode(x=alt.X("lower_80:Q", scale=scale), x2="upper_80:Q")
+    shape = alt.Shape("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(SHAPES, len(laws))))
+    marks = base.mark_point(size=36, filled=True, opacity=1).encode(
+        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: observed ({unit})", scale=scale),
+        shape=shape,
+    )
+    truth = (
+        alt.Chart(_data(outcomes), height=step)
+        .mark_tick(color=INK, thickness=2.4, size=15 * len(laws))
+        .encode(y=y, x=alt.X("value:Q", scale=scale))
+    )
+    return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
+
+
+@drawn
+def example(points: Rows, lines: Rows, title: str, x_title: str) -> dict[str, Any]:
+    """One simulated experiment: scores over loss with a fitted curve for each `size` (points and lines: size, loss, score)."""
+    sizes = list(dict.fromkeys(str(row["size"]) for row in lines))
+    title_of = "fine-tuning examples:"  # one title for colour, dash and shape makes one legend of them
+    shade = alt.Scale(domain=sizes, range=_cycle(PALETTE, len(sizes)))
+    x, y = alt.X("loss:Q", title=x_title, scale=alt.Scale(zero=False)), alt.Y("score:Q", title="score", scale=alt.Scale(zero=False))
+    color = alt.Color("size:N", sort=sizes, title=title_of, scale=shade)
+    dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
+    dash = alt.StrokeDash("size:N", sort=sizes, title=title_of, scale=alt.Scale(domain=sizes, range=dashes[: len(sizes)]))
+    shape = alt.Shape("size:N", sort=sizes, title=title_of, scale=alt.Scale(domain=sizes, range=_cycle(SHAPES, len(sizes))))
+    kept = [_only(row, "size", "loss", "score") for row in lines]
+    curves = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    seen = [_only(row, "size", "loss", "score") for row in points]
+    dots = alt.Chart(_data(seen)).mark_point(size=20, filled=True, opacity=0.7).encode(x=x, y=y, color=color, shape=shape)
+    return render(alt.layer(curves, dots), title)
+
+
+@drawn
+def over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """A line a `method` over the `year` of its origin: `value`; dashes and shapes say what colours say."""
+    kept = [_only(row, "method", "year", "value") for row in points]
+    names = list(dict.fromkeys(str(row["method"]) for row in kept))
+    dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
+    color = alt.Color("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(PALETTE, len(names))))
+    shape = alt.Shape("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(SHAPES, len(names))))
+    dash = alt.StrokeDash("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=dashes[: len(names)]))
+    x = alt.X("year:Q", title="origin", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0f", tickMinStep=1))
+    y = alt.Y("value:Q", title=y_title)
+    line = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    dots = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8).encode(x=x, y=y, color=color, shape=shape)
+    return render(alt.layer(line, dots), title)
+
+
+@drawn
+def choices(rows: Rows, title: str) -> dict[str, Any]:
+    """What a budget of models buys, in two panels: `models`, `objective`, and test errors `optimal` and `random`."""
+    data = [_only(row, "models", "objective", "optimal", "random") for row in rows]
+    x = alt.X("models:Q", title="models evaluated", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
+    log = alt.Scale(type="log", nice=False)
+    axis = alt.Axis(tickCount=4, format="~g")
+    line = alt.Chart(_data(data)).mark_line(color=INK, point=True, strokeWidth=1.6)
+    left = line.encode(x=x, y=alt.Y("objective:Q", title="summed variance of forecasts", scale=log, axis=axis))
+    long = [{"models": row["models"], "choice": kind, "error": row[kind]} for row in data for kind in ("optimal", "random")]
+    kinds = alt.Scale(domain=["optimal", "random"], range=_cycle(PALETTE, 2))
+    color = alt.Color("choice:N", title="choice of families:", scale=kinds)
+    dash = alt.StrokeDash(
+        "choice:N", title="choice of families:", scale=alt.Scale(domain=["optimal", "random"], range=[[1, 0], [5, 3]])
+    )
+    y = alt.Y("error:Q", title="test error (mean square)", scale=log, axis=axis)
+    right = alt.Chart(_data(long)).mark_line(point=True, strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    size = {"width": WIDTH // 2 - 50, "height": 190}
+    return render(alt.hconcat(left.properties(**size), right.properties(**size), spacing=40), title)
+
+
+def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a chart under its title, in the site's type and colours."""
+    if sized and not isinstance(chart, alt.HConcatChart):
+        chart = chart.properties(width=WIDTH, height=HEIGHT)
+    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12))
+    axis: dict[str, Any] = {
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400,
+        "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
+    }  # fmt: skip
+    chart = chart.configure(
+        font=FONT, aria=False, background=PAPER, padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
+    ).configure_axis(**axis)
+    chart = chart.configure_view(stroke=None).configure_legend(
+        orient="top",
+        labelColor=INK,
+        titleColor=INK,
+        labelFontSize=13,
+        titleFontSize=13,
+        titleFontWeight=400,
+        labelLimit=260,
+        columnPadding=24,
+    )
+    spec: dict[str, Any] = chart.to_dict()
+    return spec
+
+
+def dark_rules() -> str:
+    """The style rules that give a drawing its dark colours: a rule outweighs the attribute that holds the light one."""
+    lines = (f'figure svg [{part}="{light}"] {{ {part}: {dark}; }}' for light, dark in DARK.items() for part in ("fill", "stroke"))
+    return "@media (prefers-color-scheme: dark) {\n  " + "\n  ".join(lines) + "\n}"
+
+
+def clean(svg: str, label: str) -> str:
+    """Keep what draws, number the ids from one, round the coordinates, and refuse any element that is not on the list.
+
+    >>> clean('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script/></svg>', "x")
+    Traceback (most recent call last):
+    foresaid.errors.ForesaidError: chart x: found the element script, expected drawing elements only
+    """
+    root = ElementTree.fromstring(svg)
+    _prune(root, label)
+    names = {node.attrib["id"]: f"clip{i}" for i, node in enumerate((n for n in root.iter() if "id" in n.attrib), 1)}
+    for node in root.iter():
+        for key, value in node.attrib.items():
+            if key == "id":
+                node.set(key, names[value])
+            elif key == "clip-path":
+                node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
+            elif key == "font-family":
+                node.set(key, FONTS)
+            else:
+                node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
+    width, height = root.attrib.pop("width"), root.attrib.pop("height")
+    root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
+    root.set("role", "img")
+    root.set("aria-label", label)
+    ElementTree.register_namespace("", SVG[1:-1])
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _prune(node: ElementTree.Element, label: str) -> None:
+    name = node.tag.removeprefix(SVG)
+    if name not in ELEMENTS:
+        raise ForesaidError(f"chart {label}: found the element {name}, expected drawing elements only")
+    for key, value in list(node.attrib.items()):
+        if key in NOISE or (key, value) in (("opacity", "1"), ("font-weight", "400")):
+            del node.attrib[key]
+        elif key not in ATTRIBUTES:
+            raise ForesaidError(f"chart {label}: found the attribute {key} on {name}, expected drawing attributes only")
+    for child in list(node):
+        _prune(child, label)
+        empty = child.tag == f"{SVG}path" and child.get("d") in ("", "M0,0h0v0h0Z")
+        if empty or (child.tag == f"{SVG}g" and not len(child)):
+            node.remove(child)
+
+
+def unique_ids(svg: str, prefix: str) -> str:
+    """Give the ids of a drawing a prefix, since several stand in one page.
+
+    >>> unique_ids('<g clip-path="url(#clip1)"/><clipPath id="clip1"/>', "a")
+    '<g clip-path="url(#a-clip1)"/><clipPath id="a-clip1"/>'
+    """
+    return re.sub(r'(url\(#|(?<= id="))(clip\d+)', rf"\g<1>{prefix}-\g<2>", svg)
+
+
+def _data(values: Rows) -> Any:
+    return alt.Data(values=list(values))  # type: ignore[no-untyped-call]  # altair does not type its data classes
+
+
+def _version() -> str:
+    return ".".join(alt.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+def _short(value: object) -> float | None:
+    # What a pixel cannot show must not reach the bytes.
+    return float(f"{value:.6g}") if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def _only(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: _short(row[name]) if isinstance(row[name], int | float) else row[name] for name in names}
+
+
+def _hit(row: Mapping[str, Any]) -> str:
+    if row["lower_80"] is None or row["upper_80"] is None:
+        return "no interval"
+    return "inside" if row["lower_80"] <= row["value"] <= row["upper_80"] else "outside"
+
+
+def _hit_fill() -> alt.Fill:
+    kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], PAPER])
+    return alt.Fill("hit:N", title="observed value and 80 % interval:", scale=kinds)
+
+
+def _cycle(values: list[str], n: int) -> list[str]:
+    return [values[i % len(values)] for i in range(n)]

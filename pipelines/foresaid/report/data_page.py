@@ -1,0 +1,111 @@
+"""The page about the record itself: its sources, and the data with their doubts; and the tables behind the record's pages.
+
+Nothing is left out because it is awkward: values under suspicion and models without a release date each have their place and
+their count.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+
+from foresaid.report import texts
+from foresaid.report.inputs import Material
+from foresaid.report.page import Page, PageSet
+from foresaid.text import count, number
+
+SUSPECTS = 200  # rows shown on the page; the download has all
+DOUBT = ("rule", "source_id", "subject_id", "quantity_id", "setting", "reason")
+
+
+def suspects(material: Material) -> pl.DataFrame:
+    """Values that stay out of fits, with the reason."""
+    rows = material.observations.filter(pl.col("status") == "suspect")
+    return rows.select("source_id", "subject_id", "quantity_id", "setting", "known_on", "value", "note").sort(
+        "source_id", "subject_id", "quantity_id", "setting", "known_on"
+    )
+
+
+def data(material: Material) -> Page:
+    """The data: sources with licence and vintages, what is doubted, what is not dated."""
+    doubted = suspects(material)
+    read = material.ingest["sources"]
+    undated = material.models.filter(pl.col("released_on").is_null()).sort("model_id")
+    precision = Counter(material.models["released_precision"].to_list())
+    return Page(
+        "data.html",
+        "data.html.j2",
+        {
+            "sources": [
+                {
+                    "name": item.name,
+                    "title": item.title,
+                    "publisher": item.publisher,
+                    "href": texts.link(item.url),
+                    "url": item.url,
+                    "licence": item.licence,
+                    "kind": item.kind,
+                    "citation": item.citation,
+                    "dates": item.dates,
+                    "accessed": str(item.accessed),
+                    "notes": " ".join(item.notes.split()),
+                    "counts": [f"{read[item.name][key]:,} {key}" for key in ("rows", "subjects", "quantities")],
+                    "by_status": [(name, f"{n:,}") for name, n in sorted(read[item.name]["by_status"].items())],
+                    "sha256": read[item.name].get("source_file", ""),
+                    "vintages": [
+                        {
+                            "known_on": str(one.known_on),
+                            "commit": one.commit[:12],
+                            "files": count(len(one.files), "file"),
+                            "bytes": number(float(sum(file.bytes for file in one.files))),
+                        }
+                        for one in item.vintages
+                    ],
+                }
+                for item in material.sources
+            ],
+            "total": count(material.observations.height, "observation"),
+            "quantities": count(len(material.quantities), "quantity", "quantities"),
+            "models": count(material.models.height, "released model"),
+            "dated": f"{precision['day']:,} dated to the day, {precision['month']:,} to the month",
+            "not_reread": f"{texts.not_reread(material.models['release_source']):,}",
+            "undated": [row["model_id"] for row in undated.iter_rows(named=True)],
+            "undated_count": count(undated.height, "model"),
+            "suspects": [
+                {
+                    **row,
+                    "quantity": material.quantity(row["quantity_id"]),
+                    "value": number(row["value"]),
+                    "note": row["note"] or "",
+                }
+                for row in doubted.head(SUSPECTS).iter_rows(named=True)
+            ],
+            "suspect_count": count(doubted.height, "value"),
+            "doubts": [
+                {**one, "quantity": material.quantity(one["quantity_id"]) if one["quantity_id"] else ""}
+                for one in material.ingest.get("doubts", [])[:SUSPECTS]
+            ],
+            "doubt_count": count(len(material.ingest.get("doubts", [])), "value or name", "values and names"),
+            "merged": [(given_up, kept) for given_up, kept in sorted(material.ingest.get("merged", {}).items())],
+            "suspects_hidden": f"{doubted.height - SUSPECTS:,}" if doubted.height > SUSPECTS else "",
+        },
+    )
+
+
+def downloads(material: Material) -> dict[str, pl.DataFrame]:
+    """The tables of these pages."""
+    sources = [
+        {"source": item.name, "title": item.title, "licence": item.licence, "url": item.url, "citation": item.citation,
+         "known_on": one.known_on, "commit": one.commit, "files": len(one.files)}
+        for item in material.sources for one in item.vintages
+    ]  # fmt: skip
+    return {
+        "suspects": suspects(material),
+        "doubts": pl.DataFrame(material.ingest.get("doubts", []), schema=dict.fromkeys(DOUBT, pl.String)),
+        "sources": pl.DataFrame(sources, infer_schema_length=None),
+        "models-undated": material.models.filter(pl.col("released_on").is_null()),
+    }
+
+
+PAGES = PageSet("data.html", "Data", 60, lambda material: [data(material)], downloads)

@@ -1,0 +1,116 @@
+"""The first page: how good the forecasts have been, by kind of evidence and case.
+
+A page is an address, a template and plain values: everything is counted, averaged and spelt here, and a template can only
+place it. Tables that a page shows stand beside it as downloads, whole.
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from foresaid import text
+from foresaid.evaluation.tables import summarise
+from foresaid.report import texts
+from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
+from foresaid.report.inputs import Material
+from foresaid.report.page import Page, PageSet
+from foresaid.text import count, number, percent
+
+
+def index(material: Material) -> Page:
+    """The first page: how good have these forecasts been, by kind of evidence."""
+    past = cases(material, "hindcast")
+    first = headline(past)
+    ahead, taken = cases(material, "prospective"), cases(material, "adopted")
+    ledger = material.ledger.counts
+    return Page(
+        "index.html",
+        "index.html.j2",
+        {
+            "evidence": texts.EVIDENCE,
+            "prospective": {
+                "blocks": [block(material, case) for case in ahead],
+                "entries": count(ledger["forecasts"], "forecast"),
+                "batches": count(ledger["batches"], "batch", "batches"),
+                "scored": count(sum(case.rows.height for case in ahead), "scored forecast"),
+                "none": not ahead,
+            },
+            "adopted": [adopted_block(material, case) for case in taken],
+            "headline": block(material, first, chart=True) if first else None,
+            "answers": answers(material, ahead, taken, first),
+            "others": [block(material, case) for case in past if first is None or case.name != first.name],
+            "unvalidated": [
+                {"title": item.law.title, "href": f"laws/{texts.slug(name)}.html", "on": item.law.validated_on.split(":")[0]}
+                for name, item in material.fitted.items()
+                if item.law.validated_on != "real data"
+            ],
+            "not_shown": not_shown(material, first),
+        },
+    )
+
+
+def answers(material: Material, ahead: list[Case], taken: list[Case], first: Case | None) -> list[dict[str, str]]:
+    """One line for each kind of evidence: the screen's worth of answer."""
+    frozen = material.ledger.counts["forecasts"]
+    made = []
+    if ahead:
+        rows = pl.concat([case.rows for case in ahead])
+        said = f"{count(rows.height, 'forecast')} scored of {frozen:,} frozen. Mean absolute errors are in the table below."
+        made.append({"kind": "prospective", "figure": percent(rows["covered_80"].mean()), "said": said})  # type: ignore[arg-type]
+    else:
+        made.append(
+            {
+                "kind": "prospective",
+                "figure": "none yet",
+                "said": f"{count(frozen, 'forecast')} in the ledger, none of them with an outcome so far."
+                if frozen
+                else "The ledger is empty: no forecast has been frozen so far.",
+            }
+        )
+    for kind, case in (("adopted", taken[0] if taken else None), ("hindcast", first)):
+        if case is None:
+            made.append({"kind": kind, "figure": "none", "said": "Nothing of this kind has been scored."})
+            continue
+        rows = case.rows.filter(pl.col("unit") == case.rows["unit"].min())
+        means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
+        where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'model')}"
+        where += f" from {count(means['n_families'], 'family', 'families')}"
+        said = f"Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
+        if kind == "adopted" and later.height:
+            miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats
+            said += f" On the {count(later.height, 'score')} of models released after that day: {miss}."
+        base = summarise(rows.filter(pl.col("role") == "baseline")).sort("mae", "law")
+        if base.height:
+            best = base.row(0, named=True)
+            said += f" Mean absolute error of the best baseline: {number(best['mae'])} on {count(best['n'], 'score')}."
+        if means["coverage_80"] is not None:
+            said += f" Coverage of its 80 % intervals: {percent(means['coverage_80'])}."
+        made.append({"kind": kind, "figure": number(means["mae"]), "said": said})
+    return made
+
+
+def not_shown(material: Material, first: Case | None) -> list[str]:
+    """What a reader must not conclude, in plain words, with the counts of the case the index leads with."""
+    said = list(texts.LIMITS)
+    if first is not None:
+        released = first.rows["subject_id"].n_unique()
+        families = first.rows["cluster"].n_unique()
+        sentence = f"The leading table rests on {count(released, 'released model')} from {count(families, 'family', 'families')}."
+        said.insert(0, f"{sentence} {texts.verdict(families)}")
+        dated = material.models.filter(pl.col("model_id").is_in(first.rows["subject_id"].unique().to_list()))
+        stated = texts.not_reread(dated["release_source"])
+        said.insert(1, f"For {stated} of these models the release date is stated from general knowledge, with no document at hand.")
+    return said
+
+
+def downloads(material: Material) -> dict[str, pl.DataFrame]:
+    """The tables of these pages: means and comparisons as `score` computed them, every scored row by case."""
+    made = dict(material.means)
+    for evidence in texts.EVIDENCE:
+        for case in cases(material, evidence):
+            made[case.key] = case.rows
+    return made
+
+
+PAGES = PageSet("index.html", "Results", 10, lambda material: [index(material)], downloads)

@@ -1,0 +1,162 @@
+"""Everything the pages are made from, read once: the results of the other stages, the ledger as it verifies, the record.
+
+Files are named by params.yaml and never found by looking into a folder, so what an earlier run left behind cannot get
+onto a page. Two digests say what was read: of the database, and of the program with its parameters.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from foresaid.errors import UnreadableError
+from foresaid.fitting.frozen_curve import CurveRecord, from_plain
+from foresaid.fitting.law import Law
+from foresaid.forecasting import published as adopted
+from foresaid.laws import _loader as laws
+from foresaid.ledger.verify import verify
+from foresaid.params import Params
+from foresaid.registry import database, source_card
+from foresaid.registry.view import Quantity
+from foresaid.report.digests import code_digest, vintage
+from foresaid.studies import compute_returns
+from foresaid.studies.benchmark_space import study
+from foresaid.studies.emergence import record as emergence_record
+from foresaid.studies.held_out_families import leaderboards
+
+PLANE = "observational"  # the law whose page shows the plane
+MEANS = ("summary", "skill", "compared", "calibrated")  # tables of the stage `score` that the site offers whole
+NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
+# what stands in where params.yaml asks for no rolling origins
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """One law as the stage `fit` left it: its metrics, its frozen curves by target, and the points and bands to draw."""
+
+    law: Law
+    metrics: dict[str, Any]
+    curves: dict[str, CurveRecord]
+    drawing: pl.DataFrame
+    budgets: dict[str, list[compute_returns.Budget]]  # by target, of those that are a loss in parameters and tokens
+    experiment: dict[str, Any] | None = None  # results of our own experiment, where the law has one
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the pages are made from."""
+
+    params: Params
+    scores: pl.DataFrame  # scored rows with the `unit` of their quantity
+    unmade: pl.DataFrame  # hindcasts that a law declined to make
+    hindcast_fits: list[dict[str, Any]]
+    rolling: dict[str, Any]  # the tables of the rolling origins
+    means: dict[str, pl.DataFrame]  # the tables of `score`: summary, skill, compared, calibrated
+    accounting: dict[str, Any]
+    ingest: dict[str, Any]
+    fitted: dict[str, Fitted]
+    models: pl.DataFrame
+    quantities: dict[str, Quantity]
+    observations: pl.DataFrame
+    sources: list[source_card.Source]
+    adopted: list[adopted.Adopted]
+    plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
+    boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
+    ledger: verify.Result
+    freeze: dict[str, Any]
+    vintage: str  # digest of the database
+    code: str  # digest of program, parameters and templates
+
+    def quantity(self, quantity_id: str) -> str:
+        """The title of a quantity; its id where the record has no card of it."""
+        found = self.quantities.get(quantity_id)
+        return found.title if found else quantity_id
+
+    def unit(self, quantity_id: str) -> str:
+        """The unit of a quantity."""
+        found = self.quantities.get(quantity_id)
+        return found.unit if found else "unknown"
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}, expected the output of an earlier stage; run `dvc repro`") from None
+    except json.JSONDecodeError as error:
+        raise UnreadableError(f"{path}: found {error}, expected JSON; run `dvc repro`") from None
+
+
+def _frame(path: Path) -> pl.DataFrame:
+    if not path.is_file():
+        raise UnreadableError(f"{path}: found no file, expected the output of an earlier stage; run `dvc repro`")
+    return pl.read_parquet(path)
+
+
+def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
+    folder = build / "fits" / name
+    path = folder / "curves.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    curves = [from_plain(json.loads(line)) for line in lines]
+    profiles, described = _json(folder / "profiles.json"), _json(metrics / "fit" / f"{name}.json")
+    for entry in described["targets"]:
+        entry["profile"] = profiles.get(entry["target_id"])
+    law = laws.load(name, settings)
+    drawing = _frame(folder / "drawing.parquet")
+    return Fitted(
+        law,
+        described,
+        {curve.record.target_id: curve.record for curve in curves},
+        drawing,
+        compute_returns.by_target(law, curves, drawing),
+        emergence_record.read(registry, law.experiment),
+    )
+
+
+def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
+    """Read everything; what is missing is named together with the command that makes it. `own`: the project's templates."""
+    connection = database.open_database(build / "database")
+    models, quantities = database.models(connection), database.quantities(connection)
+    connection.close()
+    space = _json(build / "benchmark_space.json") if PLANE in params.laws and study.SOURCE in params.sources else None
+    units = pl.DataFrame(
+        {"quantity_id": list(quantities), "unit": [item.unit for item in quantities.values()]},
+        schema={"quantity_id": pl.String, "unit": pl.String},
+    )
+    scores = (
+        _frame(build / "scores.parquet").join(units, on="quantity_id", how="left").with_columns(pl.col("unit").fill_null("unknown"))
+    )
+    keys = ["evidence", "case", "law", "target_id", "subject_id"]
+    score = _json(metrics / "score.json")
+    freeze = build / "freeze.json"
+    observed = [_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
+    return Material(
+        params=params,
+        scores=scores.sort(keys),
+        unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
+        rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
+        means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
+        accounting=score.get("accounting", {}),
+        ingest=_json(metrics / "ingest.json"),
+        fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
+        models=models,
+        quantities=quantities,
+        observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
+        sources=[_card(registry, name) for name in sorted(set(params.sources))],
+        adopted=adopted.load_all(registry),
+        plane=study.from_plain(space) if space else None,
+        boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
+        ledger=verify.verify(registry / "ledger"),
+        freeze=_json(freeze) if freeze.is_file() else {},
+        vintage=vintage(build / "database"),
+        code=code_digest(params, own),
+    )
+
+
+def _card(registry: Path, name: str) -> source_card.Source:
+    return source_card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)

@@ -1,0 +1,239 @@
+"""The pages about the ledger: what it proves and does not, every forecast with its state, and the scores of every version.
+
+Nothing is left out because it is awkward: findings of `verify`, drafts that drifted from what was frozen, forecasts that came too
+late, were not opened or whose bytes are gone each have their place and their name.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from foresaid import text
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.log import manifest, merkle
+from foresaid.ledger.state import evidence
+from foresaid.ledger.state.accounting import WORST, Account, accounts, identity, totals, universe
+from foresaid.ledger.state.index import Clock, moment
+from foresaid.ledger.verify import page as report_check
+from foresaid.report import texts as wording
+from foresaid.report.inputs import Material
+from foresaid.report.page import Page, PageSet
+from foresaid.text import count, number, percent
+
+COUNTED = {
+    "batches": "batches",
+    "sequenced": "of them in the log",
+    "pending": "of them not yet in the log",
+    "rounds": "rounds",
+    "targets": "targets",
+    "forecasts": "open forecasts",
+    "sealed": "sealed forecasts",
+    "opened": "of them opened",
+    "amendments": "amendments",
+    "withdrawals": "withdrawals",
+    "resolutions": "resolutions",
+    "challenges": "challenges",
+    "voids": "voided targets",
+    "redactions": "redactions",
+    "stray_files": "stray files of a broken-off write",
+}
+
+
+def root_text(material: Material) -> str:
+    """The root of the ledger as the checkpoint spells it."""
+    head = material.ledger.checkpoint
+    return base64.b64encode(head.root).decode() if head else text.DASH
+
+
+def ledger(material: Material) -> Page:
+    """The ledger: origin, size, root, every entry by round, and what all this does not prove."""
+    result = material.ledger
+    head = result.checkpoint
+    found = states(material)
+    targets = universe(result.batches, found)
+    drift = material.freeze.get("drift", [])
+    return Page(
+        "ledger.html",
+        "ledger.html.j2",
+        {
+            "origin": head.origin if head else text.DASH,
+            "size": f"{head.size:,}" if head else text.DASH,
+            "root_hash": root_text(material),
+            "whole": not result.findings,
+            "findings": [str(finding) for finding in result.findings],
+            "incomplete": [*map(str, result.incomplete), *result.notes],
+            "time": result.time,
+            "proved": wording.PROVED,
+            "unproven": wording.UNPROVEN,
+            "counts": [(words, f"{result.counts[name]:,}") for name, words in COUNTED.items()],
+            "states": [(name, f"{n:,}") for name, n in totals(found).items()],
+            "forecasts": [
+                {
+                    "id": one.id,
+                    "author": one.author,
+                    "state": one.state,
+                    "reason": one.reason,
+                    "href": _address(one),
+                    "name": report_check.name(one.author, one.id),
+                }
+                for one in found
+            ],
+            "identity": identity(found),
+            "named": [f"{one.id} by {one.author} ({one.state})" for one in found if one.state in WORST],
+            "late": [f"{one.id} by {one.author}" for one in found if one.state == "late"],
+            "versions": versions(material),
+            "universe": [
+                {
+                    "title": f"Round {row['round']}, {row['author']}: {row['targets']:,} targets, {len(row['no_shows']):,} of them "
+                    f"without a primary forecast{': ' if row['no_shows'] else '.'}",
+                    "no_shows": [
+                        {"target": one, "name": report_check.no_show(row["author"], row["round"], one)} for one in row["no_shows"]
+                    ],
+                }
+                for row in targets
+            ],
+            "on": material.accounting.get("on") or "the day of its making",
+            "data": json.dumps(
+                report_check.embedded(result.listed, head, found, material.accounting.get("on"), targets), indent=1, sort_keys=True
+            ),
+            "declined": count(sum(row["n"] for row in material.accounting.get("not_forecast", [])), "row"),
+            "rounds": _rounds(material),
+            "round_open": material.params.round.id if material.params.round else "",
+            "drift": [item if isinstance(item, str) else ", ".join(f"{k}: {v}" for k, v in item.items()) for item in drift],
+        },
+    )
+
+
+def versions(material: Material) -> list[dict[str, str]]:
+    """The scores of every version of every forecast, as the table shows them."""
+    return [
+        {
+            "id": row["id"],
+            "author": row["author"],
+            "version": f"{row['version']} of {row['versions']}" if row["version"] else text.DASH,
+            "standing": row["standing"],
+            "n": f"{row['n']:,}",
+            "declined": f"{row['declined']:,}",
+            "wis": number(row["wis"]),
+            "error": number(row["ae_median"]),
+            "coverage": percent(row["coverage_80"]),
+            "subjects": ", ".join(row["subjects"]),
+        }
+        for row in material.accounting.get("versions", [])
+    ]
+
+
+def states(material: Material) -> list[Account]:
+    """The account of every forecast, from the ledger's own entries and the outcomes that `score` found."""
+    result, said = material.ledger, material.accounting
+    on = moment(said["on"]) if said.get("on") else None
+    clock = Clock(on, result.policy.stamps > 0, result.proved)
+    return accounts(result.batches, clock, {(author, name) for author, name in said.get("scored", [])})
+
+
+def _address(account: Account) -> str:
+    return f"forecasts/{wording.slug(account.author)}~~{wording.slug(account.id)}.html"
+
+
+def forecasts(material: Material) -> list[Page]:
+    """One page a forecast, under an address that stays: its state, every entry about it, what is proven and what is not."""
+    result = material.ledger
+    batches = evidence.batches_by_name(result)
+    entries_of: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in ledger_entries(material).to_dicts():
+        entries_of.setdefault((batches[row["batch"]].header.author, row["id"]), []).append(row)
+    pages, scored = [], versions(material)
+    for one in states(material):
+        about = evidence.of(result, one, batches)
+        pages.append(
+            Page(
+                _address(one),
+                "forecast.html.j2",
+                {
+                    "id": one.id,
+                    "author": one.author,
+                    "state": one.state,
+                    "reason": one.reason,
+                    "primary": "yes" if one.primary else "no",
+                    "frozen": f"{one.frozen:%Y-%m-%d %H:%M:%S} UTC" if one.frozen else text.DASH,
+                    "moment": "proved" if result.policy.stamps else "claimed",
+                    "have": about.have,
+                    "lack": (*about.lack, *evidence.NEVER),
+                    "entries": entries_of.get((one.author, one.id), []),
+                    "versions": [row for row in scored if (row["author"], row["id"]) == (one.author, one.id)],
+                    "leaf": merkle.leaf_hash(manifest.manifest_line(one.batch)).hex(),
+                },
+            )
+        )
+    return pages
+
+
+def _rounds(material: Material) -> list[dict[str, Any]]:
+    rows = ledger_entries(material).to_dicts()
+    deadlines = {
+        entry.id: entry.deadline for batch in material.ledger.batches for entry in batch.entries if isinstance(entry, entries.Round)
+    }
+    names = sorted({row["round"] for row in rows} | set(deadlines))
+    return [
+        {
+            "name": name,
+            "deadline": deadlines.get(name, "no round entry"),
+            "rows": [
+                {
+                    **row,
+                    "anchor": _anchor(row),
+                    "sha256": row["batch"][:12],
+                    "place": "pending" if row["place"] is None else f"{row['place']:,}",
+                }
+                for row in rows
+                if row["round"] == name
+            ],
+        }
+        for name in names
+    ]
+
+
+def _anchor(row: dict[str, Any]) -> str:
+    # A forecast has one entry, so its id is its address; there may be several amendments of one, told apart by their batch.
+    return row["id"] if row["type"] in ("forecast", "sealed") else f"{row['id']}/{row['type']}/{row['batch'][:12]}"
+
+
+def ledger_entries(material: Material) -> pl.DataFrame:
+    """Every forecast, opening, amendment and withdrawal of the ledger, in the order of the log."""
+    rows = []
+    for batch in material.ledger.batches:
+        for entry in batch.entries:
+            if not isinstance(entry, entries.Forecast | entries.Sealed | entries.Reveal | entries.Amendment | entries.Withdrawal):
+                continue
+            plain = msgspec.to_builtins(entry)
+            name = plain.get("amends") or plain.get("withdraws") or plain.get("opens") or plain["id"]
+            rows.append(
+                {
+                    "round": name.split("/", 1)[0],
+                    "id": name,
+                    "type": plain["type"].split("/")[0],
+                    "method": plain.get("method", ""),
+                    "primary": bool(plain.get("primary", False)),
+                    "as_of": batch.header.as_of,
+                    "frozen_at_claimed": batch.header.frozen_at,
+                    "batch": batch.sha256,
+                    "place": batch.index,
+                    "reason": plain.get("reason", ""),
+                }
+            )
+    texts = dict.fromkeys(("round", "id", "type", "method"), pl.String())
+    rest = dict.fromkeys(("as_of", "frozen_at_claimed", "batch"), pl.String())
+    return pl.DataFrame(rows, schema={**texts, "primary": pl.Boolean, **rest, "place": pl.Int64, "reason": pl.String})
+
+
+def downloads(material: Material) -> dict[str, pl.DataFrame]:
+    """The entries of the ledger."""
+    return {"ledger": ledger_entries(material)}
+
+
+PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), *forecasts(material)], downloads)

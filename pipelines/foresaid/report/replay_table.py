@@ -1,0 +1,43 @@
+"""A replayed hindcast as a text table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from foresaid.evaluation.rolling_origin import MODES
+from foresaid.text import columns
+
+
+def table(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Print the rows as lines of a plain table, scores first and what had nothing to score after.
+
+    >>> table([])
+    ['replay: nothing was released and scored between the two days']
+    """
+    scored = [row for row in rows if row["n"]]
+    if not scored:
+        return ["replay: nothing was released and scored between the two days", *_unscored(rows)]
+    head = ("law", "quantity", "n", "releases", "WIS", "MAE", "bias", "cover 50 %", "80 %", "95 %", "skill", "baseline")
+    made: list[str] = []
+    for mode in MODES:
+        part = [_cells(row) for row in scored if row["mode"] == mode]
+        if part:
+            made += [f"{mode}: {MODES[mode]}", *columns([head, *part], (0, 1, len(head) - 1))]
+    return [*made, *_unscored(rows)]
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    shares = ("-" if row[f"coverage_{level}"] is None else f"{100 * row[f'coverage_{level}']:.0f}" for level in (50, 80, 95))
+    numbers = (f"{row[key]:.4g}" for key in ("wis", "mae", "bias"))
+    skill_score = "-" if row["skill"] is None else f"{row['skill']:+.2f}"
+    counts = (str(row["n"]), str(row["n_releases"]))
+    return (row["law"], row["quantity"], *counts, *numbers, *shares, skill_score, row["baseline"] or "-")
+
+
+def _unscored(rows: Sequence[dict[str, Any]]) -> list[str]:
+    return [
+        f"nothing to score: {row['law']}{', ' + row['quantity'] if row['quantity'] else ''}: {row['reason']}"
+        for row in rows
+        if not row["n"]
+    ]

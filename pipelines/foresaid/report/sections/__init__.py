@@ -1,0 +1,4 @@
+"""Sections of law pages, one file a section.
+
+May import every room up to `studies`.
+"""

@@ -1,0 +1,22 @@
+"""The comparison with preregistered results, as a table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from foresaid.studies.preregistration import Line
+
+
+def markdown(lines: Sequence[Line]) -> list[str]:
+    """Return the table as Markdown."""
+    made = [
+        "| task | forecaster | rows (families) | MAE | WIS (90 % interval) | coverage of the 80 % interval |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for one in lines:
+        share = "no interval" if np.isnan(one.coverage) else f"{one.coverage:.0%}"
+        spread = f"{one.wis:.4f} ({one.low:.4f} to {one.high:.4f})"
+        made.append(f"| {one.task} | {one.forecaster} | {one.rows} ({one.families}) | {one.mae:.4f} | {spread} | {share} |")
+    return made

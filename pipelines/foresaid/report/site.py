@@ -1,0 +1,92 @@
+"""Stage `report`: tables in, pages out. It writes the whole site anew, and the same inputs give the same bytes.
+
+No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
+hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import polars as pl
+from markupsafe import Markup
+
+from foresaid import __version__
+from foresaid.report import charts, downloads, ledger_page
+from foresaid.report.charts import Drawing
+from foresaid.report.inputs import Material
+from foresaid.report.page import page_sets
+from foresaid.text import DASH
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def inline(drawing: Drawing) -> Markup:
+    """Let a drawing stand in a page as SVG: the only text that is not escaped.
+
+    It is safe because a Drawing is made by `charts.drawn` alone, which lets nothing through but a list of drawing elements and
+    attributes, and because names inside it were escaped when it was made. Anything else is refused here.
+    """
+    if not isinstance(drawing, Drawing):
+        raise TypeError(f"inline: found {type(drawing).__name__}, expected a Drawing made by report/charts.py")
+    return Markup(drawing.in_page())
+
+
+def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> jinja2.Environment:
+    """Templates that escape everything and refuse what is not defined; a file in `own` stands in for the package's of that name.
+
+    `tables` are the downloads, so that a page links to the formats a table is offered in; without them, to those of a short one.
+
+    `autoescape=True` and not `select_autoescape()`: that goes by the last extension and would leave `.html.j2` unescaped.
+    """
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([own, TEMPLATES]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    known = tables or {}
+    made.globals["inline"] = inline
+    made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
+    made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
+    made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
+    return made
+
+
+def footer(found: Material, commit: str) -> dict[str, str]:
+    """What every page says of its own origin. There is no time of day in it: equal inputs give equal bytes."""
+    head = found.ledger.checkpoint
+    return {
+        "version": __version__,
+        "code": found.code,
+        "commit": commit,
+        "as_of": found.params.fit_as_of.isoformat(),
+        "vintage": found.vintage,
+        "origin": head.origin if head else DASH,
+        "ledger_size": f"{head.size:,}" if head else DASH,
+        "ledger_root": ledger_page.root_text(found),
+    }
+
+
+def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
+    """Every file of the site, by its place below the top; `own` is the project's folder of templates."""
+    sets = page_sets()
+    tables: dict[str, pl.DataFrame] = {}
+    for one in sets:
+        tables |= one.downloads(found)
+    env = environment(own, tables)
+    foot: dict[str, Any] = footer(found, commit)
+    navigation = [(one.address, one.title) for one in sets if one.title]
+    files: dict[Path, bytes] = {}
+    for one in sets:
+        for page in one.pages(found):
+            text = env.get_template(page.template).render(
+                **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
+            )
+            files[Path(page.path)] = text.encode()
+    return {**files, **downloads.contents(tables)}

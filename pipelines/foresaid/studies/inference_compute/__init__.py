@@ -1,0 +1,4 @@
+"""Accuracy against samples and tokens spent at inference.
+
+May import every room up to `evaluation`.
+"""

@@ -1,0 +1,218 @@
+"""The ledger's commands in a small repository of its own, from the key to the verified page."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+from tests.attacks.build import ORIGIN
+from tests.conftest import ROOT
+from tests.ledger.test_store import OPENING, forecast, write
+from tests.worlds.authority import Authority
+
+from foresaid.cli import ledger, main
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+
+FORECAST = "2026q4/mmlu-pro/model-x/a"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with params.yaml and a ledger of one round."""
+    folder = tmp_path / "clone"
+    place = folder / "registry/ledger"
+    store.create(place, ORIGIN)
+    write(place, [*OPENING, forecast("a")])
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = text.replace("origin: foresaid/registry ", f"origin: {ORIGIN} ").replace(
+        "author: foresaid\n", "author: example.org/alice\n"
+    )
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def run(folder: Path, *words: str, code: int = 0) -> str:
+    done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout + done.stderr
+
+
+def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
+    place = clone / "registry/ledger"
+    log_key = run(clone, "key", "new", ORIGIN, "--to", str(tmp_path / "log.key")).strip()
+    seen_by = run(clone, "key", "new", "witness.example/a", "--kind", "witness", "--to", str(tmp_path / "w.key")).split()[-1]
+    authorities = [Authority(tmp_path / name, name) for name in ("tsa1", "tsa2")]
+    (tmp_path / "mine/tsa").mkdir(parents=True)
+    policy = tmp_path / "mine/policy.txt"
+    lines = "".join(one.policy_line for one in authorities)
+    policy.write_text(f"{log_key}\nwitness a {seen_by}\nquorum a\n{lines}stamps 2\n", encoding="ascii")
+    for one in authorities:
+        (tmp_path / f"mine/tsa/{one.name}.pem").write_bytes(one.root)
+    with_policy = ("--policy", str(policy))
+
+    assert "signed" in run(clone, "checkpoint", "--key", str(tmp_path / "log.key"))
+    old = tmp_path / "old-checkpoint"
+    shutil.copy(place / "log/checkpoint", old)
+    witness = ("witness", "--key", str(tmp_path / "w.key"), "--state", str(tmp_path / "w.json"), *with_policy, "--write")
+    assert "witness.example/a" in run(clone, *witness)
+    for one in authorities:
+        run(clone, "stamp", "--request", str(tmp_path / "s.tsq"))
+        (tmp_path / "s.tsr").write_bytes(one.reply((tmp_path / "s.tsq").read_bytes()))
+        run(clone, "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"), "--authority", one.name,
+            *with_policy)  # fmt: skip
+
+    run(clone, "policy", str(policy))
+    assert "the policy in the ledger itself" in run(clone, "verify", code=5)
+    said = run(clone, "verify", *with_policy, "--known", str(old), code=5)  # the snapshot is not here
+    assert "snapshot not checked" in said
+    assert "1 of 1 batches in the log are stamped by 2 authorities" in said
+    shown = run(clone, "show", FORECAST, *with_policy)
+    assert all(words in shown for words in ("tsa1 stamped it by", "Enough authorities agree", "Witnesses that saw", "not proven:"))
+    name = next(place.glob("batches/*/*.jsonl")).stem
+    run(clone, "prove", name, "--to", str(tmp_path / "p.tlog-proof"))
+    assert "size 1" in run(clone, "prove", name, "--check", str(tmp_path / "p.tlog-proof"), *with_policy)
+
+    run(clone, "withdraw", FORECAST, "--reason", "a test")
+    run(clone, "checkpoint", code=1)  # signed before, so the key is needed
+    run(clone, "checkpoint", "--key", str(tmp_path / "log.key"))
+    newest = tmp_path / "newest"
+    shutil.copy(place / "log/checkpoint", newest)
+    shutil.copy(old, place / "log/checkpoint")
+    (place / "log/MANIFEST").write_bytes((place / "log/MANIFEST").read_bytes().splitlines(keepends=True)[0])
+    assert "rolled back" in run(clone, "verify", *with_policy, "--known", str(newest), code=3)
+
+
+def test_after_a_hand_over_witness_and_proof_need_only_the_first_key(
+    clone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clone)
+    files = {name: str(tmp_path / name) for name in ("first", "second", "w.key", "w.json", "policy.txt", "proof")}
+
+    def said(*words: str, code: int = 0) -> str:
+        done = CliRunner().invoke(main.main, words)
+        assert done.exit_code == code, done.output
+        return done.output
+
+    first, second = (said("key", "new", ORIGIN, "--to", files[name]).split()[-1] for name in ("first", "second"))
+    seen_by = said("key", "new", "witness.example/a", "--kind", "witness", "--to", files["w.key"]).split()[-1]
+    Path(files["policy.txt"]).write_text(f"log {first}\nwitness a {seen_by}\nquorum a\n", encoding="ascii")
+    said("checkpoint", "--key", files["first"])
+    said("key", "add", second, "--reason", "a new machine")
+    said("key", "revoke", first, "--reason", "an old machine")
+    said("checkpoint", "--key", files["first"], "--hand-over")
+    said("withdraw", FORECAST, "--reason", "a test")
+    said("checkpoint", "--key", files["second"])
+    mine = ("--policy", files["policy.txt"])
+    assert "witness.example/a" in said("witness", "--key", files["w.key"], "--state", files["w.json"], *mine, "--write")
+    name = store.heads(Path("registry/ledger"))[0]
+    said("prove", name, "--to", files["proof"])
+    check = ("prove", name, "--check", files["proof"], *mine)
+
+    assert "size 4" in said(*check, "--ledger", "registry/ledger")
+    assert "not signed by the log's key" in said(*check, code=1)
+    shown = said("show", FORECAST, *mine)
+    assert f"The signature of {second} under the checkpoint, to which {first} of the policy handed over." in shown
+    assert "Witnesses that saw the log only grow: a (" in shown
+
+
+def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_path: Path) -> None:
+    (tmp_path / "page").write_text("a page", encoding="ascii")
+    (tmp_path / "drafts").write_bytes(entries.encode(forecast("s", benchmark="gpqa")))
+    (tmp_path / "new").write_bytes(b'{"kind":"quantiles","levels":["0.5"],"values":["0.6"]}\n')
+    target = ("2026q4", "mmlu-pro/model-x")
+    limit = ("--reveal-by", "2027-01-01T00:00:00Z")
+    run(clone, "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), *limit)
+    run(clone, "reveal", *map(str, (tmp_path / "seals").iterdir()))
+    run(clone, "amend", FORECAST, "--prediction", str(tmp_path / "new"), "--reason", "why")
+    run(
+        clone,
+        "resolve",
+        *target,
+        "--value",
+        "0.5",
+        "--known-at",
+        "2027-01-05",
+        "--evidence",
+        str(tmp_path / "page"),
+        "--source",
+        "s",
+    )
+    run(clone, "challenge", *target, "--known-at", "2027-01-04", "--evidence", "an older page")
+    run(clone, "withdraw", FORECAST, "--reason", "why")
+    run(clone, "void", "2026q4", "gpqa/model-x", "--evidence", str(tmp_path / "page"), "--reason", "why")
+    assert "8 batches, 8 of them wait" in run(clone, "heads")
+    run(clone, "checkpoint")
+    assert "forecasts = 0 scored + 0 pending + 1 void + 1 withdrawn" in run(clone, "verify", code=5)
+    first = store.read(clone / "registry/ledger")[0].sha256
+    run(clone, "redact", first, "--reason", "court order")
+    assert "1 redacted" in run(clone, "verify", code=5)
+    run(clone, "checkpoint")
+    assert "redacted (court order)" in run(clone, "show", first)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["stamp"],
+        ["prove", "0" * 64],
+        ["show", "nothing"],
+        ["withdraw", "r/t/m", "--reason", "x"],
+        ["void", "r", "t", "--evidence", "params.yaml", "--reason", "x"],
+        ["redact", "0" * 64, "--reason", "x"],
+        ["verify", "--policy", "params.yaml"],
+        ["verify", "--known", "params.yaml"],
+        ["verify-report", "params.yaml"],
+        ["witness", "--key", "params.yaml", "--state", "s"],
+        ["checkpoint", "--key", "params.yaml"],
+        ["reveal", "params.yaml"],
+        ["key", "new", "two words", "--to", "key"],
+        ["key", "add", "no key", "--reason", "x"],
+        ["policy", "params.yaml"],
+        ["amend", "r/t/m", "--prediction", "params.yaml", "--reason", "x"],
+        ["seal", "params.yaml", "--secrets", "seals", "--reveal-by", "soon"],
+        ["resolve", "r", "t", "--value", "1e3", "--known-at", "2027-01-05", "--evidence", "params.yaml", "--source", "s"],
+        ["challenge", "r", "t", "--known-at", "2027-13-05", "--evidence", "x"],
+    ],
+)
+def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=clone, capture_output=True, text=True, check=False)
+
+    assert done.returncode in (1, 2, 3, 7)
+    assert done.stderr
+    if done.returncode in (1, 2):  # one line; a refused batch says each reason on a line of its own; findings have theirs
+        assert len(done.stderr.splitlines()) <= 3
+    assert "Traceback" not in done.stderr
+
+
+def leaves(commands: Iterable[click.Command], prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    for command in commands:
+        if isinstance(command, click.Group):
+            yield from leaves(command.commands.values(), f"{command.name} ")
+        else:
+            yield f"{prefix}{command.name}", command
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*item, id=item[0]) for item in leaves(ledger.COMMANDS)])
+def test_every_command_has_an_example_and_a_line_in_the_ledgers_page(name: str, command: click.Command) -> None:
+    page = (ROOT / "registry/ledger/README.md").read_text(encoding="utf-8")
+    table = page[page.index("## Commands") : page.index("Exit codes")]
+
+    assert f"Example: foresaid {name}" in (command.help or "")
+    assert re.search(rf"`(foresaid )?{name}\b", table)
+
+
+def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
+    """The repository ships no hosted workflow yet; what one would run is here, and one that is added is looked at too."""
+    hosted = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*"))
+    for path in (".ci/run", "dvc.yaml", "Makefile", *hosted):
+        text = (ROOT / path).read_text(encoding="utf-8")
+        assert not re.search(r"foresaid (checkpoint|witness|key)|--key|secrets?\.", text), path

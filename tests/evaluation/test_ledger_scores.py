@@ -1,0 +1,205 @@
+"""Scores of ledgers made up in memory: every version of every forecast has its line, and what nobody can read is worst."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.attacks.build import HEADER, ROUND, TIME
+from tests.ledger.entries.test_commitment import INNER, NOW, OPENED
+from tests.ledger.test_store import OPENING, SEALED, forecast, target
+
+from foresaid.evaluation.ledger_scores import Scores, score_ledger, worst_value
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
+from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Header, Quantiles, Target
+from foresaid.ledger.state.index import Clock
+from foresaid.registry.view import View
+from foresaid.scoring.rules import weighted_interval_score
+
+COLUMNS = ("subject_id", "quantity_id", "setting", "source_id", "kind", "run", "family")
+NOTHING = View(
+    date(2027, 7, 1),
+    pl.DataFrame(schema={**dict.fromkeys(COLUMNS, pl.String), "released_on": pl.Date, "value": pl.Float64}),
+    {},
+)
+LEVELS, VALUES = [0.05, 0.25, 0.5, 0.75, 0.95], [0.412, 0.451, 0.471, 0.492, 0.531]
+WEEK = timedelta(days=7)
+
+
+def batch(lines: list[Entry], number: int = 0, at: datetime = TIME, author: str = "example.org/alice") -> Batch:
+    """A batch that never was a file; its name is its number."""
+    data = {"origin": HEADER["origin"], "data": [], "code": HEADER["code"], "n": len(lines), "parents": []}
+    when = {"as_of": at.date().isoformat(), "frozen_at": at.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    header = Header(author=author, **data, **when)  # type: ignore[arg-type]
+    return Batch(f"{number:064x}", header, tuple(enumerate(lines, start=2)), number)
+
+
+def resolution(value: str, benchmark: str = "mmlu-pro", known_at: str = "2027-01-05", **more: Any) -> Resolution:
+    name = benchmark if "subject" in more else f"{benchmark}/model-x"
+    return Resolution(round="2026q4", target=name, value=value, known_at=known_at, snapshot="0" * 64, source="s", **more)
+
+
+def score(*batches: Batch) -> Scores:
+    return score_ledger(batches, Clock(NOW), NOTHING, NOTHING)
+
+
+def lines(done: Scores) -> dict[tuple[str, int, str], dict[str, Any]]:
+    return {(row["id"], row["version"], row["standing"]): row for row in done.table}
+
+
+def test_quantiles_are_scored_on_the_resolution_of_their_target() -> None:
+    done = score(batch([*OPENING, forecast("a")]), batch([resolution("0.6")], 1))
+    expected = weighted_interval_score(np.array([VALUES]), LEVELS, np.array([0.6]))
+
+    (row,) = done.rows.to_dicts()
+    assert (row["subject_id"], row["law"], row["value"], row["median"]) == ("model-x", "a", 0.6, 0.471)
+    assert row["wis"] == pytest.approx(float(expected.wis[0]))
+    assert (row["covered_90"], row["covered_50"], row["covered_80"]) == (False, False, None)  # no level 0.1 and 0.9
+    assert [one.state for one in done.accounts] == ["scored"]
+
+
+def test_levels_that_are_not_symmetric_have_a_score_too() -> None:
+    odd = msgspec.structs.replace(forecast("a"), prediction=Quantiles(levels=["0.2", "0.9"], values=["0.4", "0.5"]))
+    (row,) = score(batch([*OPENING, odd]), batch([resolution("0.6")], 1)).rows.to_dicts()
+
+    assert row["wis"] == pytest.approx(2 * (0.2 * 0.2 + 0.9 * 0.1) / 2)
+    assert row["dispersion"] is None
+    assert row["median"] is None
+
+
+def test_an_opened_seal_is_scored_and_an_unopened_one_is_worst_and_named() -> None:
+    known = resolution("0.6", "gpqa")
+    opened = score(batch([*OPENING, SEALED]), batch([OPENED], 1, TIME + WEEK), batch([known], 2))
+    values = [float(value) for value in INNER.prediction.values]  # type: ignore[union-attr]
+    expected = weighted_interval_score(np.array([values]), [0.05, 0.5, 0.95], np.array([0.6]))
+    assert opened.rows["wis"].to_list() == pytest.approx(expected.wis.tolist())
+
+    shut = score(batch([*OPENING, SEALED]), batch([known], 1))
+    (row,) = shut.rows.to_dicts()
+    assert (row["wis"], row["covered_80"], row["status"]) == (pytest.approx(0.6), False, "unopened")
+    assert lines(shut)[SEALED.id, 0, "worst"]["subjects"] == ["model-x"]
+    assert [one.state for one in shut.accounts] == ["unopened"]
+
+    too_late = score(batch([*OPENING, SEALED]), batch([OPENED], 1, datetime(2027, 6, 2, tzinfo=UTC)), batch([known], 2))
+    assert too_late.rows["wis"].to_list() == pytest.approx([0.6])
+    assert lines(too_late)[SEALED.id, 1, "late"]["wis"] == pytest.approx(float(expected.wis[0]))
+
+
+def test_an_unopened_seal_without_an_outcome_is_named_without_a_number() -> None:
+    done = score(batch([*OPENING, SEALED]))
+
+    assert done.rows.height == 0
+    assert lines(done)[SEALED.id, 0, "worst"]["wis"] is None
+
+
+def test_a_redacted_forecast_is_worst_on_the_outcome_of_its_target() -> None:
+    gone = Redaction(batch="f" * 64, author="example.org/alice", forecasts=[forecast("a").id], reason="court order")
+    done = score(batch(OPENING), batch([gone, resolution("0.3")], 1))
+
+    assert done.rows["wis"].to_list() == pytest.approx([0.7])
+    assert [one.state for one in done.accounts] == ["redacted"]
+    assert score(batch([gone])).table[0]["standing"] == "worst"  # its target is gone too
+
+
+@given(
+    st.lists(st.floats(0, 1), min_size=5, max_size=5).map(sorted),
+    st.floats(0, 1),
+)
+def test_no_forecast_within_the_bounds_is_worse_than_the_worst(values: list[float], outcome: float) -> None:
+    worst = abs(worst_value(0.0, 1.0, outcome) - outcome)
+    made = weighted_interval_score(np.array([values]), LEVELS, np.array([outcome]))
+
+    assert worst == max(outcome, 1.0 - outcome)
+    assert float(made.wis[0]) <= worst + 1e-12
+
+
+def amended(value: str) -> Amendment:
+    return Amendment(amends=forecast("a").id, reason="r", prediction=Quantiles(levels=["0.5"], values=[value]))
+
+
+@pytest.mark.parametrize(("revision", "counts"), [("first", 1), ("last-before-deadline", 2)])
+def test_both_versions_are_scored_and_the_one_of_the_rounds_rule_counts(revision: str, counts: int) -> None:
+    opened = msgspec.structs.replace(ROUND, revision=revision)
+    done = score(
+        batch([opened, *OPENING[1:], forecast("a")]),
+        batch([amended("0.5")], 1, TIME + timedelta(days=1)),
+        batch([amended("0.9")], 2, datetime(2026, 12, 2, tzinfo=UTC)),
+        batch([resolution("0.6")], 3),
+    )
+    table = lines(done)
+
+    assert done.rows.height == 1
+    assert {version: standing for _, version, standing in table if version < 3} == {counts: "counts", 3 - counts: "other version"}
+    assert table[forecast("a").id, 2, "counts" if counts == 2 else "other version"]["wis"] == pytest.approx(0.1)
+    assert table[forecast("a").id, 3, "late"]["wis"] == pytest.approx(0.3)
+
+
+def test_a_late_forecast_is_scored_in_the_table_and_in_no_mean() -> None:
+    done = score(batch(OPENING), batch([forecast("a")], 1, datetime(2026, 12, 2, tzinfo=UTC)), batch([resolution("0.6")], 2))
+
+    assert done.rows.height == 0
+    assert lines(done)[forecast("a").id, 1, "late"]["subjects"] == ["model-x"]
+    assert [one.state for one in done.accounts] == ["late"]
+
+
+BINDING = Target(
+    id="arc", round="2026q4", benchmark="arc", metric="accuracy", unit="fraction", min="0", max="1", source="s", known_rule="k",
+    void_if="never", binding="every model released after the freeze",
+)  # fmt: skip
+RULED = Forecast(
+    id="2026q4/arc/a", target="arc", method="a", primary=True, prediction=Quantiles(levels=["0.5"], values=["0.5"])
+)  # fmt: skip
+
+
+def test_a_score_known_before_makes_the_forecast_late_for_that_model_alone() -> None:
+    before = resolution("0.8", "arc", known_at="2026-11-20", subject="model-a")
+    after = resolution("0.4", "arc", subject="model-b")
+    doubted = Challenge(round="2026q4", target="arc", subject="model-c", known_at="2026-11-01", evidence="an archived page")
+    third = resolution("0.1", "arc", subject="model-c")
+    made = batch([ROUND, BINDING, RULED])
+    done = score(made, batch([before, after, third, doubted], 1))
+
+    assert done.rows["subject_id"].to_list() == ["model-b"]
+    assert lines(done)[RULED.id, 1, "late"]["subjects"] == ["model-a", "model-c"]
+    assert [one.state for one in done.accounts] == ["scored"]
+    alone = score(made, batch([before], 1))
+    assert (alone.accounts[0].state, alone.rows.height) == ("pending", 0)
+    assert alone.table[0]["standing"] == "late"
+
+
+def test_an_amendment_counts_for_the_models_whose_score_was_not_known_yet() -> None:
+    change = msgspec.structs.replace(amended("0.9"), amends=RULED.id)
+    early = resolution("0.8", "arc", known_at="2026-11-24", subject="model-a")
+    late = resolution("0.8", "arc", subject="model-b")
+    done = score(batch([ROUND, BINDING, RULED]), batch([change], 1, TIME + WEEK), batch([early, late], 2))
+
+    assert dict(done.rows.select("subject_id", "median").iter_rows()) == {"model-a": 0.5, "model-b": 0.9}
+    assert lines(done)[RULED.id, 2, "late"]["subjects"] == ["model-a"]
+
+
+def test_void_and_withdrawn_targets_are_scored_nowhere() -> None:
+    void = Void(round="2026q4", target="mmlu-pro/model-x", evidence="0" * 64, reason="why")
+    done = score(batch([*OPENING, forecast("a")]), batch([resolution("0.6"), void], 1))
+
+    assert (done.rows.height, done.table, done.accounts[0].state) == (0, [], "void")
+
+
+def test_a_later_resolution_does_not_replace_the_first() -> None:
+    done = score(batch([*OPENING, forecast("a")]), batch([resolution("0.6"), resolution("0.7")], 1))
+
+    assert done.rows["value"].to_list() == [0.6]
+
+
+def test_another_authors_method_is_named_after_them() -> None:
+    both = (batch([*OPENING, forecast("a")]), batch([forecast("a")], 1, author="example.org/bob"), batch([resolution("0.6")], 2))
+    done = score_ledger(both, Clock(NOW), NOTHING, NOTHING, "example.org/alice")
+
+    assert done.rows["law"].sort().to_list() == ["a", "example.org/bob:a"]
+    assert target("mmlu-pro").benchmark in done.units

@@ -1,0 +1,126 @@
+"""A replay is the hindcast of its two days: same numbers, nothing written, nothing dropped."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from tests.conftest import Built
+
+from foresaid.errors import ParameterError
+from foresaid.evaluation import hindcast
+from foresaid.evaluation.replay import asked, replay
+from foresaid.evaluation.schema import KEY
+from foresaid.evaluation.tables import score_rows, summarise
+from foresaid.registry import database
+from foresaid.report.replay_table import table
+
+AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)
+
+
+@pytest.fixture(scope="module")
+def rows(built: Built) -> list[dict[str, Any]]:
+    before = _files(built.build)
+    connection = database.open_database(built.build / "database")
+    found = replay(built.params, connection, built.registry, AS_OF, UNTIL)
+    connection.close()
+    assert _files(built.build) == before
+    return found
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_it_gives_the_numbers_of_the_hindcast_stage(built: Built, rows: list[dict[str, Any]]) -> None:
+    connection = database.open_database(built.build / "database")
+    made, _ = hindcast.run_case("replay", asked(built.params, AS_OF, UNTIL, ()), built.params, connection, built.registry)
+    connection.close()
+    forecast = made.with_columns(evidence=pl.lit("hindcast")).filter(pl.col("point").is_not_null())
+    scored = score_rows(forecast.select(*KEY, "value", "status", "distance", "point", "quantiles"))
+    means = summarise(scored, ["quantity_id"]).iter_rows(named=True)
+    expected = {(r["law"], r["quantity_id"]): (r["n"], r["wis"], r["coverage_80"]) for r in means}
+
+    assert {(r["law"], r["quantity"]): (r["n"], r["wis"], r["coverage_80"]) for r in rows if r["n"]} == expected
+
+
+def test_every_row_has_the_promised_keys_and_is_json(rows: list[dict[str, Any]]) -> None:
+    promised = {
+        "law",
+        "quantity",
+        "n",
+        "n_releases",
+        "wis",
+        "mae",
+        "bias",
+        "coverage_50",
+        "coverage_80",
+        "coverage_95",
+        "baseline",
+        "skill",
+    }
+
+    assert all(promised <= row.keys() for row in json.loads(json.dumps(rows)))
+
+
+def test_a_law_beats_the_baseline_it_is_set_against_when_its_skill_is_above_zero(rows: list[dict[str, Any]]) -> None:
+    by_name = {(row["law"], row["quantity"]): row for row in rows if row["n"]}
+    for row in by_name.values():
+        against = by_name[(row["baseline"], row["quantity"])]
+        if against["n"] == row["n"]:
+            assert (row["skill"] > 0) == (row["wis"] < against["wis"])
+
+
+def test_two_days_without_a_release_say_so(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    rows = replay(built.params, connection, built.registry, date(2026, 11, 1), date(2026, 11, 2))
+    connection.close()
+
+    assert {row["law"] for row in rows} == set(built.params.laws)
+    assert all(row["n"] == 0 and row["reason"] for row in rows)
+    assert table(rows)[0] == "replay: nothing was released and scored between the two days"
+
+
+def test_where_nothing_was_public_on_the_day_a_law_is_asked_by_release_dates_and_says_so(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    found = replay(built.params, connection, built.registry, date(2023, 6, 30), date(2023, 9, 30), ("compute_sigmoid",))
+    connection.close()
+    scored = [row for row in found if row["n"]]
+
+    assert scored
+    assert {row["mode"] for row in found} == {"released"}
+    assert table(found)[0].startswith("released: by release date only")
+
+
+def test_the_two_ways_of_asking_never_share_a_row(built: Built, rows: list[dict[str, Any]]) -> None:
+    connection = database.open_database(built.build / "database")
+    hindsight = replay(built.params, connection, built.registry, AS_OF, UNTIL, ("compute_sigmoid",), by_release=True)
+    connection.close()
+    counted = {mode: {r["quantity"]: r["n"] for r in found if r["law"] == "compute_sigmoid" and r["n"]} for mode, found in (
+        ("known", rows), ("released", hindsight))}  # fmt: skip
+
+    assert {row["mode"] for row in rows if row["n"]} == {"known"}
+    assert {row["mode"] for row in hindsight} == {"released"}
+    # The record of today has every model that was on the boards then.
+    assert all(counted["released"][name] >= n for name, n in counted["known"].items())
+
+
+def test_days_in_the_wrong_order_are_refused(built: Built) -> None:
+    with pytest.raises(ParameterError, match="not after --as-of"):
+        asked(built.params, UNTIL, AS_OF, ())
+
+
+def test_an_unknown_law_is_refused_by_name(built: Built) -> None:
+    with pytest.raises(ParameterError, match=r"found the law observed, expected one of params.yaml: observational"):
+        asked(built.params, AS_OF, UNTIL, ("observed",))
+
+
+def test_an_unknown_quantity_is_refused_with_the_known_ones(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    with pytest.raises(ParameterError, match=r"found the quantity gsm9k, expected one with outcomes: bigbench"):
+        replay(built.params, connection, built.registry, AS_OF, UNTIL, quantities=("gsm9k",))
+    connection.close()

@@ -1,0 +1,115 @@
+"""Rolling origins: nothing is learned from what an origin could not know, in either of the two modes."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conftest import Built
+
+from foresaid.errors import LeakError
+from foresaid.evaluation import rolling_origin
+from foresaid.fitting.data import Table
+from foresaid.params import Rolling
+from foresaid.registry import database
+
+LAWS = ("observational", "compute_sigmoid")
+GRID = Rolling(date(2023, 7, 1), date(2024, 7, 1), 12, (3, 6, 12), 4, 8, LAWS)
+TARGETS = ("gsm8k_cot",)
+
+
+@pytest.fixture(scope="module")
+def few(built: Built) -> Any:
+    laws = {
+        name: {**built.params.laws[name], "targets": {key: built.params.laws[name]["targets"][key] for key in TARGETS}}
+        for name in LAWS
+    }
+    return dataclasses.replace(built.params, rolling=GRID, laws=laws)
+
+
+@pytest.fixture(scope="module")
+def made(built: Built, few: Any) -> pl.DataFrame:
+    connection = database.open_database(built.build / "database")
+    days = rolling_origin.origins(GRID, full=False)
+    frames = [rolling_origin.forecasts(few, connection, mode, days, GRID.replicates) for mode in rolling_origin.MODES]
+    connection.close()
+    return pl.concat(frames)
+
+
+def test_the_complete_grid_has_every_month_and_the_reduced_one_some_of_them() -> None:
+    full, reduced = rolling_origin.origins(GRID, full=True), rolling_origin.origins(GRID, full=False)
+
+    assert (len(full), full[0], full[-1]) == (13, date(2023, 7, 1), date(2024, 7, 1))
+    assert reduced == [date(2023, 7, 1), date(2024, 7, 1)]
+
+
+@given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(0, 100), st.integers(0, 100))
+def test_months_add_up(day: date, first: int, second: int) -> None:
+    assert rolling_origin.later(rolling_origin.later(day, first), second) == rolling_origin.later(day, first + second)
+
+
+def test_every_model_forecast_came_out_after_the_origin_and_within_the_year(made: pl.DataFrame) -> None:
+    ends = pl.col("origin").map_elements(lambda day: rolling_origin.later(day, 12), return_dtype=pl.Date)
+
+    assert made.height > 100
+    assert made.filter((pl.col("released_on") <= pl.col("origin")) | (pl.col("released_on") > ends)).height == 0
+
+
+def test_no_outcome_was_public_at_its_origin(made: pl.DataFrame) -> None:
+    assert made.filter(pl.col("public_on") <= pl.col("origin")).height == 0
+
+
+def test_a_horizon_is_the_first_that_reaches_the_release(made: pl.DataFrame) -> None:
+    for row in made.unique(["origin", "released_on", "horizon"]).iter_rows(named=True):
+        before = [months for months in GRID.horizons if months < row["horizon"]]
+
+        assert row["released_on"] <= rolling_origin.later(row["origin"], row["horizon"])
+        assert all(row["released_on"] > rolling_origin.later(row["origin"], months) for months in before)
+
+
+def test_before_the_first_vintage_nothing_was_known(made: pl.DataFrame) -> None:
+    first = made.group_by("mode").agg(pl.col("origin").min()).sort("mode")
+
+    # The first vintage of the board is that of 2024-05-31; releases reach back for years.
+    assert first.rows() == [("known", date(2024, 7, 1)), ("released", date(2023, 7, 1))]
+
+
+def test_a_law_in_mode_known_trains_on_the_record_as_of_the_origin(built: Built, few: Any) -> None:
+    connection = database.open_database(built.build / "database")
+    found = rolling_origin.record(connection, rolling_origin.KNOWN)
+    asked = list(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12))
+    connection.close()
+
+    assert asked
+    assert all(max(one.split.train.known_on) <= date(2024, 7, 1) for one in asked)
+
+
+def test_rows_released_after_the_origin_are_refused_by_the_guard(built: Built, few: Any) -> None:
+    connection = database.open_database(built.build / "database")
+    found = rolling_origin.record(connection, rolling_origin.KNOWN)
+    one = next(iter(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12)))
+    connection.close()
+    table = one.split.train
+    late = Table(table.target, table.subjects, table.clusters, table.released_on, (date(2024, 9, 1),) * table.n, table.x, table.y)
+
+    with pytest.raises(LeakError, match="known on 2024-09-01"):
+        rolling_origin.split_at(found, late, one.split.test, date(2024, 7, 1), date(2025, 7, 1))
+
+
+def test_every_question_has_an_answer_or_a_declined_row(made: pl.DataFrame) -> None:
+    rows = made.group_by("mode", "origin", "target_id", "subject_id").agg(pl.col("law").sort())
+    baselines = ["best_known", "last_of_family", "training_mean"]
+
+    assert all(set(baselines) <= set(laws) for laws in rows["law"])
+    assert made.filter(pl.col("point").is_null() != pl.col("quantiles").is_null()).height == 0
+
+
+def test_distance_is_none_for_baselines_and_never_negative_for_laws(made: pl.DataFrame) -> None:
+    assert made.filter((pl.col("role") == "baseline") & pl.col("distance").is_not_null()).height == 0
+    assert made.filter(pl.col("distance") < 0).height == 0
+    assert made.filter((pl.col("role") == "law") & (pl.col("distance") > 0)).height > 0

@@ -1,0 +1,203 @@
+"""Freezing: once, never changed, with drift reported, and never on rows that have seen the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from tests.conftest import Built
+
+from foresaid import canonical_json
+from foresaid.errors import LeakError, LedgerError
+from foresaid.fitting.frozen_curve import from_plain
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.verify import verify
+from foresaid.params import Params, Round
+from foresaid.pipeline import freeze
+
+NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
+CODE = entries.Code(git=None, dirty=False, version="0.1.0")
+OPENED = Round("2026-11", date(2026, 11, 21), "2026-11-28T00:00:00Z")
+
+
+@dataclasses.dataclass(frozen=True)
+class Desk:
+    """A place to freeze in: own ledger, own drafts."""
+
+    registry: Path
+    build: Path
+    params: Params
+
+    def freeze(self, now: datetime = NOW) -> freeze.Receipt:
+        return freeze.freeze(self.params, self.build, self.registry, CODE, now)
+
+    def batches(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in (self.registry / "ledger" / "batches").rglob("*.jsonl")}
+
+
+@pytest.fixture
+def desk(built: Built, tmp_path: Path) -> Desk:
+    shutil.copytree(built.registry, tmp_path / "registry")
+    shutil.rmtree(tmp_path / "registry" / "ledger")
+    store.create(tmp_path / "registry" / "ledger", built.params.origin)
+    for name in ("database", "fits"):
+        shutil.copytree(built.build / name, tmp_path / "build" / name)
+    return Desk(tmp_path / "registry", tmp_path / "build", dataclasses.replace(built.params, round=OPENED))
+
+
+def rewrite(path: Path, old: bytes, new: bytes) -> None:
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+
+
+def test_without_a_round_nothing_is_frozen(desk: Desk) -> None:
+    closed = dataclasses.replace(desk, params=dataclasses.replace(desk.params, round=None))
+
+    assert closed.freeze().frozen == 0
+    assert closed.batches() == {}
+
+
+def test_a_round_freezes_every_draft_once_and_the_ledger_verifies(desk: Desk) -> None:
+    drafts = sum(len(path.read_bytes().splitlines()) for path in (desk.build / "fits").glob("*/drafts.jsonl"))
+
+    receipt = desk.freeze()
+
+    assert (receipt.frozen, receipt.added, receipt.drift) == (drafts, drafts, ())
+    assert len(desk.batches()) == 1
+    assert verify.verify(desk.registry / "ledger", check_curve=from_plain).exit_code() == 0
+
+
+def test_a_second_run_adds_nothing(desk: Desk) -> None:
+    first = desk.freeze()
+    before = desk.batches()
+
+    again = desk.freeze(datetime(2026, 11, 22, tzinfo=UTC))
+
+    assert (again.added, again.frozen, again.root) == (0, first.frozen, first.root)
+    assert before == desk.batches()
+
+
+def test_a_changed_draft_is_drift_and_the_frozen_one_stands(desk: Desk) -> None:
+    desk.freeze()
+    before = desk.batches()
+    path = desk.build / "fits" / "observational" / "drafts.jsonl"
+    rewrite(path, b'"residual_scale":"0.', b'"residual_scale":"0.9')
+
+    again = desk.freeze()
+
+    assert again.added == 0
+    assert before == desk.batches()
+    assert "2026-11/gsm8k_cot/observational" in again.drift
+    assert not any("compute_sigmoid" in name for name in again.drift)
+
+
+def test_a_law_added_later_joins_the_round_in_a_batch_of_its_own(desk: Desk) -> None:
+    first = dataclasses.replace(
+        desk, params=dataclasses.replace(desk.params, laws={"observational": desk.params.laws["observational"]})
+    )
+    first.freeze()
+
+    receipt = desk.freeze()
+
+    assert len(desk.batches()) == 2
+    assert receipt.frozen > receipt.added > 0
+    assert verify.verify(desk.registry / "ledger").exit_code() == 0
+
+
+@pytest.mark.parametrize("when", ["head", "middle", "tail"])
+def test_flipping_a_byte_of_the_batch_is_found_and_the_file_named(desk: Desk, when: str) -> None:
+    desk.freeze()
+    path = next((desk.registry / "ledger" / "batches").rglob("*.jsonl"))
+    content = bytearray(path.read_bytes())
+    content[{"head": 5, "middle": len(content) // 2, "tail": len(content) - 2}[when]] ^= 1
+    path.chmod(0o644)
+    path.write_bytes(content)
+
+    result = verify.verify(desk.registry / "ledger")
+
+    assert result.exit_code() == 1
+    assert any(path.name in finding.file for finding in result.findings)
+
+
+def plant(desk: Desk, line: dict[str, object], target: str = "gsm8k_cot") -> None:
+    """Put a row among the training rows of a target, with curve and draft made to agree with it."""
+    path = desk.build / "fits" / "observational" / "training.jsonl"
+    rows = canonical_json.parse_lines(path.read_bytes())
+    rows.append({"target_id": target, "x": ["0.5"] * 7, "y": "0.5", **line})
+    body = sorted(canonical_json.dump_line(row) for row in rows if row["target_id"] == target)
+    others = [canonical_json.dump_line(row) for row in rows if row["target_id"] != target]
+    path.write_bytes(b"".join([*others, *body]))
+    draft_path = desk.build / "fits" / "observational" / "drafts.jsonl"
+    drafts = canonical_json.parse_lines(draft_path.read_bytes())
+    for draft in drafts:
+        if draft["target"]["id"] == target:
+            draft["prediction"]["curve"]["training"]["sha256"] = hashlib.sha256(b"".join(body)).hexdigest()
+    draft_path.write_bytes(b"".join(canonical_json.dump_line(draft) for draft in drafts))
+
+
+def test_a_row_known_after_the_cut_off_is_refused_by_name(desk: Desk) -> None:
+    plant(desk, {"subject_id": "openai-community/gpt2", "known_on": "2027-01-01"})
+
+    with pytest.raises(LeakError, match=r"openai-community/gpt2.*known on 2027-01-01"):
+        desk.freeze()
+    assert desk.batches() == {}
+
+
+def test_a_planted_row_is_named_even_where_nothing_else_was_made_to_agree(desk: Desk) -> None:
+    path = desk.build / "fits" / "observational" / "training.jsonl"
+    row = canonical_json.dump_line(
+        {"known_on": "2027-01-01", "subject_id": "openai-community/gpt2", "target_id": "gsm8k_cot", "x": ["0.5"] * 7, "y": "0.5"}
+    )
+    path.write_bytes(path.read_bytes() + row)
+
+    with pytest.raises(LeakError, match=r"openai-community/gpt2.*known on 2027-01-01"):
+        desk.freeze()
+
+
+def test_a_row_of_a_target_under_an_alias_is_refused_by_name(desk: Desk) -> None:
+    about = dataclasses.replace(OPENED, targets=("meta-llama/Llama-2-7b-hf",))
+
+    with pytest.raises(LeakError, match=r"meta-llama/llama-2-7b-hf.*belongs to target meta-llama/Llama-2-7b-hf"):
+        dataclasses.replace(desk, params=dataclasses.replace(desk.params, round=about)).freeze()
+    assert desk.batches() == {}
+
+
+def test_rows_that_are_not_those_of_the_curve_are_refused(desk: Desk) -> None:
+    rewrite(desk.build / "fits" / "observational" / "training.jsonl", b'"y":"0.', b'"y":"0.9')
+
+    with pytest.raises(LeakError, match="run `dvc repro`"):
+        desk.freeze()
+
+
+def test_drafts_of_another_vintage_are_refused(desk: Desk) -> None:
+    later = dataclasses.replace(OPENED, as_of=date(2026, 11, 22))
+
+    with pytest.raises(LeakError, match="fitted as of 2026-11-21, expected 2026-11-22"):
+        dataclasses.replace(desk, params=dataclasses.replace(desk.params, round=later)).freeze(datetime(2026, 11, 23, tzinfo=UTC))
+
+
+def test_after_the_deadline_nothing_is_frozen(desk: Desk) -> None:
+    with pytest.raises(LedgerError, match="has passed"):
+        desk.freeze(datetime(2026, 12, 1, tzinfo=UTC))
+
+
+def test_a_vintage_after_the_day_of_the_freeze_is_refused(desk: Desk) -> None:
+    with pytest.raises(LeakError, match="cut-off"):
+        desk.freeze(datetime(2026, 11, 20, tzinfo=UTC))
+
+
+def test_the_receipt_is_the_same_after_a_second_run(desk: Desk) -> None:
+    freeze.run(desk.params, desk.build, desk.registry, desk.registry, NOW)
+    first = (desk.build / "freeze.json").read_bytes()
+
+    freeze.run(desk.params, desk.build, desk.registry, desk.registry, NOW)
+
+    assert first == (desk.build / "freeze.json").read_bytes()
+    assert json.loads(first)["round"] == "2026-11"

@@ -1,0 +1,147 @@
+"""dvc.yaml says what the code does, and the whole graph runs twice with nothing to do the second time."""
+
+from __future__ import annotations
+
+import copy
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.conftest import ROOT
+
+from foresaid.laws import _loader as laws
+from foresaid.pipeline import inputs
+
+PACKAGE = ROOT / "pipelines" / "foresaid"
+STAGES: dict[str, dict[str, Any]] = {
+    name: stage.get("do", stage)
+    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items()
+}
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def test_a_stage_depends_on_its_own_inputs_and_names_code_and_settings_nowhere_else() -> None:
+    for name, stage in STAGES.items():
+        if name == "inputs":
+            assert stage["deps"] == ["params.yaml", "pipelines/foresaid", "requirements.lock"]
+            continue
+        own = "fit/${key}" if name == "fit" else name
+        assert f"build/inputs/{own}.json" in stage["deps"]
+        assert not any(item.endswith((".py", ".lock", ".yaml")) or item == "pipelines/foresaid" for item in stage["deps"]), name
+        assert "params" not in stage, name
+
+
+def test_every_stage_says_what_it_does_and_is_a_command_of_its_own_name() -> None:
+    for name, stage in STAGES.items():
+        assert stage["desc"], name
+        assert stage["cmd"].split()[:2] == ["foresaid", name]
+    assert set(STAGES) == {"inputs", *inputs.SETTINGS}
+
+
+def test_laws_of_params_and_files_agree() -> None:
+    assert sorted(PARAMS["laws"]) == laws.names()
+
+
+def test_sources_of_params_have_a_folder_and_a_reader_or_an_experiment_of_our_own() -> None:
+    for name in PARAMS["sources"]:
+        folder = ROOT / "registry" / "sources" / name
+        assert (folder / "observations.csv").is_file()
+        (directory,) = {entry["directory"] for entry in tomllib.loads((folder / "source.toml").read_text())["vintage"][:1]}
+        own = ROOT / "registry" / "experiments" / directory / "table.csv"
+        assert own.is_file() or (PACKAGE / "sources" / f"{name.replace('-', '_')}.py").is_file()
+
+
+def test_ingest_depends_on_every_table_of_the_record() -> None:
+    tables = {f"registry/{path.name}" for path in (ROOT / "registry").glob("*.csv")}
+
+    assert tables <= set(STAGES["ingest"]["deps"])
+
+
+def test_the_ledger_is_never_an_output() -> None:
+    outputs = [str(item) for stage in STAGES.values() for item in stage.get("outs", [])]
+
+    assert not any("ledger" in item or item.startswith("registry") for item in outputs)
+
+
+def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    bin_folder = str(Path(sys.executable).parent)
+    environment = {**os.environ, "PATH": bin_folder + os.pathsep + os.environ["PATH"], "DVC_NO_ANALYTICS": "1"}
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+
+
+LAWS = {"observational", "compute_sigmoid", "size_sigmoid", "loss_threshold", "chinchilla", "emergence"}  # one of each kind
+
+
+def few(shipped: dict[str, Any]) -> dict[str, Any]:
+    """The shipped parameters with a round, few laws and few replicates: the whole job, in a minute."""
+    day = datetime.now(UTC).date()
+    made = copy.deepcopy(shipped) | {"replicates": 8}
+    made["round"] = {"id": "test", "as_of": day.isoformat(), "deadline": f"{day.year + 1}-01-31T00:00:00Z"}
+    made["laws"] = {name: settings for name, settings in made["laws"].items() if name in LAWS}
+    for case in [*made["hindcast"].values(), made["rolling"]]:
+        case["laws"] = [name for name in case["laws"] if name in LAWS]
+    made["hindcast"] = {name: case for name, case in made["hindcast"].items() if case["laws"]}
+    made["rolling"] |= {"every": 18, "replicates": 4}
+    return made
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scratch copy of the tracked files, with few replicates and a round set, as a repository of its own."""
+    folder = tmp_path_factory.mktemp("scratch") / "clone"
+    names = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0")
+    for name in filter(None, names):
+        if (ROOT / name).is_file() and name != "dvc.lock":
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, folder / name)
+    (folder / "params.yaml").write_text(yaml.safe_dump(few(PARAMS), sort_keys=False), encoding="utf-8")
+    for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "copy"]):
+        assert run(folder, "git", *words).returncode == 0
+    done = run(folder, "dvc", "repro")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+def batches(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (folder / "registry/ledger/batches").rglob("*.jsonl")}
+
+
+@pytest.mark.slow
+def test_a_set_round_is_frozen_once_the_site_is_written_and_the_ledger_verifies(clone: Path) -> None:
+    assert len(batches(clone)) == 1
+    assert (clone / "reports/site/index.html").is_file()
+    done = run(clone, "foresaid", "verify")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert run(clone, "foresaid", "verify", "--strict").returncode == 5  # the main branch has made no checkpoint yet
+
+
+@pytest.mark.slow
+def test_a_second_run_has_nothing_to_do_and_adds_nothing(clone: Path) -> None:
+    before = batches(clone)
+
+    done = run(clone, "dvc", "repro")
+
+    assert done.returncode == 0
+    assert "Running stage" not in done.stdout
+    assert before == batches(clone)
+    assert run(clone, "dvc", "status", "--quiet").returncode == 0
+
+
+@pytest.mark.slow
+def test_a_changed_parameter_is_reported_as_drift_and_the_batch_stands(clone: Path) -> None:
+    before = batches(clone)
+    path = clone / "params.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace("components: 3", "components: 2"), encoding="utf-8")
+
+    done = run(clone, "dvc", "repro")
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "mismatch: test/gsm8k_cot/observational" in done.stdout + done.stderr
+    assert before == batches(clone)

@@ -1,0 +1,41 @@
+"""No known trap of the real files is missed, and the page that says so is what the files give."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from foresaid import sources
+from foresaid.registry.known_defects import page as traps
+from foresaid.registry.known_defects.defects import TRAPS
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_trap_of_the_mirror_has_an_entry(mirror: Path) -> None:
+    assert traps.unlisted(mirror) == []
+
+
+@pytest.mark.parametrize("entry", TRAPS)
+def test_every_row_a_trap_sits_in_is_caught(entry: str, mirror: Path) -> None:
+    name = traps.SOURCE.get(entry, entry)
+    if name not in sources.names():
+        pytest.skip(f"source {name} has no reader")
+    for number, found in enumerate(traps.measured(mirror, ROOT / "registry", entry)):
+        if found is not None:
+            assert found.caught == found.rows, f"{entry}, trap {number + 1}: {found}"
+
+
+def test_the_page_of_traps_is_what_the_real_files_give(mirror: Path) -> None:
+    content, missed = traps.table(mirror, ROOT / "registry")
+
+    assert missed == 0
+    assert content == (ROOT / "docs/traps.md").read_text(encoding="utf-8")
+
+
+def test_every_entry_names_its_check_and_its_rule() -> None:
+    for entry, listed in TRAPS.items():
+        for trap in listed:
+            assert trap.check, entry
+            assert trap.rule, entry

@@ -1,0 +1,135 @@
+"""What must hold for every drawing: the same bytes, nothing but drawing, text that stays text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from foresaid.errors import ForesaidError
+from foresaid.report import charts
+from foresaid.report.charts import Drawing
+
+PAYLOAD = "</text></svg><script>alert(1)</script>\"'&"
+ROWS: list[dict[str, Any]] = [
+    {"x": 10.0**k, "value": 0.1 * k, "median": 0.1 * k + 0.02, "lower_80": 0.1 * k - 0.05, "upper_80": 0.1 * k + 0.06}
+    for k in range(1, 8)
+]
+
+
+def forecast(title: str) -> Drawing:
+    return charts.forecast_against_outcome(ROWS, title, "fraction of one")
+
+
+def one_covariate(title: str) -> Drawing:
+    return charts.fitted_curve(ROWS, ROWS, title, "training tokens", title, log=True)
+
+
+def many_covariates(title: str) -> Drawing:
+    return charts.fitted_curve(ROWS, [], title, "logit", title)
+
+
+def profiled(title: str) -> Drawing:
+    values = [0.5, 1.0, 2.0, 4.0, 8.0]
+    return charts.profile(values, [0.4, 0.2, 0.1, 0.2, 0.4], values, [False, True, True, False, False], title, "beta")
+
+
+def of_model(title: str) -> Drawing:
+    rows = [{**row, "quantity": f"{title} {i}", "law": law} for i, row in enumerate(ROWS[:2]) for law in ("a", title)]
+    return charts.intervals(rows, title, "fraction of one")
+
+
+def simulated(title: str) -> Drawing:
+    rows = [{"size": size, "loss": row["value"], "score": row["median"]} for size in ("few-shot", title) for row in ROWS]
+    return charts.example(rows, rows, title, "loss")
+
+
+KINDS = [simulated, forecast, one_covariate, many_covariates, profiled, of_model]
+
+
+@pytest.mark.parametrize("draw", KINDS)
+def test_the_same_rows_give_the_same_bytes_however_many_charts_came_before(draw: Callable[[str], Drawing]) -> None:
+    first = draw("one").svg
+    forecast("another")
+
+    assert draw("one").svg == first
+
+
+@pytest.mark.parametrize("draw", KINDS)
+def test_a_title_from_data_stays_text(draw: Callable[[str], Drawing]) -> None:
+    plain = [node.tag for node in ElementTree.fromstring(draw("Name").svg).iter()]
+
+    nasty = ElementTree.fromstring(draw(PAYLOAD).svg)
+
+    assert [node.tag for node in nasty.iter()] == plain
+    assert nasty.get("aria-label") == PAYLOAD
+
+
+@pytest.mark.parametrize("draw", KINDS)
+def test_a_drawing_loads_nothing_and_runs_nothing(draw: Callable[[str], Drawing]) -> None:
+    names = {key for node in ElementTree.fromstring(draw("Name").svg).iter() for key in node.attrib}
+
+    assert not [name for name in names if name.startswith("on") or "href" in name or name in ("style", "class")]
+
+
+@pytest.mark.parametrize("bad", ["<script/>", "<image/>", "<foreignObject/>", '<path onclick="x"/>', '<a href="x"/>'])
+def test_what_does_not_draw_is_refused(bad: str) -> None:
+    with pytest.raises(ForesaidError, match="drawing"):
+        charts.clean(f'<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1">{bad}</svg>', "x")
+
+
+def test_two_drawings_in_a_page_share_no_id() -> None:
+    pages = forecast("one").in_page() + one_covariate("two").in_page() + profiled("three").in_page()
+    ids = re.findall(r' id="([^"]+)"', pages)
+
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r"url\(#([^)]+)\)", pages)) <= set(ids)
+
+
+def test_a_point_without_an_interval_is_drawn_and_not_called_inside() -> None:
+    bare = {**ROWS[0], "lower_80": None, "upper_80": None}
+
+    assert "<svg" in charts.forecast_against_outcome([bare], "bare", "BLEU").svg
+
+
+def test_points_outside_their_interval_are_hollow() -> None:
+    hit = charts.forecast_against_outcome([ROWS[3]], "t", "u").svg
+    miss = charts.forecast_against_outcome([{**ROWS[3], "value": 0.9}], "t", "u").svg
+
+    assert hit.count('fill="#ffffff"') < miss.count('fill="#ffffff"')
+
+
+def test_a_chart_whose_data_did_not_change_is_read_and_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with charts.kept_in(tmp_path):
+        first = forecast("one")
+    monkeypatch.setattr(charts.vl_convert, "vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
+    with charts.kept_in(tmp_path):
+        again = forecast("one")
+    with pytest.raises(pytest.fail.Exception, match="made again"), charts.kept_in(tmp_path):
+        charts.forecast_against_outcome([{**ROWS[0], "value": 0.7}], "one", "fraction of one")
+
+    assert again == first
+
+
+def test_charts_no_page_asks_for_any_more_are_removed(tmp_path: Path) -> None:
+    with charts.kept_in(tmp_path):
+        forecast("one")
+        forecast("two")
+    with charts.kept_in(tmp_path):
+        forecast("two")
+
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> None:
+    with charts.kept_in(tmp_path):
+        forecast("one")
+    (path,) = tmp_path.iterdir()
+    path.write_text(path.read_text(encoding="utf-8").replace("</svg>", "<script>alert(1)</script></svg>"), encoding="utf-8")
+
+    with pytest.raises(ForesaidError, match="found the element script"), charts.kept_in(tmp_path):
+        forecast("one")

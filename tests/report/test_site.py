@@ -1,0 +1,653 @@
+"""The site as a reader and an attacker meet it: every link resolves, nothing loads, no text becomes markup."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import json
+import re
+from collections import Counter
+from datetime import UTC, date, datetime
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+import polars as pl
+import pytest
+
+from foresaid import params
+from foresaid.canonical_json import dump_line
+from foresaid.errors import ForesaidError, UnreadableError
+from foresaid.evaluation import tables as evaluate
+from foresaid.files import write_frame, write_json, write_lines
+from foresaid.fitting.data import Table
+from foresaid.fitting.fit import fit
+from foresaid.fitting.frozen_curve import freeze_curve, to_plain
+from foresaid.forecasting import published
+from foresaid.laws._loader import load as load_law
+from foresaid.laws._sigmoid import SigmoidLaw
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.state import evidence as standing
+from foresaid.ledger.verify import verify
+from foresaid.params import Params
+from foresaid.pipeline import report as pipeline_report
+from foresaid.registry import database
+from foresaid.report import data_page, index_page
+from foresaid.report import site as report
+from foresaid.report import texts as wording
+from foresaid.report.downloads import LONG, contents
+from foresaid.report.page import page_sets
+from foresaid.scoring.levels import LEVELS
+from foresaid.text import number, signed
+
+TEMPLATES = report.TEMPLATES
+VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)' x='",
+    "</title></style></svg><svg onload=alert(1)>",
+    '--><iframe src="javascript:alert(1)">',
+    "{{ 7 * 7 }}{% raw %}",
+    "&lt;b&gt;<b>&#60;i&#62;",
+    "javascript:alert(1)",
+]
+MODELS = ["acme/big-1", "acme/big-2", "zeta/small.v2", "zeta/undated"]
+SETTINGS: dict[str, Any] = {"sources": ["acme-evals"], "targets": {"task": {}}}
+
+
+def parameters(text: str) -> Params:
+    case = {
+        "title": f"Released later {text}",
+        "note": f"Note {text}",
+        "split": "released",
+        "as_of": "2024-05-31",
+        "until": "2024-10-01",
+        "laws": ["size_sigmoid"],
+    }
+    return params.parse(
+        {
+            "origin": "test/registry",
+            "author": "test",
+            "seed": 1,
+            "replicates": 3,
+            "as_of": "2024-10-01",
+            "round": None,
+            "sources": ["acme-evals"],
+            "laws": {"size_sigmoid": SETTINGS},
+            "hindcast": {"case-1": case, "case-2": {**case, "title": f"Larger {text}", "split": "larger", "held_out_share": 0.25}},
+        }
+    )
+
+
+def quantity(name: str, title: str, kind: str, unit: str, upper: float) -> dict[str, Any]:
+    return {
+        "quantity_id": name, "title": title, "kind": kind, "unit": unit, "lower": 0.0, "upper": upper, "chance": None,
+        "direction": "higher", "items": None, "protocol": "p", "reference": "r", "resolver": "acme-evals",
+    }  # fmt: skip
+
+
+def tables(text: str, link: str) -> dict[str, pl.DataFrame]:
+    released = [date(2024, 7, 1), date(2024, 8, 1), date(2024, 9, 1), None]
+    model = {
+        "model_id": MODELS,
+        "family": [f"acme {text}", f"acme {text}", f"zeta {text}", f"zeta {text}"],
+        "organisation": [f"Acme {text}"] * 4,
+        "released_on": released,
+        "released_precision": ["day", "month", "day", None],
+        "release_source": [link, f"see {text}", f"see {text}", None],
+        "params_total": [7e9, 7e10, None, 1e9],
+        "params_active": [None] * 4,
+        "training_tokens": [None] * 4,
+        "training_flops": [None] * 4,
+        "kind": ["base"] * 4,
+        "notes": [f"Note {text}"] * 4,
+    }
+    quantities = [
+        quantity("task", f"Task {text}", "benchmark", "fraction", 1.0),
+        quantity("loss", f"Loss {text}", "loss", "nats_per_token", 20.0),
+        quantity("params_total", f"Parameters {text}", "size", "parameters", 1e13),
+    ]
+    subject = {
+        "subject_id": MODELS, "kind": ["model"] * 4, "model_id": MODELS, "run": MODELS, "family": model["family"],
+        "released_on": released,
+    }  # fmt: skip
+    numbers = pl.Float64
+    return {
+        "quantity": pl.DataFrame(quantities, schema_overrides={"chance": numbers, "items": pl.Int64}),
+        "model": pl.DataFrame(
+            model, schema_overrides=dict.fromkeys(("params_active", "training_tokens", "training_flops"), numbers)
+        ),
+        "subject": pl.DataFrame(subject),
+        "observation": observations(text),
+    }
+
+
+def observations(text: str) -> pl.DataFrame:
+    n = len(MODELS)
+    rows = {
+        "subject_id": MODELS, "quantity_id": ["task"] * n, "setting": [""] * n, "source_id": ["acme-evals"] * n,
+        "known_on": [date(2024, 10, 1)] * n, "value": [0.4, 0.7, 0.2, 0.0], "stderr": [None] * n, "n": [None] * n,
+        "recorded_on": [date(2026, 1, 1)] * n, "status": ["reported"] * 3 + ["suspect"], "note": [f"note {text}"] * n,
+    }  # fmt: skip
+    return pl.DataFrame(rows, schema_overrides={"stderr": pl.Float64, "n": pl.Int64})
+
+
+def scored(text: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Scored rows of three kinds, and the hindcast they come from with one row that was declined."""
+    outcomes = dict(zip(MODELS, [0.4, 0.7, 0.2, 0.0], strict=True))
+    released = dict(zip(MODELS, [date(2024, 7, 1), date(2024, 8, 1), date(2024, 9, 1), None], strict=True))
+    rows: list[dict[str, Any]] = []
+
+    def add(evidence: str, case: str, split: str, law: str, role: str, quantity_id: str, subject: str, **rest: Any) -> None:
+        spread = np.array(LEVELS) - 0.5
+        point = rest.pop("point")
+        base = {
+            "evidence": evidence, "case": case, "split": split, "law": law, "role": role, "target_id": quantity_id,
+            "quantity_id": quantity_id, "series": "", "subject_id": subject,
+            "cluster": f"{subject.split('/')[0]} {text}" if "/" in subject else subject,
+            "released_on": released.get(subject), "as_of": date(2024, 5, 31), "value": outcomes.get(subject, 2.5),
+            "status": f"converged {text}", "distance": None, "point": point,
+            "quantiles": None if point is None else (point + 0.3 * spread).tolist(),
+        }  # fmt: skip
+        rows.append({**base, **rest})
+
+    for subject in MODELS[:3]:
+        add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", subject, point=0.45)
+        add("hindcast", "case-1", "released", "training_mean", "baseline", "task", subject, point=0.3)
+        add("adopted", "paper", "listed", "printed_forms", "law", "task", subject, point=0.5, quantiles=None)
+    add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", MODELS[3], point=None)
+    for run in ("runs/a", "runs/b"):
+        add("hindcast", "case-2", "larger", "size_sigmoid", "law", "loss", run, point=2.4, series="runs")
+        add("hindcast", "case-2", "larger", "last_value", "baseline", "loss", run, point=2.7, series="runs")
+    every = pl.DataFrame(
+        rows,
+        schema_overrides={"distance": pl.Float64, "quantiles": pl.List(pl.Float64), "released_on": pl.Date},
+        infer_schema_length=None,
+    )
+    return evaluate.score_rows(every.filter(pl.col("point").is_not_null())), every.filter(pl.col("evidence") == "hindcast")
+
+
+def fitted(folder: Path, text: str) -> None:
+    """Fit one law to a few rows, and leave what the stage `fit` leaves."""
+    settings = parameters(text).laws["size_sigmoid"]
+    law = load_law("size_sigmoid", settings)
+    x = np.linspace(20.0, 27.0, 8)
+    y = 1 / (1 + np.exp(-(x - 23.5))) + 0.01 * np.cos(np.arange(8))
+    subjects = tuple(f"m{i}" for i in range(8))
+    connection = database.open_database(folder / "build" / "database")
+    view = database.as_of(connection, date(2024, 10, 1))
+    connection.close()
+    assert isinstance(law, SigmoidLaw)
+    target = law.table(view, "task").target
+    days = (date(2024, 1, 1),) * 8
+    done = fit(law, Table(target, subjects, subjects, days, days, x[:, None], y), 1, 3)
+    curve = freeze_curve(law, done, settings, date(2024, 10, 1), 1)
+    write_lines(folder / "build" / "fits" / "size_sigmoid" / "curves.jsonl", [dump_line(to_plain(curve))])
+    bands = {"point": y, "median": y, "lower_80": y - 0.1, "upper_80": y + 0.1, "lower_95": y - 0.2, "upper_95": y + 0.2}
+    frames = [
+        pl.DataFrame(
+            {"target_id": ["task"] * 8, "kind": [kind] * 8, "subject_id": subjects, "cluster": [f"c {text}"] * 8,
+             "x": np.exp(x), "value": y if kind == "point" else [None] * 8, **bands},
+            schema_overrides={"value": pl.Float64},
+        )
+        for kind in ("point", "grid")
+    ]  # fmt: skip
+    write_frame(folder / "build" / "fits" / "size_sigmoid" / "drawing.parquet", pl.concat(frames))
+    entry = {
+        "target_id": "task", "quantity_id": "task", "series": f"series {text}", "title": f"Title {text}",
+        "status": done.status, "reason": f"reason {text}", "rows": 8, "clusters": 8, "residual_scale": 0.01,
+        "agreement": 1.0, "unconverged": 0, "left_out": [{"reason": f"declined {text}", "rows": 2}],
+        "parameters": [{"name": f"p {text}", "point": 1.0, "lower_90": 0.5, "upper_90": 1.5}],
+        "profile": {"parameter": f"beta {text}", "values": [0.5, 1.0, 2.0], "rms": [0.2, 0.1, 0.3],
+                    "forecast": [0.1, 0.2, 0.3], "admissible": [False, True, False]},
+    }  # fmt: skip
+    study = {
+        "note": f"study {text}",
+        "bias": 0.1,
+        "runs": [{"planted": 1.0, "said": f"found {text}"}],
+        "within": {"count": 4, "of": 5, "share": 0.8, "lower_95": 0.3, "upper_95": 0.99},
+        "example_points": [{"size": f"size {text}", "loss": 2.0, "score": 0.4}, {"size": "1", "loss": 1.0, "score": 0.5}],
+        "example_curves": [{"size": f"size {text}", "loss": 2.0, "score": 0.4}, {"size": "1", "loss": 1.0, "score": 0.5}],
+    }
+    metrics = {"law": "size_sigmoid", "version": 1, "as_of": "2024-10-01", "targets": [entry], "study": study}
+    write_json(folder / "build" / "fits" / "size_sigmoid" / "profiles.json", {"task": entry.pop("profile")})
+    write_json(folder / "metrics" / "fit" / "size_sigmoid.json", metrics)
+
+
+def registry(folder: Path, text: str, link: str) -> None:
+    source = folder / "registry" / "sources" / "acme-evals"
+    source.mkdir(parents=True)
+    texts = ("title", "publisher", "licence", "redistribution", "citation", "kind", "dates", "notes")
+    lines = [f"{name} = {json.dumps(f'{name} {text}')}" for name in texts]
+    vintage = 'known_on = 2024-10-01\ncommit = "0123456789abcdef"\ndirectory = "acme"\nfiles = []'
+    card = "\n".join([*lines, f"url = {json.dumps(link)}", "accessed = 2026-01-01", "[[vintage]]", vintage, ""])
+    (source / "source.toml").write_text(card, encoding="utf-8")
+    paper = folder / "registry" / "adopted" / "paper"
+    paper.mkdir(parents=True)
+    words = {name: json.dumps(f"{name} {text}") for name in ("title", "authors", "evidence", "reference", "note")}
+    body = "\n".join(f"{name} = {value}" for name, value in words.items())
+    (paper / "adopted.toml").write_text(
+        f'{body}\npublished_on = 2024-05-31\nsource = "acme-evals"\nentered_on = 2026-01-01\n', encoding="utf-8"
+    )
+    (paper / "forms.csv").write_text("quantity_id,parameter,value\ntask,intercept,0\ntask,height,1\n", encoding="utf-8")
+    (paper / "models.csv").write_text("model_id\n" + "".join(f"{name}\n" for name in MODELS), encoding="utf-8")
+    place = folder / "registry" / "ledger"
+    place.mkdir()
+    store.create(place, "test/registry")
+
+
+def freeze_one(folder: Path, text: str) -> None:
+    """Freeze one forecast, and withdraw it with a reason."""
+    batch: list[entries.Entry] = [
+        entries.Round(
+            id="2026-12", deadline="2026-12-08T00:00:00Z", reveal_by="2026-12-08T00:00:00Z", revision="first",
+            score="wis", reports="all", unit_of_count="target", universe=f"all {text}",
+        ),
+        entries.Target(
+            id="task", round="2026-12", benchmark="task", metric="task", unit="fraction", min="0", max="1",
+            source="acme-evals", known_rule="release", void_if=f"never {text}", binding=f"every model {text}",
+        ),
+        entries.Forecast(
+            id="2026-12/task/size_sigmoid", target="task", method="size_sigmoid", primary=True,
+            prediction=entries.Quantiles(levels=["0.5"], values=["0.4"]),
+        ),
+        entries.Withdrawal(withdraws="2026-12/task/size_sigmoid", reason=f"because {text}"),
+    ]  # fmt: skip
+    data = entries.Data(name="training-rows", sha256="0" * 64, bytes=0, rows=0, max_observed_on="2026-12-01")
+    store.write_batch(
+        folder / "registry" / "ledger", batch, origin="test/registry", author="test", as_of=date(2026, 12, 1),
+        frozen_at=datetime(2026, 12, 2, tzinfo=UTC), data=[data],
+        code=entries.Code(git=None, dirty=False, version=f"0 {text}"),
+    )  # fmt: skip
+    store.sequence(folder / "registry" / "ledger", "test/registry")
+
+
+def site(folder: Path, text: str = "plain", link: str = "https://example.org/a", commit: str = "", frozen: bool = True) -> Path:
+    """Make a small world in which every text of data is `text`, and render it."""
+    registry(folder, text, link)
+    if frozen:
+        freeze_one(folder, text)
+    build, metrics = folder / "build", folder / "metrics"
+    database.build(tables(text, link), build / "database")
+    write_frame(build / "observations" / "acme-evals.parquet", observations(text))
+    scores, hindcast = scored(text)
+    write_frame(build / "scores.parquet", scores)
+    write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
+    write_json(build / "freeze.json", {"round": None, "frozen": 1, "drift": [f"drift {text}"], "size": 1, "root": ""})
+    row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "declined": 0, "wis": 0.123,
+           "ae_median": None, "coverage_80": 0.5, "standing": "late", "subjects": [f"subject {text}"]}  # fmt: skip
+    versions = [row, {**row, "version": 0, "standing": "worst", "wis": None, "coverage_80": None}]
+    not_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
+    write_json(
+        metrics / "score.json",
+        {
+            "summary": evaluate.summarise(scores).to_dicts(),
+            "by_quantity": [],
+            "skill": evaluate.skill(scores).to_dicts(),
+            "compared": evaluate.compared(scores, 1).to_dicts(),
+            "calibrated": evaluate.calibrated(scores).to_dicts(),
+            "accounting": {
+                "ledger": {"forecasts": 1, "withdrawn": 1},
+                "scored": [],
+                "on": None,
+                "not_forecast": not_forecast,
+                "versions": versions,
+            },
+        },
+    )
+    open_profile = {
+        "parameter": "ln_beta",
+        "values": [0.0, 1.0],
+        "rms": [0.1, 0.2],
+        "forecast": [0.5, 0.6],
+        "admissible": [True, False],
+    }
+    behind = {
+        "case": "case-2", "law": "size_sigmoid", "target_id": "loss/runs", "quantity_id": "loss", "series": "runs",
+        "title": f"fit {text}", "status": "unidentified", "reason": f"left open {text}", "rows": 5, "held_out": 2, "clusters": 5,
+        "left_out": [], "parameters": [], "residual_scale": 0.1, "agreement": 1.0, "unconverged": 0, "profile": open_profile,
+    }  # fmt: skip
+    write_json(build / "hindcast_fits.json", {"fits": [behind]})
+    counts = {"rows": 4, "subjects": 4, "quantities": 1, "by_status": {"reported": 3, "suspect": 1}, "source_file": "ab"}
+    write_json(metrics / "ingest.json", {"sources": {"acme-evals": counts}, "models": {}, "quantities": 3})
+    fitted(folder, text)
+    out = folder / "site"
+    pipeline_report.run(parameters(text), build, folder / "registry", metrics, folder / "templates", out, commit)
+    return out
+
+
+class Reader(HTMLParser):
+    """A page as a browser would see it: elements with attributes, links, ids; tags must balance."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.open: list[str] = []
+        self.seen: Counter[tuple[str, tuple[str, ...]]] = Counter()
+        self.links: list[tuple[str, str, str]] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.feed(page)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names))
+        self.seen[tag, tuple(names)] += 1
+        for name, value in attrs:
+            if name in ("href", "src", "action", "data", "srcset", "poster", "xlink:href"):
+                self.links.append((tag, name, value or ""))
+            if name == "id":
+                self.ids.append(value or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def read(out: Path) -> dict[str, Reader]:
+    pages = {path.relative_to(out).as_posix(): Reader(path.read_text(encoding="utf-8")) for path in sorted(out.rglob("*.html"))}
+    assert pages
+    return pages
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return site(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def pages(plain: Path) -> dict[str, Reader]:
+    return read(plain)
+
+
+def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
+    expected = {
+        "index.html", "ledger.html", "data.html", "revisions.html", "origins.html",
+        "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
+        "forecasts/test~~2026-12~task~size_sigmoid.html",
+        *(f"models/{name.replace('/', '~')}.html" for name in MODELS[:3]),
+    }  # fmt: skip
+
+    assert set(pages) == expected
+
+
+def test_every_link_leads_somewhere_and_nothing_is_loaded(plain: Path, pages: dict[str, Reader]) -> None:
+    for place, page in pages.items():
+        for tag, name, value in page.links:
+            assert (tag, name) == ("a", "href"), f"{place} loads {value}"
+            if value.startswith("https://"):
+                continue
+            address, _, anchor = value.partition("#")
+            target = (plain / place).parent / address if address else plain / place
+            assert target.is_file(), f"{place} links to {value}"
+            if anchor:
+                assert anchor in read(plain)[target.resolve().relative_to(plain.resolve()).as_posix()].ids
+
+
+def test_ids_of_a_page_are_unique(pages: dict[str, Reader]) -> None:
+    for place, page in pages.items():
+        assert len(page.ids) == len(set(page.ids)), place
+
+
+def test_no_page_holds_a_script_or_a_style_attribute(pages: dict[str, Reader]) -> None:
+    for page in pages.values():
+        names = {name for _, attributes in page.seen for name in attributes}
+        assert not {tag for tag, _ in page.seen} & {"script", "iframe", "img", "link", "object", "embed", "form"}
+        assert not {name for name in names if name.startswith("on") or name == "style"}
+
+
+def test_the_policy_forbids_everything_but_inline_style(plain: Path) -> None:
+    for path in plain.rglob("*.html"):
+        assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_no_text_of_the_record_becomes_markup(payload: str, pages: dict[str, Reader], tmp_path: Path) -> None:
+    nasty = read(site(tmp_path, payload, link=f"https://example.org/{payload.replace(' ', '')}"))
+
+    assert {place: page.seen for place, page in nasty.items()} == {place: page.seen for place, page in pages.items()}
+    assert any(" ".join(payload.split()) in page.text for page in nasty.values())
+
+
+@pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "//example.org", "ftp://example.org", " "])
+def test_only_web_addresses_become_links(address: str) -> None:
+    assert wording.link(address) is None
+
+
+def test_every_text_field_reaches_a_page(tmp_path: Path) -> None:
+    mark = "zqx"
+    out = read(site(tmp_path, mark))
+    everything = " ".join(page.text for page in out.values())
+
+    for words in ("Released later", "Note", "Larger", "Task", "Acme", "see", "note", "reason", "Title", "because", "drift",
+                  "licence", "citation", "publisher", "title", "evidence", "study", "found", "converged", "beta"):  # fmt: skip
+        assert f"{words} {mark}" in everything
+
+
+def test_the_same_inputs_give_the_same_bytes(plain: Path, tmp_path: Path) -> None:
+    again = site(tmp_path)
+    first = {path.relative_to(plain): path.read_bytes() for path in plain.rglob("*") if path.is_file()}
+
+    assert {path.relative_to(again): path.read_bytes() for path in again.rglob("*") if path.is_file()} == first
+
+
+def test_an_old_page_does_not_survive(plain: Path, tmp_path: Path) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "old.html").write_text("old", encoding="utf-8")
+
+    assert not (site(tmp_path) / "old.html").exists()
+
+
+def test_every_page_names_code_vintage_and_ledger_and_no_time(pages: dict[str, Reader]) -> None:
+    for page in pages.values():
+        assert re.search(r"Data as of 2024-10-01 ?, ?sha256 [0-9a-f]{64}", page.text)
+        assert re.search(r"Code foresaid \S+ sha256 [0-9a-f]{64}", page.text)
+        assert re.search(r"Ledger test/registry, size 1, root \S{44}", page.text)
+
+
+def test_a_commit_is_shown_only_where_it_is_given(pages: dict[str, Reader], tmp_path: Path) -> None:
+    assert "Commit" not in pages["index.html"].text
+    assert "Commit 0123abc" in read(site(tmp_path, commit="0123abc"))["index.html"].text
+
+
+def test_kinds_of_evidence_never_share_a_table(plain: Path) -> None:
+    page = (plain / "index.html").read_text(encoding="utf-8")
+    sections = re.split(r'<h2 id="(\w+)', page)
+    named = dict(zip(sections[1::2], sections[2::2], strict=True))
+
+    assert "Printed coefficients" not in named["hindcast"]
+    assert "Training mean" in named["hindcast"]
+    assert "Training mean" not in named["adopted"] + named["prospective"]
+    assert "<table>" not in named["prospective"]
+
+
+def test_without_prospective_scores_the_index_says_so_with_the_count(pages: dict[str, Reader]) -> None:
+    assert "No forecast of this kind has been scored yet. The ledger holds 1 forecast in 1 batch" in pages["index.html"].text
+
+
+def test_an_empty_ledger_is_shown_as_empty_and_time_as_unproven(tmp_path: Path) -> None:
+    page = read(site(tmp_path, frozen=False))["ledger.html"].text
+
+    assert "None yet: no round has been frozen." in page
+    assert "Time is not proven" in page
+    assert "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=" in page
+
+
+def test_a_broken_ledger_is_shown_as_broken(tmp_path: Path) -> None:
+    out = site(tmp_path)
+    (tmp_path / "registry" / "ledger" / "log" / "MANIFEST").write_bytes(b"")
+    pipeline_report.run(
+        parameters("plain"), tmp_path / "build", tmp_path / "registry", tmp_path / "metrics", tmp_path / "none", out
+    )
+
+    assert "Checks failed" in read(out)["ledger.html"].text
+
+
+def test_few_families_are_called_too_few(pages: dict[str, Reader]) -> None:
+    assert "Too few releases to say which is better: 2 families" in pages["index.html"].text
+
+
+def test_the_leading_table_holds_the_means_of_the_metrics_file(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    row = next(
+        entry
+        for entry in json.loads((plain.parent / "metrics" / "score.json").read_text())["summary"]
+        if (entry["evidence"], entry["case"], entry["law"]) == ("hindcast", "case-1", "size_sigmoid")
+    )
+    page = (plain / "index.html").read_text(encoding="utf-8")
+    cells = [number(row["wis"]), number(row["mae"]), signed(row["bias"])]
+
+    assert "".join(f'<td class="n">{cell}</td>' for cell in cells) in page
+
+
+def test_what_was_declined_is_counted(pages: dict[str, Reader]) -> None:
+    assert re.search(r"Not forecast, and so missing from the means: .* 1 forecast", pages["index.html"].text)
+
+
+def test_units_never_share_a_mean(pages: dict[str, Reader]) -> None:
+    assert "nats per token. Quantities: Loss plain." in pages["index.html"].text
+    assert "mixed units" not in pages["index.html"].text
+
+
+def test_models_without_a_date_and_doubted_values_are_counted(pages: dict[str, Reader]) -> None:
+    assert "1 model without a release date" in pages["data.html"].text
+    assert "1 value stay out of every fit" in pages["data.html"].text
+
+
+def test_downloads_defuse_formulas_in_text_and_leave_numbers(plain: Path) -> None:
+    nasty = ["=1+1", "+1", "-1", "@x", "\tx", "\rx", "plain", "a=b"]
+    frame = pl.DataFrame({"text": nasty, "number": [-1.5] * len(nasty)})
+    files = contents({"t": frame})
+    rows = list(csv.reader(files[Path("data/t.csv")].decode().splitlines()))[1:]
+
+    assert {row[1] for row in rows if len(row) > 1} == {"-1.5"}
+    assert {row["text"] for row in json.loads(files[Path("data/t.json")])} == set(nasty)
+    for text in nasty:
+        safe = text if text in ("plain", "a=b") else f"'{text}"
+        assert f'"{safe}"' in files[Path("data/t.csv")].decode() or safe in files[Path("data/t.csv")].decode()
+
+
+def test_a_long_table_is_offered_as_parquet_alone_and_comes_back_whole() -> None:
+    frame = pl.DataFrame({"n": range(LONG), "x": [0.1] * LONG, "text": ["a"] * LONG})
+
+    files = contents({"long": frame, "short": frame.head(3)})
+
+    assert {path.name for path in files} == {"long.parquet", "short.csv", "short.json"}
+    assert pl.read_parquet(files[Path("data/long.parquet")]).equals(frame)
+
+
+def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:
+    rows = json.loads((plain / "data" / "hindcast-case-1.json").read_text(encoding="utf-8"))
+
+    assert len(rows) == 6
+    assert len((plain / "data" / "hindcast-case-1.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+def test_a_missing_result_is_named_with_what_to_run(plain: Path, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableError, match="dvc repro"):
+        pipeline_report.run(parameters("x"), tmp_path, plain.parent / "registry", tmp_path, tmp_path / "none", tmp_path / "site")
+
+
+def test_templates_never_switch_escaping_off() -> None:
+    for path in sorted(TEMPLATES.glob("*.j2")):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\|\s*safe|autoescape|Markup|<script|<link|@import|url\(", text), path.name
+        assert not re.search(r"=\{\{|= *'\{\{", text), f"{path.name}: an attribute without double quotes"
+
+
+def test_templates_do_no_arithmetic() -> None:
+    for path in sorted(TEMPLATES.glob("*.html.j2")):
+        for expression in re.findall(r"\{\{(.*?)\}\}|\{%(.*?)%\}", path.read_text(encoding="utf-8")):
+            words = re.sub(r'"[^"]*"', "", "".join(expression)).strip("-")
+            assert not re.search(r"[-+*/] ?\w|\bround\b|\bsum\b", words), f"{path.name}: {words}"
+
+
+def test_an_undefined_value_is_an_error_and_only_drawings_pass_unescaped() -> None:
+    env = report.environment(Path("none"))
+
+    with pytest.raises(jinja2.UndefinedError):
+        env.from_string("{{ missing }}").render()
+    with pytest.raises(TypeError, match="expected a Drawing"):
+        env.from_string("{{ inline('<b>') }}").render()
+
+
+def test_a_template_of_the_project_stands_in_for_the_one_of_the_package(tmp_path: Path) -> None:
+    own = tmp_path / "templates"
+    own.mkdir()
+    (own / "revisions.html.j2").write_text('{% extends "base.html.j2" %}{% block title %}Own{% endblock %}', encoding="utf-8")
+
+    pages = read(site(tmp_path))
+
+    assert "Own · foresaid" in pages["revisions.html"].text
+    assert "Sources" in pages["data.html"].text
+
+
+def test_every_page_module_declares_its_pages_and_the_navigation_names_them_in_order(pages: dict[str, Reader], plain: Path) -> None:
+    modules = sorted(path.stem for path in Path(report.__file__).parent.glob("*_page.py"))
+    sets = page_sets()
+
+    assert len(sets) == len(modules) >= 7
+    for one in sets:
+        assert one.address in pages
+    header = (plain / "index.html").read_text(encoding="utf-8").split("</header>")[0]
+    assert re.findall(r'href="([^"]+)"[^>]*>[^<]', header.split("<nav")[1]) == [one.address for one in sets if one.title]
+
+
+def test_a_page_module_without_a_declaration_or_with_a_place_taken_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data_page, "PAGES", dataclasses.replace(data_page.PAGES, order=index_page.PAGES.order))
+    with pytest.raises(ForesaidError, match="expected each once"):
+        page_sets()
+    monkeypatch.delattr(data_page, "PAGES")
+    with pytest.raises(ForesaidError, match=r"report/data_page.py: found no page set"):
+        page_sets()
+
+
+def test_slugs_of_different_models_differ() -> None:
+    names = ["a/b", "a-b", "a--b", "a.b", "a_b", "a/b/c"]
+
+    assert len({wording.slug(name) for name in names}) == len(names)
+
+
+def test_adopted_records_show_later_models_apart(pages: dict[str, Reader], plain: Path) -> None:
+    listed = published.load(plain.parent / "registry" / "adopted" / "paper")
+
+    assert len(listed.models) == 4
+    assert "all listed models with an outcome" in pages["index.html"].text
+    assert "only those released after that day" in pages["index.html"].text
+
+
+def test_the_ledger_page_shows_every_forecast_and_a_removed_row_is_noticed(plain: Path) -> None:
+    page = (plain / "ledger.html").read_bytes()
+    place = plain.parent / "registry" / "ledger"
+    check = verify.verify(place, evidence=verify.Evidence(report=page))
+
+    assert (check.findings, check.totals["forecasts"]) == ((), 1)
+    shorter = re.sub(rb"<tr data-forecast.*?</tr>", b"", page, count=1)
+    assert len(shorter) < len(page)
+    assert verify.verify(place, evidence=verify.Evidence(report=shorter)).exit_code() == 7
+
+
+def test_a_forecast_has_a_page_of_its_own_that_says_what_is_not_proven(pages: dict[str, Reader]) -> None:
+    text = pages["forecasts/test~~2026-12~task~size_sigmoid.html"].text
+
+    assert "withdrawn" in text
+    assert "The time: 2026-12-02T00:00:00Z is the claim of test; the policy names no authority." in text
+    assert all(sentence in text for sentence in standing.NEVER)
