@@ -20,7 +20,8 @@ import pytest
 from foresaid.laws._capability_lines import launch, propose_lineage
 from foresaid.laws._capability_rows import SCHEMA
 from foresaid.sources._epoch_boards import BOARDS, RUNS
-from foresaid.sources.epoch_hub import BEST, identify
+from foresaid.sources._epoch_names import identify
+from foresaid.sources._epoch_rows import BEST
 
 HUB_2026_03 = "louis0487+LLM-Benchmark-Lifecycle/benchmark_data"
 HUB_2026_05 = "feruiloba+miri-fellowship-inference-scaling@2026-05-14/data/eci/benchmark_data"
