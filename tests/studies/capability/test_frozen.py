@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 import pytest
-from tests.capability.test_model import frame
+from tests.studies.capability.test_model import frame
 
 from foresaid.errors import RecordError
 from foresaid.forecasting.complete import complete, quantiles, worth_measuring

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.capability.mirror import mirror, needs_mirror
+from tests.studies.capability.mirror import mirror, needs_mirror
 
 from foresaid.errors import UnreadableError
 from foresaid.laws._capability_kernel import Settings

@@ -9,8 +9,8 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from tests.capability.mirror import HUB_2026_03, hub_cells, mirror, needs_mirror
-from tests.capability.test_model import frame
+from tests.studies.capability.mirror import HUB_2026_03, hub_cells, mirror, needs_mirror
+from tests.studies.capability.test_model import frame
 
 from foresaid.laws._capability_model import Model, fit
 from foresaid.laws._capability_rows import cells
@@ -22,7 +22,7 @@ ORIGIN = date(2024, 6, 1)
 PROBE = """
 import json, sys
 import numpy as np
-from tests.capability.test_model import frame
+from tests.studies.capability.test_model import frame
 from foresaid.laws._capability_model import fit, joint
 from foresaid.laws._capability_rows import cells
 found = cells(frame(models=int(sys.argv[1])))
