@@ -149,9 +149,10 @@ def test_a_source_that_is_read_on_demand_brings_its_reader(package: Path) -> Non
     (package / "sources").mkdir()
     for name, text in {
         "sources/__init__": "",
+        "sources/_loader": "",
         "sources/big_board": "",
         "sources/other": "",
-        "pipeline/ingest": "import foresaid.sources",
+        "pipeline/ingest": "import foresaid.sources._loader",
     }.items():
         (package / f"{name}.py").write_text(text, encoding="utf-8")
     written(package, dataclasses.replace(with_laws("first"), sources=("big-board", "no-reader")))

@@ -18,10 +18,10 @@ from typing import Any
 import yaml
 from tests.conftest import ROOT
 
-from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.registry import source_card
-from foresaid.sources import Reading
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Reading
 
 FOLDER = ROOT / "tests" / "data" / "excerpts"
 ROWS = 10

@@ -34,7 +34,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
 LAWS = "laws/_loader.py"
 SIMULATIONS = "studies/simulations/_loader.py"
-READERS = "sources/__init__.py"  # the same for the sources that are read on demand, by the names of the sources
+READERS = "sources/_loader.py"  # the same for the sources that are read on demand, by the names of the sources
 
 
 def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: Iterable[str] = ()) -> set[Path]:

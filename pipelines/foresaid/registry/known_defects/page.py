@@ -11,11 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from foresaid import sources
 from foresaid.errors import UnreadableError
 from foresaid.registry import load as ingest
 from foresaid.registry.known_defects.defects import TRAPS
 from foresaid.registry.known_defects.files import Files, Found
+from foresaid.sources import _loader as sources
 
 # The source of the record that holds each entry of SOURCES.yaml; the others carry their own name.
 SOURCE = {

@@ -27,9 +27,9 @@ from foresaid.registry.model_names import Names
 from foresaid.registry.source_card import File, Vintage
 from foresaid.registry.update import update
 from foresaid.registry.update.revisions import Change
-from foresaid.sources import Reading, Score
 from foresaid.sources._formats import every_eval_ever, lm_eval
 from foresaid.sources._formats.results import Result, Results, parse
+from foresaid.sources._reading import Reading, Score
 
 READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
 DETECT = {every_eval_ever.NAME: every_eval_ever.detect, lm_eval.NAME: lm_eval.detect}
