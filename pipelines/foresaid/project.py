@@ -10,6 +10,6 @@ from pathlib import Path
 REGISTRY = Path("registry")
 LEDGER = REGISTRY / "ledger"
 BUILD = Path("build")
-SNAPSHOTS = BUILD / "snapshots"
+SNAPSHOTS = REGISTRY / "snapshots"
 METRICS = Path("reports/metrics")
 CACHE = "cache/fits"  # below build/: see fitting/cache.py

@@ -47,7 +47,7 @@ def _evidence(
 @click.command()
 @click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/; else the ledger's copy.")
 @click.option("--known", type=THERE, multiple=True, help="A checkpoint you kept; the log must continue it.")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.gz.")
 @click.option("--block-headers", "headers", type=THERE, help="Bitcoin headers you trust: a line each, height and hex.")
 @click.option("--git", "asked_git", is_flag=True, help="The git history must be there to check (else exit 5).")
 @click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")

@@ -541,7 +541,7 @@ def test_a_curve_that_the_caller_cannot_read_is_a_finding(folder: Path) -> None:
 
 def test_checking_needs_neither_the_numbers_nor_the_database() -> None:
     program = (
-        "import sys, foresaid.verify; heavy = {'numpy', 'polars', 'duckdb', 'scipy', 'click', 'jinja2', 'yaml'}; "
+        "import sys, foresaid.ledger.verify.verify; heavy = {'numpy', 'polars', 'duckdb', 'scipy', 'click', 'jinja2', 'yaml'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     path = str(Path(__file__).parents[3] / "pipelines")

@@ -83,7 +83,7 @@ class Evidence:
     policy: Policy | None = None
     known: tuple[bytes, ...] = ()
     history: History | None = None
-    data: Path | None = None  # folder of training snapshots, named <sha256>.jsonl
+    data: Path | None = None  # folder of training snapshots
     aliases: Mapping[str, str] = field(default_factory=dict)  # spelling of a model -> its id
     headers: Mapping[int, bytes] = field(default_factory=dict)  # Bitcoin block headers by height
     report: bytes | None = None
