@@ -89,9 +89,8 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     for finding in result.incomplete:
         click.echo(f"incomplete: {finding}", err=True)
     if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
-        for data in evidence.known:
-            click.echo(f"the checkpoint you kept:\n{data.decode('ascii', 'backslashreplace')}", err=True)
-        click.echo(f"the checkpoint here:\n{(LEDGER / 'log/checkpoint').read_bytes().decode('utf-8', 'replace')}", err=True)
+        for title, data in (*(("you kept", one) for one in evidence.known), ("here", result.head)):
+            click.echo(f"the checkpoint {title}:\n{_printable(data)}", err=True)
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
@@ -106,6 +105,15 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     said = {0: "all checks passed", 5: "nothing wrong, evidence incomplete (exit 5)"}.get(code, f"FAILED (exit {code})")
     click.echo(f"verify: {said}: {counted}")
     sys.exit(code)
+
+
+SHOWN_BYTES = 8192  # no checkpoint is longer
+
+
+def _printable(data: bytes) -> str:
+    """Bytes of somebody else's for a terminal: printable ASCII and line ends, all else as its escape."""
+    text = data[:SHOWN_BYTES].decode("ascii", "backslashreplace")
+    return "".join(sign if sign == "\n" or " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in text)
 
 
 @click.command(name="verify-report")

@@ -53,7 +53,7 @@ def keep(folder: Path, content: bytes) -> str:
 def lines(path: Path, size: int) -> Iterator[bytes]:
     """The lines of a snapshot, newline included, up to the size that its batch states; `.jsonl` is read as it is.
 
-    Raises LedgerError where there is more than `size` bytes or the file cannot be unfolded, UnreadableError where it cannot be read.
+    Raises LedgerError where there is more than `size` bytes or the file cannot be unfolded, UnreadableError where it is none.
     """
     if not path.is_file():
         raise UnreadableError(f"{path}: found no plain file")

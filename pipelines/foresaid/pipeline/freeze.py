@@ -141,6 +141,17 @@ def _restore(folder: Path, batches: Sequence[Batch], bodies: dict[str, bytes]) -
                         training_snapshots.keep(folder, content)
 
 
+def _have(batches: Sequence[Batch], author: str) -> dict[Key, entries.Entry]:
+    """The author's own entries of rounds by kind and name. Of another author's, nothing takes the place of one's own."""
+    have: dict[Key, entries.Entry] = {}
+    for entry in (entry for batch in batches if batch.header.author == author for entry in batch.entries):
+        if isinstance(entry, entries.Round | entries.Forecast):
+            have[type(entry), entry.id] = entry
+        elif isinstance(entry, entries.Target):
+            have[type(entry), f"{entry.round}/{entry.id}"] = entry
+    return have
+
+
 def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
@@ -192,17 +203,17 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry
 def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
     """Append to the ledger what the open round does not have yet; without a round only say so."""
     place = registry / "ledger"
-    batches = store.read(place, params.origin)
+    batches, waiting = store.read_admitted(place, params.origin)
+    if waiting.get(params.author):
+        raise LedgerError(
+            f"batch {waiting[params.author][0]} is in the name of {params.author} and not let into the log; "
+            "sign it with `foresaid sign` if it is yours, see `foresaid verify`"
+        )
     if params.round is None:
         checkpoint = store.read_checkpoint(place)
         return Receipt(None, 0, 0, (), checkpoint.size, _text(checkpoint.root))
     opened = params.round
-    have: dict[Key, entries.Entry] = {}
-    for entry in (entry for batch in batches for entry in batch.entries):
-        if isinstance(entry, entries.Round | entries.Forecast):
-            have[type(entry), entry.id] = entry
-        elif isinstance(entry, entries.Target):
-            have[type(entry), f"{entry.round}/{entry.id}"] = entry
+    have = _have(batches, params.author)
     drafts = read_drafts(build, list(params.laws))
     rows, bodies = training_rows(build, list(params.laws))
     _restore(registry / SNAPSHOTS, batches, bodies)

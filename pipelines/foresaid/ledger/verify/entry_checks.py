@@ -8,7 +8,7 @@ from pathlib import Path
 
 from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout, training_snapshots
-from foresaid.ledger.entries import commitment, rules
+from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.schema import Forecast, Reveal, Sealed, Target
 from foresaid.ledger.state.accounting import accounts, sequenced, universe
@@ -22,9 +22,11 @@ from foresaid.ledger.verify.training_data import Seen
 
 def v14_entries(snapshot: Snapshot) -> Iterator[Finding]:
     """V14: ids are unique and look it, references lead somewhere, an author has one primary forecast for a target."""
-    for clash in rules.clashes(snapshot.in_order(), snapshot.redacted):
+    for clash in snapshot.clashes:
         path = layout.batch_path(clash.sha256)
         yield Finding("V14", path, clash.what, clash.found, clash.expected, clash.line)
+    for name, reason in snapshot.rejected.items():
+        yield Finding("V14", layout.batch_path(name), f"is not let into the log: {reason}", incomplete=True)
 
 
 def v15_seals(snapshot: Snapshot) -> Iterator[Finding]:
