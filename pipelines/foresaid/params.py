@@ -5,7 +5,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -174,6 +174,15 @@ def parse(document: object) -> Params:
     workers = document.get("workers", -1)
     if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
         raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
+    for key, kind in (("laws", dict), ("sources", list), ("hindcast", dict)):
+        if not isinstance(document[key] if key != "hindcast" else document[key] or {}, kind):
+            raise ParameterError(f"params.yaml, {key}: found {document[key]!r:.60}, expected a {kind.__name__}")
+    for key in ("seed", "replicates"):
+        if not isinstance(document[key], int) or isinstance(document[key], bool) or document[key] < 0:
+            raise ParameterError(f"params.yaml, {key}: found {document[key]!r:.60}, expected a whole number from 0 on")
+    for name, entry in document["laws"].items():
+        if not isinstance(entry, dict | None):
+            raise ParameterError(f"params.yaml, laws, {name}: found {entry!r:.60}, expected a mapping of settings")
     laws = {str(name): dict(settings or {}) for name, settings in document["laws"].items()}
     cases = {str(name): _hindcast(str(name), entry) for name, entry in (document["hindcast"] or {}).items()}
     for name, case in cases.items():
@@ -195,21 +204,52 @@ def parse(document: object) -> Params:
     )
 
 
+LARGEST, DEEPEST, MOST = 1 << 20, 50, 20_000  # bytes of the file; lists and mappings inside each other; values, aliases unfolded
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice, where the standard one keeps the last."""
+    """A YAML loader that refuses what the standard one takes: keys given twice, depth, aliases that unfold to no end."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.depth = self.values = 0
+        self.weights: dict[int, int] = {}  # values below each node that an alias may repeat
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.depth == DEEPEST:
+            raise ParameterError(
+                f"params.yaml, line {self.line + 1}: found more than {DEEPEST} lists and mappings inside each other"
+            )
+        before, self.depth = self.values, self.depth + 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        self.values = before + self.weights[id(node)] if id(node) in self.weights else self.values + 1
+        self.weights.setdefault(id(node), self.values - before)
+        if self.values > MOST:
+            raise ParameterError(f"params.yaml, line {self.line + 1}: found more than {MOST} values, with what aliases repeat")
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value):
+            if not isinstance(key, Hashable):
+                raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found a key that is a list or a mapping")
+            if key in seen:
                 raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found the key {key} twice, expected once")
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
 def load(path: Path) -> Params:
     """Read params.yaml."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise ParameterError(f"params.yaml: found more than {LARGEST} bytes, expected the settings of one project")
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"params.yaml: found byte 0x{raw[error.start]:02x} at {error.start}, expected UTF-8") from None
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror}; run foresaid from the folder that holds params.yaml") from None
     try:

@@ -128,6 +128,7 @@ def test_what_verify_accepts_scoring_finishes(
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "ledger"
         store.create(place, ORIGIN)
+        method = "m" * 62 if long else "m"
         author, name = ("l" + "a" * 127, "t" * 128) if long else ("lab", "gsm8k_cot")
         opening = of(
             "round/v1", id="r", deadline="2024-12-31T00:00:00Z", reveal_by="2024-12-31T00:00:00Z", revision="first", score="wis",
@@ -135,7 +136,7 @@ def test_what_verify_accepts_scoring_finishes(
         )  # fmt: skip
         first = write(place, author, [opening, target(name, "no_such_benchmark" if long else "gsm8k_cot")])
         made = [
-            of("forecast/v1", id=f"r/{name}/{'m' * 62 if long else 'm'}{i}", target=name, method="m", primary=i == 0,
+            of("forecast/v1", id=f"r/{name}/{method}{i}", target=name, method=f"{method}{i}", primary=i == 0,
                prediction={"kind": "curve", "curve": odd_curve(stage.curve, how)})
             for i, how in enumerate(hows)
         ]  # fmt: skip

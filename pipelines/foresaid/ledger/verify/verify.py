@@ -96,6 +96,7 @@ class Result:
     redacted: tuple[str, ...] = ()  # those of them whose bytes are gone
     rejected: Mapping[str, str] = field(default_factory=dict)  # pending batches that are not let into the log, with the reason
     unsigned: Mapping[str, str] = field(default_factory=dict)  # those of them that lack their author's signature -> author
+    signed: frozenset[str] = frozenset()  # batches that a key of their author in the policy signed
     head: bytes = b""  # the newest checkpoint as it was read
 
     @property
@@ -209,5 +210,10 @@ def verify(
         redacted=tuple(snapshot.redacted),
         rejected=dict(snapshot.rejected),
         unsigned={name: snapshot.batches[name].header.author for name in snapshot.unsigned if name in snapshot.rejected},
+        signed=frozenset(
+            name
+            for name, batch in snapshot.batches.items()
+            if batch.header.author in snapshot.policy.authors and name not in snapshot.unsigned
+        ),
         head=snapshot.files.get(CHECKPOINT, b""),
     )
