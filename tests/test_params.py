@@ -63,3 +63,39 @@ def test_an_open_rounds_vintage_is_the_vintage_of_the_fits(tmp_path: Path) -> No
     opened = write(tmp_path, "round: null", 'round: {id: "r", as_of: "2026-12-01", deadline: "2026-12-08T00:00:00Z"}')
 
     assert str(params.load(opened).fit_as_of) == "2026-12-01"
+
+
+HOSTILE = {
+    "20,000 brackets": (b"a: " + b"[" * 20_000, "inside each other"),
+    "not UTF-8": (b"\xff\xfea: 1", "expected UTF-8"),
+    "aliases that repeat aliases": (
+        "".join(["a: &a0 [x, x]\n", *(f"b{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))]).encode(),
+        "with what aliases repeat",
+    ),
+    "30,000 keys": (b"".join(b"k%d: 1\n" % i for i in range(30_000)), "values"),
+    "a list as a key": (b"? [a]\n: 1\n", "a key that is a list"),
+    "two megabytes": (b"# " + b"x" * 2_000_000, "bytes"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    content, words = HOSTILE[name]
+    (tmp_path / "params.yaml").write_bytes(content)
+
+    with pytest.raises(ParameterError, match=words) as caught:
+        params.load(tmp_path / "params.yaml")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("replicates", "[1]"), ("seed", "yes"), ("laws", "[]"), ("sources", "one"), ("hindcast", "[1]")]
+)
+def test_a_value_of_another_kind_is_named(tmp_path: Path, key: str, value: str) -> None:
+    lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith(f"{key}:"))
+    end = next((i for i in range(start + 1, len(lines)) if lines[i][:1] not in (" ", "-", "#", "")), len(lines))
+    (tmp_path / "params.yaml").write_text("\n".join([*lines[:start], f"{key}: {value}", *lines[end:]]), encoding="utf-8")
+
+    with pytest.raises(ParameterError, match=f"params.yaml, {key}"):
+        params.load(tmp_path / "params.yaml")

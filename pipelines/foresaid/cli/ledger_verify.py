@@ -91,6 +91,10 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
         for title, data in (*(("you kept", one) for one in evidence.known), ("here", result.head)):
             click.echo(f"the checkpoint {title}:\n{_printable(data)}", err=True)
+    if result.checkpoint is not None:
+        click.echo(
+            f"checkpoint: signed by {result.signed_by}" if result.signed_by else "checkpoint: signed by no key of the policy"
+        )
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
@@ -130,13 +134,19 @@ def verify_report(page: Path, policy: Path | None) -> None:
 @click.command()
 @click.argument("entry")
 @click.option("--policy", type=THERE, help="Your own trust policy.")
-def show(entry: str, policy: Path | None) -> None:
-    """Say which proofs a forecast has and what is not proven. ENTRY is its id, or the name of a batch.
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON, whole curves too.")
+def show(entry: str, policy: Path | None, as_json: bool) -> None:
+    """Show a forecast: what was asked and said, what came out, what is proven and what not. ENTRY is its id, or a batch's name.
 
     Example: foresaid show 2026-12/gsm8k_cot/observational
     """
+    import json
+
     from foresaid.errors import ParameterError
+    from foresaid.ledger import store
     from foresaid.ledger.state import evidence as standing
+    from foresaid.ledger.state import story
+    from foresaid.ledger.state.index import Clock
     from foresaid.ledger.verify import verify as check
 
     result = check.verify(LEDGER, evidence=_evidence(policy, (), None, None, None, set()))
@@ -146,9 +156,23 @@ def show(entry: str, policy: Path | None) -> None:
         raise ParameterError(
             f"show: found no forecast or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
+    full = [] if result.findings else store.read(LEDGER)
+    clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
     for account in found:
         about = standing.of(result, account, batches)
+        told = story.of(full, clock, account.author, account.id)
+        if as_json:
+            rest = {
+                "state": account.state,
+                "reason": account.reason,
+                "proven": about.have,
+                "not_proven": (*about.lack, *standing.NEVER),
+            }
+            click.echo(json.dumps({**told, **rest}, indent=2, sort_keys=True))
+            continue
         click.echo(f"{account.id} by {account.author}: {account.state}{f' ({account.reason})' if account.reason else ''}")
+        for line in story.lines(told):
+            click.echo(f"  {line}")
         for title, lines in (("proven", about.have), ("not proven", (*about.lack, *standing.NEVER))):
             click.echo(f"  {title}:")
             for line in lines:
