@@ -88,9 +88,7 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("key", "value"), [("replicates", "[1]"), ("seed", "yes"), ("laws", "[]"), ("sources", "one"), ("hindcast", "[1]")]
-)
+@pytest.mark.parametrize(("key", "value"), [("replicates", "[1]"), ("seed", "yes"), ("sources", "one"), ("hindcast", "[1]")])
 def test_a_value_of_another_kind_is_named(tmp_path: Path, key: str, value: str) -> None:
     lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
     start = next(i for i, line in enumerate(lines) if line.startswith(f"{key}:"))

@@ -158,7 +158,11 @@ def test_what_verify_accepts_scoring_finishes(
             write(place, author, outcomes)
         store.sequence(place, ORIGIN)
         if redacts:
-            write(place, author, [Redaction(batch=first, author=author, forecasts=[], reason="law")])
+            write(
+                place,
+                author,
+                [Redaction(batch=first, author=author, forecasts=[], reason="law", rounds=["r"], targets=[f"r/{name}"])],
+            )
             store.sequence(place, ORIGIN)
             store.redact(place, first)
 

@@ -211,7 +211,20 @@ def test_a_policy_says_of_each_new_line_what_it_expected(line: str) -> None:
 def test_a_redaction_excuses_the_names_it_lists_and_no_other(place: Path) -> None:
     first = write(place, [*OPENING, forecast("m")])
     store.sequence(place, ORIGIN)
-    write(place, [Redaction(batch=first, author=ALICE, forecasts=[forecast("m").id], reason="court order")], minutes=1)
+    write(
+        place,
+        [
+            Redaction(
+                batch=first,
+                author=ALICE,
+                forecasts=[forecast("m").id],
+                reason="court order",
+                rounds=["2026q4"],
+                targets=["2026q4/gpqa/model-x", "2026q4/mmlu-pro/model-x"],
+            )
+        ],
+        minutes=1,
+    )
     store.sequence(place, ORIGIN)
     store.redact(place, first)
 

@@ -79,15 +79,29 @@ class _Gone:
     forecasts: frozenset[tuple[str, str]]
     targets: frozenset[tuple[str, str]]
     rounds: frozenset[str]
+    unlisted: bool  # a redaction that lists no rounds and targets: any may have stood there
+
+    def target(self, key: tuple[str, str]) -> bool:
+        """Whether a target may have stood in the bytes that are gone."""
+        return self.unlisted or key in self.targets
+
+    def round(self, name: str) -> bool:
+        """Whether a round may have stood there."""
+        return self.unlisted or name in self.rounds
 
 
 def _gone(batches: Iterable[Batch], redacted: Collection[str]) -> _Gone:
     found = [entry for batch in batches for entry in batch.entries if isinstance(entry, Redaction) and entry.batch in redacted]
-    targets = {aim_of(name) for entry in found for name in entry.forecasts}
+    listed = [name for entry in found if isinstance(entry.targets, list) for name in entry.targets]
+    targets = {aim_of(name) for entry in found for name in entry.forecasts} | {
+        (name.split("/")[0], name.partition("/")[2]) for name in listed
+    }
+    rounds = {name for entry in found if isinstance(entry.rounds, list) for name in entry.rounds}
     return _Gone(
         frozenset((entry.author, name) for entry in found for name in entry.forecasts),
         frozenset(targets),
-        frozenset(round_id for round_id, _ in targets),
+        frozenset(rounds | {key[0] for key in targets}),
+        any(not isinstance(entry.targets, list) or not isinstance(entry.rounds, list) for entry in found),
     )
 
 
@@ -112,7 +126,7 @@ def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Probl
         return [] if same else [("round id used twice", entry.id, "a new id, or the same line")]
     if isinstance(entry, Target):
         key = (entry.round, entry.id)
-        if entry.round not in known.rounds and entry.round not in gone.rounds:
+        if entry.round not in known.rounds and not gone.round(entry.round):
             return [("target of an unknown round", entry.round, "a round that stands before it")]
         same = known.targets.setdefault(key, entry) == entry
         return [] if same else [("target id used twice in a round", "/".join(key), "a new id, or the same line")]
@@ -132,7 +146,7 @@ def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Probl
 
 def _check_forecast(entry: Forecast | Sealed, author: str, known: _Known, gone: _Gone) -> list[Problem]:
     key = (entry.id.split("/", 1)[0], entry.target)
-    if key not in known.targets and key not in gone.targets:
+    if key not in known.targets and not gone.target(key):
         return [("forecast of an unknown target", "/".join(key), "a target of this round that stands before it")]
     if (author, entry.id) in known.forecasts:
         return [("forecast id used twice by one author", entry.id, "a new id, or an amendment/v1 line")]
@@ -188,7 +202,7 @@ def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, gone: _G
     target = known.targets.get(key := (entry.round, entry.target))
     verb = type(entry).__name__.lower()
     if target is None:
-        return [] if key in gone.targets else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
+        return [] if gone.target(key) else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
     if isinstance(entry, Void):
         if key in known.voided:
             return [("target void twice", "/".join(key), "one void/v1 line")]
@@ -219,7 +233,21 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
     if (entry.author, entry.forecasts) != wanted:
         found = f"{len(entry.forecasts)} forecasts by {entry.author}"
         return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
+    for what, names in (("rounds", rounds_of(gone)), ("targets", targets_of(gone))):
+        listed = getattr(entry, what)
+        if isinstance(listed, list) and listed != names:
+            return [(f"redaction does not name the {what} that it removes", f"{len(listed)}", f"all {len(names)}")]
     return []
+
+
+def rounds_of(batch: Batch) -> list[str]:
+    """The rounds that a batch opens, as a redaction lists them."""
+    return sorted({entry.id for entry in batch.entries if isinstance(entry, Round)})
+
+
+def targets_of(batch: Batch) -> list[str]:
+    """The targets that a batch sets, as a redaction lists them: round/target."""
+    return sorted({f"{entry.round}/{entry.id}" for entry in batch.entries if isinstance(entry, Target)})
 
 
 def _outside(entry: Forecast | Amendment | Inner, target: Target | None) -> list[Problem]:
