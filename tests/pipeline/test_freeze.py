@@ -263,3 +263,15 @@ def test_other_rows_under_the_name_of_a_snapshot_are_refused_and_not_read_beyond
 
     assert "more than the" in finding.what
     assert finding.code == "V16"
+
+
+def test_another_author_who_freezes_the_same_round_first_silences_nobody(desk: Desk) -> None:
+    bob = dataclasses.replace(desk, params=dataclasses.replace(desk.params, author="example.org/bob"))
+    theirs = bob.freeze()
+
+    mine = desk.freeze(datetime(2026, 11, 22, tzinfo=UTC))
+
+    assert (mine.added, mine.frozen, mine.drift) == (theirs.added, theirs.frozen, ())
+    result = verify.verify(desk.registry / "ledger", check_curve=from_plain)
+    assert (result.exit_code(), len(result.accounts)) == (0, 2 * mine.added)
+    assert desk.freeze(datetime(2026, 11, 23, tzinfo=UTC)).added == 0
