@@ -63,7 +63,7 @@ clean: ## remove everything derived; the record stays
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/foresaid compile
+	@$(BIN)/foresaid setup
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.lock

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from foresaid.confusables import skeleton
+from foresaid.confusables import LOOK_ALIKES, ascii_twin, masked, skeleton
 from foresaid.errors import LedgerError
 from foresaid.ledger.entries.schema import Target, parse
 
@@ -21,6 +21,12 @@ from foresaid.ledger.entries.schema import Target, parse
 def test_names_that_look_alike_have_one_skeleton(one: str, other: str) -> None:
     assert one != other
     assert skeleton(one) == skeleton(other)
+
+
+@pytest.mark.parametrize("sign", list(LOOK_ALIKES))
+def test_what_the_gate_takes_for_a_look_alike_the_ledger_folds(sign: str) -> None:
+    assert skeleton(f"model-{sign}x") == skeleton(f"model-{ascii_twin(sign)}x")
+    assert not sign.isalpha() or masked(f"model-{sign}x")
 
 
 @pytest.mark.parametrize(

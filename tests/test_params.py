@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+import yaml
 
 from foresaid import params
 from foresaid.errors import ParameterError
@@ -88,12 +91,59 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str) -> Non
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(("key", "value"), [("replicates", "[1]"), ("seed", "yes"), ("sources", "one"), ("hindcast", "[1]")])
-def test_a_value_of_another_kind_is_named(tmp_path: Path, key: str, value: str) -> None:
-    lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
-    start = next(i for i, line in enumerate(lines) if line.startswith(f"{key}:"))
-    end = next((i for i in range(start + 1, len(lines)) if lines[i][:1] not in (" ", "-", "#", "")), len(lines))
-    (tmp_path / "params.yaml").write_text("\n".join([*lines[:start], f"{key}: {value}", *lines[end:]]), encoding="utf-8")
+WRONG: tuple[object, ...] = ("abc", -5, None, [], [None], {"a": 1})
 
-    with pytest.raises(ParameterError, match=f"params.yaml, {key}"):
+
+def _places(value: object, at: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from _places(item, (*at, key))
+
+
+def _changed(document: object, at: tuple[object, ...], new: object) -> object:
+    if not at:
+        return new
+    copy: Any = dict(document) if isinstance(document, dict) else list(cast("list[object]", document))
+    copy[at[0]] = _changed(copy[at[0]], at[1:], new)
+    return copy
+
+
+def test_a_wrong_value_anywhere_is_read_or_refused_in_one_line() -> None:
+    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    refused = []
+    for at in _places(document):
+        for new in WRONG:
+            try:
+                read = params.parse(_changed(document, at, new))
+                laws.load(str(at[1]), read.laws[str(at[1])]) if at[:1] == ("laws",) and len(at) > 1 else None
+            except ParameterError as error:
+                refused.append(str(error))
+    assert len(refused) > 500
+    assert [said for said in refused if len(said.splitlines()) != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed: 20240531", "seed: abc", "params.yaml, seed: found 'abc', expected a whole number of at least 0"),
+        ("replicates: 200", "replicates: -5", "params.yaml, replicates: found -5, expected a whole number of at least 1"),
+        ("components: 3", "components: three", "params.yaml, laws, observational, components: found 'three', expected"),
+        ("sources: [\n", "sources: null\nx: [\n", "expected one of its settings"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    def read() -> None:
+        for name, settings in params.load(write(tmp_path, old, new)).laws.items():
+            laws.load(name, settings)
+
+    with pytest.raises(ParameterError) as caught:
+        read()
+    assert message in str(caught.value)
+
+
+def test_params_in_another_encoding_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes("author: Zoë".encode("latin-1"))
+
+    with pytest.raises(ParameterError, match="not UTF-8"):
         params.load(tmp_path / "params.yaml")

@@ -13,23 +13,23 @@ from functools import lru_cache
 
 from foresaid.errors import LeakError
 
-# Before case is folded: a capital of another script often looks like another Latin letter than its small form does.
-_CAPITAL = str.maketrans(
-    {
-        **dict.fromkeys("IІΙӀ", "l"),
-        **dict(zip("АВЕЅЈКМНОРСТУҮХҺԚԜ", "abesjkmhopctyyxhqw", strict=True)),  # Cyrillic
-        **dict(zip("ΑΒΕΖΗΚΜΝΟΡΤΥΧ", "abezhkmnoptyx", strict=True)),  # Greek
-    }
-)
-_LIKE = {
-    **dict(zip("авеорсухіјѕһнԁԛԝьӏгтпмк", "abeopcyxijshhdqwblrtnmk", strict=True)),  # Cyrillic
-    **dict(zip("αοινρτυκχεγη", "aoivptukxeyn", strict=True)),  # Greek
+# Letters of other alphabets that are drawn like Latin ones, and what they look like, capitals as capitals (from the confusables
+# of Unicode UTS 39). Escapes where the letter cannot be told from the Latin one; every rule of this module reads this one table.
+LOOK_ALIKES = {
+    **dict(zip("АВЕЅЈКМНОРСТУҮХҺԚԜІӀ", "ABESJKMHOPCTYYXHQWII", strict=True)),  # Cyrillic
+    **dict(zip("авеорсухіјѕһнԁԛԝьӏгтпмк", "abeopcyxijshhdqwblrtnmk", strict=True)),
+    **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX", strict=True)),  # Greek
+    **dict(zip("αοινρτυκχεγη", "aoivptukxeyn", strict=True)),
+    **dict(zip("ıɡⅼǀ", "igll", strict=True)),
     **dict.fromkeys("‐‑‒–—―−﹘⁃", "-"),
     **dict.fromkeys("⁄∕", "/"),
-    **dict.fromkeys("1|", "l"),
-    "0": "o",
 }
-_TABLE = str.maketrans(_LIKE)
+_LATIN = str.maketrans(LOOK_ALIKES)
+_CAPITAL_I = str.maketrans("I", "l")  # before case is folded: a capital I is drawn like a small l
+_ONE_STROKE = str.maketrans({"1": "l", "|": "l", "0": "o"})
+INVISIBLE = dict.fromkeys(
+    map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+)
 
 
 @lru_cache(maxsize=65536)
@@ -41,32 +41,14 @@ def skeleton(name: str) -> str:
     >>> skeleton("gpt-4о") == skeleton("gpt-40"), skeleton("gpt-4") == skeleton("gpt-5")
     (True, False)
     """
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).translate(_CAPITAL).casefold())
+    drawn = unicodedata.normalize("NFKC", name).translate(_LATIN).translate(_CAPITAL_I)
+    folded = unicodedata.normalize("NFKD", drawn.casefold())
     shown = "".join(
         str(unicodedata.decimal(sign, sign))  # a zero is a zero in every script
         for sign in folded
         if unicodedata.category(sign) not in ("Mn", "Cf", "Cc")
     )
-    return shown.translate(_TABLE)
-
-
-# Letters of other alphabets that are drawn like Latin ones (from the confusables of Unicode UTS 39), and what they look like.
-FOREIGN = (
-    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u0455\u04bb\u0501\u051b\u051d\u0410\u0412\u0415"
-    "\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405\u03bf\u03b1\u03bd\u03c1\u03c5\u0391"
-    "\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7\u0131\u0261\u217c\u01c0"
-)
-
-
-LATIN = "aeopcyxijshdqwABEKMHOPCTXIJSoavpuABEZHIKMNOPTYXigll"
-
-
-LOOK_ALIKE = str.maketrans(FOREIGN, LATIN)
-
-
-INVISIBLE = dict.fromkeys(
-    map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-)
+    return shown.translate(_LATIN).translate(_ONE_STROKE)
 
 
 def ascii_twin(name: str) -> str:
@@ -75,7 +57,7 @@ def ascii_twin(name: str) -> str:
     >>> ascii_twin("\\uff27\\uff30T-\\u0430\\u200b")
     'GPT-a'
     """
-    return unicodedata.normalize("NFKC", name).translate(INVISIBLE).translate(LOOK_ALIKE)
+    return unicodedata.normalize("NFKC", name).translate(INVISIBLE).translate(_LATIN)
 
 
 def stranger(name: str) -> str:
@@ -91,13 +73,15 @@ def stranger(name: str) -> str:
 
 
 def masked(name: str) -> bool:
-    """Whether a name mixes Latin letters with look-alikes or hides invisible signs; whole other alphabets are fine.
+    """Whether a name can pass for a Latin one: it mixes in look-alikes, is made of nothing else, or hides invisible signs.
 
-    >>> masked("llam\\u0430"), masked("\\u6587\\u5fc3"), masked("GPT-4")
-    (True, False, False)
+    A name of another alphabet that no reader would take for Latin is fine.
+
+    >>> masked("llam\\u0430"), masked("\\u0421\\u041e\\u0422\\u0410"), masked("\\u6587\\u5fc3"), masked("GPT-4")
+    (True, True, False, False)
     """
-    odd = any(char in FOREIGN or ord(char) in INVISIBLE for char in name)
-    return odd and any(char.isascii() and char.isalpha() for char in name)
+    odd = any((char in LOOK_ALIKES and char.isalpha()) or ord(char) in INVISIBLE for char in name)
+    return odd and (any(char.isascii() and char.isalpha() for char in name) or ascii_twin(name).isascii())
 
 
 def resolve(name: str, aliases: Mapping[str, str]) -> str:

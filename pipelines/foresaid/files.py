@@ -6,13 +6,17 @@ digit that depends on the machine's arithmetic would show up as a change where n
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from foresaid.errors import UnreadableError
 
 if TYPE_CHECKING:  # polars takes a fifth of a second to load, and who writes text does not need it
     import polars as pl
@@ -35,12 +39,18 @@ def rounded(value: Any, digits: int = DIGITS) -> Any:
     return value
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what the system says: a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
+
+
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a whole file or nothing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
-    beside.write_bytes(content)
-    os.replace(beside, path)
+    write({path: content})
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -58,15 +68,36 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a frame as Parquet, floats rounded to ten significant digits."""
     import polars as pl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.part")
     floats = [pl.col(name).round_sig_figs(10) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)] + [
         pl.col(name).list.eval(pl.element().round_sig_figs(10))
         for name, kind in frame.schema.items()
         if kind == pl.List(pl.Float64)
     ]
-    frame.with_columns(floats).write_parquet(beside, compression="zstd", statistics=False)
-    os.replace(beside, path)
+    buffer = io.BytesIO()
+    frame.with_columns(floats).write_parquet(buffer, compression="zstd", statistics=False)
+    write_bytes(path, buffer.getvalue())
+
+
+@contextmanager
+def reading_parquet(path: Path) -> Iterator[None]:
+    """Turn whatever reading this Parquet file meets (missing, cut, another format) into UnreadableError with its name."""
+    import polars as pl
+
+    if not path.is_file():
+        raise UnreadableError(f"{path}: found no file, expected the output of a stage; run `dvc repro`")
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        said = (str(error).splitlines() or [""])[0][:120]
+        raise UnreadableError(f"{path}: found {said}, expected a whole Parquet file; delete it and run `dvc repro`") from None
+
+
+def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a Parquet file that a stage wrote. Raises UnreadableError where it is missing or damaged."""
+    import polars as pl
+
+    with reading_parquet(path):
+        return pl.read_parquet(path, columns=list(columns) if columns else None, memory_map=False)
 
 
 def write(contents: Mapping[Path, bytes]) -> None:
@@ -77,7 +108,7 @@ def write(contents: Mapping[Path, bytes]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             waiting.append((temporary, path))
-            with os.fdopen(handle, "wb") as stream:
+            with _naming(path), os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -89,6 +89,31 @@ class Params:
         return self.round.as_of if self.round else self.as_of
 
 
+def _number(where: str, value: object, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected a whole number of at least {least}")
+    return value
+
+
+def _share(where: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected a number from 0 up to 1")
+    return float(value)
+
+
+def _list(where: str, value: object, kind: type = str) -> tuple[Any, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, kind) and not isinstance(item, bool) for item in value):
+        what = "names" if kind is str else "whole numbers"
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected a list of {what}, such as [a, b]")
+    return tuple(value)
+
+
+def _mapping(where: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected keys with values")
+    return {str(key): item for key, item in value.items()}
+
+
 def _refuse_unknown(where: str, found: Mapping[str, object], known: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
     for key in found:
         if key not in known:
@@ -119,14 +144,16 @@ def _moment(where: str, value: object) -> None:
 def _round(entry: Mapping[str, Any] | None) -> Round | None:
     if entry is None:
         return None
+    entry = _mapping("round", entry)
     _refuse_unknown("round", entry, ("id", "as_of", "deadline", "targets"), optional=("targets",))
     _moment("round, deadline", entry["deadline"])
-    targets = tuple(str(name) for name in entry.get("targets", ()))
+    targets = _list("round, targets", entry.get("targets", []))
     return Round(str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets)
 
 
 def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
     where = f"hindcast, {name}"
+    entry = _mapping(where, entry)
     known = ("title", "note", "split", "as_of", "until", "laws", "settings", "listed", "held_out_share", "trained_on")
     _refuse_unknown(where, entry, known, optional=("settings", "listed", "held_out_share", "trained_on"))
     if entry["split"] not in ("released", "listed", "larger"):
@@ -136,27 +163,29 @@ def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
         raise ParameterError(f"params.yaml, {where}: found until {until} before as_of {as_of}, expected it later")
     if entry["split"] == "larger" and ("held_out_share" in entry) == ("trained_on" in entry):
         raise ParameterError(f"params.yaml, {where}: expected either held_out_share or trained_on beside split larger")
-    rest = {
-        key: entry[key] for key in ("title", "note", "split", "settings", "listed", "held_out_share", "trained_on") if key in entry
-    }
-    return Hindcast(as_of=as_of, until=until, laws=tuple(entry["laws"]), **rest)
+    rest: dict[str, Any] = {key: str(entry[key]) for key in ("title", "note", "split", "listed") if key in entry}
+    if "settings" in entry:
+        rest["settings"] = _mapping(f"{where}, settings", entry["settings"])
+    if "held_out_share" in entry:
+        rest["held_out_share"] = _share(f"{where}, held_out_share", entry["held_out_share"])
+    if "trained_on" in entry:
+        rest["trained_on"] = _number(f"{where}, trained_on", entry["trained_on"], 1)
+    return Hindcast(as_of=as_of, until=until, laws=_list(f"{where}, laws", entry["laws"]), **rest)
 
 
 def _rolling(entry: Mapping[str, Any] | None, laws: Mapping[str, object]) -> Rolling | None:
     if entry is None:
         return None
+    entry = _mapping("rolling", entry)
     _refuse_unknown("rolling", entry, tuple(item.name for item in fields(Rolling)))
-    for law in entry["laws"]:
+    for law in _list("rolling, laws", entry["laws"]):
         if law not in laws:
             raise ParameterError(f"params.yaml, rolling: found the law {law}, expected one listed under laws")
-    numbers = {key: int(entry[key]) for key in ("every", "replicates", "full_replicates")}
-    for key, value in numbers.items():
-        if value < 1:
-            raise ParameterError(f"params.yaml, rolling, {key}: found {value}, expected at least 1")
+    numbers = {key: _number(f"rolling, {key}", entry[key], 1) for key in ("every", "replicates", "full_replicates")}
     first, last = _day("rolling, first", entry["first"]), _day("rolling, last", entry["last"])
     if last < first:
         raise ParameterError(f"params.yaml, rolling: found last {last} before first {first}, expected it later")
-    horizons = tuple(sorted(int(months) for months in entry["horizons"]))
+    horizons = tuple(sorted(_list("rolling, horizons", entry["horizons"], int)))
     return Rolling(first=first, last=last, horizons=horizons, laws=tuple(entry["laws"]), **numbers)
 
 
@@ -174,27 +203,19 @@ def parse(document: object) -> Params:
     workers = document.get("workers", -1)
     if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
         raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
-    for key, kind in (("laws", dict), ("sources", list), ("hindcast", dict)):
-        if not isinstance(document[key] if key != "hindcast" else document[key] or {}, kind):
-            raise ParameterError(f"params.yaml, {key}: found {document[key]!r:.60}, expected a {kind.__name__}")
-    for key in ("seed", "replicates"):
-        if not isinstance(document[key], int) or isinstance(document[key], bool) or document[key] < 0:
-            raise ParameterError(f"params.yaml, {key}: found {document[key]!r:.60}, expected a whole number from 0 on")
-    for name, entry in document["laws"].items():
-        if not isinstance(entry, dict | None):
-            raise ParameterError(f"params.yaml, laws, {name}: found {entry!r:.60}, expected a mapping of settings")
-    laws = {str(name): dict(settings or {}) for name, settings in document["laws"].items()}
-    cases = {str(name): _hindcast(str(name), entry) for name, entry in (document["hindcast"] or {}).items()}
+    found = _mapping("laws", document["laws"])
+    laws = {name: _mapping(f"laws, {name}", settings or {}) for name, settings in found.items()}
+    cases = {name: _hindcast(name, entry) for name, entry in _mapping("hindcast", document["hindcast"] or {}).items()}
     for name, case in cases.items():
         for law in case.laws:
             if law not in laws:
                 raise ParameterError(f"params.yaml, hindcast, {name}: found the law {law}, expected one listed under laws")
     return Params(
-        tuple(document["sources"]),
+        _list("sources", document["sources"]),
         str(document["origin"]),
         str(document["author"]),
-        int(document["seed"]),
-        int(document["replicates"]),
+        _number("seed", document["seed"], 0),
+        _number("replicates", document["replicates"], 1),
         _day("as_of", document["as_of"]),
         _round(document["round"]),
         laws,
@@ -249,9 +270,9 @@ def load(path: Path) -> Params:
             raise ParameterError(f"params.yaml: found more than {LARGEST} bytes, expected the settings of one project")
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ParameterError(f"params.yaml: found byte 0x{raw[error.start]:02x} at {error.start}, expected UTF-8") from None
+        raise ParameterError(f"{path}: found bytes that are not UTF-8 at {error.start}, expected UTF-8; save it so") from None
     except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}; run foresaid from the folder that holds params.yaml") from None
+        raise UnreadableError(f"{path}: {error.strerror}; run foresaid inside a project, or name its folder: --root") from None
     try:
         return parse(yaml.load(text, Loader=_StrictLoader))  # a SafeLoader subclass
     except yaml.YAMLError as error:

@@ -7,6 +7,7 @@ number that does not exist; nothing is written as zero that is not zero.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 
 import polars as pl
@@ -15,7 +16,7 @@ DASH = "–"
 
 
 UNITS = {
-    "fraction": "fraction of one",
+    "fraction": "fraction",
     "nats_per_token": "nats per token",
     "bits_per_byte": "bits per byte",
     "bleu": "BLEU, 0 to 100",
@@ -116,14 +117,24 @@ def columns(rows: Sequence[Sequence[str]], left: Sequence[int]) -> list[str]:
     return made
 
 
-FORMULA = r"^[=+\-@\t\r]"
+# What a spreadsheet may run, after blanks too. Apostrophes before it count, so that taking one away gives every text back.
+FORMULA = r"^'*\s*[=+\-@\t\r\n]"
 
 
 def defused(frame: pl.DataFrame) -> pl.DataFrame:
-    """Put an apostrophe before text that a spreadsheet would take for a formula.
+    """Put an apostrophe before text that a spreadsheet would take for a formula; `restored` takes it away again.
 
-    >>> defused(pl.DataFrame({"name": ["=1+1", "ok"], "bias": [-1.0, 2.0]})).rows()
-    [("'=1+1", -1.0), ('ok', 2.0)]
+    >>> defused(pl.DataFrame({"name": ["=1+1", " @x", "ok"], "bias": [-1.0, 2.0, 0.5]})).rows()
+    [("'=1+1", -1.0), ("' @x", 2.0), ('ok', 0.5)]
     """
     text = pl.col(pl.String)
     return frame.with_columns(pl.when(text.str.contains(FORMULA)).then(pl.lit("'") + text).otherwise(text).name.keep())
+
+
+def restored(text: str) -> str:
+    """Take away the apostrophe that `defused` put before a formula.
+
+    >>> restored("'=1+1"), restored("'tis")
+    ('=1+1', "'tis")
+    """
+    return text[1:] if text.startswith("'") and re.match(FORMULA, text) else text

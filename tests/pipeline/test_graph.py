@@ -58,6 +58,12 @@ def test_sources_of_params_have_a_folder_and_a_reader_or_an_experiment_of_our_ow
         assert own.is_file() or (PACKAGE / "sources" / f"{name.replace('-', '_')}.py").is_file()
 
 
+def test_ingest_depends_on_every_table_of_the_record() -> None:
+    tables = {f"registry/{path.name}" for path in (ROOT / "registry").glob("*.csv")}
+
+    assert tables <= set(STAGES["ingest"]["deps"])
+
+
 def test_the_ledger_is_never_an_output() -> None:
     outputs = [str(item) for stage in STAGES.values() for item in stage.get("outs", [])]
 
@@ -137,5 +143,5 @@ def test_a_changed_parameter_is_reported_as_drift_and_the_batch_stands(clone: Pa
     done = run(clone, "dvc", "repro")
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "drift: test/gsm8k_cot/observational" in done.stdout + done.stderr
+    assert "mismatch: test/gsm8k_cot/observational" in done.stdout + done.stderr
     assert before == batches(clone)

@@ -72,14 +72,27 @@ def written(package: Path, used: params.Params) -> dict[str, dict[str, Any]]:
 def test_a_law_lists_its_own_file_and_what_it_imports_wherever_it_does(package: Path) -> None:
     found = written(package, with_laws("first", "second"))
 
-    shared = {"__init__.py", "fit.py", "laws/__init__.py", "deep/__init__.py", "deep/inner.py"}
+    shared = {
+        "__init__.py",
+        "pipeline/__init__.py",
+        "pipeline/fit.py",
+        "laws/__init__.py",
+        "laws/_loader.py",
+        "deep/__init__.py",
+        "deep/inner.py",
+    }
     assert set(found["fit/first"]["code"]) == shared | {"laws/first.py", "surface.py", "shared.py"}
     assert set(found["fit/second"]["code"]) == shared | {"laws/second.py"}
     assert found["fit/first"]["settings"]["laws"] == {"first": {"delta": 0.1}}
 
 
 def test_an_import_for_the_type_checker_alone_is_none(package: Path) -> None:
-    assert set(written(package, with_laws())["score"]["code"]) == {"__init__.py", "score.py", "shared.py"}
+    assert set(written(package, with_laws())["score"]["code"]) == {
+        "__init__.py",
+        "pipeline/__init__.py",
+        "pipeline/score.py",
+        "shared.py",
+    }
 
 
 @pytest.mark.parametrize(
@@ -88,7 +101,7 @@ def test_an_import_for_the_type_checker_alone_is_none(package: Path) -> None:
         ("surface.py", {"fit/first", "report"}),
         ("laws/second.py", {"fit/second", "report"}),
         ("never.py", {"report"}),
-        ("score.py", {"score", "report"}),
+        ("pipeline/score.py", {"score", "report"}),
     ],
 )
 def test_a_change_moves_the_stages_that_run_it_and_no_other(package: Path, changed: str, moved: set[str]) -> None:
@@ -110,8 +123,8 @@ def test_a_changed_library_moves_every_stage(package: Path) -> None:
     ("change", "moved"),
     [
         ({"workers": 1}, set()),
-        ({"sources": ("one",)}, {"ingest", "database", "report"}),
-        ({"seed": 1}, {"fit/first", "hindcast", "score", "report"}),
+        ({"sources": ("one",)}, {"ingest", "database", "study", "report"}),
+        ({"seed": 1}, {"fit/first", "hindcast", "score", "study", "report"}),
         ({"author": "someone"}, {"freeze", "score", "report"}),
         ({"laws": {"first": {"delta": 0.2}}}, {"fit/first", "hindcast", "freeze", "score", "report"}),
     ],
@@ -130,6 +143,22 @@ def test_a_round_refits_only_for_another_day(package: Path, day: date, moved: se
     after = written(package, dataclasses.replace(with_laws("first"), round=opened))
 
     assert {name for name in before if before[name] != after[name]} == {"freeze", "report"} | moved
+
+
+def test_a_source_that_is_read_on_demand_brings_its_reader(package: Path) -> None:
+    (package / "sources").mkdir()
+    for name, text in {
+        "sources/__init__": "",
+        "sources/big_board": "",
+        "sources/other": "",
+        "pipeline/ingest": "import foresaid.sources",
+    }.items():
+        (package / f"{name}.py").write_text(text, encoding="utf-8")
+    written(package, dataclasses.replace(with_laws("first"), sources=("big-board", "no-reader")))
+    listed = json.loads((package.parent / "build" / "inputs" / "ingest.json").read_text())["code"]
+
+    assert "sources/big_board.py" in listed
+    assert "sources/other.py" not in listed
 
 
 def test_a_law_without_a_file_is_refused_by_name(package: Path) -> None:

@@ -16,7 +16,8 @@ from tests.conftest import Built
 
 from foresaid.errors import ParameterError, RecordError
 from foresaid.registry import export as exporting
-from foresaid.registry.export import dump, export, table, unquoted
+from foresaid.registry.export import dump, export, table
+from foresaid.text import restored
 
 DAY = date(2024, 5, 31)
 
@@ -28,7 +29,7 @@ def back(raw: bytes, form: str, schema: pl.Schema) -> pl.DataFrame:
     if form == "csv":
         rows = pl.read_csv(io.BytesIO(raw), schema=schema)
         texts = [name for name, kind in schema.items() if kind == pl.String]
-        return rows.with_columns(pl.col(name).map_elements(unquoted, return_dtype=pl.String) for name in texts)
+        return rows.with_columns(pl.col(name).map_elements(restored, return_dtype=pl.String) for name in texts)
     entries = json.loads(raw)
     days = [name for name, kind in schema.items() if kind == pl.Date]
     plain = pl.DataFrame(entries, schema={name: pl.String if name in days else kind for name, kind in schema.items()})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foresaid.confusables import FOREIGN, LATIN, ascii_twin, masked
+from foresaid.confusables import LOOK_ALIKES, ascii_twin, masked
 from foresaid.errors import Problem
 from foresaid.registry.formats import AliasRow
 from foresaid.registry.model_names import Names, Suggestions, alike, tidy
@@ -28,6 +28,9 @@ def names(source: str = "board") -> Names:
         ("Tiny 7B", "board", "acme/tiny-7b"),
         ("Tiny 7B", "other", "acme/tiny-70b"),
         (" Tiny\u00a0 7B ", "board", "acme/tiny-7b"),
+        ("acme/tiny_7b", "board", "acme/tiny-7b"),
+        ("tiny-7b", "board", "acme/tiny-7b"),
+        ("GPT-5.2", "board", "openai/gpt-5.2"),
     ],
 )
 def test_case_blanks_and_aliases_resolve_and_an_alias_of_the_source_comes_first(spelling: str, source: str, model: str) -> None:
@@ -37,8 +40,7 @@ def test_case_blanks_and_aliases_resolve_and_an_alias_of_the_source_comes_first(
 @pytest.mark.parametrize(
     ("spelling", "reason"),
     [
-        ("acme/tiny_7b", "did you mean acme/tiny-7b? (the same but for case or punctuation)"),
-        ("tiny-7b", "did you mean acme/tiny-7b? (the same but for case or punctuation)"),
+        ("gpt-52", "did you mean openai/gpt-5.2? (the nearest spelling is openai/gpt-5.2)"),
         ("gpt-5.2_high", "did you mean openai/gpt-5.2? (the same model at effort high: a setting, not another model)"),
         ("openai/GPT-5.2 (medium)", "did you mean openai/gpt-5.2? (the same model at effort medium: a setting, not another model)"),
         ("acme/tiny-7b-fp8", "did you mean acme/tiny-7b? (the same weights in fp8: a setting, not another model)"),
@@ -71,13 +73,14 @@ def test_whatever_the_name_it_resolves_to_a_known_model_or_is_one_printable_line
 
 
 def test_every_look_alike_is_another_letter_than_what_it_looks_like() -> None:
-    assert len(FOREIGN) == len(LATIN)
-    for foreign, latin in zip(FOREIGN, LATIN, strict=True):
+    for foreign, latin in LOOK_ALIKES.items():
         assert not foreign.isascii(), unicodedata.name(foreign)
         assert latin == ascii_twin(foreign), unicodedata.name(foreign)
 
 
-@pytest.mark.parametrize(("name", "hidden"), [("llam\u0430", True), ("GPT\u200b-4", True), ("文心一言", False), ("Yi-34B", False)])
+@pytest.mark.parametrize(
+    ("name", "hidden"), [("llam\u0430", True), ("GPT\u200b-4", True), ("文心一言", False), ("Yi-34B", False), ("СОТА", True)]
+)
 def test_a_name_that_mixes_alphabets_is_masked_and_one_of_another_alphabet_is_not(name: str, hidden: bool) -> None:
     assert hidden == masked(name)
 
@@ -105,3 +108,17 @@ def test_the_suggestion_for_a_name_does_not_depend_on_what_was_asked_before() ->
 
 def test_blanks_of_every_kind_are_one_space() -> None:
     assert tidy("\u2003a\t\u00a0 b\n") == "a b"
+
+
+def test_a_spelling_that_two_models_share_resolves_to_neither() -> None:
+    shared = Names("board", ["acme/tiny-7b", "other/tiny-7b"], [])
+
+    assert shared.resolve("acme-tiny 7B", ("scores.csv", 2)) == "acme/tiny-7b"
+    assert isinstance(shared.resolve("Tiny 7B", ("scores.csv", 2)), Problem)
+
+
+def test_the_spellings_of_the_sources_it_is_spelt_like_hold_the_nearest_first() -> None:
+    aliases = [*ALIASES, AliasRow("T7", "hub", "model", "acme/tiny-7b"), AliasRow("T7", "hub-external", "model", "acme/tiny-70b")]
+
+    assert Names(("hub-external", "hub"), MODELS, aliases).resolve("T7", ("a", 1)) == "acme/tiny-70b"
+    assert Names(("third", "hub"), MODELS, aliases).resolve("T7", ("a", 1)) == "acme/tiny-7b"

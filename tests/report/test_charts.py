@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -100,3 +101,35 @@ def test_points_outside_their_interval_are_hollow() -> None:
     miss = charts.forecast_against_outcome([{**ROWS[3], "value": 0.9}], "t", "u").svg
 
     assert hit.count('fill="#ffffff"') < miss.count('fill="#ffffff"')
+
+
+def test_a_chart_whose_data_did_not_change_is_read_and_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with charts.kept_in(tmp_path):
+        first = forecast("one")
+    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
+    with charts.kept_in(tmp_path):
+        again = forecast("one")
+    with pytest.raises(pytest.fail.Exception, match="made again"), charts.kept_in(tmp_path):
+        charts.forecast_against_outcome([{**ROWS[0], "value": 0.7}], "one", "fraction of one")
+
+    assert again == first
+
+
+def test_charts_no_page_asks_for_any_more_are_removed(tmp_path: Path) -> None:
+    with charts.kept_in(tmp_path):
+        forecast("one")
+        forecast("two")
+    with charts.kept_in(tmp_path):
+        forecast("two")
+
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> None:
+    with charts.kept_in(tmp_path):
+        forecast("one")
+    (path,) = tmp_path.iterdir()
+    path.write_text(path.read_text(encoding="utf-8").replace("</svg>", "<script>alert(1)</script></svg>"), encoding="utf-8")
+
+    with pytest.raises(ForesaidError, match="found the element script"), charts.kept_in(tmp_path):
+        forecast("one")

@@ -13,8 +13,6 @@ from foresaid.evaluation import rolling_recalibration, rolling_scores
 from foresaid.report import rolling_origin_page, site
 from foresaid.report.inputs import NO_ORIGINS, Material
 
-TEMPLATES = Path(__file__).parents[2] / "reports" / "templates"
-
 
 def material(found: dict[str, Any]) -> Material:
     return cast(Material, SimpleNamespace(rolling=found, fitted={}))
@@ -37,10 +35,8 @@ def tables() -> dict[str, Any]:
 def html(found: dict[str, Any]) -> str:
     made = rolling_origin_page.page(material(found))
     foot = dict.fromkeys(("version", "code", "commit", "as_of", "vintage", "origin", "ledger_size", "ledger_root"), "x")
-    env = site.environment(TEMPLATES)
-    return env.get_template(made.template).render(
-        **made.values, root=made.root, here=made.path, navigation=site.NAVIGATION, footer=foot
-    )
+    env = site.environment(Path("none"))
+    return env.get_template(made.template).render(**made.values, root=made.root, here=made.path, navigation=[], footer=foot)
 
 
 def test_every_table_names_its_mode_and_every_method_has_its_three_horizons(tables: dict[str, Any]) -> None:
@@ -64,9 +60,9 @@ def test_nine_origins_are_drawn_and_two_are_not(tables: dict[str, Any]) -> None:
 
 
 def test_the_sums_stand_on_the_page(tables: dict[str, Any]) -> None:
-    assert "36 forecasts = 36 scored + 0 declined" in html(tables)
+    assert "36 forecasts = 36 scored + 0 without a forecast" in html(tables)
 
 
 def test_without_origins_the_page_is_empty_and_whole() -> None:
-    assert "No forecast was asked for." in html(dict(NO_ORIGINS))
+    assert "No forecast was requested." in html(dict(NO_ORIGINS))
     assert all(frame.height == 0 for frame in rolling_origin_page.downloads(material(dict(NO_ORIGINS))).values())

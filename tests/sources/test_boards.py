@@ -20,7 +20,7 @@ import yaml
 from tests.worlds.upstream import REGISTRY, reading, source
 
 from foresaid import sources
-from foresaid.errors import RecordError
+from foresaid.errors import RecordError, UnreadableError
 from foresaid.registry import csv_files, formats
 from foresaid.registry.formats import ModelRow, ObservationRow
 from foresaid.sources import Reading, Score
@@ -30,7 +30,10 @@ ROOT = Path(__file__).parents[2]
 NAMES = [
     "aider",
     "alpaca-eval",
+    "epoch-eci",
+    "epoch-eci-external",
     "epoch-hub",
+    "epoch-hub-external",
     "epoch-models",
     "evalplus",
     "livebench",
@@ -124,13 +127,16 @@ def test_a_setting_is_pairs_in_one_order(name: str, mirror: Path) -> None:
         assert setting(**parts) == how
 
 
-@pytest.mark.parametrize("name", ["livebench", "metr-horizon"])
+ON_DEMAND = {"epoch-eci-external", "epoch-hub-external", "livebench", "metr-horizon"}
+
+
+@pytest.mark.parametrize("name", sorted(ON_DEMAND))
 def test_figures_without_a_clear_licence_are_not_kept(name: str) -> None:
     assert source(name).redistribution == "unclear"
     assert [path.name for path in (REGISTRY / "sources" / name).iterdir()] == ["source.toml"]
 
 
-@pytest.mark.parametrize("name", sorted(set(NAMES) - {"livebench", "metr-horizon"}))
+@pytest.mark.parametrize("name", sorted(set(NAMES) - ON_DEMAND))
 def test_effort_is_never_part_of_a_model(name: str) -> None:
     subjects = {row.subject_id for row in embedded(name)}
 
@@ -158,27 +164,32 @@ def test_no_model_was_on_a_board_or_run_before_the_day_the_record_says_it_came_o
     assert late == []
 
 
-# epoch-hub
+# epoch-hub and epoch-hub-external: vintage 1 is the download of March 2026
+
+HUB = ("epoch-hub", "epoch-hub-external")
 
 
 def test_the_score_column_of_every_file_of_the_hub_is_named(mirror: Path) -> None:
-    files = {path.name for path in (mirror / source("epoch-hub").vintages[-1].directory / "benchmark_data").glob("*.csv")}
+    for place, count in ((1, 48), (2, 49), (3, 49), (4, 49)):
+        folder = mirror / source("epoch-hub").vintages[place].directory
+        files = {path.name for path in folder.rglob("*.csv") if path.parent.name != "additional_eci_data"}
+        read = [Path(path).name for name in HUB for path in reading(mirror, name, place).rows]
 
-    assert {Path(path).name for path in reading(mirror, "epoch-hub").rows} == files
-    assert len(files) == 48
+        assert sorted(read) == sorted(files)
+        assert len(files) == count
 
 
 def test_percent_of_the_hub_is_a_fraction_whether_printed_with_a_sign_or_without(mirror: Path) -> None:
-    with_sign = one(mirror, "epoch-hub", "epoch_arc_agi", "o4-mini-2025-04-16", "effort=medium", 0)
-    without = one(mirror, "epoch-hub", "epoch_aider_polyglot", "gpt-5-2025-08-07", "effort=high;format=diff")
-    points = one(mirror, "epoch-hub", "epoch_apex_agents", "claude-opus-4-6", "effort=unknown")
+    with_sign = one(mirror, "epoch-hub-external", "epoch_arc_agi", "o4-mini-2025-04-16", "effort=medium", 0)
+    without = one(mirror, "epoch-hub", "epoch_aider_polyglot", "gpt-5-2025-08-07", "effort=high;format=diff", 1)
+    points = one(mirror, "epoch-hub-external", "epoch_apex_agents", "claude-opus-4-6", "effort=high", 1)
 
     assert (with_sign.value, without.value) == (0.42, 0.88)
     assert (points.value, points.stderr) == (0.298, 0.036)
 
 
 def test_rows_of_one_model_version_are_told_apart_by_shots_and_publication(mirror: Path) -> None:
-    rows = [score for score in scores(mirror, "epoch-hub", "epoch_gsm8k") if score.subject == "Llama-2-7b"]
+    rows = [score for score in scores(mirror, "epoch-hub-external", "epoch_gsm8k", 1) if score.subject == "Llama-2-7b"]
 
     assert len(rows) > 1
     assert len({score.setting for score in rows}) == len(rows)
@@ -186,36 +197,40 @@ def test_rows_of_one_model_version_are_told_apart_by_shots_and_publication(mirro
 
 
 def test_rows_that_say_the_same_are_taken_once(mirror: Path) -> None:
-    rows = [s for s in scores(mirror, "epoch-hub", "epoch_arc_agi_2") if s.subject == "gpt-5-2025-08-07" and "low" in s.setting]
+    rows = [
+        s
+        for s in scores(mirror, "epoch-hub-external", "epoch_arc_agi_2", 1)
+        if s.subject == "gpt-5-2025-08-07" and "low" in s.setting
+    ]
 
     assert [score.value for score in rows] == [0.0194]
-    assert reading(mirror, "epoch-hub").skipped["the same row printed twice"] > 0
+    assert reading(mirror, "epoch-hub-external", 1).skipped["the same row printed twice"] > 0
 
 
 def test_a_score_of_zero_on_boolq_has_no_model_and_is_left_out(mirror: Path) -> None:
-    folder = mirror / source("epoch-hub").vintages[-1].directory
+    folder = mirror / source("epoch-hub").vintages[1].directory
     with (folder / "benchmark_data" / "bool_q_external.csv").open(encoding="utf-8", newline="") as stream:
         zeros = [row for row in csv.DictReader(stream) if row["Score"] and float(row["Score"]) == 0]
 
     assert [row["Model version"] for row in zeros] == [""]
-    assert min(score.value for score in scores(mirror, "epoch-hub", "epoch_boolq")) > 0.4
+    assert min(score.value for score in scores(mirror, "epoch-hub-external", "epoch_boolq", 1)) > 0.4
 
 
 def test_empty_rounds_of_adversarial_nli_give_no_values(mirror: Path) -> None:
-    assert len(scores(mirror, "epoch-hub", "epoch_anli")) == 15
-    assert all(score.value > 0 for score in scores(mirror, "epoch-hub", "epoch_anli_r3"))
+    assert len(scores(mirror, "epoch-hub-external", "epoch_anli", 1)) == 15
+    assert all(score.value > 0 for score in scores(mirror, "epoch-hub-external", "epoch_anli_r3", 1))
 
 
 def test_effort_hosts_and_precision_are_settings_of_one_model(mirror: Path) -> None:
-    efforts = {s.setting for s in scores(mirror, "epoch-hub", "epoch_gpqa_diamond") if s.subject == "gpt-5-2025-08-07"}
-    fp8 = [score for score in reading(mirror, "epoch-hub").scores if "precision=fp8" in score.setting]
+    efforts = {s.setting for s in scores(mirror, "epoch-hub", "epoch_gpqa_diamond", 1) if s.subject == "gpt-5-2025-08-07"}
+    fp8 = [score for score in reading(mirror, "epoch-hub", 1).scores if "precision=fp8" in score.setting]
 
     assert {"effort=high", "effort=medium"} <= efforts
     assert {"Llama-4-Maverick-17B-128E-Instruct"} == {score.subject for score in fp8}
 
 
 def test_a_run_is_known_months_after_a_release_and_says_when_it_started(mirror: Path) -> None:
-    row = one(mirror, "epoch-hub", "epoch_math_level_5", "gpt-5-2025-08-07", "effort=high")
+    row = one(mirror, "epoch-hub", "epoch_math_level_5", "gpt-5-2025-08-07", "effort=high", 1)
     english = one(mirror, "epoch-hub", "epoch_gpqa_diamond", "gpt-5.1", "effort=medium", 0)
 
     assert row.note.startswith("run started 2025-")
@@ -223,14 +238,14 @@ def test_a_run_is_known_months_after_a_release_and_says_when_it_started(mirror: 
 
 
 def test_of_two_runs_of_one_model_the_last_started_counts(mirror: Path) -> None:
-    row = one(mirror, "epoch-hub", "epoch_swe_bench_verified_484", "claude-opus-4-6")
+    row = one(mirror, "epoch-hub", "epoch_swe_bench_verified_484", "claude-opus-4-6", "", 1)
 
     assert (round(row.value, 6), row.note) == (0.787190, "run started 2026-02-18")
-    assert reading(mirror, "epoch-hub").skipped["an earlier run of the same model: the last one started counts"] == 2
+    assert reading(mirror, "epoch-hub", 1).skipped["an earlier run of the same model: the last one started counts"] == 2
 
 
 def test_swe_bench_of_2026_counts_484_tasks_and_is_no_revision_of_2025(mirror: Path) -> None:
-    shares = [score.value * 484 for score in scores(mirror, "epoch-hub", "epoch_swe_bench_verified_484")]
+    shares = [score.value * 484 for score in scores(mirror, "epoch-hub", "epoch_swe_bench_verified_484", 1)]
     whole = sum(abs(share - round(share)) < 1e-6 for share in shares)
 
     assert whole >= len(shares) - 6  # a few runs lost some tasks
@@ -240,8 +255,8 @@ def test_swe_bench_of_2026_counts_484_tasks_and_is_no_revision_of_2025(mirror: P
 
 
 def test_a_row_that_names_another_model_than_its_version_is_suspect(mirror: Path) -> None:
-    for vintage in (0, 1):
-        doubted = {s.quantity_id: s.subject for s in reading(mirror, "epoch-hub", vintage).scores if s.status == "suspect"}
+    for vintage in range(5):
+        doubted = {s.quantity_id: s.subject for s in reading(mirror, "epoch-hub-external", vintage).scores if s.status == "suspect"}
 
         assert doubted == {"epoch_livebench": "Phi-3-mini-4k-instruct", "epoch_the_agent_company": "Llama-3.1-70B-Instruct"}
 
@@ -252,10 +267,111 @@ def test_the_index_is_estimated_anew_and_says_so(mirror: Path) -> None:
     }
 
 
+def test_effort_and_budget_of_a_row_are_read_off_its_name_and_are_no_prompt(mirror: Path) -> None:
+    rows = {
+        s.setting: s.value for s in scores(mirror, "epoch-hub-external", "epoch_arc_agi_2", 2) if s.subject == "claude-opus-4-6"
+    }
+    thinks = {s.setting for s in scores(mirror, "epoch-hub-external", "epoch_hle", 4) if s.subject == "claude-opus-4-20250514"}
+
+    assert rows == {
+        "effort=high;budget=120k": 0.6917,
+        "effort=max;budget=120k": 0.6875,
+        "effort=medium;budget=120k": 0.6625,
+        "effort=low;budget=120k": 0.6458,
+    }
+    assert thinks == {"effort=thinking", "effort=unknown"}
+    assert not [
+        s for s in reading(mirror, "epoch-hub-external", 4).scores if s.quantity_id == "epoch_hle" and "prompt" in s.setting
+    ]
+
+
+def test_a_model_before_its_release_day_is_the_model_and_its_run_is_dated(mirror: Path) -> None:
+    early = [s for s in reading(mirror, "epoch-hub", 4).scores if "before the model was released" in s.note]
+
+    assert {"gpt-5.5", "gpt-5.5-pro"} == {score.subject for score in early}
+    assert not [s for s in reading(mirror, "epoch-hub", 4).scores if "pre-release" in s.subject]
+
+
+def test_a_web_app_of_a_dated_model_is_a_setting(mirror: Path) -> None:
+    rows = {s.setting for s in reading(mirror, "epoch-hub", 4).scores if s.subject == "gpt-5.4-pro-2026-03-05"}
+
+    assert {"agent=web-app", "effort=xhigh"} <= rows
+
+
+def test_rows_of_the_second_import_repeat_the_first_and_are_left_out(mirror: Path) -> None:
+    reason = "a model and agent of an earlier import, to more digits"
+    rows = [s for s in scores(mirror, "epoch-hub-external", "epoch_terminal_bench", 2) if s.subject == "claude-sonnet-4-5-20250929"]
+
+    assert [reading(mirror, "epoch-hub-external", place).skipped.get(reason, 0) for place in range(5)] == [0, 1, 50, 50, 50]
+    assert [(s.setting, s.value) for s in rows if "mini-swe-agent" in s.setting] == [("agent=mini-swe-agent", 0.425)]
+
+
+def test_a_download_without_a_board_is_an_ordinary_one(mirror: Path) -> None:
+    assert [len(scores(mirror, "epoch-hub-external", "epoch_metr_horizon_50", place)) for place in (1, 2, 3, 4)] == [33, 0, 0, 0]
+    assert list(reading(mirror, "epoch-hub", 5).rows) == ["data/raw/epoch_capabilities_index.csv"]
+
+
+def test_tables_in_two_folders_are_two_downloads_and_refused(mirror: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "gpqa_diamond.csv").write_text("Model version\n", encoding="utf-8")
+
+    with pytest.raises(UnreadableError, match="tables in 2 folders"):
+        sources.find("epoch-hub")(tmp_path)
+    with pytest.raises(UnreadableError, match="no table of the hub"):
+        sources.find("epoch-hub")(mirror / source("weirdml").vintages[0].directory)
+
+
+def test_a_download_states_makers_and_release_dates_of_its_models(mirror: Path) -> None:
+    stated = {model.subject: model for model in reading(mirror, "epoch-hub", 4).models if model.released_on}
+
+    assert (stated["gpt-5.5"].released_on, stated["gpt-5.5"].organisation) == ("2026-04-23", "OpenAI")
+    assert stated["muse-spark"].released_on == "2026-04-08"
+
+
+def test_what_epoch_collected_is_never_in_the_source_that_may_be_copied() -> None:
+    table = csv_files.read(REGISTRY / "licences.csv", "licences.csv", formats.LICENCES)
+    granted = {row.quantity_id for row in table.items if row.source_id == "epoch-hub" and row.grant == "granted"}
+
+    assert {row.quantity_id for row in embedded("epoch-hub")} <= granted
+    assert {row.quantity_id for row in table.items if row.grant == "forbidden"} >= {"epoch_arc_agi", "epoch_webdev_arena_elo"}
+
+
+# epoch-eci
+
+
+def test_the_scores_of_the_index_are_quantities_of_their_own_and_sum_to_the_matrix(mirror: Path) -> None:
+    own, others = (len(scores_of_matrix(mirror, name)) for name in ("epoch-eci", "epoch-eci-external"))
+
+    assert (own, others) == (691, 1558)
+    assert len(scores(mirror, "epoch-eci", "epoch_eci_index")) == 222
+
+
+def scores_of_matrix(mirror: Path, name: str) -> list[Score]:
+    return [score for score in reading(mirror, name).scores if score.quantity_id != "epoch_eci_index"]
+
+
+def test_a_score_of_the_index_is_the_raw_one_less_chance_over_what_can_be_reached(mirror: Path) -> None:
+    raw = max(s.value for s in scores(mirror, "epoch-hub", "epoch_gpqa_diamond", 1) if s.subject == "claude-opus-4-20250514")
+    row = one(mirror, "epoch-eci", "epoch_eci_gpqa_diamond", "Claude Opus 4")
+
+    assert row.value == pytest.approx((raw - 0.25) / 0.75, abs=1e-9)
+
+
+def test_zeros_of_the_index_say_what_they_are_and_its_anchors_have_no_interval(mirror: Path) -> None:
+    rows = [score for name in ("epoch-eci", "epoch-eci-external") for score in scores_of_matrix(mirror, name)]
+    notes = {s.subject: s.note for s in scores(mirror, "epoch-eci", "epoch_eci_index")}
+
+    assert sum(score.value == 0 for score in rows) == 52
+    assert all("at or below chance" in score.note for score in rows if score.value == 0)
+    assert [name for name, note in notes.items() if note == "an anchor of the scale"] == ["GPT-5", "Claude 3.5 Sonnet"]
+    assert notes["GPT-5.6 Sol"] == "90 % interval 159.11 to 164.85"
+
+
 def test_the_first_vintage_joins_release_dates_and_has_none_of_its_own() -> None:
     dated = [row.subject_id for row in embedded("epoch-hub") if models()[row.subject_id].released_on]
 
-    assert len(set(dated)) > 350
+    assert len(set(dated)) > 250
     assert "epoch-hub: " in models()["openai/gpt-5-2025-08-07"].release_source
 
 

@@ -11,12 +11,10 @@ import pytest
 from tests.laws.test_every_law import CASES, DAY, SEED, made
 
 from foresaid.fitting.fit import fit
-from foresaid.fitting.frozen_curve import Curve, freeze_curve
+from foresaid.fitting.frozen_curve import Curve, freeze_curve, thaw_record
 from foresaid.fitting.law import Law
 from foresaid.laws import _loader as laws
 from foresaid.laws.chinchilla import allocation
-from foresaid.report import law_page
-from foresaid.report.inputs import Fitted
 from foresaid.report.sections.compute_returns import statement
 from foresaid.studies import compute_returns
 from foresaid.text import number
@@ -100,13 +98,15 @@ def test_only_losses_in_both_sizes_are_surfaces() -> None:
     assert not compute_returns.is_surface(curve)
 
 
-def test_the_page_of_a_surface_shows_every_budget_and_other_laws_none() -> None:
+def test_a_surface_has_every_budget_and_other_laws_none() -> None:
     law, curve = frozen("chinchilla")
     sizes = [item.quantity_id for item in curve.covariates]
-    rows = pl.DataFrame({"target_id": ["t", "t"], "kind": ["point", "point"], "x": [20.0, 21.0]})
+    rows = pl.DataFrame({"target_id": [curve.record.target_id] * 2, "kind": ["point", "point"], "x": [20.0, 21.0]})
     named = [msgspec.structs.replace(item, quantity_id=name) for item, name in zip(curve.record.covariates, SIZES, strict=True)]
     surface = msgspec.structs.replace(curve.record, covariates=named)
 
     assert sizes != list(SIZES)
-    assert len(law_page._budgets(Fitted(law, {}, {"t": surface}, rows))["t"]) == 5
-    assert law_page._budgets(Fitted(law, {}, {"t": curve.record}, rows)) == {}
+    found = compute_returns.by_target(law, [thaw_record(surface)], rows)
+
+    assert len(found[surface.target_id]) == 5
+    assert compute_returns.by_target(law, [curve], rows) == {}

@@ -14,7 +14,7 @@ from tests.conftest import Built
 
 from foresaid.cli.main import main
 from foresaid.errors import ParameterError, RecordError, UnreadableError
-from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, alignment, diagnose, read
+from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, diagnose, read
 
 TOKENS = np.geomspace(2e9, 1.28e11, 8)
 LAWFUL = (-5.0 + 0.62 * np.log(TOKENS)) ** 1.3  # laws.md L4.5: 22.2 at the last
@@ -143,12 +143,6 @@ def test_scores_between_0_and_1_need_tolerances_of_their_own() -> None:
 def test_a_target_needs_a_maximum() -> None:
     with pytest.raises(ParameterError, match="--maximum"):
         diagnose(series(LAWFUL), Question(target=20.0))
-
-
-def test_alignment_is_the_printed_score() -> None:
-    assert [alignment(0.5, 0.5), alignment(1.0, 0.0), alignment(0.0, 1.0)] == pytest.approx([1.0, 0.7, 0.8])
-    with pytest.raises(ParameterError, match="sum of at most 1"):
-        alignment(0.7, 0.5)
 
 
 # The law bends too little for the first system and the last, whose largest sizes gave 31.1 and 30.4 BLEU.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foresaid.cli._ledger_context import THERE, append, entry_of
-from foresaid.project import LEDGER
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Entry
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     """Freeze forecast/v1 lines without showing them; the secrets to open them go into files outside the repository.
 
-    Example: foresaid seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
+    Example: foresaid ledger seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
     """
     import os
 
@@ -33,7 +33,7 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     from foresaid.ledger.entries import commitment as work
     from foresaid.ledger.entries import schema as entries
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines: list[Entry] = []
     for number, value in enumerate(canonical_json.parse_lines(forecasts.read_bytes()), start=1):
@@ -56,7 +56,7 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
 def reveal(secrets: tuple[Path, ...]) -> None:
     """Open sealed forecasts from their secret files.
 
-    Example: foresaid reveal ~/seals/*.seal
+    Example: foresaid ledger reveal ~/seals/*.seal
     """
     from foresaid.ledger.entries import commitment as work
 
@@ -70,7 +70,7 @@ def reveal(secrets: tuple[Path, ...]) -> None:
 def amend(forecast: str, prediction: Path, reason: str) -> None:
     """Give another prediction under the id of one's own forecast; both stay and both are shown.
 
-    Example: foresaid amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
+    Example: foresaid ledger amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
     """
     from foresaid import canonical_json
 
@@ -84,7 +84,7 @@ def amend(forecast: str, prediction: Path, reason: str) -> None:
 def withdraw(forecast: str, reason: str) -> None:
     """Withdraw one's own forecast; it stays, is listed, and after the deadline is scored all the same.
 
-    Example: foresaid withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
+    Example: foresaid ledger withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
     """
     append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)])
 
@@ -100,7 +100,7 @@ def withdraw(forecast: str, reason: str) -> None:
 def resolve(round_id: str, target: str, value: str, known_at: str, evidence: Path, source: str, subject: str | None) -> None:
     """Enter the score of a target. A later entry does not replace an earlier one; both are shown.
 
-    Example: foresaid resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
+    Example: foresaid ledger resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
     """
     snapshot = sha256(evidence.read_bytes()).hexdigest()
     append([entry_of(type="resolution/v1", round=round_id, target=target, value=value, known_at=known_at, snapshot=snapshot,
@@ -116,7 +116,7 @@ def resolve(round_id: str, target: str, value: str, known_at: str, evidence: Pat
 def challenge(round_id: str, target: str, known_at: str, evidence: str, subject: str | None) -> None:
     """Say that a score was public earlier than the record has it; open for ever, and it can only make it earlier.
 
-    Example: foresaid challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence "archived page of that day"
+    Example: foresaid ledger challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence "archived page of that day"
     """
     append([entry_of(type="challenge/v1", round=round_id, target=target, known_at=known_at, evidence=evidence, subject=subject)])
 
@@ -129,7 +129,7 @@ def challenge(round_id: str, target: str, known_at: str, evidence: str, subject:
 def void(round_id: str, target: str, evidence: Path, reason: str) -> None:
     """Void a target that met its own void_if: every author's forecast of it at once.
 
-    Example: foresaid void 2026-12 gsm8k_cot --evidence page.html --reason "no public score by the day set"
+    Example: foresaid ledger void 2026-12 gsm8k_cot --evidence page.html --reason "no public score by the day set"
     """
     digest = sha256(evidence.read_bytes()).hexdigest()
     append([entry_of(type="void/v1", round=round_id, target=target, evidence=digest, reason=reason)])
@@ -141,18 +141,18 @@ def void(round_id: str, target: str, evidence: Path, reason: str) -> None:
 def redact(batch: str, reason: str) -> None:
     """Remove the bytes of a batch for a legal need. Its name stays in the log and its forecasts count as worst.
 
-    Example: foresaid redact 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --reason "court order"
+    Example: foresaid ledger redact 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --reason "court order"
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import store
     from foresaid.ledger.entries import rules
     from foresaid.ledger.entries import schema as entries
 
-    found = next((one for one in store.read(LEDGER) if one.sha256 == batch), None)
+    found = next((one for one in store.read(project().ledger) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
     append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason,
                     rounds=rules.rounds_of(found), targets=rules.targets_of(found))])  # fmt: skip
-    store.redact(LEDGER, batch)
+    store.redact(project().ledger, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foresaid.cli._ledger_context import THERE
-from foresaid.project import LEDGER, SNAPSHOTS
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence
@@ -27,15 +27,15 @@ def _evidence(
     from foresaid.ledger.verify.verify import Evidence
 
     aliases = {}
-    table = Path("registry/aliases.csv")
+    table = project().registry / "aliases.csv"
     if table.is_file():
         with table.open(encoding="utf-8", newline="") as file:
             aliases = {row["alias"]: row["id"] for row in csv.DictReader(file) if row["kind"] == "model"}
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),
-        history=git_history.read(LEDGER) if LEDGER.is_dir() else None,
-        data=data or SNAPSHOTS,
+        history=git_history.read(project().ledger) if project().ledger.is_dir() else None,
+        data=data or project().snapshots,
         aliases=aliases,
         headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
@@ -79,7 +79,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     checks = {name: item for name, item in check.CHECKS.items() if not only or name in only or name in check.INTEGRITY}
     if only:
         checks["V10"] = check.CHECKS["V10"]
-    result = check.verify(LEDGER, check_curve=from_plain, checks=checks, evidence=evidence)
+    result = check.verify(project().ledger, check_curve=from_plain, checks=checks, evidence=evidence)
     code = result.exit_code(strict)
     if as_json:
         click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
@@ -126,7 +126,7 @@ def _printable(data: bytes) -> str:
 def verify_report(page: Path, policy: Path | None) -> None:
     """Check that a ledger page shows every forecast, once, with a state that is true. Exit 7 if one is missing.
 
-    Example: foresaid verify-report reports/site/ledger.html
+    Example: foresaid ledger verify-report reports/site/ledger.html
     """
     _verify(_evidence(policy, (), None, None, page, set()), strict=False, as_json=False, only=("V17", "V18"))
 
@@ -138,7 +138,7 @@ def verify_report(page: Path, policy: Path | None) -> None:
 def show(entry: str, policy: Path | None, as_json: bool) -> None:
     """Show a forecast: what was asked and said, what came out, what is proven and what not. ENTRY is its id, or a batch's name.
 
-    Example: foresaid show 2026-12/gsm8k_cot/observational
+    Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
     import json
 
@@ -149,14 +149,14 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
     from foresaid.ledger.state.index import Clock
     from foresaid.ledger.verify import verify as check
 
-    result = check.verify(LEDGER, evidence=_evidence(policy, (), None, None, None, set()))
+    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, None, None, set()))
     batches = standing.batches_by_name(result)
     found = [account for account in result.accounts if entry in (account.id, account.batch)]
     if not found:
         raise ParameterError(
             f"show: found no forecast or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
-    full = [] if result.findings else store.read(LEDGER)
+    full = [] if result.findings else store.read(project().ledger)
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
     for account in found:
         about = standing.of(result, account, batches)
@@ -183,14 +183,14 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
 def heads() -> None:
     """List the batches that have no child yet, and what waits for a checkpoint.
 
-    Example: foresaid heads
+    Example: foresaid ledger heads
     """
     from foresaid.ledger import store
     from foresaid.ledger.verify import verify as check
 
-    result = check.verify(LEDGER, checks=check.INTEGRITY)
-    for name in store.heads(LEDGER):
+    result = check.verify(project().ledger, checks=check.INTEGRITY)
+    for name in store.heads(project().ledger):
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
-        f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid checkpoint` on the main branch"
+        f"heads: {len(result.batches)} batches, {len(result.pending)} wait for `foresaid ledger checkpoint` on the main branch"
     )

@@ -9,38 +9,36 @@ from pathlib import Path
 
 import click
 
-from foresaid.cli.group import P, R
-from foresaid.project import BUILD, METRICS, REGISTRY
+from foresaid.cli.group import P, R, project
 
 
 @click.command()
 def inputs() -> None:
-    """Write down for every stage the settings and the code it runs on, so that a change runs what it touches and no more.
+    """Record for every stage the settings and the code it depends on, so that a change reruns only the stages it affects.
 
     Example: foresaid inputs
     """
     from foresaid import params
     from foresaid.pipeline.inputs import run
 
-    count = run(params.load(Path("params.yaml")), Path(__file__).parents[1], Path("requirements.lock"), BUILD)
+    count = run(params.load(project().params), Path(__file__).parents[1], project().lock, project().build)
     click.echo(f"inputs: {count} stages")
 
 
 @click.command()
 def ingest() -> None:
-    """Check every row of the record and write it as tables; any bad row stops it.
+    """Validate every row of the record and write it as tables; one invalid row stops the stage.
 
     Example: foresaid ingest
     """
     from foresaid import params
     from foresaid.pipeline.ingest import run
-    from foresaid.registry.update import on_demand
 
-    wanted = params.load(Path("params.yaml")).sources
+    wanted = params.load(project().params).sources
     mirror = os.environ.get("FORESAID_MIRROR")
-    for line in on_demand.fetch(REGISTRY, BUILD, wanted, Path(mirror) if mirror else None):
-        click.echo(line)
-    run(REGISTRY, wanted, BUILD, METRICS / "ingest.json")
+    run(
+        project().registry, wanted, project().build, project().metrics / "ingest.json", Path(mirror) if mirror else None, click.echo
+    )
     click.echo("ingest: the record is sound")
 
 
@@ -53,15 +51,15 @@ def database() -> None:
     from foresaid import params
     from foresaid.pipeline.database import run
 
-    counts = run(params.load(Path("params.yaml")).sources, BUILD)
+    counts = run(params.load(project().params).sources, project().build)
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
 
 
-@click.command(name="compile")
+@click.command(name="setup")
 def compile_laws() -> None:
-    """Compile every law's kernel now, once on a machine, so that no later command waits for it; set-up does this.
+    """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
-    Example: foresaid compile
+    Example: foresaid setup
     """
     from foresaid.fitting import least_squares
     from foresaid.laws import _loader as laws
@@ -96,79 +94,93 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
     from foresaid.errors import ParameterError
     from foresaid.pipeline.fit import run
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     if law not in loaded.laws:
         raise ParameterError(f"fit: found the law {law}, expected one of params.yaml: {', '.join(loaded.laws)}")
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
-        counts = run(law, loaded, BUILD, METRICS)
+        counts = run(law, loaded, project().build, project().metrics)
     click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
 
 
 @click.command()
-@click.option("--full", is_flag=True, help="Take every month of the rolling origins and print the table; a quarter of an hour.")
+@click.option("--full", is_flag=True, help="Rolling-origin evaluation at every month, printed as a table; takes about 15 minutes.")
 @spread
 def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
-    """Make past forecasts again from old vintages and set them beside the observed scores.
+    """Hindcast: forecast again from the data known on past days, and compare with the observed scores.
 
     Example: foresaid hindcast --workers 2
     """
     from foresaid import parallel, params
     from foresaid.pipeline.hindcast import run, run_full
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
         if full:
             from foresaid.report import rolling_origin_tables
 
-            for line in rolling_origin_tables.lines(run_full(loaded, BUILD)):
+            for line in rolling_origin_tables.lines(run_full(loaded, project().build)):
                 click.echo(line)
             return
-        counts = run(loaded, BUILD, REGISTRY, METRICS)
+        counts = run(loaded, project().build, project().registry, project().metrics)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
 
 
 @click.command()
+def study() -> None:
+    """Recompute the tables of a paper that a page compares with the printed results.
+
+    Example: foresaid study
+    """
+    from foresaid import params
+    from foresaid.pipeline.study import run
+
+    made = run(params.load(project().params), project().build)
+    click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+
+
+@click.command()
 def freeze() -> None:
-    """Freeze what the open round does not have yet; without an open round, say so.
+    """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
 
     Example: foresaid freeze
     """
     from foresaid import params
     from foresaid.pipeline.freeze import run
 
-    receipt = run(params.load(Path("params.yaml")), BUILD, REGISTRY, Path(), datetime.now(UTC))
+    receipt = run(params.load(project().params), project().build, project().registry, project().root, datetime.now(UTC))
     if receipt.round is None:
         click.echo("freeze: no round is open, nothing to freeze")
         return
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
     for name in receipt.drift:
-        click.echo(f"drift: {name}: the draft differs from what was frozen; the frozen forecast stands", err=True)
+        click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
 
 
 @click.command()
 def score() -> None:
-    """Score the ledger, the adopted record and the hindcast against the observed scores.
+    """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
 
     Example: foresaid score
     """
     from foresaid import params
     from foresaid.pipeline.score import run
 
-    counts = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
+    counts = run(params.load(project().params), project().build, project().registry, project().metrics)
     click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
 @click.command()
 def report() -> None:
-    """Render the pages.
+    """Render the pages of the site.
 
     Example: foresaid report
     """
     from foresaid import params
     from foresaid.pipeline.report import run
 
-    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, Path("reports/templates"), Path("reports/site"))
-    click.echo(f"report: {pages} pages in reports/site, open reports/site/index.html")
+    here = project()
+    pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
+    click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)

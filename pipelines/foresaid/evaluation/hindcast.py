@@ -12,7 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 
@@ -28,6 +27,7 @@ from foresaid.forecasting.splits import Split, check, first_published, released_
 from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
 from foresaid.registry import database
+from foresaid.registry.database import Database
 from foresaid.scoring.levels import LEVELS
 
 
@@ -87,7 +87,7 @@ def run_case(
     name: str,
     case: Hindcast,
     params: Params,
-    connection: duckdb.DuckDBPyConnection,
+    connection: Database,
     registry: Path,
     cache: Path | None = None,
     by_release: bool = False,

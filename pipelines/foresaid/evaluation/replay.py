@@ -16,7 +16,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from foresaid.errors import ParameterError
@@ -25,6 +24,7 @@ from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, skill, summarise
 from foresaid.params import Hindcast, Params
+from foresaid.registry.database import Database, quantities
 
 CASE = "replay"
 
@@ -41,7 +41,7 @@ def asked(params: Params, as_of: date, until: date, laws: Sequence[str]) -> Hind
 
 def replay(
     params: Params,
-    connection: duckdb.DuckDBPyConnection,
+    connection: Database,
     registry: Path,
     as_of: date,
     until: date,
@@ -81,11 +81,9 @@ def replay(
     return sorted(rows, key=lambda row: (row["n"] == 0, row["mode"]))
 
 
-def _scored(
-    made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[str], connection: duckdb.DuckDBPyConnection
-) -> list[dict[str, Any]]:
+def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[str], connection: Database) -> list[dict[str, Any]]:
     """Score one mode's forecasts by law and quantity; laws of `names` that had nothing come last."""
-    units = dict(connection.sql("select quantity_id, unit from quantity").fetchall())
+    units = {name: quantity.unit for name, quantity in quantities(connection).items()}
     every = made.with_columns(evidence=pl.lit("hindcast"))
     forecast = every.filter(pl.col("point").is_not_null())
     scored = score_rows(forecast.select(*KEY, "value", "status", "distance", "point", "quantiles"))

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import polars as pl
 
@@ -28,6 +27,7 @@ from foresaid.forecasting.splits import Split, check, first_published, split_by_
 from foresaid.laws import _loader as laws
 from foresaid.params import Params, Rolling
 from foresaid.registry import database
+from foresaid.registry.database import Database
 from foresaid.registry.view import View
 
 KNOWN, RELEASED = "known", "released"
@@ -93,7 +93,7 @@ class Record:
         return dict(rows.select("subject_id", "value").iter_rows())
 
 
-def record(connection: duckdb.DuckDBPyConnection, mode: str, until: date = ALWAYS) -> Record:
+def record(connection: Database, mode: str, until: date = ALWAYS) -> Record:
     """Read what a mode may look at, up to a day: models only."""
 
     def models(view: View) -> View:
@@ -138,7 +138,7 @@ class Asked:
 
 
 def asked(
-    found: Record, connection: duckdb.DuckDBPyConnection, params: Params, names: Sequence[str], days: Sequence[date], months: int
+    found: Record, connection: Database, params: Params, names: Sequence[str], days: Sequence[date], months: int
 ) -> Iterator[Asked]:
     """Put every question of a mode: origins in time, laws in the order given, targets by name."""
     made = {name: laws.load(name, params.laws[name]) for name in names}
@@ -207,7 +207,7 @@ def _rows(
 
 def forecasts(
     params: Params,
-    connection: duckdb.DuckDBPyConnection,
+    connection: Database,
     mode: str,
     days: Sequence[date],
     replicates: int,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
-from functools import cache
 from pathlib import Path
 
 Graph = Mapping[Path, set[Path]]
@@ -21,7 +20,6 @@ def _files(package: Path, name: str) -> set[Path]:
     return {path for path in {*found, package.joinpath(*parts).with_suffix(".py")} if path.is_file()}
 
 
-@cache
 def imports(package: Path, path: Path) -> set[Path]:
     """Return the files of the package that one of its files imports, wherever in the file it does.
 

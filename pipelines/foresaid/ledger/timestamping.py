@@ -22,7 +22,7 @@ def anchor(place: Path) -> str:
     head = (place / CHECKPOINT).read_bytes()
     size = manifest.parse_checkpoint(head).size
     if not size:
-        raise LedgerError(f"{place}: the log is empty, there is nothing to stamp; run `foresaid checkpoint`")
+        raise LedgerError(f"{place}: the log is empty, there is nothing to stamp; run `foresaid ledger checkpoint`")
     folder = layout.folder(size)
     if not (place / folder / "subject").exists():
         older = sorted(path for path in (place / layout.FOLDER).glob("*/subject") if path.parent.name < Path(folder).name)

@@ -1,10 +1,10 @@
 """Stage `freeze`: what an open round does not have yet goes into the ledger, once.
 
-Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on,
-lets the leak guard look at each, and appends one batch, which is pending until `foresaid checkpoint` puts it into the log on the
-main branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift;
-the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is
-never deleted.
+Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on, lets the
+leak guard look at each, and appends one batch, which is pending until `foresaid ledger checkpoint` puts it into the log on the main
+branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift; the
+frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is never
+deleted.
 """
 
 from __future__ import annotations
@@ -207,7 +207,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     if waiting.get(params.author):
         raise LedgerError(
             f"batch {waiting[params.author][0]} is in the name of {params.author} and not let into the log; "
-            "sign it with `foresaid sign` if it is yours, see `foresaid verify`"
+            "sign it with `foresaid ledger sign` if it is yours, see `foresaid verify`"
         )
     if params.round is None:
         checkpoint = store.read_checkpoint(place)

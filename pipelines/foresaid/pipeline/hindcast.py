@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
@@ -15,9 +14,10 @@ from foresaid.files import write_frame, write_json
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
+from foresaid.registry.database import Database
 
 
-def roll(params: Params, connection: duckdb.DuckDBPyConnection, cache: Path, full: bool) -> tuple[pl.DataFrame, dict[str, Any]]:
+def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
     grid = params.rolling
     if grid is None:

@@ -6,7 +6,7 @@ import json
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from foresaid.registry import formats, merges
 from foresaid.registry.checks import cross_row
 from foresaid.registry.load import Catalogue, Loaded, load
 from foresaid.registry.schema import KEY, MODEL, QUANTITY, SUBJECT
+from foresaid.registry.update import on_demand
 
 DOUBTED = 1_000_000  # rows above which the rules that compare rows with each other are not tried, which the counts say
 
@@ -65,14 +66,15 @@ def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Do
     return found
 
 
+UNSAID = ("released_precision", "release_source", "notes", "line", "tier", "release", "line_source")
+
+
 def tables(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, pl.DataFrame]:
     """The tables beside the observations: quantities, models, and subjects (every model, run and checkpoint)."""
     kept = merges.mapping(catalogue.merges)
     models = pl.DataFrame([row._asdict() for row in catalogue.models if row.model_id not in kept], schema=MODEL)
     # An unknown text is null in the database, where the schema speaks of it.
-    models = models.with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)) for name in ("released_precision", "release_source", "notes")
-    )
+    models = models.with_columns(pl.when(pl.col(name) != "").then(pl.col(name)) for name in UNSAID)
     quantities = pl.DataFrame([row._asdict() for row in catalogue.quantities], schema=QUANTITY)
     runs = [
         {"subject_id": row.subject_id, "kind": row.kind, "run": row.run, "family": row.family}
@@ -94,8 +96,20 @@ def tables(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, pl.DataF
     }
 
 
-def run(registry: Path, sources: Sequence[str], build: Path, metrics: Path) -> dict[str, Any]:
-    """Run the stage: `build`/observations/NAME.parquet, `build`/tables/NAME.parquet and the counts in `metrics`, or nothing."""
+def run(
+    registry: Path,
+    sources: Sequence[str],
+    build: Path,
+    metrics: Path,
+    mirror: Path | None = None,
+    say: Callable[[str], None] = print,
+) -> dict[str, Any]:
+    """Run the stage: `build`/observations/NAME.parquet, `build`/tables/NAME.parquet and the counts in `metrics`, or nothing.
+
+    Sources that the record may not keep are read from `mirror`, a folder with the upstreams' files, where there is one.
+    """
+    for line in on_demand.fetch(registry, build, sources, mirror):
+        say(line)
     catalogue, loaded = load(registry, sources, build)
     counts = summary(catalogue, loaded)
     build.mkdir(parents=True, exist_ok=True)

@@ -28,21 +28,23 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws"),
+    "study": ("seed", "sources"),
     "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
 LAWS = "laws/_loader.py"
 SIMULATIONS = "studies/simulations/_loader.py"
+READERS = "sources/__init__.py"  # the same for the sources that are read on demand, by the names of the sources
 
 
-def code(package: Path, edges: Graph, stage: str, laws: Iterable[str]) -> set[Path]:
-    """Return the code a stage runs when it runs these laws; `report` names a digest of the whole program on every page.
+def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: Iterable[str] = ()) -> set[Path]:
+    """Return the code a stage runs when it runs these laws and reads these sources; every page names a digest of the whole program.
 
     Raises ParameterError for a law that has no file.
     """
     if stage == "report":
-        return {*edges, *package.rglob("*.sql")}
-    found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
+        return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2")}
+    found = closure(edges, [package / "__init__.py", package / "pipeline" / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:
         for name in laws:
@@ -52,6 +54,9 @@ def code(package: Path, edges: Graph, stage: str, laws: Iterable[str]) -> set[Pa
             named.append(path)
     if package / SIMULATIONS in found:
         named += [path for path in (package / Path(SIMULATIONS).with_name(f"{name}.py") for name in laws) if path in edges]
+    if package / READERS in found:
+        readers = (package / "sources" / f"{name.replace('-', '_')}.py" for name in sources)
+        named += [path for path in readers if path in edges]
     return closure(edges, [*found, *named])
 
 
@@ -60,7 +65,7 @@ def of_stage(package: Path, edges: Graph, stage: str, settings: Mapping[str, Any
     chosen = {name: settings[name] for name in SETTINGS[stage]}
     if law:
         chosen["laws"] = {law: settings["laws"][law]}
-    files = sorted(code(package, edges, stage, chosen.get("laws", ())))
+    files = sorted(code(package, edges, stage, chosen.get("laws", ()), chosen.get("sources", ())))
     digests = {path.relative_to(package).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     return {"stage": f"{stage}@{law}" if law else stage, "settings": chosen, "code": digests}
 

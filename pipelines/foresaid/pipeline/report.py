@@ -7,21 +7,21 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from foresaid.errors import UnreadableError
 from foresaid.params import Params
-from foresaid.report import inputs
+from foresaid.project import CHARTS
+from foresaid.report import charts, inputs
 from foresaid.report.site import render
 
 
-def run(params: Params, build: Path, registry: Path, metrics: Path, templates: Path, site: Path, commit: str = "") -> int:
+def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, site: Path, commit: str = "") -> int:
     """Run the stage: read the results, render everything, put it in place of the old site; return the number of pages.
 
+    `own` is the project's folder of templates: a file in it stands in for the package's of the same name; it need not exist.
     `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
     (see `report.digests.code_digest` for why).
     """
-    if not (templates / "base.html.j2").is_file():
-        raise UnreadableError(f"{templates}: found no base.html.j2, expected the templates of the site")
-    files = render(inputs.read(params, build, registry, metrics, templates), templates, commit)
+    with charts.kept_in(build / CHARTS):
+        files = render(inputs.read(params, build, registry, metrics, own), own, commit)
     site.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
     try:

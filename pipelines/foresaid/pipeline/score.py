@@ -11,14 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import polars as pl
 
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
 from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
-from foresaid.files import write_frame, write_json
+from foresaid.files import read_frame, write_frame, write_json
 from foresaid.forecasting import published as adopted
 from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
@@ -94,14 +93,14 @@ def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
 
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
-    connection: duckdb.DuckDBPyConnection = database.open_database(build / "database")
+    connection = database.open_database(build / "database")
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
     connection.close()
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
     on = datetime.combine(last, time(), UTC) if isinstance(last, date) else None
     ahead = prospective(registry, view, published, on, params.author)
     taken = adopted_rows(registry, view, published)
-    past = pl.read_parquet(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
+    past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = pl.concat([taken, past])
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")

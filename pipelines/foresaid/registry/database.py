@@ -1,15 +1,19 @@
-"""The only module that knows DuckDB.
+"""The record as a database: DuckDB enforces the schema, and views as of a date are read from what it exported.
 
-The engine enforces the schema (schema.sql: keys, references, checks) and answers "what was known on day D". What is kept is
-the exported folder of Parquet files, not a .duckdb file: a .duckdb file is never the same twice, the export is.
+The engine checks keys, references and values (schema.sql) and works out for every value the days on which it stood; that table,
+`history`, is exported beside the others, so that "what was known on day D" is a filter on Parquet and loads nothing else. What is
+kept is the exported folder, not a .duckdb file: a .duckdb file is never the same twice, the export is. SQL of one's own runs on
+an engine that is started when it is asked for, holds the tables in memory and is shut off from the disk.
 """
 
 from __future__ import annotations
 
 import atexit
+import dataclasses
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -19,6 +23,8 @@ import duckdb
 import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.files import read_frame, reading_parquet
+from foresaid.registry import systems
 from foresaid.registry.view import Quantity, View
 
 KEYS = {
@@ -29,6 +35,10 @@ KEYS = {
 }
 MEMORY = "3GB"  # more is spilt to disk: a file nobody vouches for must not take the machine down
 TABLES = tuple(KEYS)  # in the order in which they refer to each other
+HISTORY = "history.parquet"
+OBSERVED = (
+    "subject_id", "quantity_id", "setting", "source_id", "known_on", "value", "kind", "run", "family", "released_on",
+)  # fmt: skip
 
 
 @cache
@@ -100,24 +110,52 @@ def build(tables: dict[str, pl.DataFrame], out: Path) -> dict[str, int]:
         shutil.rmtree(out, ignore_errors=True)
         out.parent.mkdir(parents=True, exist_ok=True)
         connection.execute(f"export database '{out.as_posix()}' (format parquet, compression zstd)")
+        days = f"from history order by {KEYS['observation']}"
+        connection.execute(f"copy ({days}) to '{(out / HISTORY).as_posix()}' (format parquet, compression zstd)")
         return counts
     finally:
         connection.close()
 
 
-def open_database(folder: Path) -> duckdb.DuckDBPyConnection:
-    """Open the exported record in memory, read-only in effect: nothing written here reaches the folder."""
-    if not (folder / "schema.sql").is_file():
-        raise UnreadableError(f"{folder}: found no database, expected the output of `foresaid database`; run `dvc repro`")
-    connection = _connect()
-    connection.execute(_schema())  # ours: the text in the folder is somebody's file, and SQL may read and write others
-    for name in TABLES:
-        connection.execute(f"insert into {name} select * from read_parquet(?)", [str(folder / f"{name}.parquet")])
-    lock(connection)
-    return connection
+class Database:
+    """An exported record: its tables as Parquet files, and an engine for SQL over them that is started on first use.
+
+    Read-only in effect: nothing written through the engine reaches the folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Raise UnreadableError where the folder holds no exported record."""
+        if not (folder / HISTORY).is_file():
+            raise UnreadableError(f"{folder}: found no database, expected the output of `foresaid database`; run `dvc repro`")
+        self.folder = folder
+        self._connection: duckdb.DuckDBPyConnection | None = None
+
+    def execute(self, query: str) -> duckdb.DuckDBPyConnection:
+        """Run one statement of SQL on the tables; the engine reaches no file, no network and no extension."""
+        if self._connection is None:
+            self._connection = _connect()
+            self._connection.execute(_schema())  # the package's own text: the folder's is only read by people
+            for name in TABLES:
+                columns = ", ".join(f'"{column}"' for column in pl.read_parquet_schema(self.folder / f"{name}.parquet"))
+                self._connection.execute(
+                    f"insert into {name} ({columns}) select {columns} from read_parquet(?)", [str(self.folder / f"{name}.parquet")]
+                )
+            lock(self._connection)
+        return self._connection.execute(query)
+
+    def close(self) -> None:
+        """Stop the engine, if it was started."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
 
-def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
+def open_database(folder: Path) -> Database:
+    """Open the exported record, or say which command makes it (UnreadableError)."""
+    return Database(folder)
+
+
+def frame(connection: Database | duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
     """Run one query of ours and hand its result over as a polars frame.
 
     By way of a Parquet file: fast, typed, and without the Arrow bridge, which needs a third library and leaks at exit.
@@ -128,26 +166,47 @@ def frame(connection: duckdb.DuckDBPyConnection, query: str) -> pl.DataFrame:
         return pl.read_parquet(path)
 
 
-def quantities(connection: duckdb.DuckDBPyConnection) -> dict[str, Quantity]:
+def _table(database: Database, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    return read_frame(database.folder / f"{name}.parquet", columns)
+
+
+def quantities(database: Database) -> dict[str, Quantity]:
     """Return every quantity's card by its id."""
-    rows = frame(
-        connection,
-        "select quantity_id, title, kind, unit, lower, upper, chance, direction, protocol, resolver "
-        "from quantity order by quantity_id",
-    )
+    columns = [item.name for item in dataclasses.fields(Quantity)]
+    rows = _table(database, "quantity", columns).sort("quantity_id")
     return {row["quantity_id"]: Quantity(**row) for row in rows.iter_rows(named=True)}
 
 
-def as_of(connection: duckdb.DuckDBPyConnection, day: date) -> View:
-    """Return the record as it stood on `day`: the only way training rows are chosen."""
-    return View(day, frame(connection, f"from observation_as_of(date '{day.isoformat()}')"), quantities(connection))
+def as_of(database: Database, day: date) -> View:
+    """Return the record as it stood on `day`: the only way training rows are chosen.
+
+    Of each value the last row known on or before the day, by key; withdrawn and suspect values do not count. The days on which a
+    row stood are those of the view `history` of schema.sql.
+    """
+    stood = (pl.col("known_on") <= day) & ~(pl.col("superseded_on") <= day).fill_null(False) & pl.col("counts")
+    with reading_parquet(database.folder / HISTORY):
+        rows = pl.scan_parquet(database.folder / HISTORY).filter(stood).select(OBSERVED).collect()
+    return View(day, rows, quantities(database))
 
 
-def resolutions(connection: duckdb.DuckDBPyConnection, day: date) -> View:
-    """Return what resolves forecasts by `day`: the first value each quantity's resolver published."""
-    return View(day, frame(connection, f"from resolution_by(date '{day.isoformat()}')"), quantities(connection))
+def systems_as_of(database: Database, day: date) -> pl.DataFrame:
+    """Return the record as it stood on `day`, one row a system and benchmark (see `systems`)."""
+    return systems.frame(as_of(database, day).observations, models(database), _table(database, "quantity").sort("quantity_id"))
 
 
-def models(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+def resolutions(database: Database, day: date) -> View:
+    """Return what resolves forecasts by `day`: the first value each quantity's resolver published, whatever was revised later."""
+    with reading_parquet(database.folder / HISTORY):
+        rows = (
+            pl.scan_parquet(database.folder / HISTORY)
+            .filter((pl.col("known_on") <= day) & pl.col("counts") & pl.col("resolves"))
+            .unique(OBSERVED[:4], keep="first", maintain_order=True)
+            .select(OBSERVED)
+            .collect()
+        )
+    return View(day, rows, quantities(database))
+
+
+def models(database: Database) -> pl.DataFrame:
     """Return the table of released models, by model_id."""
-    return frame(connection, "from model order by model_id")
+    return _table(database, "model").sort("model_id")

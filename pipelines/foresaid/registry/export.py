@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 from datetime import date
 from pathlib import Path
 
@@ -19,9 +18,8 @@ from foresaid.errors import ParameterError, RecordError
 from foresaid.files import write_bytes
 from foresaid.registry import database
 from foresaid.registry.checks.rows import Nearest
+from foresaid.text import defused
 
-# What a spreadsheet may run. Apostrophes before it count too, so that taking one away gives every text back.
-FORMULA = re.compile(r"'*[=+\-@\t\r\n]")
 FORMATS = ("parquet", "csv", "json")
 QUERY = """
 select
@@ -85,13 +83,7 @@ def dump(rows: pl.DataFrame, form: str) -> bytes:
     if form == "parquet":
         rows.write_parquet(buffer, compression="zstd", statistics=False)
     elif form == "csv":
-        texts = [name for name, kind in rows.schema.items() if kind == pl.String]
-        risky = [pl.col(name).str.contains(f"^{FORMULA.pattern}") for name in texts]
-        safe = [
-            pl.when(odd).then(pl.lit("'") + pl.col(name)).otherwise(pl.col(name)).alias(name)
-            for name, odd in zip(texts, risky, strict=True)
-        ]
-        rows.with_columns(safe).write_csv(buffer)
+        defused(rows).write_csv(buffer)
     else:
         text = [
             {name: cell.isoformat() if isinstance(cell, date) else cell for name, cell in row.items()}
@@ -100,15 +92,6 @@ def dump(rows: pl.DataFrame, form: str) -> bytes:
         lines = ",\n".join(json.dumps(row, ensure_ascii=False, allow_nan=False) for row in text)
         buffer.write(f"[\n{lines}\n]\n".encode() if lines else b"[]\n")
     return buffer.getvalue()
-
-
-def unquoted(text: str) -> str:
-    """Take away the apostrophe that `dump` put before a formula.
-
-    >>> unquoted("'=1+1"), unquoted("'tis")
-    ('=1+1', "'tis")
-    """
-    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def export(build: Path, day: date, to: Path, sources: tuple[str, ...] = (), quantities: tuple[str, ...] = ()) -> int:

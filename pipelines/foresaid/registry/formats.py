@@ -19,7 +19,11 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class ModelRow(NamedTuple):
-    """One released language model; an unknown figure is None."""
+    """One released language model; an unknown figure is None.
+
+    `line`, `tier` and `release` say where it stands among its maker's models (see `lineage`); `line_source` says whether a rule
+    proposed them or a person confirmed them.
+    """
 
     model_id: str
     family: str
@@ -33,6 +37,10 @@ class ModelRow(NamedTuple):
     training_flops: float | None
     kind: str
     notes: str
+    line: str = ""
+    tier: str = ""
+    release: str = ""
+    line_source: str = ""
 
 
 class QuantityRow(NamedTuple):
@@ -68,6 +76,17 @@ class MergeRow(NamedTuple):
     kept_as: str
     decided_on: date
     reason: str
+
+
+class LicenceRow(NamedTuple):
+    """What licence the figures of one quantity carry in one source, and where that was read."""
+
+    source_id: str
+    quantity_id: str
+    publisher: str
+    licence: str
+    grant: str
+    evidence: str
 
 
 class SubjectRow(NamedTuple):
@@ -179,11 +198,15 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Format(Generic[Row]):
-    """One kind of CSV file: its row type, how each column is read, and how many columns are its sort key."""
+    """One kind of CSV file: its row type, how each column is read, and which columns are its sort key.
+
+    The last `later` columns were added after rows had been written: a row may end before all of them, and says nothing there.
+    """
 
     row: Callable[..., Row]
     columns: Mapping[str, Callable[[str], Any]]
     key: Sequence[str]
+    later: int = 0
 
     @property
     def header(self) -> list[str]:
@@ -206,8 +229,13 @@ MODELS = Format(
         "training_flops": optional(number),
         "kind": one_of("base", "instruct", "reasoning", "code"),
         "notes": text,
+        "line": text,
+        "tier": text,
+        "release": text,
+        "line_source": one_of("rule", "confirmed", ""),
     },
     key=("model_id",),
+    later=4,
 )
 QUANTITIES = Format(
     QuantityRow,
@@ -236,6 +264,18 @@ MERGES = Format(
     MergeRow,
     {"model_id": required, "kept_as": required, "decided_on": day, "reason": required},
     key=("model_id",),
+)
+LICENCES = Format(
+    LicenceRow,
+    {
+        "source_id": required,
+        "quantity_id": required,
+        "publisher": required,
+        "licence": text,
+        "grant": one_of("granted", "share_alike", "non_commercial", "not_found", "forbidden"),
+        "evidence": required,
+    },
+    key=("source_id", "quantity_id"),
 )
 SUBJECTS = Format(
     SubjectRow,

@@ -19,12 +19,12 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.registry import csv_files, database, formats, merges, source_card
+from foresaid.registry import csv_files, database, formats, licences, merges, source_card
 from foresaid.registry.checks import bulk
 from foresaid.registry.checks import rows as quality
 from foresaid.registry.checks.rows import Known
 from foresaid.registry.csv_files import Table
-from foresaid.registry.formats import AliasRow, MergeRow, ModelRow, ObservationRow, QuantityRow, SubjectRow
+from foresaid.registry.formats import AliasRow, LicenceRow, MergeRow, ModelRow, ObservationRow, QuantityRow, SubjectRow
 from foresaid.registry.schema import KEY, ROWS, SCHEMA
 from foresaid.registry.source_card import label, source_names
 
@@ -39,6 +39,7 @@ class Catalogue:
     quantities: list[QuantityRow]
     aliases: list[AliasRow]
     merges: list[MergeRow] = field(default_factory=list)
+    licences: list[LicenceRow] = field(default_factory=list)
 
     @property
     def known(self) -> Known:
@@ -85,13 +86,15 @@ def read_catalogue(registry: Path) -> tuple[Catalogue, list[Problem]]:
     quantities = csv_files.read(registry / "quantities.csv", label(registry, "quantities.csv"), formats.QUANTITIES)
     aliases = csv_files.read(registry / "aliases.csv", label(registry, "aliases.csv"), formats.ALIASES)
     merged = merges.read(registry)
-    catalogue = Catalogue(models.items, quantities.items, aliases.items, merged.items)
+    stated = licences.read(registry)
+    catalogue = Catalogue(models.items, quantities.items, aliases.items, merged.items, stated.items)
     names = source_names(registry)
     problems = [*models.problems, *quantities.problems, *aliases.problems]
     problems += quality.models(models)
     problems += quality.quantities(quantities, names)
     problems += quality.aliases(aliases, catalogue.known, names)
     problems += merges.check(merged, catalogue.known.models)
+    problems += licences.check(stated, catalogue.known.quantities, names)
     return catalogue, problems
 
 
@@ -150,6 +153,8 @@ def load(registry: Path, sources: Sequence[str], build: Path | None = None) -> t
             observations, subjects = read_tables(registry, name, folder)
             problems += check(observations, subjects, catalogue.known)
             rows = frame(observations.items, name)
+        stated, where = licences.grants(catalogue.licences), label(registry, "sources", name, "observations.csv")
+        problems += licences.refused(name, source.embedded, rows["quantity_id"].unique(), stated, where)
         for row, place in zip(subjects.items, subjects.where(), strict=True):
             if owner.setdefault(row.subject_id, name) != name:
                 other = owner[row.subject_id]

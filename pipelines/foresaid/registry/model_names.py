@@ -1,15 +1,16 @@
 """One model, one id: how an upstream spelling finds its model, and what to offer when it finds none.
 
-A name is never matched by likeness alone: an alias of this source, an alias of any source, or the id itself in lower case
-resolve it, after blanks are tidied. Everything nearer or farther is a suggestion with its reason, for a person to decide. An
-effort, a precision or a scaffold in a name is pointed out as a setting, so that it does not become another model.
+A name is never matched by likeness alone: an alias of this source, an alias of any source, the id itself in lower case, or the
+one spelling that differs in case and punctuation only resolve it, after blanks are tidied. Everything farther, and a spelling that
+two models share, is a suggestion with its reason, for a person to decide. An effort, a precision or a scaffold in a name is
+pointed out as a setting, so that it does not become another model.
 """
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from foresaid.confusables import ascii_twin, stranger
@@ -135,15 +136,25 @@ class Suggestions:
 
 
 class Names:
-    """Resolves upstream names of models: an alias of this source, an alias of any, or the name itself in lower case."""
+    """Resolves upstream names of models: an alias of this source, an alias of any, the name itself, or its one twin.
 
-    def __init__(self, source_id: str, models: Iterable[str], aliases: Iterable[AliasRow]) -> None:
+    `spelling` are the sources whose aliases hold, the nearest first. A twin is a spelling that differs in case and punctuation
+    only (the point of a decimal counts); where two models have it, none is chosen.
+    """
+
+    def __init__(self, spelling: str | Sequence[str], models: Iterable[str], aliases: Iterable[AliasRow]) -> None:
         self.models = set(models)
-        rows = [row for row in aliases if row.kind == "model" and row.source_id in ("*", source_id)]
-        self.aliases = {row.alias: row.id for row in rows if row.source_id == "*"}
-        self.aliases |= {row.alias: row.id for row in rows if row.source_id == source_id}
+        order = ["*", *reversed([spelling] if isinstance(spelling, str) else list(spelling))]
+        rows = [row for row in aliases if row.kind == "model" and row.source_id in order]
+        self.aliases: dict[str, str] = {}
+        for source in order:
+            self.aliases |= {row.alias: row.id for row in rows if row.source_id == source}
         self.suggestions = Suggestions({**{name: name for name in self.models}, **self.aliases})
         self.cache: dict[str, str] = {}
+        self.twins: dict[str, set[str]] = {}
+        for name, model in (*((name, name) for name in self.models), *self.aliases.items()):
+            for form in {name, name.rsplit("/", 1)[-1]}:
+                self.twins.setdefault(squashed(form), set()).add(model)
 
     def resolve(self, name: str, place: tuple[str, int | None]) -> str | Problem:
         """Return the model's id, or the problem with the nearest matches and their reasons."""
@@ -151,6 +162,9 @@ class Names:
             return self.cache[name]
         clean = tidy(name)
         model = self.aliases.get(name) or self.aliases.get(clean) or clean.lower()
+        if model not in self.models and not stranger(clean):
+            twins = self.twins.get(squashed(clean), set()) if squashed(clean) else set()
+            model = next(iter(twins)) if len(twins) == 1 else model
         if model in self.models:
             self.cache[name] = model
             return model

@@ -29,6 +29,10 @@ create table model (
     training_flops double,
     kind varchar not null check (kind in ('base', 'instruct', 'reasoning', 'code')),
     notes varchar,
+    line varchar,                                         -- product line of the maker, across versions; empty where nobody said
+    tier varchar,                                         -- place among its siblings: opus, mini, 70b; plain where the name has none
+    release varchar,                                      -- one launch of one maker: sizes, tiers, previews, web apps together
+    line_source varchar check (line_source in ('rule', 'confirmed')),
     check ((released_on is null) = (release_source is null)),
     check ((released_on is null) = (released_precision is null))
 );
@@ -58,43 +62,33 @@ create table observation (
     check (recorded_on >= known_on)
 );
 
--- What was known on a day: of each value the last row known on or before it; withdrawn and suspect values do not count.
--- This is the only way training rows are chosen.
-create macro observation_as_of(day) as table
+-- Every value with the days on which it stood: from `known_on` until the day before `superseded_on`, when the next row of its key
+-- became known. Withdrawn and suspect values do not count; only rows of a quantity's resolver resolve forecasts.
+create view history as
 select
     observation.subject_id,
     observation.quantity_id,
     observation.setting,
     observation.source_id,
-    max(observation.known_on) as known_on,
-    arg_max(observation.value, observation.known_on) as value,
+    observation.known_on,
+    lead(observation.known_on) over (
+        partition by observation.subject_id, observation.quantity_id, observation.setting, observation.source_id
+        order by observation.known_on
+    ) as superseded_on,
+    observation.value,
+    observation.status in ('reported', 'revised') as counts,
+    quantity.resolver = observation.source_id as resolves,
     subject.kind,
     subject.run,
     subject.family,
     subject.released_on
 from observation
 inner join subject on subject.subject_id = observation.subject_id
-where observation.known_on <= day
-group by all
-having arg_max(observation.status, observation.known_on) in ('reported', 'revised')
-order by all;
+inner join quantity on quantity.quantity_id = observation.quantity_id;
 
--- What resolves a forecast: the first value its resolver published, whatever was revised later.
-create macro resolution_by(day) as table
-select
-    observation.subject_id,
-    observation.quantity_id,
-    observation.setting,
-    observation.source_id,
-    min(observation.known_on) as known_on,
-    arg_min(observation.value, observation.known_on) as value,
-    subject.kind,
-    subject.run,
-    subject.family,
-    subject.released_on
-from observation
-inner join subject on subject.subject_id = observation.subject_id
-inner join quantity on quantity.quantity_id = observation.quantity_id and quantity.resolver = observation.source_id
-where observation.known_on <= day and observation.status in ('reported', 'revised')
-group by all
+-- What was known on a day: of each value the last row known on or before it. This is the only way training rows are chosen.
+create macro observation_as_of(day) as table
+select subject_id, quantity_id, setting, source_id, known_on, value, kind, run, family, released_on
+from history
+where known_on <= day and (superseded_on is null or superseded_on > day) and counts
 order by all;

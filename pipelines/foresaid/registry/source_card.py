@@ -21,7 +21,7 @@ from foresaid.errors import Problem, RecordError, UnreadableError
 from foresaid.sources import _plain_files
 
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
-OPTIONAL = ("notes",)
+OPTIONAL = ("notes", "spelt_like")
 IMPORTED = "imported results"  # the kind of a source that holds a user's own result files
 
 
@@ -38,7 +38,8 @@ class File:
 class Vintage:
     """One state of an upstream: the first day it was public, its commit, its folder below the mirror, its files.
 
-    `part` marks a download that holds only a part of the upstream: what it lacks was not taken back.
+    `part` marks a download that holds only a part of the upstream: what it lacks was not taken back. `downloaded_on` is the day
+    somebody took it from its publisher, where that is known and is not the day it became public here.
     """
 
     known_on: date
@@ -46,11 +47,15 @@ class Vintage:
     directory: str
     files: tuple[File, ...]
     part: bool = False
+    downloaded_on: date | None = None
 
 
 @dataclass(frozen=True)
 class Source:
-    """A source's card. `dates` says what its known_on days are; `vintages` come in the order of those days."""
+    """A source's card. `dates` says what its known_on days are; `vintages` come in the order of those days.
+
+    `spelt_like` names another source whose spellings of models hold here too, where this one has none of its own.
+    """
 
     name: str
     title: str
@@ -64,6 +69,7 @@ class Source:
     accessed: date
     vintages: tuple[Vintage, ...]
     notes: str = ""
+    spelt_like: str = ""
 
     @property
     def embedded(self) -> bool:
@@ -93,15 +99,20 @@ def read(path: Path, file: str, name: str) -> Source:
         if not isinstance(entry, Mapping):
             problems.append(Problem(file, None, "vintage", repr(entry), "a table"))
             continue
-        _keys(entry, ("known_on", "commit", "directory", "files"), ("part",), where, problems)
+        _keys(entry, ("known_on", "commit", "directory", "files"), ("part", "downloaded_on"), where, problems)
+        known_on = _typed(entry, "known_on", date, where, problems, date.min)
+        downloaded_on = _typed(entry, "downloaded_on", date, where, problems, known_on) if "downloaded_on" in entry else None
+        if downloaded_on is not None and downloaded_on > known_on:
+            problems.append(Problem(where, None, "downloaded_on", str(downloaded_on), f"a day up to known_on {known_on}"))
         listed = [_file(item, where, problems) for item in _typed(entry, "files", list, where, problems, [])]
         vintages.append(
             Vintage(
-                _typed(entry, "known_on", date, where, problems, date.min),
+                known_on,
                 _typed(entry, "commit", str, where, problems, ""),
                 _typed(entry, "directory", str, where, problems, ""),
                 tuple(listed),
                 _typed(entry, "part", bool, where, problems, False),
+                downloaded_on,
             )
         )
     for one in vintages:
@@ -114,7 +125,23 @@ def read(path: Path, file: str, name: str) -> Source:
     if problems:
         raise RecordError.collect(problems)
     ordered = tuple(sorted(vintages, key=lambda vintage: vintage.known_on))
-    return Source(name=name, accessed=accessed, vintages=ordered, notes=document.get("notes", ""), **texts)
+    more = {key: _typed(document, key, str, file, problems, "") for key in OPTIONAL}
+    if problems:
+        raise RecordError.collect(problems)
+    return Source(name=name, accessed=accessed, vintages=ordered, **more, **texts)
+
+
+def spelling(registry: Path, name: str) -> tuple[str, ...]:
+    """The sources whose spellings of models hold for a source, itself first, then those its card says it is spelt like."""
+    found = [name]
+    while (path := registry / "sources" / found[-1] / "source.toml").exists():
+        like = read(path, f"{found[-1]}/source.toml", found[-1]).spelt_like
+        if not like:
+            break
+        if like in found:
+            raise RecordError(f"{found[-1]}/source.toml, column spelt_like: found a circle, expected a source outside {found}")
+        found.append(like)
+    return tuple(found)
 
 
 def _keys(
@@ -171,6 +198,7 @@ def entry(vintage: Vintage) -> str:
     """
     lines = ["", "[[vintage]]", f"known_on = {vintage.known_on}", f"commit = {_quoted(vintage.commit)}"]
     lines += [f"directory = {_quoted(vintage.directory)}"]
+    lines += [f"downloaded_on = {vintage.downloaded_on}"] if vintage.downloaded_on else []
     lines += ["part = true"] if vintage.part else []
     files = [f'  {{path = {_quoted(file.path)}, sha256 = "{file.sha256}", bytes = {file.bytes}}},' for file in vintage.files]
     return "\n".join([*lines, "files = [", *files, "]", ""])

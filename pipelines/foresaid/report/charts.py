@@ -3,23 +3,31 @@
 A chart is a Vega-Lite specification made from plain rows and turned into SVG by vl-convert. What comes out is cleaned:
 numbered ids depend on how many charts were drawn before, fractions on the machine's arithmetic, and both are replaced. Only
 the few drawing elements on a list survive; anything else is an error, never passed through. Shapes and fills carry what
-colours say, so that every chart can be read in grey.
+colours say, so that every chart can be read in grey. Charts whose data did not change are kept between runs (`kept_in`).
 """
 
 from __future__ import annotations
 
+import inspect
+import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import cache, wraps
 from hashlib import sha256
-from typing import Any
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, ParamSpec
 from xml.etree import ElementTree
 
 import altair as alt
 import vl_convert
 
 from foresaid.errors import ForesaidError
+from foresaid.files import write_bytes
 
 Rows = Sequence[Mapping[str, Any]]
 WIDTH, HEIGHT = 600, 330
@@ -27,6 +35,12 @@ FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike o
 FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
+PAPER = "#ffffff"
+BLUE = "#4c78a8"  # the renderer's own colour of a legend's sign
+DARK = {
+    INK: "#e3e7ea", SOFT: "#a2adb5", BAND: "#3d4a54", GRID: "#2a3238", PAPER: "#14181b", BLUE: "#6fb7e6",
+    "#0b5a8a": "#6fb7e6", "#c2571a": "#f0935a", "#4f7a28": "#94c56a", "#7a4b94": "#c79ae0", "#8a6d00": "#d9bb4a",
+}  # fmt: skip
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
@@ -40,7 +54,7 @@ NOISE = {"version", "class", "role", "aria-hidden", "aria-label", "aria-roledesc
 
 @dataclass(frozen=True)
 class Drawing:
-    """A finished chart. Only `render` makes one: that is why a page may print its text unescaped."""
+    """A finished chart. Only `drawn` makes one, from what `clean` let pass: that is why a page may print its text unescaped."""
 
     svg: str
     title: str
@@ -50,7 +64,65 @@ class Drawing:
         return unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
 
 
-def forecast_against_outcome(rows: Rows, title: str, unit: str) -> Drawing:
+_KEPT: ContextVar[tuple[Path, set[str]] | None] = ContextVar("folder of charts made before, and the names asked for", default=None)
+P = ParamSpec("P")
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Keep charts in a folder for the time of a block: one whose data and code are as before is read and not made again.
+
+    What no chart of the block asked for is removed at its end, so that the folder does not grow. A failed block removes nothing.
+    """
+    used: set[str] = set()
+    token = _KEPT.set((folder, used))
+    try:
+        yield
+        for path in folder.glob("*.svg"):
+            if path.name not in used:
+                path.unlink()
+    finally:
+        _KEPT.reset(token)
+
+
+def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
+    """Make a drawing of a function that gives a specification; its argument `title` is also the text for screen readers.
+
+    A chart is found again by the SHA-256 of its function, its arguments, this file and the versions of the libraries. What is kept
+    is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on the disk.
+    """
+    signature = inspect.signature(build)
+
+    @wraps(build)
+    def made(*args: P.args, **kwargs: P.kwargs) -> Drawing:
+        asked = signature.bind(*args, **kwargs)
+        title = str(asked.arguments["title"])
+        kept = _KEPT.get()
+        if kept is None:
+            return Drawing(clean(_svg(build(*args, **kwargs)), title), title)
+        stated = json.dumps([build.__name__, _code(), asked.arguments], default=str, sort_keys=True)
+        folder, used = kept
+        path = folder / f"{sha256(stated.encode()).hexdigest()}.svg"
+        used.add(path.name)
+        if not path.is_file():
+            write_bytes(path, _svg(build(*args, **kwargs)).encode())
+        return Drawing(clean(path.read_text(encoding="utf-8"), title), title)
+
+    return made
+
+
+def _svg(spec: dict[str, Any]) -> str:
+    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_version())
+    return svg
+
+
+@cache
+def _code() -> list[str]:
+    return [sha256(Path(__file__).read_bytes()).hexdigest(), version("altair"), version("vl-convert-python")]
+
+
+@drawn
+def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     """Forecast medians with 80 % bars over outcomes: `value`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
 
     On the diagonal the forecast was right; a hollow point is an outcome outside its bar.
@@ -60,7 +132,7 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> Drawing:
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
     base = alt.Chart(_data(data))
-    x = alt.X("value:Q", title=f"what came out ({unit})", scale=scale)
+    x = alt.X("value:Q", title=f"observed ({unit})", scale=scale)
     diagonal = alt.Chart(_data([{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
         color=SOFT, strokeDash=[4, 3], strokeWidth=1
     )
@@ -73,7 +145,8 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> Drawing:
     return render(alt.layer(diagonal.encode(x="v:Q", y="v:Q"), bars, points), title)
 
 
-def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str, log: bool = False) -> Drawing:
+@drawn
+def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str, log: bool = False) -> dict[str, Any]:
     """Rows a law was fitted to, its median curve and its 80 % band.
 
     `points` have x, value, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
@@ -105,17 +178,18 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
     return render(alt.layer(band, line, dots), title)
 
 
+@drawn
 def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[float], admissible: Sequence[bool], title: str,
-            parameter: str) -> Drawing:  # fmt: skip
+            parameter: str) -> dict[str, Any]:  # fmt: skip
     """How well each value of a parameter fits, and what it forecasts; values the rows cannot tell apart are shaded."""
     rows = [{"v": _short(v), "rms": _short(r), "forecast": _short(f)} for v, r, f in zip(values, rms, forecast, strict=True)]
     inside = [float(v) for v, ok in zip(values, admissible, strict=True) if ok]
     log = min(values, default=0.0) > 0 and max(values) / min(values) > 8
     scale = alt.Scale(type="log", nice=False) if log else alt.Scale(zero=False, nice=False)
-    x = alt.X("v:Q", title=f"value the parameter {parameter} is held at", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
+    x = alt.X("v:Q", title=f"fixed value of the parameter {parameter}", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
     region = [{"from": _short(min(inside)), "to": _short(max(inside))}] if inside else []
     parts = []
-    for field, words, dash in (("rms", "typical miss (rms)", [1, 0]), ("forecast", "what it forecasts", [5, 2])):
+    for field, words, dash in (("rms", "root mean square error", [1, 0]), ("forecast", "forecast", [5, 2])):
         shade = alt.Chart(_data(region)).mark_rect(color=BAND, opacity=0.6)
         line = alt.Chart(_data(rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
         layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
@@ -124,10 +198,11 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
     return render(alt.hconcat(*parts, spacing=40), title)
 
 
-def intervals(rows: Rows, title: str, unit: str) -> Drawing:
-    """What each law forecast for one model, and what came out: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
+@drawn
+def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
+    """What each law forecast for one model, and what was observed: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
 
-    One line a quantity, one mark a law; the tall tick is the outcome.
+    One line a quantity, one mark a law; the tall tick is the observed value.
     """
     fields = ("quantity", "law", "median", "lower_80", "upper_80", "value")
     data = [_only(row, *fields) for row in rows]
@@ -136,7 +211,7 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     step = alt.Step(15)  # for each law; a quantity takes as many
     ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
-    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
+    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, domain=False, ticks=False))
     offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
     base = alt.Chart(_data(data), height=step).encode(
         y=y,
@@ -146,7 +221,7 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     bars = base.mark_rule(strokeWidth=2, opacity=0.7).encode(x=alt.X("lower_80:Q", scale=scale), x2="upper_80:Q")
     shape = alt.Shape("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(SHAPES, len(laws))))
     marks = base.mark_point(size=36, filled=True, opacity=1).encode(
-        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: what came out ({unit})", scale=scale),
+        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: observed ({unit})", scale=scale),
         shape=shape,
     )
     truth = (
@@ -157,7 +232,8 @@ def intervals(rows: Rows, title: str, unit: str) -> Drawing:
     return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
 
 
-def example(points: Rows, lines: Rows, title: str, x_title: str) -> Drawing:
+@drawn
+def example(points: Rows, lines: Rows, title: str, x_title: str) -> dict[str, Any]:
     """One simulated experiment: scores over loss with a fitted curve for each `size` (points and lines: size, loss, score)."""
     sizes = list(dict.fromkeys(str(row["size"]) for row in lines))
     title_of = "fine-tuning examples:"  # one title for colour, dash and shape makes one legend of them
@@ -174,7 +250,8 @@ def example(points: Rows, lines: Rows, title: str, x_title: str) -> Drawing:
     return render(alt.layer(curves, dots), title)
 
 
-def over_time(points: Rows, title: str, y_title: str) -> Drawing:
+@drawn
+def over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     """A line a `method` over the `year` of its origin: `value`; dashes and shapes say what colours say."""
     kept = [_only(row, "method", "year", "value") for row in points]
     names = list(dict.fromkeys(str(row["method"]) for row in kept))
@@ -189,7 +266,20 @@ def over_time(points: Rows, title: str, y_title: str) -> Drawing:
     return render(alt.layer(line, dots), title)
 
 
-def choices(rows: Rows, title: str) -> Drawing:
+@drawn
+def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """Scores over the `year` of release, and as a step line the best `value` so far, which each row holds as `best`."""
+    kept = [_only(row, "year", "value", "best") for row in points]
+    x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
+    line = alt.Chart(_data(kept)).mark_line(color=INK, strokeWidth=1.6, interpolate="step-after")
+    dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7)
+    scale = alt.Scale(zero=False)
+    best = line.encode(x=x, y=alt.Y("best:Q", scale=scale))
+    return render(alt.layer(best, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
+
+
+@drawn
+def choices(rows: Rows, title: str) -> dict[str, Any]:
     """What a budget of models buys, in two panels: `models`, `objective`, and test errors `optimal` and `random`."""
     data = [_only(row, "models", "objective", "optimal", "random") for row in rows]
     x = alt.X("models:Q", title="models evaluated", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6))
@@ -209,29 +299,36 @@ def choices(rows: Rows, title: str) -> Drawing:
     return render(alt.hconcat(left.properties(**size), right.properties(**size), spacing=40), title)
 
 
-def render(chart: Any, title: str, sized: bool = True) -> Drawing:
-    """Turn a chart into clean SVG with its title."""
+def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
+    """Return the Vega-Lite specification of a chart under its title, in the site's type and colours."""
     if sized and not isinstance(chart, alt.HConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12))
+    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=17, fontWeight=600, color=INK, offset=12))
     axis: dict[str, Any] = {
-        "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400,
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
     }  # fmt: skip
     chart = chart.configure(
-        font=FONT, aria=False, background="#ffffff", padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
+        font=FONT, aria=False, background=PAPER, padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
     ).configure_axis(**axis)
     chart = chart.configure_view(stroke=None).configure_legend(
         orient="top",
         labelColor=INK,
         titleColor=INK,
-        labelFontSize=13,
-        titleFontSize=13,
+        labelFontSize=15,
+        titleFontSize=15,
         titleFontWeight=400,
         labelLimit=260,
         columnPadding=24,
     )
-    return Drawing(clean(vl_convert.vegalite_to_svg(chart.to_dict(), vl_version=_version()), title), title)
+    spec: dict[str, Any] = chart.to_dict()
+    return spec
+
+
+def dark_rules() -> str:
+    """The style rules that give a drawing its dark colours: a rule outweighs the attribute that holds the light one."""
+    lines = (f'figure svg [{part}="{light}"] {{ {part}: {dark}; }}' for light, dark in DARK.items() for part in ("fill", "stroke"))
+    return "@media (prefers-color-scheme: dark) {\n  " + "\n  ".join(lines) + "\n}"
 
 
 def clean(svg: str, label: str) -> str:
@@ -252,7 +349,7 @@ def clean(svg: str, label: str) -> str:
                 node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
             elif key == "font-family":
                 node.set(key, FONTS)
-            else:
+            elif "." in value:
                 node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
     width, height = root.attrib.pop("width"), root.attrib.pop("height")
     root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
@@ -311,8 +408,8 @@ def _hit(row: Mapping[str, Any]) -> str:
 
 
 def _hit_fill() -> alt.Fill:
-    kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], "#ffffff"])
-    return alt.Fill("hit:N", title="outcome and its 80 % interval:", scale=kinds)
+    kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], PAPER])
+    return alt.Fill("hit:N", title="80 % interval:", scale=kinds)
 
 
 def _cycle(values: list[str], n: int) -> list[str]:

@@ -10,9 +10,9 @@ from collections import Counter
 
 import polars as pl
 
-from foresaid.report import ledger_page, texts
+from foresaid.report import texts
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number
 
 SUSPECTS = 200  # rows shown on the page; the download has all
@@ -101,9 +101,11 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         for item in material.sources for one in item.vintages
     ]  # fmt: skip
     return {
-        "ledger": ledger_page.ledger_entries(material),
         "suspects": suspects(material),
         "doubts": pl.DataFrame(material.ingest.get("doubts", []), schema=dict.fromkeys(DOUBT, pl.String)),
         "sources": pl.DataFrame(sources, infer_schema_length=None),
         "models-undated": material.models.filter(pl.col("released_on").is_null()),
     }
+
+
+PAGES = PageSet("data.html", "Data", 60, lambda material: [data(material)], downloads)

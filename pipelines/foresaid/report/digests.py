@@ -29,8 +29,8 @@ def vintage(folder: Path) -> str:
     return digest((name, folder / name) for name in ("schema.sql", *(f"{table}.parquet" for table in database.TABLES)))
 
 
-def code_digest(params: Params, templates: Path) -> str:
-    """Digest of what makes the pages beside the data: package, parameters, templates.
+def code_digest(params: Params, own: Path) -> str:
+    """Digest of what makes the pages beside the data: package with its templates, parameters, the project's `own` templates.
 
     The footer names this and not the git commit. A commit is known only after it is made: a page that named it would change
     with every commit, DVC would find the site out of date after each, and the committed dvc.lock could never
@@ -39,5 +39,6 @@ def code_digest(params: Params, templates: Path) -> str:
     package = Path(str(resources.files("foresaid")))
     files = [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.py"))]
     files += [("foresaid/registry/schema.sql", package / "registry" / "schema.sql")]
-    files += [(f"templates/{path.name}", path) for path in sorted(templates.glob("*.j2"))]
+    files += [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.j2"))]
+    files += [(f"templates/{path.name}", path) for path in sorted(own.glob("*.j2"))]
     return _joined([*((name, path.read_bytes()) for name, path in files), ("params", repr(params).encode())])

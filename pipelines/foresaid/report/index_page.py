@@ -6,16 +6,14 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 
 from __future__ import annotations
 
-from functools import partial
-
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import by_unit, calibrated, compared, skill, summarise
+from foresaid.evaluation.tables import summarise
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number, percent
 
 
@@ -57,7 +55,7 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
     made = []
     if ahead:
         rows = pl.concat([case.rows for case in ahead])
-        said = f"{count(rows.height, 'forecast')} scored of {frozen:,} frozen. Median misses are in the table below."
+        said = f"{count(rows.height, 'forecast')} scored of {frozen:,} frozen. Mean absolute errors are in the table below."
         made.append({"kind": "prospective", "figure": percent(rows["covered_80"].mean()), "said": said})  # type: ignore[arg-type]
     else:
         made.append(
@@ -77,7 +75,7 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'model')}"
         where += f" from {count(means['n_families'], 'family', 'families')}"
-        said = f"Mean miss, {text.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        said = f"Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
         later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
         if kind == "adopted" and later.height:
             miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats
@@ -85,9 +83,9 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         base = summarise(rows.filter(pl.col("role") == "baseline")).sort("mae", "law")
         if base.height:
             best = base.row(0, named=True)
-            said += f" The best simple baseline missed by {number(best['mae'])} on {count(best['n'], 'score')}."
+            said += f" Mean absolute error of the best baseline: {number(best['mae'])} on {count(best['n'], 'score')}."
         if means["coverage_80"] is not None:
-            said += f" Its 80 % intervals held {percent(means['coverage_80'])} of the outcomes."
+            said += f" Coverage of its 80 % intervals: {percent(means['coverage_80'])}."
         made.append({"kind": kind, "figure": number(means["mae"]), "said": said})
     return made
 
@@ -107,11 +105,12 @@ def not_shown(material: Material, first: Case | None) -> list[str]:
 
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
-    """The tables of these pages: means and ratios by kind of evidence, every scored row by case."""
-    made = {"summary": by_unit(material.scores, summarise), "skill": by_unit(material.scores, skill)}
-    made["compared"] = by_unit(material.scores, partial(compared, seed=material.params.seed))
-    made["calibrated"] = by_unit(material.scores, calibrated)
+    """The tables of these pages: means and comparisons as `score` computed them, every scored row by case."""
+    made = dict(material.means)
     for evidence in texts.EVIDENCE:
         for case in cases(material, evidence):
             made[case.key] = case.rows
     return made
+
+
+PAGES = PageSet("index.html", "Results", 10, lambda material: [index(material)], downloads)

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import UnreadableError
+from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
@@ -23,11 +24,13 @@ from foresaid.params import Params
 from foresaid.registry import database, source_card
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
+from foresaid.studies import compute_returns
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
+MEANS = ("summary", "skill", "compared", "calibrated")  # tables of the stage `score` that the site offers whole
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
 # what stands in where params.yaml asks for no rolling origins
 
@@ -40,6 +43,7 @@ class Fitted:
     metrics: dict[str, Any]
     curves: dict[str, CurveRecord]
     drawing: pl.DataFrame
+    budgets: dict[str, list[compute_returns.Budget]]  # by target, of those that are a loss in parameters and tokens
     experiment: dict[str, Any] | None = None  # results of our own experiment, where the law has one
 
 
@@ -52,6 +56,7 @@ class Material:
     unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
     rolling: dict[str, Any]  # the tables of the rolling origins
+    means: dict[str, pl.DataFrame]  # the tables of `score`: summary, skill, compared, calibrated
     accounting: dict[str, Any]
     ingest: dict[str, Any]
     fitted: dict[str, Fitted]
@@ -87,54 +92,52 @@ def _json(path: Path) -> Any:
         raise UnreadableError(f"{path}: found {error}, expected JSON; run `dvc repro`") from None
 
 
-def _frame(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise UnreadableError(f"{path}: found no file, expected the output of an earlier stage; run `dvc repro`")
-    return pl.read_parquet(path)
-
-
 def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
     folder = build / "fits" / name
     path = folder / "curves.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    curves = [from_plain(json.loads(line)).record for line in lines]
+    curves = [from_plain(json.loads(line)) for line in lines]
     profiles, described = _json(folder / "profiles.json"), _json(metrics / "fit" / f"{name}.json")
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
     law = laws.load(name, settings)
+    drawing = read_frame(folder / "drawing.parquet")
     return Fitted(
         law,
         described,
-        {record.target_id: record for record in curves},
-        _frame(folder / "drawing.parquet"),
+        {curve.record.target_id: curve.record for curve in curves},
+        drawing,
+        compute_returns.by_target(law, curves, drawing),
         emergence_record.read(registry, law.experiment),
     )
 
 
-def read(params: Params, build: Path, registry: Path, metrics: Path, templates: Path) -> Material:
-    """Read everything; what is missing is named together with the command that makes it."""
+def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
+    """Read everything; what is missing is named together with the command that makes it. `own`: the project's templates."""
     connection = database.open_database(build / "database")
     models, quantities = database.models(connection), database.quantities(connection)
-    asked = PLANE in params.laws and study.SOURCE in params.sources
-    plane = study.study(database.as_of(connection, study.DAY), params.seed) if asked else None
     connection.close()
+    space = _json(build / "benchmark_space.json") if PLANE in params.laws and study.SOURCE in params.sources else None
     units = pl.DataFrame(
         {"quantity_id": list(quantities), "unit": [item.unit for item in quantities.values()]},
         schema={"quantity_id": pl.String, "unit": pl.String},
     )
     scores = (
-        _frame(build / "scores.parquet").join(units, on="quantity_id", how="left").with_columns(pl.col("unit").fill_null("unknown"))
+        read_frame(build / "scores.parquet")
+        .join(units, on="quantity_id", how="left")
+        .with_columns(pl.col("unit").fill_null("unknown"))
     )
     keys = ["evidence", "case", "law", "target_id", "subject_id"]
     score = _json(metrics / "score.json")
     freeze = build / "freeze.json"
-    observed = [_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
+    observed = [read_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
     return Material(
         params=params,
         scores=scores.sort(keys),
-        unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        unmade=read_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
+        means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
@@ -143,12 +146,12 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, templates: 
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
         sources=[_card(registry, name) for name in sorted(set(params.sources))],
         adopted=adopted.load_all(registry),
-        plane=plane,
+        plane=study.from_plain(space) if space else None,
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
         vintage=vintage(build / "database"),
-        code=code_digest(params, templates),
+        code=code_digest(params, own),
     )
 
 

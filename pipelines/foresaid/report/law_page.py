@@ -14,17 +14,17 @@ import polars as pl
 
 from foresaid.fitting.data import Covariate, Target
 from foresaid.fitting.fit import STATUSES
-from foresaid.fitting.frozen_curve import CurveRecord, thaw_record
+from foresaid.fitting.frozen_curve import CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.report import texts
 from foresaid.report.case_tables import by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
 from foresaid.report.inputs import PLANE, Fitted, Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
-from foresaid.studies import compute_returns, preregistration
+from foresaid.studies import preregistration
 from foresaid.text import DASH, bound, count, number, percent, unit_words
 
 CHARTS = 8
@@ -32,12 +32,33 @@ FIRST = ("olmo_mmlu_mc",)  # the one public test of the loss threshold: its char
 THRESHOLDS = {"threshold": "", "midpoint": " (midpoint)"}  # where the rise begins, or where half of it is done
 BESIDE = "olmo_mmlu_mc"
 NOT_REAL = "no real data published for this law; validated on {on}"
-NOISE = {"natural": "errors even on the scale of the score", "log": "errors even on the logarithm"}
+NOISE = {"natural": "additive errors on the scale of the score", "log": "multiplicative errors (additive on the logarithm)"}
 
 
 def not_real(law: Law) -> str:
     """What the pages say of a law that was fitted to no real data."""
     return NOT_REAL.format(on=law.validated_on.split(":")[0])
+
+
+def law_list(material: Material) -> Page:
+    """The list of laws: formula, evidence, and how many targets ended in each status."""
+    listed = [{**_summary(item), "href": f"{texts.slug(name)}.html"} for name, item in material.fitted.items()]
+    return Page("laws/index.html", "laws.html.j2", {"laws": listed})
+
+
+def _summary(item: Fitted) -> dict[str, Any]:
+    """What the list and the law's own page both say of a law."""
+    law, targets = item.law, item.metrics["targets"]
+    return {
+        "title": law.title,
+        "formula": law.formula,
+        "validated": "fitted to real data" if law.validated_on == "real data" else not_real(law),
+        "statuses": [
+            {"name": status, "said": said, "n": f"{sum(entry['status'] == status for entry in targets):,}"}
+            for status, said in STATUSES.items()
+            if any(entry["status"] == status for entry in targets)
+        ],
+    }
 
 
 def law_pages(material: Material) -> list[Page]:
@@ -54,22 +75,15 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
     )[:CHARTS]
     values = {
         "name": name,
-        "title": law.title,
-        "formula": law.formula,
+        **_summary(item),
         "reference": law.reference,
         "distrust": law.distrust,
-        "validated": "fitted to real data" if real else not_real(law),
         "real": real,
         "version": law.version,
         "noise": NOISE.get(law.noise, law.noise),
         "as_of": item.metrics["as_of"],
         "parameters": parameters(law, item),
         "targets": [_target(material, entry) for entry in targets],
-        "statuses": [
-            {"name": status, "said": said, "n": f"{sum(entry['status'] == status for entry in targets):,}"}
-            for status, said in STATUSES.items()
-            if any(entry["status"] == status for entry in targets)
-        ],
         "charts": [_chart(material, item, entry) for entry in charted],
         "uncharted": len([entry for entry in targets if entry["target_id"] in item.curves]) - len(charted),
         "profiles": [hindcast_fits.drawn(entry) for entry in charted if entry.get("profile")],
@@ -166,7 +180,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "status": entry["status"],
         "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
-        "left_out": "; ".join(f"{one['rows']} left out: {one['reason']}" for one in entry["left_out"]),
+        "left_out": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["left_out"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
         "agreement": percent(entry["agreement"]),
@@ -182,16 +196,6 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _budgets(item: Fitted) -> dict[str, list[compute_returns.Budget]]:
-    """The budgets of every target that is a loss in parameters and tokens."""
-    thawed = {target_id: thaw_record(record) for target_id, record in item.curves.items()}
-    return {
-        target_id: compute_returns.of_drawing(item.law, curve, item.drawing)
-        for target_id, curve in thawed.items()
-        if compute_returns.is_surface(curve)
-    }
-
-
 def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
     titles = {entry["target_id"]: entry["title"] for entry in item.metrics["targets"]}
     return [
@@ -200,7 +204,7 @@ def _returns(material: Material, item: Fitted) -> list[dict[str, Any]]:
             "said": statement(found, unit_words([material.unit(item.curves[target_id].quantity_id)])),
             "rows": [cells(one) for one in found],
         }
-        for target_id, found in _budgets(item).items()
+        for target_id, found in item.budgets.items()
     ]
 
 
@@ -294,7 +298,7 @@ def thresholds(material: Material) -> dict[str, Any]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
-    made = {}
+    made = hindcast_fits.downloads(material)
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
@@ -304,7 +308,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
         budgets = [
-            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in _budgets(item).items() for one in found
+            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in item.budgets.items() for one in found
         ]
         if budgets:
             made[f"{key}-returns"] = pl.DataFrame(budgets)
@@ -316,3 +320,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         if item.experiment:
             made |= {f"{key}-experiment-{part}": frame for part, frame in emergence_experiment.downloads(item.experiment).items()}
     return made
+
+
+PAGES = PageSet("laws/index.html", "Laws", 20, lambda material: [law_list(material), *law_pages(material)], downloads)

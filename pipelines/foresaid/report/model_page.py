@@ -16,7 +16,7 @@ from foresaid.report import texts
 from foresaid.report.case_tables import Case, cases, headline, method_title
 from foresaid.report.charts import intervals
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import number, signed
 
 
@@ -120,7 +120,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
             "value": number(row["value"]),
             "median": number(row["median"]),
             "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else text.DASH,
-            "inside": {True: "inside", False: "outside", None: text.DASH}[row["covered_80"]],
+            "inside": {True: "yes", False: "no", None: text.DASH}[row["covered_80"]],
             "miss": signed(row["median"] - row["value"]),
             "wis": number(row["wis"]) if row["lower_80"] is not None else text.DASH,
         }
@@ -135,7 +135,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
                 {**row, "quantity": material.quantity(row["quantity_id"]), "law": method_title(material, row["law"])}
                 for row in part.iter_rows(named=True)
             ]
-            drawn.append(intervals(data, "What each law said, and what came out", text.unit_words([unit])))
+            drawn.append(intervals(data, "Forecasts of each law, and the observed score", text.unit_words([unit])))
     hits = (
         rows.filter((pl.col("role") == "law") & pl.col("covered_80").is_not_null())
         .group_by("law")
@@ -149,7 +149,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
         "as_of": str(rows["as_of"][0]),
         "lines": lines,
         "charts": drawn,
-        "summary": f"Outcomes inside the 80 % interval: {'; '.join(said)}." if said else "",
+        "summary": f"Observed values inside the 80 % interval: {'; '.join(said)}." if said else "",
     }
 
 
@@ -158,3 +158,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     names = scored_models(material)
     made = {f"model-{texts.slug(name)}": material.scores.filter(pl.col("subject_id") == name) for name in names}
     return {**made, "models": material.models.filter(pl.col("model_id").is_in(names))}
+
+
+PAGES = PageSet("models/index.html", "Models", 40, lambda material: [model_list(material), *model_pages(material)], downloads)

@@ -18,7 +18,7 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     scored = [row for row in rows if row["n"]]
     if not scored:
         return ["replay: nothing was released and scored between the two days", *_unscored(rows)]
-    head = ("law", "quantity", "n", "releases", "WIS", "MAE", "bias", "50 %", "80 %", "95 %", "skill", "against")
+    head = ("law", "quantity", "n", "releases", "WIS", "MAE", "bias", "cover 50 %", "80 %", "95 %", "skill", "baseline")
     made: list[str] = []
     for mode in MODES:
         part = [_cells(row) for row in scored if row["mode"] == mode]

@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number
 
 SHOWN = 100  # rows of a list on the page; the downloads have all
@@ -193,3 +193,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     changed, summed, added, shifted = _tables(material)
     revised = changed.filter(pl.col("kind") != "new")
     return {"revisions": revised, "revisions-by-unit": summed, "models-added-late": added, "revisions-of-outcomes": shifted}
+
+
+PAGES = PageSet("revisions.html", "Revisions", 70, lambda material: [page(material)], downloads)

@@ -11,7 +11,7 @@ from foresaid.evaluation import rolling_origin
 from foresaid.report import charts, rolling_origin_tables
 from foresaid.report.case_tables import method_title
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
+from foresaid.report.page import Page, PageSet
 from foresaid.report.texts import slug
 from foresaid.text import count, number, signed
 
@@ -110,3 +110,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         f"origins-{name.replace('_', '-')}": pl.DataFrame(found[name], infer_schema_length=None)
         for name in ("by_horizon", "by_distance", "by_origin")
     }
+
+
+PAGES = PageSet("origins.html", "Rolling-origin evaluation", 30, lambda material: [page(material)], downloads)

@@ -8,8 +8,8 @@ from typing import Any
 from foresaid.text import DASH, columns, number
 
 HEAD = (
-    "method", "months", "n", "releases", "WIS", "skill", "WIS over the best baseline's (95 %)", "50 %", "80 %", "95 %",
-    "WIS after", "80 % after", "verdict",
+    "method", "months", "n", "releases", "WIS", "relative WIS (pairwise)", "relative WIS to the best baseline (95 %)",
+    "coverage 50 %", "80 %", "95 %", "recalibrated WIS", "recalibrated coverage 80 %", "verdict",
 )  # fmt: skip
 LEFT = (0, len(HEAD) - 1)
 MODES = {"known": "known on the day", "released": "by release date only"}
@@ -70,7 +70,7 @@ def sums(found: dict[str, Any]) -> list[str]:
     said = []
     for row in found["accounts"]:
         why = ", ".join(f"{count} {status}" for status, count in row["reasons"].items())
-        counts = f"{row['asked']:,} forecasts = {row['scored']:,} scored + {row['declined']:,} declined"
+        counts = f"{row['asked']:,} forecasts = {row['scored']:,} scored + {row['declined']:,} without a forecast"
         said.append(f"{MODES[row['mode']]}, {row['law']}: {counts}" + (f" ({why})" if why else ""))
     return said
 

@@ -1,49 +1,36 @@
 """Stage `report`: tables in, pages out. It writes the whole site anew, and the same inputs give the same bytes.
 
 No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
-hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else.
+hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else. A page
+runs one script, which sorts and filters tables; its policy names the script by its hash and forbids every other, and every request.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import polars as pl
 from markupsafe import Markup
 
 from foresaid import __version__
-from foresaid.report import (
-    data_page,
-    downloads,
-    index_page,
-    law_page,
-    ledger_page,
-    model_page,
-    revisions_page,
-    rolling_origin_page,
-)
+from foresaid.report import charts, downloads, ledger_page
 from foresaid.report.charts import Drawing
 from foresaid.report.inputs import Material
-from foresaid.report.page import Page
-from foresaid.report.sections import hindcast_fits
+from foresaid.report.page import page_sets
 from foresaid.text import DASH
 
-NAVIGATION = (
-    ("index.html", "How good?"),
-    ("laws/index.html", "Laws"),
-    ("origins.html", "Month by month"),
-    ("models/index.html", "Models"),
-    ("ledger.html", "Ledger"),
-    ("data.html", "Data"),
-    ("revisions.html", "Revisions"),
-)
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 def inline(drawing: Drawing) -> Markup:
     """Let a drawing stand in a page as SVG: the only text that is not escaped.
 
-    It is safe because a Drawing is made by `charts.render` alone, which lets nothing through but a list of drawing elements and
+    It is safe because a Drawing is made by `charts.drawn` alone, which lets nothing through but a list of drawing elements and
     attributes, and because names inside it were escaped when it was made. Anything else is refused here.
     """
     if not isinstance(drawing, Drawing):
@@ -51,21 +38,37 @@ def inline(drawing: Drawing) -> Markup:
     return Markup(drawing.in_page())
 
 
-def environment(templates: Path) -> jinja2.Environment:
-    """Templates that escape everything and refuse what is not defined.
+def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> jinja2.Environment:
+    """Templates that escape everything and refuse what is not defined; a file in `own` stands in for the package's of that name.
+
+    `tables` are the downloads, so that a page links to the formats a table is offered in; without them, to those of a short one.
 
     `autoescape=True` and not `select_autoescape()`: that goes by the last extension and would leave `.html.j2` unescaped.
     """
     made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(templates),
+        loader=jinja2.FileSystemLoader([own, TEMPLATES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    known = tables or {}
     made.globals["inline"] = inline
+    made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
+    made.globals["script"] = enhancement(made)
+    made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
+    made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
     return made
+
+
+def enhancement(env: jinja2.Environment) -> dict[str, Markup]:
+    """The one script of a page, which sorts and filters tables, and the hash by which the page's policy lets it run and no other.
+
+    It is a file of the program and holds no text of the record; a script element keeps its text as it is, so it is not escaped.
+    """
+    text = env.loader.get_source(env, "enhance.js")[0] if env.loader else ""
+    return {"text": Markup(text), "policy": Markup(f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}")}
 
 
 def footer(found: Material, commit: str) -> dict[str, str]:
@@ -83,41 +86,20 @@ def footer(found: Material, commit: str) -> dict[str, str]:
     }
 
 
-def all_pages(found: Material) -> list[Page]:
-    """Every page of the site."""
-    laws = law_page.law_pages(found)
-    listed = Page("laws/index.html", "laws.html.j2", {"laws": [{**page.values, "href": Path(page.path).name} for page in laws]})
-    models = [model_page.model_list(found), *model_page.model_pages(found)]
-    return [
-        index_page.index(found),
-        listed,
-        *laws,
-        *models,
-        ledger_page.ledger(found),
-        *ledger_page.forecasts(found),
-        rolling_origin_page.page(found),
-        data_page.data(found),
-        revisions_page.page(found),
-    ]
-
-
-def render(found: Material, templates: Path, commit: str) -> dict[Path, bytes]:
-    """Every file of the site, by its place below the top."""
-    env = environment(templates)
+def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
+    """Every file of the site, by its place below the top; `own` is the project's folder of templates."""
+    sets = page_sets()
+    tables: dict[str, pl.DataFrame] = {}
+    for one in sets:
+        tables |= one.downloads(found)
+    env = environment(own, tables)
     foot: dict[str, Any] = footer(found, commit)
+    navigation = [(one.address, one.title) for one in sets if one.title]
     files: dict[Path, bytes] = {}
-    for page in all_pages(found):
-        text = env.get_template(page.template).render(
-            **page.values, root=page.root, here=page.path, navigation=NAVIGATION, footer=foot
-        )
-        files[Path(page.path)] = text.encode()
-    tables = {
-        **index_page.downloads(found),
-        **model_page.downloads(found),
-        **law_page.downloads(found),
-        **hindcast_fits.downloads(found),
-        **data_page.downloads(found),
-        **revisions_page.downloads(found),
-        **rolling_origin_page.downloads(found),
-    }
+    for one in sets:
+        for page in one.pages(found):
+            text = env.get_template(page.template).render(
+                **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
+            )
+            files[Path(page.path)] = text.encode()
     return {**files, **downloads.contents(tables)}

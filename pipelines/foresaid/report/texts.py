@@ -16,14 +16,20 @@ from foresaid.text import count
 
 FEW_FAMILIES = 10  # below this many model families no comparison is called a difference
 METHODS = {
-    "training_mean": ("Training mean", "every model scores what the training models scored on average"),
-    "best_known": ("Best known", "nobody gets beyond the best training model"),
-    "last_of_family": ("Last of family", "a model scores what the newest known model of its family scored"),
-    "last_value": ("Nearest known run", "a larger run scores what the nearest smaller one scored"),
-    "straight_line": ("Straight line", "a line in the (logarithm of the) first covariate through all known runs"),
+    "training_mean": ("Mean (climatology)", "the mean score of the training models"),
+    "best_known": ("Best so far", "the best score of the training models"),
+    "last_of_family": ("Last value (persistence)", "the score of the newest known model of the same family"),
+    "last_value": ("Nearest known run", "the score of the nearest smaller run of the series"),
+    "straight_line": ("Straight line", "linear regression on the first covariate, or its logarithm, over all known runs"),
     "ensemble_equal": ("Equal-weight ensemble", "the average of all laws' quantiles, level by level"),
-    "ensemble_median": ("Median ensemble", "the median of all laws' quantiles, level by level, with a width of its own"),
-    "ensemble_stacked": ("Stacked ensemble", "the laws' quantiles under weights learned from their own past"),
+    "ensemble_median": (
+        "Median ensemble",
+        "the median of all laws' quantiles, level by level, with its own interval recalibration",
+    ),
+    "ensemble_stacked": (
+        "Stacked ensemble",
+        "the weighted average of the laws' quantiles, weights learned from their earlier scores",
+    ),
     "printed_forms": ("Printed coefficients", "the forms as the authors printed them, applied without a refit"),
 }
 SPLITS = {
@@ -33,9 +39,9 @@ SPLITS = {
 }
 EVIDENCE = {
     "prospective": "Frozen in the ledger before the model was released. The only evidence that could not be tuned afterwards.",
-    "adopted": "Published by others before the models were scored, entered here later, with the public evidence for the date.",
-    "hindcast": "Re-made afterwards from what was public on an old day. The program refuses later data, but the people who "
-    "chose the law and the cases knew how it went.",
+    "adopted": "Third-party forecasts, published before the models were scored and entered here later, with evidence of the date.",
+    "hindcast": "Retrospective: computed afterwards from what was public on an earlier day. The program refuses later data, but "
+    "the people who chose the laws and the cases knew the outcomes.",
 }
 PROVED = (
     "Every batch of forecasts has the bytes its name says: the name is the SHA-256 of the bytes.",
@@ -60,17 +66,17 @@ UNPROVEN = (
 )
 
 LIMITS = (
-    "A hindcast is not a forecast. It was made after the fact; the program keeps later data out, but nobody can keep out what its "
-    "authors already knew when they chose laws, settings and cases.",
-    "Many scores of one model are one draw. Models of one family share data and recipes, so they are closer to one draw than to "
-    "several. The counts of models and families matter, not the count of scores.",
-    "A law that did well on base models of one year says nothing of chat or reasoning models, of other protocols, or of "
+    "A hindcast is computed after the fact. The program keeps later data out of the fit, but not what the authors already knew "
+    "when they chose laws, settings and cases.",
+    "The scores of one model are one independent observation. Models of one family share data and recipes, so they are closer "
+    "to one observation than to several. The numbers of models and families matter, not the number of scores.",
+    "A law that was accurate on base models of one year says nothing of chat or reasoning models, of other protocols, or of "
     "benchmarks that have leaked into training data since.",
     "Laws forecast a score from other scores or from the training compute of a model that exists. They do not say when such a "
     "model will be trained.",
-    "Where a law declined to forecast, the row is counted as declined and is missing from its mean; ratios against a baseline use "
-    "only the rows both sides forecast.",
-    "Several laws and cases are shown; the best of them is best partly by luck. No correction for that choice has been made.",
+    "Where a law made no forecast, the row is counted and is missing from its mean; relative WIS uses only the rows both "
+    "sides forecast.",
+    "Several laws and cases are shown, and the best of them is best partly by chance. No correction for that selection is made.",
 )
 
 
@@ -125,9 +131,9 @@ def verdict(families: int) -> str:
     """What may be concluded from a comparison on so many model families."""
     if families < FEW_FAMILIES:
         found = count(families, "family", "families")
-        return f"Too few releases to say which is better: {found}, at least {FEW_FAMILIES} are wanted."
+        return f"Too few releases to say which is better: {found}, at least {FEW_FAMILIES} are needed."
     return (
-        f"{count(families, 'family', 'families')}: enough to compare, yet every mean hangs on those few draws; "
+        f"{count(families, 'family', 'families')}: enough to compare, yet every mean rests on those few observations; "
         "no test of difference is made here."
     )
 

@@ -53,16 +53,30 @@ class RunSubject:
 
 
 @dataclass(frozen=True)
+class StatedModel:
+    """What an upstream states of a model: its maker, and the day or month it came out as printed. `models.csv` decides."""
+
+    subject: str
+    released_on: str = ""
+    organisation: str = ""
+    title: str = ""
+    file: str = ""
+    row: int | None = None
+
+
+@dataclass(frozen=True)
 class Reading:
     """Everything one vintage says; `skipped` counts, by reason, what was left out on purpose.
 
-    `rows` counts the rows of each upstream table, so that what was taken and what was left can be added up.
+    `rows` counts the rows of each upstream table, so that what was taken and what was left can be added up. `models` are what
+    the files state of models, taken or not.
     """
 
     scores: list[Score]
     subjects: list[RunSubject]
     skipped: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
+    models: list[StatedModel] = field(default_factory=list)
 
 
 Reader = Callable[[Path], Reading]

@@ -1,7 +1,10 @@
-"""The benchmarks of Epoch AI's hub: the file, the score column, the scale and the setting of each, in both vintages.
+"""The benchmarks of Epoch AI's hub: the file, the score column, the scale, the setting and the licence of each.
 
-Nearly every file of the hub names its score otherwise; this is the one place that knows. A board that is in one vintage only has
-no file in the other.
+Nearly every file of the hub names its score otherwise; this is the one place that knows. The paper's data (`old`) and the hub's
+downloads (`new`) name their files differently; a board that a download does not hold says nothing in it.
+
+Epoch's licence covers its own runs and its index; what it collected keeps its publisher's terms. `granted` marks the collected
+boards whose publisher grants a copy: they and Epoch's own are the source `epoch-hub`, all others `epoch-hub-external`.
 """
 
 from __future__ import annotations
@@ -25,6 +28,12 @@ class Board:
     stderr: str = ""
     scale: Decimal = PLAIN
     error_scale: Decimal = PLAIN
+    granted: bool = False  # whether the publisher's licence allows a copy of the board
+    named: bool = False  # whether effort and thinking budget stand in its column Name
+
+    def file(self, new: bool) -> str:
+        """The name of its file in a download of the hub (`new`) or in the paper's data; nothing where it has none."""
+        return self.new if new else self.old
 
 
 BOARDS = (
@@ -40,6 +49,7 @@ BOARDS = (
         {"Percent correct": "epoch_aider_polyglot"},
         {"format": "Edit format"},
         scale=PERCENT,
+        granted=True,
     ),
     Board(
         "apex_agents_external",
@@ -47,9 +57,10 @@ BOARDS = (
         {"Pass@1 score": "epoch_apex_agents"},
         stderr="Pass@1 Standard Error",
         error_scale=PERCENT,
+        named=True,
     ),
-    Board("arc_agi_2_external", "", {"Score": "epoch_arc_agi_2"}, {"prompt": "Name"}),
-    Board("arc_agi_external", "external_benchmark_arc_agi", {"Score": "epoch_arc_agi"}),
+    Board("arc_agi_2_external", "", {"Score": "epoch_arc_agi_2"}, named=True),
+    Board("arc_agi_external", "external_benchmark_arc_agi", {"Score": "epoch_arc_agi"}, named=True),
     Board(
         "arc_ai2_external",
         "external_benchmark_arc_ai2",
@@ -70,6 +81,7 @@ BOARDS = (
     Board("deepresearchbench_external", "external_benchmark_deepresearch", {"Average score": "epoch_deep_research_bench"}),
     Board("", "external_benchmark_factorio_learning_environment", {"Lab Success %": "epoch_factorio_lab"}, {"tools": "Tools"}),
     Board("fictionlivebench_external", "external_benchmark_fictionlivebench", {"120k token score": "epoch_fiction_live_120k"}),
+    Board("gdpval_external", "", {"Win Rate (%)": "epoch_gdpval_win_rate", "Win + tie rate (%)": "epoch_gdpval_win_or_tie_rate"}),
     Board(
         "geobench_external",
         "external_benchmark_geobench",
@@ -79,7 +91,7 @@ BOARDS = (
     Board("gsm8k_external", "external_benchmark_gsm8k", {"EM": "epoch_gsm8k"}, SHOTS),
     Board("gso_external", "external_benchmark_gso_bench", {"Score OPT@1": "epoch_gso"}, {"agent": "Scaffold"}),
     Board("hella_swag_external", "external_benchmark_hellaswag", {"Overall accuracy": "epoch_hellaswag"}, SHOTS),
-    Board("hle_external", "", {"Accuracy": "epoch_hle"}, {"prompt": "Name"}, stderr="Accuracy Standard Error"),
+    Board("hle_external", "", {"Accuracy": "epoch_hle"}, stderr="Accuracy Standard Error", named=True),
     Board("lambada_external", "external_benchmark_lambada", {"Score": "epoch_lambada"}, SHOTS),
     Board("lech_mazur_writing_external", "external_benchmark_lech_mazur_writing", {"Mean score": "epoch_lech_mazur_writing"}),
     Board(
@@ -96,6 +108,7 @@ BOARDS = (
     Board("os_world_external", "external_benchmark_os_world", {"Score": "epoch_os_world"}, {"agent": "Agent"}, scale=PERCENT),
     Board("", "external_benchmark_osuniverse", {"Weighted Score": "epoch_osuniverse"}, {"agent": "Agent"}),
     Board("piqa_external", "external_benchmark_piqa", {"Score": "epoch_piqa"}, SHOTS),
+    Board("posttrainbench_external", "", {"Average (%)": "epoch_posttrainbench"}, {"agent": "Scaffold"}, named=True),
     Board(
         "science_qa_external",
         "external_benchmark_scienceqa",

@@ -11,6 +11,7 @@ import unicodedata
 
 KEYS = (
     "effort",  # reasoning effort or thinking budget, as the source names it
+    "budget",  # thinking budget, where the source names an effort beside it
     "shots",
     "prompt",
     "format",  # edit format, or the form of the answer
@@ -59,3 +60,28 @@ def peel(name: str, pattern: re.Pattern[str]) -> tuple[str, str]:
     """
     match = re.search(f"(?:{pattern.pattern})$", name, pattern.flags)
     return (name[: match.start()].rstrip(), match["value"]) if match else (name.rstrip(), "")
+
+
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")  # in order; a source's other words stay as they are
+_WORDS = {"no thinking": "none", "non-thinking": "none", "med": "medium", "x-high": "xhigh"}
+_BUDGET = re.compile(r"(?:thinking[- ]?)?(\d+k)", re.IGNORECASE)
+
+
+def effort_parts(text: str) -> dict[str, str]:
+    """Part the words by which a source names a variant into effort and thinking budget.
+
+    Both stand apart only where both are named; a budget alone is the effort, as it is on every older board.
+
+    >>> effort_parts("high, 16k"), effort_parts("thinking 16k"), effort_parts("no thinking"), effort_parts("adaptive")
+    ({'effort': 'high', 'budget': '16k'}, {'effort': '16k'}, {'effort': 'none'}, {'effort': 'adaptive'})
+    """
+    parts: dict[str, str] = {}
+    budget = ""
+    for piece in (piece.strip() for piece in text.lower().split(",")):
+        if match := _BUDGET.fullmatch(piece):
+            budget = match[1]
+        else:
+            parts["effort"] = _WORDS.get(piece, piece)
+    if budget:
+        parts["budget" if "effort" in parts else "effort"] = budget
+    return parts

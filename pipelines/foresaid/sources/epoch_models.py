@@ -6,7 +6,9 @@ These are Epoch's estimates and have quantities of their own. Traps:
 - Many compute values are guesses: the note carries Epoch's confidence.
 - The compute of a fine-tuned model leaves out its base model: such a value is suspect.
 - "Datapoints" are tokens for most language models, words or examples for others: not `training_tokens`.
-- 153 models stand in both files, with the same figures; a difference would be refused.
+- 153 models stand in both files, with the same figures; a difference would be refused. A download may hold one file only.
+- The column of data sizes has three names (gradients, total, datapoints) and one meaning: values in two downloads are equal.
+- A few models have no publication date: they are taken, and no date is stated of them.
 Models of other domains, and those published before 2018 or without any size, are left out.
 """
 
@@ -15,15 +17,17 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from foresaid.sources import Reading, Score
+from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.sources import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
-FOLDER = "data/ai_models"
 SIZES = {"Parameters": "epoch_params_total", "Training compute (FLOP)": "epoch_training_flops"}
-DATA = {
-    "notable_ai_models.csv": "Training dataset size (gradients)",
-    "large_scale_ai_models.csv": "(DEPRECATED) Training dataset size (datapoints)",
-}
+NAMES = ("notable_ai_models.csv", "large_scale_ai_models.csv")
+DATA = (
+    "Training dataset size (gradients)",
+    "Training dataset size (total)",
+    "(DEPRECATED) Training dataset size (datapoints)",
+)
 SINCE = "2018"
 COLUMNS = ("Model", "Domain", "Publication date", "Confidence", "Base model", *SIZES)
 ENSEMBLE = "an ensemble, not a model"
@@ -38,14 +42,16 @@ def read(folder: Path) -> Reading:
     skipped: dict[str, int] = defaultdict(int)
     rows: dict[str, int] = {}
     seen: dict[str, Line] = {}
-    for name, data in DATA.items():
-        lines = table(folder, f"{FOLDER}/{name}", [*COLUMNS, data], ignored=r"[^\n]*")
-        rows[f"{FOLDER}/{name}"] = len(lines)
+    models: list[StatedModel] = []
+    for path in _paths(folder):
+        lines = table(folder, path, COLUMNS, ignored=r"[^\n]*")
+        data = _data_column(lines, f"{folder.name}/{path}")
+        rows[path] = len(lines)
         for line in lines:
             model = " ".join(line.text("Model").split())
             if "Language" not in line.cells["Domain"]:
                 skipped[ELSEWHERE] += 1
-            elif line.text("Publication date") < SINCE:
+            elif "" < line.cells["Publication date"] < SINCE:
                 skipped[EARLY] += 1
             elif model.startswith("(ensemble)"):
                 skipped[ENSEMBLE] += 1
@@ -54,10 +60,29 @@ def read(folder: Path) -> Reading:
                 skipped[BOTH] += 1
             else:
                 seen[model] = line
+                models.append(StatedModel(model, line.cells["Publication date"], line.cells.get("Organization", "")))
                 found = _sizes(line, model, data)
                 skipped[UNSIZED] += not found
                 scores += found
-    return Reading(scores, [], dict(skipped), rows)
+    return Reading(scores, [], dict(skipped), rows, models)
+
+
+def _paths(folder: Path) -> list[str]:
+    """The tables of a download, wherever they lie below its folder; one of the two is enough."""
+    found = [path.relative_to(folder).as_posix() for name in NAMES for path in sorted(folder.rglob(name))]
+    if not found or len({Path(path).name for path in found}) < len(found):
+        some = "a table twice" if found else "none of them"
+        raise UnreadableError(f"{folder.name}: found {some}, expected {' and '.join(NAMES)}, or one of them")
+    return found
+
+
+def _data_column(lines: list[Line], file: str) -> str:
+    """The column of data sizes, by whichever name this table gives it."""
+    header = lines[0].cells if lines else {}
+    found = [name for name in DATA if name in header]
+    if lines and not found:
+        raise RecordError.collect([Problem(file, 1, DATA[0], "no such column", "the data size, as " + " or ".join(DATA))])
+    return found[0] if found else DATA[0]
 
 
 def _sizes(line: Line, model: str, data: str) -> list[Score]:

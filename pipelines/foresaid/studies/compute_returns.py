@@ -8,6 +8,7 @@ has gained what was asked, or until a millionfold, which counts as not reachable
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +112,11 @@ def of_drawing(law: Law, curve: Curve, drawing: pl.DataFrame) -> list[Budget]:
     """Return the budgets of one target from what `fit` left of it: its curve, and its rows at log10 FLOPs."""
     rows = drawing.filter((pl.col("target_id") == curve.record.target_id) & (pl.col("kind") == "point"))
     return budgets(law, curve, 10.0 ** float(rows["x"].max()))  # type: ignore[arg-type]  # a column of numbers
+
+
+def by_target(law: Law, curves: Iterable[Curve], drawing: pl.DataFrame) -> dict[str, list[Budget]]:
+    """Return the budgets of every curve that is a loss in parameters and tokens, by target; other curves have none."""
+    return {curve.record.target_id: of_drawing(law, curve, drawing) for curve in curves if is_surface(curve)}
 
 
 @dataclass(frozen=True)

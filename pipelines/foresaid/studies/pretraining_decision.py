@@ -95,22 +95,6 @@ class Diagnosis:
         return made
 
 
-def alignment(source: float, target: float) -> float:
-    """Return the alignment score of a pre-training mixture from its shares of the source and the target language.
-
-        A = P_source P_target + 0.7 P_source + 0.8 P_target
-
-    Isik et al., arXiv 2402.04177v3, equation 2: 1 for half and half, 0.7 for the source alone, 0.8 for the target alone. The
-    weights are the authors' and were not fitted. Raises ParameterError for shares that are none.
-
-    >>> [round(alignment(*shares), 3) for shares in ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))]
-    [1.0, 0.7, 0.8, 0.0]
-    """
-    if min(source, target) < 0 or source + target > 1 + 1e-9:
-        raise ParameterError(f"alignment: found shares {source:g} and {target:g}, expected two in [0, 1] with a sum of at most 1")
-    return source * target + 0.7 * source + 0.8 * target
-
-
 def read(path: Path, metric: str = "") -> Series:
     """Read checkpoints from a CSV file with the column `tokens` and one of the metric.
 

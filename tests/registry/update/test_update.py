@@ -211,7 +211,9 @@ def test_a_recording_day_before_the_vintage_is_refused(home: Path) -> None:
 
 
 def test_a_source_without_reader_is_named_with_those_that_have_one(home: Path) -> None:
-    with pytest.raises(UnreadableError, match=r"source tiny: found no reader, expected one of .*finetune-loss, gadre"):
+    with pytest.raises(
+        UnreadableError, match=r"source tiny: found no reader, expected one of .*finetune-loss, forecastbench, gadre"
+    ):
         update("tiny", home / "mirror", home / "registry", TODAY)
 
 

@@ -127,7 +127,7 @@ def _author(draft: _Draft, words: list[str]) -> None:
         raise LedgerError("expected `author <name> <vkey>`")
     key = parse_vkey(words[1])
     if key.kind != LOG:
-        raise LedgerError("expected an author's key; `foresaid key new --kind author` makes one")
+        raise LedgerError("expected an author's key; `foresaid ledger key new --kind author` makes one")
     if key in draft.authors.get(words[0], ()):
         raise LedgerError(f"the key {key.vkey} stands here a second time")
     draft.authors[words[0]] = (*draft.authors.get(words[0], ()), key)

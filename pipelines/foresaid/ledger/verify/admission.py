@@ -30,7 +30,7 @@ def unsigned(snapshot: Snapshot) -> dict[str, str]:
         if not keys:
             continue
         if data is None:
-            found[name] = f"is in the name of {batch.header.author}, who did not sign it; `foresaid sign` does"
+            found[name] = f"is in the name of {batch.header.author}, who did not sign it; `foresaid ledger sign` does"
             continue
         try:
             author_signature.check(data, batch.header.origin, name, keys)

@@ -208,5 +208,5 @@ def v20_pending(snapshot: Snapshot) -> Iterator[Finding]:
     covered = set(snapshot.listed[: snapshot.size])
     for name, batch in snapshot.batches.items():
         if name not in covered and name not in snapshot.rejected and now - moment(batch.header.frozen_at) > MERGE_DELAY:
-            what = "is not in the log after seven days; run `foresaid checkpoint` on the main branch"
+            what = "is not in the log after seven days; run `foresaid ledger checkpoint` on the main branch"
             yield Finding("V20", layout.batch_path(name), what, f"frozen {batch.header.frozen_at}", line=1)

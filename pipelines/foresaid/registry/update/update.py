@@ -16,7 +16,7 @@ from pathlib import Path
 
 from foresaid import files, sources
 from foresaid.errors import Problem, RecordError
-from foresaid.registry import csv_files, formats, merges, source_card
+from foresaid.registry import csv_files, formats, licences, merges, source_card
 from foresaid.registry import load as ingest
 from foresaid.registry.checks import cross_row
 from foresaid.registry.checks import rows as quality
@@ -197,6 +197,9 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
     problems = work.problems
     problems += quality.subjects(list(work.subjects.values()), list(work.subject_places.values()), known)
     problems += quality.observations(work.standing.rows, work.standing.places, work.subjects, known)
+    held, file = {row.quantity_id for row in work.standing.rows}, source_card.label(work.registry, "sources", work.name)
+    embedded = work.folder.is_relative_to(work.registry)
+    problems += licences.refused(work.name, embedded, held, licences.grants(work.catalogue.licences), file)
     if problems:
         raise RecordError.collect(list(dict.fromkeys(problems)))
     change = Change(work.name, work.made, work.added, "would be appended" if dry_run else "appended")
@@ -219,7 +222,7 @@ def _rows(
     work: Work, reading: sources.Reading, vintage: Vintage, folder: str, recorded_on: date
 ) -> tuple[list[ObservationRow], list[Place], list[Problem]]:
     """Turn a reading into rows of the record, with the upstream file and row each came from."""
-    names = Names(work.name, work.catalogue.known.models, work.catalogue.aliases)
+    names = Names(source_card.spelling(work.registry, work.name), work.catalogue.known.models, work.catalogue.aliases)
     listed = {f"{folder}/{file.path}" for file in vintage.files}
     runs = {subject.subject_id for subject in reading.subjects}
     rows, places = [], []

@@ -1,7 +1,7 @@
-"""The plane of benchmarks on the observational law's page: what studies/benchmark_space/study.py found, spelt for a reader and for
-download.
+"""The principal-component space of benchmarks on the observational law's page: what
+studies/benchmark_space/study.py found, as tables, charts and downloads.
 
-Only words, tables and drawings are made here; every number is plane_study's.
+Only words, tables and drawings are made here; every number is the study's.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def shown(plane: Plane | None, title: Callable[[str], str]) -> dict[str, Any] | 
         {"x": x, "value": y, "median": m, "lower_80": m, "upper_80": m}
         for x, y, m in plane.drawn.select("x", "value", "median").rows()
     ]
-    axis = "training compute at which Llama-2 would reach the model's place in the plane (FLOPs)"
+    axis = "training compute at which Llama-2 would reach the model's component scores (FLOPs)"
     picks = [
         {"models": one.choice.models, "objective": one.choice.objective, "optimal": one.error, "random": one.random}
         for one in plane.chosen
@@ -82,7 +82,7 @@ def shown(plane: Plane | None, title: Callable[[str], str]) -> dict[str, Any] | 
             for one in plane.chosen
         ],
         "all_error": number(plane.all_error),
-        "choices": choices(picks, "What a budget of models buys"),
+        "choices": choices(picks, "Prediction variance and test error by number of models"),
     }
 
 

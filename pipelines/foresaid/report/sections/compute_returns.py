@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from foresaid.errors import UnreadableError
+from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.laws._loader import load
 from foresaid.studies.compute_returns import USUAL, Budget, is_surface, of_drawing
@@ -18,17 +17,26 @@ from foresaid.text import number
 def statement(found: list[Budget], unit: str) -> str:
     """Say in a sentence what ten times the compute still buys."""
     before, here, after = found[1], found[2], found[3]
-    how = "spent best" if here.inner else f"at {USUAL:g} tokens a parameter, as the law has no best split"
+    how = "at the best split" if here.inner else f"at {USUAL:g} tokens per parameter, as the law has no best split"
     gain, low, high, earlier, later = (
         number(one, 2) for one in (here.gain, here.gain_low, here.gain_high, before.gain, after.gain)
     )
     return (
-        f"From {number(here.flops, 2)} FLOPs, the most any run used, ten times the compute {how} takes {gain} {unit} off the "
-        f"loss (90 % range {low} to {high}); the ten times before took off {earlier}, the ten times after would take {later}."
+        f"From {number(here.flops, 2)} FLOPs, the largest run, ten times the compute {how} reduces the loss by {gain} {unit} "
+        f"(90 % range {low} to {high}); the tenfold step before reduced it by {earlier}, the one after would by {later}."
     )
 
 
-HEADER = ("FLOPs", "parameters", "90 % range", "tokens", "tokens a parameter", "loss", "off with ten times more", "90 % range")
+HEADER = (
+    "FLOPs",
+    "parameters",
+    "90 % range",
+    "tokens",
+    "tokens per parameter",
+    "loss",
+    "loss reduction per tenfold compute",
+    "90 % range",
+)
 
 
 def cells(one: Budget) -> list[str]:
@@ -48,7 +56,7 @@ def markdown(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> 
             raise UnreadableError(f"{path}: found no file, expected the curves of `foresaid fit {name}`; run `dvc repro`")
         curves = [from_plain(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
         for curve in filter(is_surface, curves):
-            law, drawing = load(name, laws[name]), pl.read_parquet(path.with_name("drawing.parquet"))
+            law, drawing = load(name, laws[name]), read_frame(path.with_name("drawing.parquet"))
             found = of_drawing(law, curve, drawing)
             lines += [f"{law.title}, {curve.record.target_id} ({curve.record.status})", "", statement(found, "nats per token"), ""]
             lines += [f"| {' | '.join(HEADER)} |", "| " + " | ".join("---" for _ in HEADER) + " |"]

@@ -1,4 +1,4 @@
-"""What came out of our own emergence experiment, as the law's page shows it: favourable or not, and nothing typed in.
+"""Results of our own emergence experiment, as the law's page shows it: favourable or not, and nothing typed in.
 
 Numbers come from the results that `foresaid experiment score` computes from the measured table; results that were not made
 from the table that is there are refused. Sentences are chosen by the numbers, so a table with another outcome says another thing.
@@ -16,14 +16,14 @@ from foresaid.studies.emergence.predict import PRIMARY
 from foresaid.text import count, number, percent
 
 METHODS = {
-    "pooled_free": "the law, runs of one frequency pooled, free bend",
-    "pooled_free_corner": "the corner of that fit instead of its crossing",
-    "alone_free": "the law, each run alone, free bend",
-    "pooled_prior": "the law as specified (prior on the bend), pooled",
+    "pooled_free": "the law, runs of one frequency pooled, free curvature",
+    "pooled_free_corner": "the kink of that fit instead of its crossing",
+    "alone_free": "the law, each run alone, free curvature",
+    "pooled_prior": "the law as specified (prior on the curvature), pooled",
     "alone_prior": "the law as specified, each run alone",
-    "last": "no law: the last loss seen",
-    "line": "no law: thresholds extended in ln D",
-    "hindsight_mean_of_other_seeds": "in hindsight: the mean of the other seeds",
+    "last": "baseline: last value (persistence)",
+    "line": "baseline: straight line in ln D",
+    "hindsight_mean_of_other_seeds": "in hindsight: mean of the other seeds",
 }
 JUDGED = (str(PRIMARY["method"]), PRIMARY["horizon"])  # said beforehand
 
@@ -38,7 +38,7 @@ def shown(said: dict[str, Any] | None) -> dict[str, Any] | None:
         "intro": (
             f"{count(said['runs'], 'small transformer')} trained on a CPU, {count(said['checkpoints'], 'checkpoint')} of which "
             f"{said['held_back_checkpoints']:,} were held back, {said['accuracies']:,} accuracies; {said['forecasts']:,} forecasts "
-            "written down before the checkpoints they speak of were measured. Ranges are 95 %, whole seeds resampled."
+            "written down before the checkpoints they are about were measured. Ranges are 95 %, whole seeds resampled."
         ),
         "verdict": _verdict(said, judged),
         "accuracy": [_accuracy(row) for row in sorted(rows, key=lambda row: (-row["horizon"], _place(row["method"])))],
@@ -78,18 +78,19 @@ def _verdict(said: dict[str, Any], judged: dict[str, Any]) -> list[str]:
         row for row in said["accuracy"] if (row["method"], row["horizon"], row["frequency"]) == ("pooled_prior", JUDGED[1], None)
     )
     if rival["upper_95"] < 0:
-        better = "It is better than the last loss seen"
+        better = "It is better than the last value (persistence)"
     elif rival["lower_95"] > 0:
-        better = "It is worse than the last loss seen"
+        better = "It is worse than the last value (persistence)"
     else:
-        better = "It is not shown to beat the last loss seen"
+        better = "It is not shown to beat the last value (persistence)"
     band = judged["coverage_90"]
     sentences = [
-        f"The judged forecast of the few-shot emergence point misses by {_range(miss)} nats on average, "
+        f"Primary forecast of the few-shot emergence point: mean absolute error {_range(miss)} nats, "
         f"{_held(judged['within_a_tenth_of_a_nat'])} within the paper's 0.1 nats.",
-        f"{better}, which misses by {_range(last['mean_absolute_error'])}: the difference is {_range(rival)}.",
-        f"Its 90 % bands hold {_held(band)}" + (": far too narrow." if band["upper_95"] < 0.9 else "."),
-        f"As specified, with the prior on the bend, the law misses by {_range(prior['mean_absolute_error'])}.",
+        f"{better}, whose mean absolute error is {_range(last['mean_absolute_error'])}: the difference is {_range(rival)}.",
+        f"Coverage of its 90 % intervals: {_held(band)}" + (": far too narrow." if band["upper_95"] < 0.9 else "."),
+        "As specified, with the prior on the curvature, the law has a mean absolute error of "
+        f"{_range(prior['mean_absolute_error'])}.",
         f"The lead is {_range(said['lead_in_steps'], 2)} times the steps (median), {_range(said['distance_in_nats'])} nats.",
         f"More fine-tuning examples gave a higher loss of emergence for {said['monotone']['higher_with_more_examples']} of "
         f"{said['monotone']['neighbouring_sizes']} neighbouring sizes.",

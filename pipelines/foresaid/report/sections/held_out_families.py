@@ -31,8 +31,8 @@ def verdict(name: str, rows: Sequence[Row]) -> str:
     said = "below it" if found.error < floor else "not below it"
     doubt = ", within two standard errors of it either way" if near else ""
     return (
-        f"Best that knows sizes and family alone: {found.method}, {found.error:.4f} ± {found.standard_error:.4f}. "
-        f"Sloth’s authors kept {floor:.4f}, with the best number of skills picked afterwards, over {families} families that they "
+        f"Best method that takes sizes and family alone: {found.method}, {found.error:.4f} ± {found.standard_error:.4f}. "
+        f"Sloth’s authors kept {floor:.4f}, with the best number of skills chosen in hindsight, over {families} families that they "
         f"do not name (ours: {found.families}): {said}{doubt}."
     )
 
@@ -88,9 +88,9 @@ def cells(row: Row) -> Mapping[str, str]:
         "method": row.method,
         "mean absolute error": f"{row.error:.4f}",
         "± standard error": f"{row.standard_error:.4f}",
-        "best setting afterwards": f"{row.afterwards:.4f}",
+        "best setting in hindsight": f"{row.afterwards:.4f}",
         "WIS": f"{row.wis:.4f}" if row.wis is not None else "–",
-        **dict(zip(("inside 50 %", "80 %", "95 %"), inside, strict=True)),
+        **dict(zip(("coverage 50 %", "80 %", "95 %"), inside, strict=True)),
     }
 
 

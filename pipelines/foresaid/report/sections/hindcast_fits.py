@@ -62,7 +62,9 @@ def drawn(item: dict[str, Any]) -> dict[str, Any]:
     if inside:
         forecasts = [value for value, ok in zip(kept["forecast"], kept["admissible"], strict=True) if ok]
         said = f"Values of {name} from {number(min(inside))} to {number(max(inside))} fit equally well (shaded)"
-        said += f" and forecast {number(min(forecasts))} to {number(max(forecasts))} at the furthest point, on the curve's scale."
+        said += (
+            f" and forecast {number(min(forecasts))} to {number(max(forecasts))} at the furthest point, on the scale of the curve."
+        )
     else:
         said = f"No value of {name} fits well enough to be shaded. Right: what each forecasts at the furthest point."
     return {"drawing": chart, "caption": f"{said} {count(item['rows'], 'row')}, status {item['status']}."}

@@ -23,7 +23,7 @@ def difficulty_lines(counts: Mapping[str, Counts]) -> list[str]:
 def ten_point_lines(reaches: Mapping[str, Mapping[str, Reach]]) -> list[str]:
     """Write a table of series by law."""
     laws = list(reaches)
-    lines = [f"| ten points more take | {' | '.join(laws)} |", "| --- " * (1 + len(laws)) + "|"]
+    lines = [f"| compute multiple for a gain of 0.10 | {' | '.join(laws)} |", "| --- " * (1 + len(laws)) + "|"]
     for series in sorted(set().union(*(set(found) for found in reaches.values()))):
         each = [reaches[law][series].said() if series in reaches[law] else "no fit" for law in laws]
         lines.append(f"| {series} | {' | '.join(each)} |")
@@ -36,7 +36,10 @@ TITLES = {"ensemble_median": "ensemble (median)", "ensemble_stacked": "ensemble 
 def markdown(methods: Mapping[str, Scored], log: bool) -> list[str]:
     """Write one table, the least WIS first."""
     error = "RMSE of ln" if log else "mean absolute error"
-    lines = [f"| method | WIS | {error} | 50 % | 80 % | 95 % | n | series |", "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        f"| method | WIS | {error} | coverage 50 % | 80 % | 95 % | n | series |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+    ]
     found = sorted(((name, scored.line(log)) for name, scored in methods.items()), key=lambda item: item[1]["wis"])
     for name, line in found:
         inside = " | ".join(f"{100 * line[level]:.0f} %" for level in ("50", "80", "95"))

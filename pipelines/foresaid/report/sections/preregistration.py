@@ -12,7 +12,7 @@ from foresaid.studies.preregistration import Line
 def markdown(lines: Sequence[Line]) -> list[str]:
     """Return the table as Markdown."""
     made = [
-        "| task | forecaster | rows (families) | MAE | WIS (90 % range) | 80 % interval holds |",
+        "| task | forecaster | rows (families) | MAE | WIS (90 % interval) | coverage of the 80 % interval |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in lines:

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.errors import UnreadableError
 from foresaid.fitting.components import components
 from foresaid.fitting.imputation import impute
 from foresaid.registry.view import ZETTA, View
@@ -36,6 +39,7 @@ LEAST = 8  # training rows of a cut
 MOST = 4  # components tried
 BUDGETS = (4, 8, 12, 16, 20, 24, 36)
 CHOSEN_FOR = ("gsm8k_naive", "gsm8k_cot", "gsm8k_cot_self_consistency")
+DRAWN = {"subject_id": pl.String, "x": pl.Float64, "value": pl.Float64, "median": pl.Float64}
 RANDOM = 5  # random choices a budget, as in the paper
 
 
@@ -117,6 +121,20 @@ def study(view: View, seed: int) -> Plane | None:
         picks,
         _geometric([_error(_only(rows[name], set(pool[0])), None, name) for name in CHOSEN_FOR]),
     )
+
+
+def to_plain(plane: Plane) -> dict[str, Any]:
+    """Turn the study into dictionaries, lists, text and numbers, as JSON holds them; `drawn` is a list of rows."""
+    made: dict[str, Any] = msgspec.to_builtins(plane, enc_hook=lambda frame: frame.to_dicts())
+    return made
+
+
+def from_plain(plain: dict[str, Any]) -> Plane:
+    """Turn what `to_plain` made back into the study. Raises UnreadableError where it has another form."""
+    try:
+        return msgspec.convert(plain, Plane, dec_hook=lambda _, rows: pl.DataFrame(rows, schema=DRAWN))
+    except msgspec.ValidationError as error:
+        raise UnreadableError(f"benchmark space: {error}; run `foresaid study`") from None
 
 
 def _base(view: View) -> pl.DataFrame:
