@@ -68,6 +68,29 @@ def test_an_open_rounds_vintage_is_the_vintage_of_the_fits(tmp_path: Path) -> No
     assert str(params.load(opened).fit_as_of) == "2026-12-01"
 
 
+HOSTILE = {
+    "20,000 brackets": (b"a: " + b"[" * 20_000, "inside each other"),
+    "not UTF-8": (b"\xff\xfea: 1", "expected UTF-8"),
+    "aliases that repeat aliases": (
+        "".join(["a: &a0 [x, x]\n", *(f"b{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))]).encode(),
+        "with what aliases repeat",
+    ),
+    "30,000 keys": (b"".join(b"k%d: 1\n" % i for i in range(30_000)), "values"),
+    "a list as a key": (b"? [a]\n: 1\n", "a key that is a list"),
+    "two megabytes": (b"# " + b"x" * 2_000_000, "bytes"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    content, words = HOSTILE[name]
+    (tmp_path / "params.yaml").write_bytes(content)
+
+    with pytest.raises(ParameterError, match=words) as caught:
+        params.load(tmp_path / "params.yaml")
+    assert "\n" not in str(caught.value)
+
+
 WRONG: tuple[object, ...] = ("abc", -5, None, [], [None], {"a": 1})
 
 

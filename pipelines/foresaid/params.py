@@ -5,7 +5,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from difflib import get_close_matches
@@ -225,21 +225,50 @@ def parse(document: object) -> Params:
     )
 
 
+LARGEST, DEEPEST, MOST = 1 << 20, 50, 20_000  # bytes of the file; lists and mappings inside each other; values, aliases unfolded
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice, where the standard one keeps the last."""
+    """A YAML loader that refuses what the standard one takes: keys given twice, depth, aliases that unfold to no end."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.depth = self.values = 0
+        self.weights: dict[int, int] = {}  # values below each node that an alias may repeat
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.depth == DEEPEST:
+            raise ParameterError(
+                f"params.yaml, line {self.line + 1}: found more than {DEEPEST} lists and mappings inside each other"
+            )
+        before, self.depth = self.values, self.depth + 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        self.values = before + self.weights[id(node)] if id(node) in self.weights else self.values + 1
+        self.weights.setdefault(id(node), self.values - before)
+        if self.values > MOST:
+            raise ParameterError(f"params.yaml, line {self.line + 1}: found more than {MOST} values, with what aliases repeat")
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value):
+            if not isinstance(key, Hashable):
+                raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found a key that is a list or a mapping")
+            if key in seen:
                 raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found the key {key} twice, expected once")
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
 def load(path: Path) -> Params:
     """Read params.yaml."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise ParameterError(f"params.yaml: found more than {LARGEST} bytes, expected the settings of one project")
+        text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ParameterError(f"{path}: found bytes that are not UTF-8 at {error.start}, expected UTF-8; save it so") from None
     except OSError as error:

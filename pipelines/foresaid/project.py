@@ -49,8 +49,8 @@ class Layout:
 
     @property
     def snapshots(self) -> Path:
-        """Training rows of frozen curves, by digest."""
-        return self.build / "snapshots"
+        """Training rows of frozen curves by digest, published with the record."""
+        return self.registry / "snapshots"
 
     @property
     def metrics(self) -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -222,3 +224,57 @@ def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
     for path in (".ci/run", "dvc.yaml", "Makefile", *hosted):
         text = (ROOT / path).read_text(encoding="utf-8")
         assert not re.search(r"foresaid (checkpoint|witness|key)|--key|secrets?\.", text), path
+
+
+def test_bytes_of_others_are_printed_as_escapes_and_nothing_waits_or_is_followed(clone: Path, tmp_path: Path) -> None:
+    place = clone / "registry/ledger"
+    run(clone, "ledger", "checkpoint")
+    known = tmp_path / "known"
+    shutil.copyfile(place / "log/checkpoint", known)
+    (place / "log/checkpoint").write_bytes(b"\x1b]0;owned\x07\xe2\x80\xae\n")
+
+    said = run(clone, "verify", "--known", str(known), code=1)
+
+    assert "the checkpoint here:\n\\x1b]0;owned\\x07\\xe2\\x80\\xae" in said
+    assert all(sign == "\n" or " " <= sign <= "~" for sign in said)
+
+    (place / "log/checkpoint").unlink()
+    (place / "log/checkpoint").symlink_to("/etc/passwd")
+    assert "root:" not in run(clone, "verify", "--known", str(known), code=1)
+
+    (place / "log/checkpoint").unlink()
+    os.mkfifo(place / "log/checkpoint")
+    run(clone, "verify", "--known", str(known), code=1)
+
+
+def test_show_says_what_was_asked_and_said_beside_what_is_proven(clone: Path) -> None:
+    run(clone, "ledger", "checkpoint")
+
+    said = run(clone, "ledger", "show", FORECAST)
+    told = json.loads(run(clone, "ledger", "show", FORECAST, "--json"))
+
+    for words in (
+        "target unit: fraction",
+        "round deadline: 2026-12-01",
+        "quantiles 0.05: 0.412",
+        "outcome: none in the ledger yet",
+    ):
+        assert words in said
+    assert told["versions"][0]["prediction"]["values"][0] == "0.412"
+    assert told["versions"][0]["counts"] is True
+    assert not any("commit" in line for line in told["proven"])  # anybody can write any commit
+
+
+def test_an_author_with_a_key_signs_with_a_command(clone: Path, tmp_path: Path) -> None:
+    line = run(clone, "ledger", "key", "new", "example.org/alice", "--kind", "author", "--to", str(tmp_path / "alice.key")).strip()
+    (tmp_path / "policy.txt").write_text(f"{line}\n", encoding="ascii")
+    run(clone, "ledger", "policy", str(tmp_path / "policy.txt"))
+    (batch,) = [path.stem for path in (clone / "registry/ledger/batches").rglob("*.jsonl")]
+    assert "did not sign it" in run(clone, "verify", code=5)
+
+    run(clone, "ledger", "sign", batch, "--key", str(tmp_path / "alice.key"))
+    run(clone, "ledger", "checkpoint")
+
+    said = run(clone, "verify", code=5)  # the made-up training rows of this ledger are nowhere
+    assert "did not sign it" not in said
+    assert "1 batches, 1 sequenced, 0 pending" in said

@@ -190,8 +190,8 @@ def test_local_time_is_written_as_utc(folder: Path) -> None:
         ([forecast("a")], {"parents": []}, "forecast of an unknown target"),
         ([forecast("a")], {"as_of": date(2026, 11, 22)}, "as_of is after frozen_at"),
         ([forecast("a")], {"as_of": date(2026, 11, 17)}, "observed after as_of"),
-        ([ROUND], {}, "round id used twice"),
-        ([target("gpqa")], {}, "target id used twice"),
+        ([msgspec.structs.replace(ROUND, deadline="2026-12-02T00:00:00Z")], {}, "round id used twice"),
+        ([msgspec.structs.replace(target("gpqa"), max="100")], {}, "target id used twice"),
         ([forecast("a"), forecast("a")], {}, "forecast id used twice"),
         ([forecast("a", True), forecast("b", True)], {}, "second primary"),
         ([forecast("a", benchmark="arc")], {}, "unknown target"),
@@ -302,8 +302,8 @@ WRITER = """
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from foresaid import ledger
-from foresaid.entries import Code, Forecast, Quantiles
+from foresaid.ledger import store as ledger
+from foresaid.ledger.entries.schema import Code, Forecast, Quantiles
 
 folder, author, origin = Path(sys.argv[1]), sys.argv[2], "example.org/lm-forecasts"
 for number in range(15):

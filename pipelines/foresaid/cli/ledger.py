@@ -9,7 +9,7 @@ import click
 
 from foresaid.cli.group import Sections, add
 from foresaid.cli.ledger_entries import amend, challenge, redact, resolve, reveal, seal, void, withdraw
-from foresaid.cli.ledger_log import checkpoint, key, policy, prove, stamp, witness
+from foresaid.cli.ledger_log import checkpoint, key, policy, prove, sign, stamp, witness
 from foresaid.cli.ledger_verify import heads, show, verify, verify_report
 
 
@@ -24,7 +24,7 @@ def ledger() -> None:
 ledger.sections = {
     "Look and check": add(ledger, (verify, verify_report, show, heads)),
     "Add one batch of entries": add(ledger, (seal, reveal, amend, withdraw, resolve, challenge, void, redact)),
-    "Keys, log and proofs of time": add(ledger, (key, policy, checkpoint, witness, stamp, prove)),
+    "Keys, log and proofs of time": add(ledger, (key, policy, sign, checkpoint, witness, stamp, prove)),
 }
 
 COMMANDS: tuple[click.Command, ...] = (ledger, verify)

@@ -145,12 +145,14 @@ def redact(batch: str, reason: str) -> None:
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import store
+    from foresaid.ledger.entries import rules
     from foresaid.ledger.entries import schema as entries
 
     found = next((one for one in store.read(project().ledger) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
-    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
+    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason,
+                    rounds=rules.rounds_of(found), targets=rules.targets_of(found))])  # fmt: skip
     store.redact(project().ledger, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

@@ -21,7 +21,9 @@ def key() -> None:
 
 @key.command(name="new")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(["log", "witness"]), default="log", show_default=True, help="What the key is for.")
+@click.option(
+    "--kind", type=click.Choice(["log", "witness", "author"]), default="log", show_default=True, help="What the key is for."
+)
 @click.option("--to", "path", type=FILE, required=True, help="The new file; its owner alone may read it.")
 def key_new(name: str, kind: str, path: Path) -> None:
     """Make a key pair and print the public half, as it stands in a policy.
@@ -33,7 +35,7 @@ def key_new(name: str, kind: str, path: Path) -> None:
     from foresaid.ledger.log import keys
 
     made = keys.write(name, kind, os.urandom(32), path)
-    click.echo(f"{'log' if kind == 'log' else 'witness <name>'} {made.vkey}")
+    click.echo(f"log {made.vkey}" if kind == "log" else f"{kind} {name} {made.vkey}")  # as a policy has it
 
 
 @key.command(name="add")
@@ -73,6 +75,21 @@ def policy(path: Path) -> None:
     files = {POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
     store.write_files(project().ledger, files, replaced=tuple(files))
     click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
+
+
+@click.command()
+@click.argument("batch")
+@click.option("--key", "path", type=THERE, required=True, help="The author's secret key.")
+def sign(batch: str, path: Path) -> None:
+    """Sign a batch as its author, where the policy has a line `author <name> <vkey>`. It can be done at any time.
+
+    Example: foresaid ledger sign 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --key ~/author.key
+    """
+    from foresaid.ledger import store
+    from foresaid.ledger.log import keys
+
+    author = store.sign_batch(project().ledger, batch, keys.read(path, "author"))
+    click.echo(f"batch {batch}, by {author}: signed")
 
 
 @click.command()

@@ -47,7 +47,7 @@ def _evidence(
 @click.command()
 @click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/; else the ledger's copy.")
 @click.option("--known", type=THERE, multiple=True, help="A checkpoint you kept; the log must continue it.")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.gz.")
 @click.option("--block-headers", "headers", type=THERE, help="Bitcoin headers you trust: a line each, height and hex.")
 @click.option("--git", "asked_git", is_flag=True, help="The git history must be there to check (else exit 5).")
 @click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
@@ -89,10 +89,12 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     for finding in result.incomplete:
         click.echo(f"incomplete: {finding}", err=True)
     if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
-        for data in evidence.known:
-            click.echo(f"the checkpoint you kept:\n{data.decode('ascii', 'backslashreplace')}", err=True)
-        here = (project().ledger / "log/checkpoint").read_bytes()
-        click.echo(f"the checkpoint here:\n{here.decode('utf-8', 'replace')}", err=True)
+        for title, data in (*(("you kept", one) for one in evidence.known), ("here", result.head)):
+            click.echo(f"the checkpoint {title}:\n{_printable(data)}", err=True)
+    if result.checkpoint is not None:
+        click.echo(
+            f"checkpoint: signed by {result.signed_by}" if result.signed_by else "checkpoint: signed by no key of the policy"
+        )
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
@@ -109,6 +111,15 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     sys.exit(code)
 
 
+SHOWN_BYTES = 8192  # no checkpoint is longer
+
+
+def _printable(data: bytes) -> str:
+    """Bytes of somebody else's for a terminal: printable ASCII and line ends, all else as its escape."""
+    text = data[:SHOWN_BYTES].decode("ascii", "backslashreplace")
+    return "".join(sign if sign == "\n" or " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in text)
+
+
 @click.command(name="verify-report")
 @click.argument("page", type=THERE)
 @click.option("--policy", type=THERE, help="Your own trust policy.")
@@ -123,13 +134,19 @@ def verify_report(page: Path, policy: Path | None) -> None:
 @click.command()
 @click.argument("entry")
 @click.option("--policy", type=THERE, help="Your own trust policy.")
-def show(entry: str, policy: Path | None) -> None:
-    """Say which proofs a forecast has and what is not proven. ENTRY is its id, or the name of a batch.
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON, whole curves too.")
+def show(entry: str, policy: Path | None, as_json: bool) -> None:
+    """Show a forecast: what was asked and said, what came out, what is proven and what not. ENTRY is its id, or a batch's name.
 
     Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
+    import json
+
     from foresaid.errors import ParameterError
+    from foresaid.ledger import store
     from foresaid.ledger.state import evidence as standing
+    from foresaid.ledger.state import story
+    from foresaid.ledger.state.index import Clock
     from foresaid.ledger.verify import verify as check
 
     result = check.verify(project().ledger, evidence=_evidence(policy, (), None, None, None, set()))
@@ -139,9 +156,23 @@ def show(entry: str, policy: Path | None) -> None:
         raise ParameterError(
             f"show: found no forecast or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
+    full = [] if result.findings else store.read(project().ledger)
+    clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
     for account in found:
         about = standing.of(result, account, batches)
+        told = story.of(full, clock, account.author, account.id)
+        if as_json:
+            rest = {
+                "state": account.state,
+                "reason": account.reason,
+                "proven": about.have,
+                "not_proven": (*about.lack, *standing.NEVER),
+            }
+            click.echo(json.dumps({**told, **rest}, indent=2, sort_keys=True))
+            continue
         click.echo(f"{account.id} by {account.author}: {account.state}{f' ({account.reason})' if account.reason else ''}")
+        for line in story.lines(told):
+            click.echo(f"  {line}")
         for title, lines in (("proven", about.have), ("not proven", (*about.lack, *standing.NEVER))):
             click.echo(f"  {title}:")
             for line in lines:

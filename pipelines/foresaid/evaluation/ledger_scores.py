@@ -20,6 +20,7 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.errors import ForesaidError
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.frozen_curve import from_plain
@@ -70,9 +71,10 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: 
     accounts = {(one.author, one.id): one for one in states(facts, clock)}
     all_made = made(facts, clock)
     parts: list[tuple[tuple[float, ...], pl.DataFrame]] = []
+    refused: list[dict[str, str]] = []
     for key, found in all_made.items():
         if accounts[key].state not in ("void", "withdrawn"):
-            parts += list(_versions(accounts[key], found, facts, view, published, own))
+            parts += list(_versions(accounts[key], found, facts, view, published, own, refused))
     met = pl.concat([frame for _, frame in parts]) if parts else pl.DataFrame(schema=ROW)
     for account in accounts.values():
         if account.state in WORST:
@@ -83,18 +85,27 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: 
     named = {tuple(row) for row in counted.filter(pl.col("wis").is_not_null()).select("author", "id").unique().iter_rows()}
     final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
     lost = counted.filter(pl.col("wis").is_null()).select("evidence", "case", "law", "status")
+    lost = pl.concat([lost, pl.DataFrame(refused, schema=lost.schema)])
     units = {target.benchmark: target.unit for target in facts.targets.values()}
     rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
     return Scores(rows, final, universe(batches, final), table, lost, units)
 
 
 def _versions(
-    account: Account, found: Sequence[Version], facts: Facts, view: View, published: View, own: str
+    account: Account, found: Sequence[Version], facts: Facts, view: View, published: View, own: str, refused: list[dict[str, str]]
 ) -> Iterator[tuple[tuple[float, ...], pl.DataFrame]]:
+    """The rows of each version. One that cannot be applied is put among the `refused` and counted: an entry can never be removed,
+    so no lawful line may stop everybody's scores.
+    """
     key, aim = (account.author, account.id), aim_of(account.id)
     rule = revision(facts, key)
     for number, version in enumerate(found):
-        levels, rows = _meet(account, version, found[0], facts, view, published, own)
+        try:
+            levels, rows = _meet(account, version, found[0], facts, view, published, own)
+        except (ForesaidError, ArithmeticError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+            status = f"cannot be applied: {str(error).splitlines()[0] if str(error) else type(error).__name__}"[:200]
+            refused.append({"evidence": "prospective", "case": aim[0], "law": _method(account, own), "status": status})
+            continue
 
         def standing(subject: str, known: date | None, number: int = number, version: Version = version) -> str:
             end = facts.end(aim, subject)

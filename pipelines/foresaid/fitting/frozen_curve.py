@@ -59,10 +59,11 @@ class TrainingRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProbeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Covariates on the curve's scale and the value of the curve there."""
+    """Covariates on the curve's scale, the value of the curve there, and the quantiles that were forecast there (all levels)."""
 
     x: list[list[str]]
     y: list[str]
+    quantiles: list[list[str]] = []  # one list a row; none in a curve that is not meant to be frozen in a round
 
 
 class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -221,6 +222,15 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         probe = ProbeRecord(probe.x, _strings(law.curve(bare.point, x)))
         record = msgspec.structs.replace(record, probe=probe)
     return thaw_record(record)
+
+
+def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
+    """The curve whose probe also holds the quantiles (3, levels) forecast at its rows.
+
+    The curve alone says nothing of its noise: fewer noise points would move the outer quantiles without a word.
+    """
+    probe = msgspec.structs.replace(curve.record.probe, quantiles=[_strings(row) for row in quantiles])
+    return thaw_record(msgspec.structs.replace(curve.record, probe=probe))
 
 
 def thaw_record(record: CurveRecord) -> Curve:

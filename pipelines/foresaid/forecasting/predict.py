@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.errors import ParameterError
+from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.bootstrap import set_apart
-from foresaid.fitting.frozen_curve import Curve, check_probe
+from foresaid.fitting.frozen_curve import PROBE_TOLERANCE, Curve, check_probe, with_quantiles
 from foresaid.fitting.law import Law
 from foresaid.scoring.levels import LEVELS
 
@@ -107,6 +107,38 @@ def predict(law: Law, curve: Curve, x: Array) -> Forecast:
     Rows whose covariates cannot be completed come back as NaN: nothing is forecast for them and the caller counts them.
     """
     check_probe(law, curve)
+    check_quantiles(law, curve)
+    return _predict(law, curve, x)
+
+
+def probed(law: Law, curve: Curve) -> Curve:
+    """The curve with the quantiles it forecasts at the rows of its probe: what a round freezes."""
+    rows = curve.record.probe.x
+    return with_quantiles(curve, _predict(law, curve, _floats(rows)).quantiles) if rows else curve
+
+
+def check_quantiles(law: Law, curve: Curve) -> None:
+    """Refuse a curve for which the code no longer forecasts the quantiles that it did when the curve was frozen.
+
+    Raises LedgerError; a difference beyond 1e-6 of the quantity's bounds counts.
+    """
+    probe = curve.record.probe
+    if not probe.quantiles:
+        return
+    then, now = _floats(probe.quantiles), _predict(law, curve, _floats(probe.x)).quantiles
+    room = PROBE_TOLERANCE * max(1.0, float(np.abs(then).max()))
+    if then.shape != now.shape or not bool((np.abs(then - now) <= room).all()):
+        raise LedgerError(
+            f"curve of {curve.record.law}, {curve.record.target_id}: the quantiles of its probe are not those that were frozen; "
+            "the code that makes intervals changed its meaning: keep the old one for this curve"
+        )
+
+
+def _floats(rows: list[list[str]]) -> Array:
+    return np.array([[float(value) for value in row] for row in rows])
+
+
+def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
     record = curve.record
     filled = curve.prepare(x)
     known = ~np.isnan(filled).any(axis=1)

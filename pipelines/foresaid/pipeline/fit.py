@@ -19,7 +19,7 @@ from foresaid.fitting.fit import Fit
 from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
-from foresaid.forecasting.predict import predict
+from foresaid.forecasting.predict import predict, probed
 from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.laws import _loader as laws
 from foresaid.params import Params
@@ -104,7 +104,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         results.append(describe(law, fitted))
         if not fitted.point.size:
             continue
-        curve = freeze_curve(law, fitted, settings, params.fit_as_of, params.seed)
+        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
         training.extend(training_lines(fitted.table))
         curves.append(dump_line(to_plain(curve)))
         unit = view.quantity(table.target.quantity_id).unit

@@ -110,7 +110,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     missing = unmade.group_by(told).len(name="n").sort(told)
     write_frame(build / "scores.parquet", scored)
     units = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
-    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(units))
+    # Of a target whose line was redacted nobody knows the unit any more.
+    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(units, default="unknown", return_dtype=pl.String))
     write_json(
         metrics / "score.json",
         {

@@ -137,7 +137,7 @@ def states(material: Material) -> list[Account]:
 
 
 def _address(account: Account) -> str:
-    return f"forecasts/{wording.slug(account.author)}~~{wording.slug(account.id)}.html"
+    return f"forecasts/{wording.page_name(account.author, account.id)}.html"
 
 
 def forecasts(material: Material) -> list[Page]:

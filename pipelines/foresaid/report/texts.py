@@ -7,6 +7,7 @@ does not exist; nothing is written as zero that is not zero.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 import polars as pl
 
@@ -86,6 +87,20 @@ def slug(identifier: str) -> str:
     ('meta-llama~llama-2-7b', 'a--b', 'a~b')
     """
     return re.sub(r"[^a-z0-9._~-]", "_", identifier.replace("/", "~"))
+
+
+NAME_BYTES = 200  # a file system takes 255, and a page has an ending and a version beside it
+
+
+def page_name(*identifiers: str) -> str:
+    """The file name of a page about several ids; one too long for a file system ends in a digest of the whole.
+
+    >>> page_name("lab", "2026-12/gsm8k/obs"), len(page_name("a" * 128, "b" * 128))
+    ('lab~~2026-12~gsm8k~obs', 200)
+    """
+    name = "~~".join(slug(one) for one in identifiers)
+    digest = sha256("\n".join(identifiers).encode()).hexdigest()[:32]
+    return name if len(name) <= NAME_BYTES else f"{name[: NAME_BYTES - len(digest) - 3]}~~~{digest}"
 
 
 def link(address: str | None) -> str | None:

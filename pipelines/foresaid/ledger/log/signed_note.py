@@ -22,7 +22,7 @@ from foresaid.errors import LedgerError
 NOTE_BYTES = 1_000_000
 SIGNATURES = 16
 LOG, WITNESS = 0x01, 0x04  # types of keys
-KINDS = {"log": LOG, "witness": WITNESS}
+KINDS = {"log": LOG, "witness": WITNESS, "author": LOG}  # an author signs plain notes, as a log does
 
 _DASH = "— ".encode()
 _NAME = re.compile(r"[!-*,-~]{1,128}")  # printable ASCII without a space and without a plus
