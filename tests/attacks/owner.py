@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,7 +24,6 @@ from foresaid.ledger.log import anchors, rfc3161
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import LOG, Signer
-from foresaid.ledger.verify.verify import verify
 
 Files = Mapping[str, bytes]
 
@@ -228,16 +226,10 @@ def attacks(scale: Scale) -> Iterator[Tally]:
         def remembering(folder: Path) -> int:
             return world.verify(folder, [known], watched=False).exit_code(strict=True)
 
-        def fresh(folder: Path) -> int:
-            wanted = replace(world.watched, fresh=7)
-            later = replace(world.evidence(), policy=wanted, now=worlds.NOW + timedelta(days=30))
-            return verify(folder, build.ORIGIN, evidence=later).exit_code(strict=True)
-
         alone, watched = world.check_alone, world.check
         attack = "an old cosigned state put back, no key"
         note = "residual without `fresh DAYS`; the age is printed"
         yield try_all(scale, f"{attack}; witness in the policy", files, plain(lambda: put_back(owner)), watched, None, note)
-        yield try_all(scale, f"{attack}; the policy wants a fresh cosignature", files, plain(lambda: put_back(owner)), fresh)
         yield try_all(scale, f"{attack}; reader with a checkpoint", files, plain(lambda: put_back(owner)), remembering)
         yield try_all(scale, "replies of old anchors taken away, sums fixed", files, plain(lambda: taken_replies(owner)), alone)
         yield try_all(scale, "edit, rename, new manifest line", files, plain(lambda: edits(owner, False)), alone)
