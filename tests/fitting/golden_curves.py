@@ -10,9 +10,10 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+from tests.laws.test_every_law import CASES, DAY, SEED, fitted, wide
+
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 from foresaid.forecasting.predict import predict
-from tests.laws.test_every_law import CASES, DAY, SEED, fitted, wide
 
 GOLDEN = Path(__file__).resolve().parents[1] / "data" / "golden" / "curves"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tests.fitting.golden_curves import GOLDEN
 
 from foresaid.errors import LedgerError
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting import predict as forecasts
 from foresaid.laws import _loader as laws
-from tests.fitting.golden_curves import GOLDEN
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12  # between machines the last digits of exp and log may differ
 

@@ -206,7 +206,8 @@ def test_a_target_within_the_interval_is_not_given_up() -> None:
     noise = np.random.default_rng(3).normal(0.0, 0.25, 9)
     series = Series("bleu", tokens, 10.0 + 2.0 * np.arange(9) ** 0.7 + noise)
     plain = diagnose(series, Question(target=1.0, maximum=4e12, fall=2.0, tolerance=3.0))
-    assert plain.forecast is not None and plain.interval is not None
+    assert plain.forecast is not None
+    assert plain.interval is not None
     between = (plain.forecast + max(plain.interval[1], plain.forecast)) / 2.0
 
     assert plain.interval[1] > plain.forecast
