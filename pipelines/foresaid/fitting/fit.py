@@ -185,9 +185,6 @@ def _status(
     near = objective <= (1.0 + NEAR_OPTIMAL) * objective[best] + 1e-15
     flat = design.features[0] if design.features.ndim == 3 else design.features
     horizon = law.horizon(flat)
-    unsure = doubt(law, table, parameters, p, flat, horizon)
-    if unsure:
-        return "unidentified", unsure
     forecasts = law.curve(found.parameters[0, near], horizon)
     spread = float(np.ptp(forecasts, axis=0).max())
     what = "starts within 1 % of the best"
@@ -199,6 +196,9 @@ def _status(
     claimed = max(CLAIMED * sigma * scale, law.resolution, NUMERICAL)
     if spread > claimed:
         return "unidentified", f"{what} forecast {spread:.3g} apart, claimed error {claimed:.3g}"
+    unsure = doubt(law, table, parameters, p, flat, horizon)
+    if unsure:
+        return "unidentified", unsure
     return "converged", STATUSES["converged"]
 
 
