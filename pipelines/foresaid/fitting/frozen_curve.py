@@ -18,11 +18,12 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.canonical_json import decimal, dump_line
-from foresaid.errors import LedgerError
+from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.data import Covariate, Table
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.imputation import Imputation, apply_imputation
 from foresaid.fitting.law import Law
+from foresaid.fitting.transforms import transform_named
 
 PROBE_ROWS = 3
 PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out
@@ -234,7 +235,9 @@ def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
 
 
 def thaw_record(record: CurveRecord) -> Curve:
-    """Read the numbers of a record into arrays."""
+    """Read the numbers of a record into arrays; a covariate on an unknown scale raises ParameterError."""
+    for item in record.covariates:
+        transform_named(item.transform)
     rule = record.imputation
     return Curve(
         record,
@@ -262,7 +265,7 @@ def from_plain(value: dict[str, Any]) -> Curve:
     """Read a curve from plain JSON values; a field that is missing, unknown or of another kind is refused by name."""
     try:
         return thaw_record(msgspec.convert(value, CurveRecord, strict=True))
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.ValidationError, ParameterError, ValueError) as error:
         raise LedgerError(f"frozen curve: {error}") from None
 
 

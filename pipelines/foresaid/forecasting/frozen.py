@@ -87,12 +87,9 @@ class FrozenCurve:
         except (TypeError, ValueError):
             raise ParameterError(f"covariate {name}: found {given!r}, expected a number in raw units") from None
         said = np.array([value is not None for value in each])
-        if covariate.transform == "logit" and ((raw < 0) | (raw > 1)).any():
-            raise ParameterError(f"covariate {name}: found {given!r}, expected a fraction in [0, 1]; divide percentages by 100")
         scaled = covariate.apply(raw)
-        if not np.isfinite(scaled[said]).all():
-            wanted = "a finite number" if covariate.transform in ("identity", "logit") else "a finite number above 0"
-            raise ParameterError(f"covariate {name}: found {given!r}, expected {wanted}")
+        if covariate.scale.outside(raw) or not np.isfinite(scaled[said]).all():
+            raise ParameterError(f"covariate {name}: found {given!r}, expected {covariate.scale.expected}")
         return np.asarray(scaled)
 
     def to_json(self) -> str:

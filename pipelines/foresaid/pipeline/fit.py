@@ -35,7 +35,7 @@ BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "up
 def _axis(law: Law, curve: Curve, x: Array) -> Array:
     """The horizontal axis of the chart: the raw covariate, or what the law makes of them where there are several."""
     if x.shape[1] == 1:
-        return np.exp(x[:, 0]) if curve.record.covariates[0].transform == "ln" else x[:, 0]
+        return curve.covariates[0].scale.axis(x[:, 0])
     return law.axis(curve.point, curve.prepare(x))
 
 
