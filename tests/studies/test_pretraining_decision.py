@@ -202,9 +202,9 @@ def test_questions_without_a_meaning_are_refused(question: Question) -> None:
 
 
 def test_a_target_within_the_interval_is_not_given_up() -> None:
-    tokens = 1e9 * 2.0 ** np.arange(9)
+    tokens = 1e9 * 2.0 ** np.arange(9.0)
     noise = np.random.default_rng(3).normal(0.0, 0.25, 9)
-    series = Series("bleu", tokens, np.asarray(10.0 + 2.0 * np.arange(9) ** 0.7 + noise, dtype=np.float64))
+    series = Series("bleu", tokens, np.asarray(10.0 + 2.0 * np.arange(9.0) ** 0.7 + noise, dtype=np.float64))
     plain = diagnose(series, Question(target=1.0, maximum=4e12, fall=2.0, tolerance=3.0))
     assert plain.forecast is not None
     assert plain.interval is not None
