@@ -82,6 +82,7 @@ class Params:
     hindcast: dict[str, Hindcast]
     workers: int = -1
     rolling: Rolling | None = None
+    capability: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fit_as_of(self) -> date:
@@ -198,8 +199,21 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", "rolling", "workers")
-    _refuse_unknown("top level", document, known, optional=("rolling", "workers"))
+    known = (
+        "sources",
+        "origin",
+        "author",
+        "seed",
+        "replicates",
+        "as_of",
+        "round",
+        "laws",
+        "hindcast",
+        "rolling",
+        "workers",
+        "capability",
+    )
+    _refuse_unknown("top level", document, known, optional=known[-3:])
     workers = document.get("workers", -1)
     if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
         raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
@@ -222,6 +236,7 @@ def parse(document: object) -> Params:
         cases,
         workers,
         _rolling(document.get("rolling"), laws),
+        _mapping("capability", document.get("capability") or {}),
     )
 
 
