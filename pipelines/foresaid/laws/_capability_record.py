@@ -65,9 +65,9 @@ def read_choices(section: Mapping[str, Any]) -> Choices:
 def of_record(systems: pl.DataFrame, choices: Choices) -> pl.DataFrame:
     """Return the cells (SCHEMA, sorted) that the law is fitted to, from a frame of `registry.systems.frame`.
 
-    Kept are shares of which more is better, of `sources`, of models released from `from_year` on. A quantity of `same` is brought to
-    its board: zero + (one - zero) value. Of several protocols of one system the best value counts. Of several sources the first in
-    `sources` that holds a model on a board counts for that model: a later one would count one measurement twice. A board with
+    Kept are shares of which more is better, of `sources`, of models released from `from_year` on. A quantity of `same` is brought
+    to its board: zero + (one - zero) value. Of several protocols of one system the best value counts. Of several sources the first
+    in `sources` that holds a model on a board counts for that model: a later one would count one measurement twice. A board with
     fewer than `minimum_cells` cells, or with one value only, is left out. Items are the inverse of the record's resolution.
 
     Raises RecordError where nothing is left, and for a row that `checked` refuses.

@@ -19,7 +19,8 @@ FEWEST_PAIRS = 10  # systems on both benchmarks below which no correlation is gi
 def index(model: Model, rng: np.random.Generator) -> pl.DataFrame:
     """Reference index and rank of every system with standard errors, best first.
 
-    Columns system_id, model_id, maker, line, tier, effort, release, cells, t (years since 2025-01-01), index, index_error, rank, rank_error.
+    Columns system_id, model_id, maker, line, tier, effort, release, cells, t (years since 2025-01-01),
+    index, index_error, rank, rank_error.
     """
     found, systems = reference_index(model, rng), model.cells.systems
     return pl.DataFrame(
@@ -94,7 +95,7 @@ def residual_correlations(model: Model) -> pl.DataFrame:
 
 
 def what_each_adds(model: Model, day: date, factor: float) -> pl.DataFrame:
-    """What measuring a benchmark says of all the others, for the first model of a line nobody has seen, released on `day`.
+    """What measuring a benchmark says of all the others, for a model of a line and tier nobody has seen, released on `day`.
 
     Columns place, benchmark, alone, next, sd. `alone`: information in nats if nothing else is known; `place`: the order in which to
     measure when each time the most informative is taken; `next`: its information then; `sd`: mean standard deviation (points of
