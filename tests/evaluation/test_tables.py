@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from foresaid.errors import ParameterError
 from foresaid.evaluation.tables import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
 from foresaid.scoring.levels import LEVELS
 
@@ -152,3 +154,38 @@ def test_nothing_scored_gives_empty_tables_with_their_columns() -> None:
 
     assert compared(empty, 1).height == calibrated(empty).height == pairwise(empty, "b").height == 0
     assert by_unit(empty.with_columns(unit=pl.lit("x")), calibrated).height == 0
+
+
+def test_an_outcome_within_half_an_item_of_the_interval_is_covered() -> None:
+    exact, counted = (
+        scored(row("l", "a", "t", 1.0, 0.9, resolution=step)).row(0, named=True) for step in (0.0, 1 / 20)
+    )  # the 80 % interval ends at .98
+
+    assert (exact["covered_80"], counted["covered_80"]) == (False, True)
+    assert exact["wis"] == counted["wis"]  # the score is that of the values
+
+
+@pytest.mark.parametrize("levels", [[0.01, 0.5, 0.99], [0.01, 0.99]])
+def test_one_distribution_has_one_wis_or_none(levels: list[float]) -> None:
+    # .256 on the 23 levels, .140 and .009 on these: no two of them may share a mean.
+    normal = NormalDist(0.5, 0.2)
+    one = row("l", "a", "t", 0.9, 0.5)
+    frame = pl.DataFrame(
+        [{**one, "quantiles": [normal.inv_cdf(level) for level in levels]}], schema_overrides={"distance": pl.Float64}
+    )
+    every = [normal.inv_cdf(level) for level in LEVELS]
+
+    assert score_rows(frame, levels)["wis"].to_list() == [None]
+    assert score_rows(frame.with_columns(quantiles=pl.Series([every])))["wis"][0] == pytest.approx(0.256, abs=5e-4)
+
+
+def test_levels_that_floating_point_moved_are_the_same_levels() -> None:
+    made = [0.01, 0.025, *(0.05 * i for i in range(1, 20)), 0.975, 0.99]
+    frame = pl.DataFrame([row("l", "a", "t", 0.5, 0.55)], schema_overrides={"distance": pl.Float64})
+
+    assert score_rows(frame, made).equals(score_rows(frame))
+
+
+def test_an_outcome_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ParameterError, match="not numbers"):
+        scored(row("l", "a", "t", float("nan"), 0.5))

@@ -13,11 +13,12 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
+from foresaid.evaluation.schema import COVERAGES, KEY, SCORED, UNITS
+from foresaid.evaluation.units import complete
 from foresaid.reproducible import generator
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
-from foresaid.scoring.levels import LEVELS, is_symmetric
-from foresaid.scoring.rules import IntervalScore, bias, pinball, weighted_interval_score
+from foresaid.scoring.levels import LEVELS, is_symmetric, position, same_levels
+from foresaid.scoring.rules import IntervalScore, bias, weighted_interval_score
 from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
 
 
@@ -25,50 +26,56 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
     """Score forecasts whose outcome is known: KEY, value, status, distance, point, quantiles (null for a bare point).
 
     A bare point is scored as a point mass, whose WIS is its absolute error; it has no interval, so its coverage is null. Rows
-    for which nothing could be forecast are left out here and counted by the caller. With other `levels`, what needs a level that
-    is not among them is null; levels that are not symmetric about 0.5 have a WIS (twice the mean pinball loss) and no parts.
+    for which nothing could be forecast are left out here and counted by the caller. Coverage, bias and PIT count an outcome within
+    half its `resolution` as hit (see units.py; exact where the frame has no such column). ParameterError for an outcome that is no
+    number.
+
+    WIS is a mean over levels: one distribution scores .256, .140 or .009 at three choices of them. At other levels than LEVELS it
+    is null, as is what needs a level that is not among them; absolute error and coverage stay.
     """
     if not forecasts.height:
         return pl.DataFrame(schema=SCORED)
+    forecasts = complete(forecasts)
     point = forecasts["point"].to_numpy().astype(float)
     bare = np.array([row is None for row in forecasts["quantiles"]], dtype=bool)
     level = list(levels)
     quantiles = np.array([[p] * len(level) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
     value = forecasts["value"].to_numpy().astype(float)
+    step = forecasts["resolution"].to_numpy().astype(float)
     nothing = np.full(len(value), np.nan)
-    if is_symmetric(level):
-        interval, leaning = weighted_interval_score(quantiles, level, value), bias(quantiles, level, value)
-    else:
-        whole = 2.0 * pinball(quantiles, level, value).mean(axis=1)
-        interval, leaning = IntervalScore(whole, nothing, nothing, nothing), nothing
+    interval = IntervalScore(nothing, nothing, nothing, nothing)
+    if same_levels(level):
+        interval = weighted_interval_score(quantiles, LEVELS, value)
+    leaning = bias(quantiles, level, value, step) if is_symmetric(level) else nothing
 
     def at(wanted: float) -> Array:
-        return quantiles[:, level.index(wanted)] if wanted in level else nothing
+        where = position(level, wanted)
+        return nothing if where is None else quantiles[:, where]
 
     def edge(wanted: float) -> pl.Series:
         return pl.Series(np.where(bare, np.nan, at(wanted))).fill_nan(None)
 
     def inside(nominal: float) -> pl.Series:
-        ends = [round((1.0 - nominal) / 2.0, 4), round((1.0 + nominal) / 2.0, 4)]
-        hit = (at(ends[0]) <= value) & (value <= at(ends[1]))
-        none = bare | (not set(ends) <= set(level))
+        ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
+        hit = (at(ends[0]) - step / 2.0 <= value) & (value <= at(ends[1]) + step / 2.0)
+        none = bare | any(position(level, end) is None for end in ends)
         return pl.Series([None if no else bool(item) for no, item in zip(none, hit, strict=True)], dtype=pl.Boolean)
 
     median = at(0.5)
-    scored = forecasts.select(*KEY, "value", "point", "status", "distance").with_columns(
+    scored = forecasts.select(*KEY, *UNITS, "value", "point", "status", "distance").with_columns(
         median=pl.Series(median).fill_nan(None),
         lower_80=edge(0.1),
         upper_80=edge(0.9),
         lower_95=edge(0.025),
         upper_95=edge(0.975),
-        wis=pl.Series(interval.wis),
+        wis=pl.Series(interval.wis).fill_nan(None),
         dispersion=pl.Series(interval.dispersion).fill_nan(None),
         overprediction=pl.Series(interval.overprediction).fill_nan(None),
         underprediction=pl.Series(interval.underprediction).fill_nan(None),
         ae_median=pl.Series(np.abs(median - value)).fill_nan(None),
         se_point=pl.Series((point - value) ** 2).fill_nan(None),
         bias=pl.Series(leaning).fill_nan(None),
-        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, level, value))).fill_nan(None),
+        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, level, value, step))).fill_nan(None),
         **{f"covered_{round(100 * nominal)}": inside(nominal) for nominal in COVERAGES},
     )
     return scored.select(list(SCORED)).cast(dict(SCORED))  # type: ignore[arg-type]  # a schema is a mapping of types
