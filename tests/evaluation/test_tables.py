@@ -48,7 +48,7 @@ def test_rows_and_releases_are_counted_apart() -> None:
 
     found = summarise(frame).row(0, named=True)
 
-    assert (found["n"], found["n_releases"], found["n_families"]) == (3, 2, 1)
+    assert (found["n"], found["n_releases"], found["n_makers"]) == (3, 2, 1)
 
 
 def test_means_are_those_of_the_rows() -> None:
@@ -118,15 +118,16 @@ def many(law: str, centre: float, releases: int, role: str = "law") -> list[dict
 def test_a_law_clearly_better_than_a_baseline_is_called_better_with_its_interval() -> None:
     found = compared(scored(*many("l", 0.5, 14), *many("b", 0.9, 14, "baseline")), 1).row(0, named=True)
 
-    assert (found["law"], found["baseline"], found["n"], found["n_releases"], found["verdict"]) == ("l", "b", 28, 14, "better")
+    assert (found["law"], found["baseline"], found["n"], found["n_releases"], found["n_makers"]) == ("l", "b", 28, 14, 1)
+    assert found["p"] < 0.05
+    assert found["skill"] == pytest.approx(1.0 - found["relative_wis"])
     assert found["lower_95"] < found["relative_wis"] < found["upper_95"] < 1.0
 
 
 def test_few_releases_get_no_verdict_however_large_the_difference() -> None:
     found = compared(scored(*many("l", 0.5, 6), *many("b", 0.9, 6, "baseline")), 1).row(0, named=True)
 
-    assert found["verdict"] == "too few releases to say"
-    assert found["lower_95"] is None
+    assert (found["lower_95"], found["p"]) == (None, None)
 
 
 def test_comparisons_do_not_depend_on_the_order_of_rows() -> None:
@@ -142,10 +143,10 @@ def test_forecasts_far_too_low_are_called_so() -> None:
     assert found["covered_95_upper"] < 0.4
 
 
-def test_pairwise_skill_of_the_baseline_is_one() -> None:
+def test_pairwise_relative_wis_of_the_baseline_is_one() -> None:
     found = pairwise(scored(*many("l", 0.5, 4), *many("b", 0.6, 4, "baseline")), "b")
 
-    assert dict(found.select("law", "relative_skill").iter_rows())["b"] == pytest.approx(1.0)
+    assert dict(found.select("law", "pairwise_relative_wis").iter_rows())["b"] == pytest.approx(1.0)
     assert found["law"][0] == "l"
 
 

@@ -22,7 +22,7 @@ from foresaid.errors import ParameterError
 from foresaid.evaluation import hindcast
 from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
 from foresaid.evaluation.schema import KEY, UNITS
-from foresaid.evaluation.tables import score_rows, skill, summarise
+from foresaid.evaluation.tables import best_baseline, score_rows, skill, summarise
 from foresaid.evaluation.units import attach, of
 from foresaid.params import Hindcast, Params
 from foresaid.registry.database import Database, quantities
@@ -135,9 +135,6 @@ def _best_baselines(scored: pl.DataFrame) -> dict[tuple[str, str], tuple[str, fl
         return {}
     best: dict[tuple[str, str], tuple[str, float]] = {}
     for quantity in scored["quantity_id"].unique().sort():
-        compared = skill(scored.filter(pl.col("quantity_id") == quantity)).sort(
-            "law", "relative_wis", "baseline", descending=[False, True, False]
-        )
-        for row in compared.iter_rows(named=True):
-            best.setdefault((row["law"], quantity), (row["baseline"], row["relative_wis"]))
+        for row in best_baseline(skill(scored.filter(pl.col("quantity_id") == quantity))).iter_rows(named=True):
+            best[row["law"], quantity] = (row["baseline"], row["relative_wis"])
     return best

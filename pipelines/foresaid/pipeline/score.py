@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.evaluation import units
+from foresaid.evaluation.claims import claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
 from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
@@ -109,9 +110,9 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")
     scored = pl.concat([ahead.rows, score_rows(every.filter(made))]).sort(order)
-    told = ("evidence", "case", "law", "status")
-    unmade = pl.concat([ahead.declined, every.filter(~made).select(told)])
-    missing = unmade.group_by(told).len(name="n").sort(told)
+    status = ("evidence", "case", "law", "status")
+    unmade = pl.concat([ahead.declined, every.filter(~made).select(status)])
+    missing = unmade.group_by(status).len(name="n").sort(status)
     write_frame(build / "scores.parquet", scored)
     scales = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
     measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(scales))
@@ -123,6 +124,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
             "skill": by_unit(measured, skill).to_dicts(),
             "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
             "calibrated": by_unit(measured, calibrated).to_dicts(),
+            "claims": claims(measured, every.filter(~made), params.seed).to_dicts(),
             "accounting": {**ledger_state(ahead, on), "not_forecast": missing.to_dicts()},
         },
     )
