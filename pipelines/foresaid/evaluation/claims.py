@@ -18,6 +18,8 @@ from foresaid.forecasting.methods import REFERENCES, told
 from foresaid.reproducible import generator
 from foresaid.scoring.significance import compare, holm, verdict
 
+HALF = pl.when(pl.col("released_on").dt.month() < 7).then(pl.lit("H1")).otherwise(pl.lit("H2"))
+PERIOD = pl.format("{} {}", pl.col("released_on").dt.year(), HALF)
 ROW = ["target_id", "subject_id"]
 SCHEMA = {
     **dict.fromkeys(("evidence", "case", "unit", "law", "told", "reference"), pl.String()),
@@ -75,3 +77,37 @@ def claims(scored: pl.DataFrame, declined: pl.DataFrame, seed: int) -> pl.DataFr
     rows_made = [{**row, "adjusted_p": p, "verdict": verdict(result, p)} for (row, result), p in zip(found, adjusted, strict=True)]
     made_frame = pl.DataFrame(rows_made, schema=SCHEMA, infer_schema_length=None)
     return made_frame.with_columns(pl.col(pl.Float64).fill_nan(None)).sort("evidence", "case", "unit", "law")
+
+
+def broken_down(scored: pl.DataFrame, by: pl.Expr) -> pl.DataFrame:
+    """Each law's means within the groups of a case, beside the reference's on the rows both forecast: one row a law and group.
+
+    `by` is named `group`: the quantity, or PERIOD, the half-year of release. A pooled ratio hides where a law is no better and
+    where it drifts: `bias` is the mean of forecast median minus outcome in the unit of the quantity. `relative_wis` is null where
+    the reference is perfect or has no row. Nothing is tested here: these are the parts of one claim.
+    """
+    keys = ["evidence", "case", "unit", "law", "told", "reference", "group"]
+    named = scored.filter(pl.col("role") == "law").with_columns(
+        by.alias("group"),
+        told=pl.col("law").map_elements(told, return_dtype=pl.String),
+        reference=pl.col("split").replace_strict(REFERENCES, return_dtype=pl.String),
+    )
+    base = scored.select("evidence", "case", *ROW, reference="law", base="wis")
+    joined = named.join(base, on=["evidence", "case", *ROW, "reference"], how="left")
+    beside = pl.col("base").is_not_null()
+    theirs = pl.col("base").mean()
+    return (
+        joined.filter(pl.col("group").is_not_null())
+        .group_by(keys)
+        .agg(
+            n=pl.len(),
+            n_releases=pl.col("release").n_unique(),
+            n_makers=pl.col("maker").n_unique(),
+            wis=pl.col("wis").mean(),
+            reference_wis=theirs,
+            relative_wis=pl.when(theirs > 0).then(pl.col("wis").filter(beside).mean() / theirs),
+            bias=(pl.col("median") - pl.col("value")).mean(),
+            **{f"coverage_{level}": pl.col(f"covered_{level}").mean() for level in (50, 80, 95)},
+        )
+        .sort(keys)
+    )

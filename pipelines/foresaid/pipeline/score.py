@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.evaluation import units
-from foresaid.evaluation.claims import claims
+from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
 from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
@@ -120,6 +120,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
         metrics / "score.json",
         {
             "summary": by_unit(measured, summarise).to_dicts(),
+            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
+            "by_period": broken_down(measured, PERIOD).to_dicts(),
             "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
             "skill": by_unit(measured, skill).to_dicts(),
             "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
