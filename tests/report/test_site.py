@@ -24,6 +24,7 @@ from foresaid import params
 from foresaid.canonical_json import dump_line
 from foresaid.errors import ForesaidError, UnreadableError
 from foresaid.evaluation import tables as evaluate
+from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
@@ -44,6 +45,7 @@ from foresaid.report import texts as wording
 from foresaid.report.downloads import LONG, contents
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
 from foresaid.text import number, signed
 
 TEMPLATES = report.TEMPLATES
@@ -160,7 +162,7 @@ def scored(text: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     for subject in MODELS[:3]:
         add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", subject, point=0.45)
-        add("hindcast", "case-1", "released", "training_mean", "baseline", "task", subject, point=0.3)
+        add("hindcast", "case-1", "released", "last_of_family", "baseline", "task", subject, point=0.3)
         add("adopted", "paper", "listed", "printed_forms", "law", "task", subject, point=0.5, quantiles=None)
     add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", MODELS[3], point=None)
     for run in ("runs/a", "runs/b"):
@@ -278,6 +280,8 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     database.build(tables(text, link), build / "database")
     write_frame(build / "observations" / "acme-evals.parquet", observations(text))
     scores, hindcast = scored(text)
+    units = {row["quantity_id"]: row["unit"] for row in tables(text, link)["quantity"].to_dicts()}
+    measured = scores.with_columns(unit=pl.col("quantity_id").replace_strict(units, default="unknown"))
     write_frame(build / "scores.parquet", scores)
     write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
     write_json(build / "freeze.json", {"round": None, "frozen": 1, "drift": [f"drift {text}"], "size": 1, "root": ""})
@@ -293,6 +297,9 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "skill": evaluate.skill(scores).to_dicts(),
             "compared": evaluate.compared(scores, 1).to_dicts(),
             "calibrated": evaluate.calibrated(scores).to_dicts(),
+            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
+            "by_period": broken_down(measured, PERIOD).to_dicts(),
+            "claims": claims(measured, hindcast.filter(pl.col("point").is_null()), 1).to_dicts(),
             "accounting": {
                 "ledger": {"forecasts": 1, "withdrawn": 1},
                 "scored": [],
@@ -525,8 +532,27 @@ def test_a_broken_ledger_is_shown_as_broken(tmp_path: Path) -> None:
     assert "Checks failed" in read(out)["ledger.html"].text
 
 
-def test_few_families_are_called_too_few(pages: dict[str, Reader]) -> None:
-    assert "Too few releases to say which is better: 2 families" in pages["index.html"].text
+def test_the_first_page_says_what_its_table_of_claims_says(plain: Path, pages: dict[str, Reader]) -> None:
+    # Every number of the sentence is that of the file the table is printed from, and the table's row holds the same words.
+    said = json.loads((plain.parent / "metrics" / "score.json").read_text())["claims"]
+    row = next(one for one in said if (one["evidence"], one["case"], one["law"]) == ("hindcast", "case-1", "size_sigmoid"))
+    page = pages["index.html"].text
+
+    assert row["reference"] == "last_of_family"
+    assert row["verdict"] == TOO_FEW
+    sentence = "Too few releases to say whether Size sigmoid"
+    assert page.count(sentence) >= 3  # in the answer, under the table, and in what is not shown
+    assert (
+        page.count(f"{row['n_releases']} releases of {row['n_makers']} makers, at least {FEWEST_RELEASES} releases are needed") >= 3
+    )
+    cells = (plain / "index.html").read_text(encoding="utf-8")
+    assert f"<td>{row['verdict']}</td>" in cells
+
+
+def test_no_page_has_a_verdict_of_its_own(pages: dict[str, Reader]) -> None:
+    # Whatever the pages call better or worse stands in the table of claims: two sentences about one comparison cannot differ.
+    assert not any(" is better than " in page.text and "Too few releases" not in page.text for page in pages.values())
+    assert "families: enough to compare" not in pages["index.html"].text
 
 
 def test_the_leading_table_holds_the_means_of_the_metrics_file(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import UnreadableError
+from foresaid.evaluation.claims import SCHEMA
 from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
@@ -30,7 +31,7 @@ from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
-MEANS = ("summary", "skill", "compared", "calibrated")  # tables of the stage `score` that the site offers whole
+MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
 # what stands in where params.yaml asks for no rolling origins
 
@@ -56,7 +57,8 @@ class Material:
     unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
     rolling: dict[str, Any]  # the tables of the rolling origins
-    means: dict[str, pl.DataFrame]  # the tables of `score`: summary, skill, compared, calibrated
+    means: dict[str, pl.DataFrame]  # the tables of MEANS as `score` computed them
+    claims: pl.DataFrame  # one verdict a law and case, see evaluation/claims.py
     accounting: dict[str, Any]
     ingest: dict[str, Any]
     fitted: dict[str, Fitted]
@@ -138,6 +140,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
+        claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
