@@ -30,6 +30,7 @@ from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 from foresaid.forecasting import published
+from foresaid.forecasting.methods import METHODS
 from foresaid.laws._loader import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.ledger import store
@@ -46,7 +47,7 @@ from foresaid.report.downloads import LONG, contents
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
-from foresaid.text import number, signed
+from foresaid.text import count, number, signed
 
 TEMPLATES = report.TEMPLATES
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -162,7 +163,7 @@ def scored(text: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     for subject in MODELS[:3]:
         add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", subject, point=0.45)
-        add("hindcast", "case-1", "released", "last_of_family", "baseline", "task", subject, point=0.3)
+        add("hindcast", "case-1", "released", "best_known", "baseline", "task", subject, point=0.3)
         add("adopted", "paper", "listed", "printed_forms", "law", "task", subject, point=0.5, quantiles=None)
     add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", MODELS[3], point=None)
     for run in ("runs/a", "runs/b"):
@@ -505,7 +506,7 @@ def test_kinds_of_evidence_never_share_a_table(plain: Path) -> None:
     named = dict(zip(sections[1::2], sections[2::2], strict=True))
 
     assert "Printed coefficients" not in named["hindcast"]
-    assert "Mean (climatology)" in named["hindcast"]
+    assert "Best so far" in named["hindcast"]
     assert "Mean (climatology)" not in named["adopted"] + named["prospective"]
     assert "<table>" not in named["prospective"]
 
@@ -538,13 +539,15 @@ def test_the_first_page_says_what_its_table_of_claims_says(plain: Path, pages: d
     row = next(one for one in said if (one["evidence"], one["case"], one["law"]) == ("hindcast", "case-1", "size_sigmoid"))
     page = pages["index.html"].text
 
-    assert row["reference"] == "last_of_family"
+    assert row["reference"] == "best_known"
     assert row["verdict"] == TOO_FEW
-    sentence = "Too few releases to say whether Size sigmoid"
-    assert page.count(sentence) >= 3  # in the answer, under the table, and in what is not shown
-    assert (
-        page.count(f"{row['n_releases']} releases of {row['n_makers']} makers, at least {FEWEST_RELEASES} releases are needed") >= 3
+    found = re.findall(
+        r"Too few releases to say whether (.+?) is better than (.+?): (.+?), at least (\d+) releases are needed", page
     )
+    units = f"{count(row['n_releases'], 'release')} of {count(row['n_makers'], 'maker')}"
+    first = [one for one in found if one[1] == METHODS[row["reference"]].title]
+    assert len(first) >= 3  # in the answer, under the table, and in what is not shown
+    assert {one[2:] for one in first} == {(units, str(FEWEST_RELEASES))}
     cells = (plain / "index.html").read_text(encoding="utf-8")
     assert f"<td>{row['verdict']}</td>" in cells
 

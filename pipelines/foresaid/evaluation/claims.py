@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.evaluation.tables import COMPARED, best_baseline, measured, skill
-from foresaid.forecasting.methods import REFERENCES, told
+from foresaid.forecasting.methods import reference, told
 from foresaid.reproducible import generator
 from foresaid.scoring.significance import compare, holm, verdict
 
@@ -41,11 +41,11 @@ def claims(scored: pl.DataFrame, declined: pl.DataFrame, seed: int) -> pl.DataFr
     """
     found: list[tuple[dict[str, Any], Any]] = []
     for (evidence, case, unit), part in scored.group_by(["evidence", "case", "unit"], maintain_order=True):
-        reference = REFERENCES[part["split"][0]]
-        base = part.filter(pl.col("law") == reference).select(*ROW, "release", "maker", base="wis")
         none = declined.filter((pl.col("evidence") == evidence) & (pl.col("case") == case))
         best = {row["law"]: row for row in best_baseline(skill(part)).iter_rows(named=True)}
-        for law in sorted(set(part.filter(pl.col("role") == "law")["law"]) - {reference}):
+        for law in sorted(set(part.filter(pl.col("role") == "law")["law"])):
+            against = reference(part["split"][0], law)
+            base = part.filter(pl.col("law") == against).select(*ROW, "release", "maker", base="wis")
             made = part.filter(pl.col("law") == law).select(*ROW, "wis")
             asked = pl.concat(
                 [made, none.filter(pl.col("law") == law).select(*ROW).unique().with_columns(wis=pl.lit(None, pl.Float64))]
@@ -56,7 +56,7 @@ def claims(scored: pl.DataFrame, declined: pl.DataFrame, seed: int) -> pl.DataFr
             ours, theirs = rows["wis"].fill_null(rows["base"]).to_numpy(), rows["base"].to_numpy()
             rng = generator(seed, "claims", str(evidence), str(case), str(unit), law)
             result = compare(ours, theirs, rows["release"].to_list(), rng, makers=rows["maker"].to_list())
-            about = {"evidence": evidence, "case": case, "unit": unit, "law": law, "told": told(law), "reference": reference}
+            about = {"evidence": evidence, "case": case, "unit": unit, "law": law, "told": told(law), "reference": against}
             beside = best.get(law, {})
             found.append(
                 (
@@ -90,7 +90,7 @@ def broken_down(scored: pl.DataFrame, by: pl.Expr) -> pl.DataFrame:
     named = scored.filter(pl.col("role") == "law").with_columns(
         by.alias("group"),
         told=pl.col("law").map_elements(told, return_dtype=pl.String),
-        reference=pl.col("split").replace_strict(REFERENCES, return_dtype=pl.String),
+        reference=pl.struct("split", "law").map_elements(lambda row: reference(row["split"], row["law"]), return_dtype=pl.String),
     )
     base = scored.select("evidence", "case", *ROW, reference="law", base="wis")
     joined = named.join(base, on=["evidence", "case", *ROW, "reference"], how="left")

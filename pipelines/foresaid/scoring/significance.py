@@ -95,8 +95,13 @@ def _wild(top: Array, bottom: Array, rng: np.random.Generator, replicates: int) 
     """
     signs = rng.integers(0, 2, (replicates, len(top))) * 2.0 - 1.0
     above, below, drawn_above, drawn_below = top.sum(), bottom.sum(), signs @ top, signs @ bottom
+
+    def rest(total: float, drawn: Array) -> Array:
+        left = total - drawn  # twice the clusters whose sign is against; what rounding leaves of none is none
+        return np.where(left <= FLAT * total, 0.0, left)
+
     with np.errstate(divide="ignore", invalid="ignore"):
-        ends = np.array([(above - drawn_above) / (below - drawn_below), (above + drawn_above) / (below + drawn_below)])
+        ends = np.array([rest(above, sign * drawn_above) / rest(below, sign * drawn_below) for sign in (1.0, -1.0)])
     everywhere = np.isnan(ends).any(axis=0)  # all signs alike: as far out as the data at every ratio
     low = np.where(everywhere, 0.0, ends.min(axis=0))
     high = np.where(everywhere, np.inf, ends.max(axis=0))
