@@ -392,7 +392,7 @@ def pages(plain: Path) -> dict[str, Reader]:
 
 def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
     expected = {
-        "index.html", "ledger.html", "data.html", "revisions.html", "origins.html",
+        "index.html", "ledger.html", "data.html", "revisions.html", "origins.html", "capability.html",
         "benchmarks/index.html", "benchmarks/task.html", "benchmarks/loss.html",
         "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
         "forecasts/test~~2026-12~task~size_sigmoid.html",

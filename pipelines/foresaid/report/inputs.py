@@ -27,6 +27,7 @@ from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.studies import compute_returns
 from foresaid.studies.benchmark_space import study
+from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
@@ -46,6 +47,18 @@ class Fitted:
     drawing: pl.DataFrame
     budgets: dict[str, list[compute_returns.Budget]]  # by target, of those that are a loss in parameters and tokens
     experiment: dict[str, Any] | None = None  # results of our own experiment, where the law has one
+
+
+@dataclass(frozen=True)
+class Capability:
+    """The fitted capability law as its stage left it: metrics and tables, and its protocol as kept in the registry."""
+
+    metrics: dict[str, Any]
+    index: pl.DataFrame
+    loadings: pl.DataFrame
+    correlations: pl.DataFrame
+    adds: pl.DataFrame
+    protocol: list[dict[str, str]]
 
 
 @dataclass(frozen=True)
@@ -71,6 +84,7 @@ class Material:
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.Result
     freeze: dict[str, Any]
+    capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
     code: str  # digest of program, parameters and templates
 
@@ -114,6 +128,12 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
     )
 
 
+def _capability(folder: Path, metrics: Path, registry: Path) -> Capability:
+    kept = protocol_record.read(registry)
+    tables = {name: read_frame(folder / f"{name}.parquet") for name in ("index", "loadings", "correlations", "adds")}
+    return Capability(metrics=_json(metrics / "capability.json"), protocol=kept, **tables)
+
+
 def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
     """Read everything; what is missing is named together with the command that makes it. `own`: the project's templates."""
     connection = database.open_database(build / "database")
@@ -153,6 +173,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
+        capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
         code=code_digest(params, own),
     )

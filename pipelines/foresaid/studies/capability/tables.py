@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import polars as pl
 from foresaid.forecasting.complete import quantiles, worth_measuring
 from foresaid.laws._capability_index import ability_residuals, reference_index
 from foresaid.laws._capability_kernel import names
-from foresaid.laws._capability_model import NEW, Model, joint_of_release, likelihood
+from foresaid.laws._capability_likelihood import likelihood
+from foresaid.laws._capability_model import NEW, Model, joint_of_release
+from foresaid.laws._capability_rows import EPOCH, YEAR
 
 FEWEST_PAIRS = 10  # systems on both benchmarks below which no correlation is given
 
@@ -19,7 +21,7 @@ FEWEST_PAIRS = 10  # systems on both benchmarks below which no correlation is gi
 def index(model: Model, rng: np.random.Generator) -> pl.DataFrame:
     """Reference index and rank of every system with standard errors, best first.
 
-    Columns system_id, model_id, maker, line, tier, effort, release, cells, t (years since 2025-01-01),
+    Columns system_id, model_id, maker, line, tier, effort, release, cells, released_on,
     index, index_error, rank, rank_error.
     """
     found, systems = reference_index(model, rng), model.cells.systems
@@ -32,7 +34,7 @@ def index(model: Model, rng: np.random.Generator) -> pl.DataFrame:
             "tier": systems.tiers,
             "effort": [None if np.isnan(value) else float(value) for value in systems.effort],
             "release": systems.releases,
-            "t": systems.t,
+            "released_on": [EPOCH + timedelta(days=round(years * YEAR)) for years in systems.t],
             "cells": np.bincount(model.cells.s, minlength=systems.n),
             "index": found.value,
             "index_error": found.error,
