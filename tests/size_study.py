@@ -79,11 +79,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=TRIALS)
     trials = parser.parse_args().trials
+    lines = table(trials)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     error = 100 * np.sqrt(0.05 * 0.95 / trials)
     caption = f"Rejections in per cent of {trials:,} trials, nominal 5 (standard error {error:.1f}); {REPLICATES} replicates."
-    PAGE.write_text(before + "\n".join([BEGIN, caption, "", *table(trials), END]) + after, encoding="utf-8")
+    PAGE.write_text(before + "\n".join([BEGIN, caption, "", *lines, END]) + after, encoding="utf-8")
 
 
 if __name__ == "__main__":
