@@ -14,15 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm, ttest_rel
 
 from foresaid.arrays import Array
 from foresaid.scoring.calibration import calibration_test
 from foresaid.scoring.significance import FEWEST_RELEASES, compare, diebold_mariano
 
+Whole = NDArray[np.intp]
 PAGE = Path(__file__).parents[1] / "docs" / "results-evaluation.md"
 BEGIN, END = "<!-- size study -->", "<!-- end of the size study -->"
-SIZES: dict[str, Callable[[int], Array]] = {
+SIZES: dict[str, Callable[[int], Whole]] = {
     "equal": lambda count: np.full(count, 8),
     "as in the 2024 test": lambda count: np.array([(15, 9, 9, 3, 3)[i % 5] for i in range(count)]),
     "one large": lambda count: np.array([40] + [15] * max(1, count // 5 - 1) + [3] * (count - 1 - max(1, count // 5 - 1))),
@@ -31,7 +33,7 @@ INTRACLASS, COUNTS = (0.32, 0.75), (5, 10, 20, 40)
 TRIALS, REPLICATES = 2000, 399
 
 
-def dependent(rng: np.random.Generator, member: Array, intraclass: float) -> Array:
+def dependent(rng: np.random.Generator, member: Whole, intraclass: float) -> Array:
     """Standard normal numbers (n,) whose correlation within a cluster is `intraclass`."""
     shared = rng.normal(size=int(member.max()) + 1)[member]
     return np.asarray(np.sqrt(intraclass) * shared + np.sqrt(1.0 - intraclass) * rng.normal(size=len(member)))
@@ -79,11 +81,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--trials", type=int, default=TRIALS)
     trials = parser.parse_args().trials
+    lines = table(trials)
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     error = 100 * np.sqrt(0.05 * 0.95 / trials)
     caption = f"Rejections in per cent of {trials:,} trials, nominal 5 (standard error {error:.1f}); {REPLICATES} replicates."
-    PAGE.write_text(before + "\n".join([BEGIN, caption, "", *table(trials), END]) + after, encoding="utf-8")
+    PAGE.write_text(before + "\n".join([BEGIN, caption, "", *lines, END]) + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

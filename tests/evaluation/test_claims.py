@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import polars as pl
 import pytest
 from tests.evaluation.test_tables import row, scored
 
-from foresaid.evaluation.claims import claims
+from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.tables import best_baseline, skill
 from foresaid.forecasting.methods import BASELINES, METHODS, REFERENCES
 from foresaid.scoring.significance import holm
@@ -76,7 +77,7 @@ def test_p_is_adjusted_over_all_cases_that_stand_together() -> None:
 
     assert together["adjusted_p"][0] >= alone["adjusted_p"][0]
     assert together["adjusted_p"].to_list() == pytest.approx(holm(together["p"].to_list()))
-    assert together["adjusted_p"].max() > together["p"].max()
+    assert max(together["adjusted_p"].to_list()) > max(together["p"].to_list())
 
 
 def test_a_perfect_baseline_is_the_best_one() -> None:
@@ -107,3 +108,22 @@ def test_a_law_told_other_scores_is_compared_with_the_nearest_known_model() -> N
     found = claims(rows, NONE, 1).row(0, named=True)
 
     assert (found["told"], found["reference"]) == ("other scores", "nearest_known_model")
+
+
+def test_the_parts_of_a_case_show_where_it_drifts() -> None:
+    early, late = many("l", 0.52, 4), many("l", 0.40, 4, released_on=date(2025, 1, 5))
+    late = [{**one, "subject_id": f"x{one['subject_id']}"} for one in late]
+    base = [{**one, "law": "best_known", "role": "baseline", "point": 0.9} for one in (*early, *late)]
+    found = broken_down(frame(early, late, base), PERIOD)
+
+    assert found["group"].to_list() == ["2024 H2", "2025 H1"]
+    assert found["n_releases"].to_list() == [4, 4]
+    assert found["bias"][0] > 0 > found["bias"][1]
+    assert found["relative_wis"].to_list() == pytest.approx([1.0, 1.0])  # the same quantiles
+
+
+def test_parts_without_a_reference_have_no_ratio() -> None:
+    found = broken_down(frame(many("l", 0.5, 4)), pl.col("quantity_id"))
+
+    assert found["group"].to_list() == ["t", "u"]
+    assert found["relative_wis"].to_list() == [None, None]

@@ -44,7 +44,7 @@ def own_wis(quantiles: Array, y: Array) -> Array:
     for k, level in enumerate(LEVELS):
         error = y - quantiles[:, k]
         total += np.where(error >= 0, level * error, (level - 1.0) * error)
-    return 2.0 * total / len(LEVELS)
+    return np.asarray(2.0 * total / len(LEVELS))
 
 
 def own_sums(values: Array, names: list[str]) -> Array:
@@ -129,7 +129,10 @@ def test_diebold_and_mariano(rows: pl.DataFrame, law: str, other: str) -> None:
 
 
 def test_holm(rows: pl.DataFrame) -> None:
-    p = [diebold_mariano(*(lambda a, b, c: (a - b, c["subject_id"].to_list()))(*pair(rows, *names)))[1] for names in PAIRS]
+    p = []
+    for names in PAIRS:
+        first, second, both = pair(rows, *names)
+        p.append(diebold_mariano(first - second, both["subject_id"].to_list())[1])
     order = sorted(range(len(p)), key=lambda i: p[i])
     expected = [0.0] * len(p)
     for rank, i in enumerate(order):

@@ -94,9 +94,9 @@ def score_ledger(
     final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
     lost = counted.filter(pl.col("wis").is_null()).select("evidence", "case", "law", "status")
     lost = pl.concat([lost, pl.DataFrame(refused, schema=lost.schema)])
-    units = {target.benchmark: target.unit for target in facts.targets.values()}
+    scales = {target.benchmark: target.unit for target in facts.targets.values()}
     rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
-    return Scores(rows, final, universe(batches, final), table, lost, units)
+    return Scores(rows, final, universe(batches, final), table, lost, scales)
 
 
 def _versions(

@@ -34,10 +34,10 @@ def nearest_known_model(rows: Table, cluster: str, released_on: date | None, x: 
     return float(rows.y[np.lexsort((-rows.y, distance))[0]])
 
 
-def _usable(rows: Table, x: Array) -> tuple[NDArray[np.intp], Array, Array]:
+def _usable(rows: Table, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_], Array]:
     """Columns the model has and enough others too; which rows have any of them, and those inputs, standardised with gaps at 0."""
     columns = np.flatnonzero(np.isfinite(x) & (np.isfinite(rows.x).sum(axis=0) >= FEWEST_ROWS))
-    any_known = np.isfinite(rows.x[:, columns]).any(axis=1)
+    any_known: NDArray[np.bool_] = np.asarray(np.isfinite(rows.x[:, columns]).any(axis=1))
     inputs = rows.x[any_known][:, columns]
     if not columns.size or len(inputs) < FEWEST_ROWS:
         return columns[:0], any_known, inputs
