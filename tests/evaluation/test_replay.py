@@ -110,7 +110,7 @@ def test_the_two_ways_of_asking_never_share_a_row(built: Built, rows: list[dict[
 
 
 def test_days_in_the_wrong_order_are_refused(built: Built) -> None:
-    with pytest.raises(ParameterError, match="not after --as-of"):
+    with pytest.raises(ParameterError, match="not after --known-on"):
         asked(built.params, UNTIL, AS_OF, ())
 
 
@@ -121,6 +121,6 @@ def test_an_unknown_law_is_refused_by_name(built: Built) -> None:
 
 def test_an_unknown_quantity_is_refused_with_the_known_ones(built: Built) -> None:
     connection = database.open_database(built.build / "database")
-    with pytest.raises(ParameterError, match=r"found the quantity gsm9k, expected one with outcomes: bigbench"):
+    with pytest.raises(ParameterError, match=r"found the quantity gsm9k, expected one of the record"):
         replay(built.params, connection, built.registry, AS_OF, UNTIL, quantities=("gsm9k",))
     connection.close()

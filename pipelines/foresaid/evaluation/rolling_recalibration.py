@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from foresaid.arrays import Array
 from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
 from foresaid.forecasting.predict import widen
+from foresaid.registry.systems import models_of
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES
 
@@ -66,7 +67,7 @@ def asks(made: pl.DataFrame) -> Asks:
 
 
 def _importance(rows: pl.DataFrame) -> Array:
-    return np.asarray(rows.select(1.0 / pl.len().over("subject_id")).to_series().to_numpy(), dtype=float)
+    return np.asarray(rows.select(1.0 / pl.len().over(models_of("subject_id"))).to_series().to_numpy(), dtype=float)
 
 
 def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
@@ -75,7 +76,7 @@ def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
     whole = np.stack([found.quantiles[name] for name in members])
     at = at[~np.isnan(whole[:, at]).any(axis=(0, 2))]
     rows = found.rows[at]
-    releases = rows["subject_id"].n_unique()
+    releases = rows.select(models_of("subject_id").n_unique()).item()
     equal = np.full(len(members), 1.0 / len(members))
     if releases < FEWEST_RELEASES:
         return equal
@@ -109,7 +110,12 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
             rows = found.rows[at]
             ends = (lower[at], upper[at])
             taught = learn_width(
-                quantiles[at], LEVELS, rows["value"].to_numpy(), _importance(rows), ends, rows["subject_id"].n_unique()
+                quantiles[at],
+                LEVELS,
+                rows["value"].to_numpy(),
+                _importance(rows),
+                ends,
+                rows.select(models_of("subject_id").n_unique()).item(),
             )
             scale = taught.scale
         made[now] = widen(quantiles[now], scale, lower[now], upper[now])

@@ -15,6 +15,7 @@ import polars as pl
 from foresaid.errors import RecordError
 from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.data import Covariate
+from foresaid.registry.systems import models_of
 from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
@@ -118,7 +119,12 @@ def by_horizon(scored: pl.DataFrame, horizons: Sequence[int], seed: int) -> list
             found = None
             if pairs.height and law != best:
                 rng = generator(seed, "rolling", *(str(value) for value in about.values()), str(law))
-                found = compare(pairs["wis"].to_numpy(), pairs["base"].to_numpy(), pairs["subject_id"].to_list(), rng)
+                found = compare(
+                    pairs["wis"].to_numpy(),
+                    pairs["base"].to_numpy(),
+                    pairs.select(models_of("subject_id")).to_series().to_list(),
+                    rng,
+                )
             table.append((str(law), part, found))
         adjusted = holm([float("nan") if found is None else found.p for *_, found in table])
         for (law, part, found), p in zip(table, adjusted, strict=True):
@@ -146,7 +152,7 @@ def _means(part: pl.DataFrame) -> dict[str, Any]:
         n=pl.len(),
         n_origins=pl.col("origin").n_unique(),
         n_targets=pl.col("target_id").n_unique(),
-        n_releases=pl.col("subject_id").n_unique(),
+        n_releases=models_of("subject_id").n_unique(),
         **{name: pl.col(name).mean() for name in ("wis", "dispersion", "overprediction", "underprediction")},
         wis_logit=pl.col("wis_logit").mean(),
         wis_revised=pl.col("wis_revised").mean(),
@@ -174,7 +180,7 @@ def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
         .group_by(keys)
         .agg(
             n=pl.len(),
-            n_releases=pl.col("subject_id").n_unique(),
+            n_releases=models_of("subject_id").n_unique(),
             wis=pl.col("wis").mean(),
             mae=pl.col("ae_median").mean(),
             bias=(pl.col("median") - pl.col("value")).mean(),
@@ -193,7 +199,7 @@ def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
         .agg(
             n=pl.len(),
             n_targets=pl.col("target_id").n_unique(),
-            n_releases=pl.col("subject_id").n_unique(),
+            n_releases=models_of("subject_id").n_unique(),
             trained_on=pl.col("trained_on").median(),
             wis=pl.col("wis").mean(),
             coverage_80=pl.col("covered_80").mean(),

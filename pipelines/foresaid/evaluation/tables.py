@@ -14,6 +14,7 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
+from foresaid.registry.systems import models_of
 from foresaid.reproducible import generator
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
 from foresaid.scoring.levels import LEVELS, is_symmetric
@@ -75,7 +76,7 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
 
 
 def _release() -> pl.Expr:
-    return pl.when(pl.col("split") == "larger").then(pl.col("series")).otherwise(pl.col("subject_id"))
+    return pl.when(pl.col("split") == "larger").then(pl.col("series")).otherwise(models_of("subject_id"))
 
 
 def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:

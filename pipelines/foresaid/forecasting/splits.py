@@ -16,6 +16,7 @@ import polars as pl
 from foresaid.arrays import Array
 from foresaid.fitting.data import Table
 from foresaid.forecasting import leakage
+from foresaid.registry.systems import model_of
 from foresaid.registry.view import View
 
 
@@ -43,8 +44,9 @@ def split_by_scale(table: Table, along: Array, share: float, trained_on: int = 0
 
 
 def split_by_release(known: Table, later: Table, wanted: frozenset[str]) -> Split:
-    """Fit on what was known, forecast the wanted subjects: a wanted subject never trains, whatever its compute or date."""
-    train = known.where(np.array([subject not in wanted for subject in known.subjects], dtype=bool))
+    """Fit on what was known, forecast the wanted subjects: no system of a wanted model trains, whatever its compute or date."""
+    models = {model_of(subject) for subject in wanted}
+    train = known.where(np.array([model_of(subject) not in models for subject in known.subjects], dtype=bool))
     test = later.where(np.array([subject in wanted for subject in later.subjects], dtype=bool))
     return Split(train, test, np.full(test.n, np.nan))
 
@@ -68,11 +70,11 @@ def check(split: Split, as_of: date, by_date: bool, public_on: Sequence[date] | 
     """
     days = split.train.known_on if public_on is None else public_on
     rows = [
-        leakage.TrainingRow(subject, split.train.target.quantity_id, split.train.target.resolver, known, released)
+        leakage.TrainingRow(model_of(subject), split.train.target.quantity_id, split.train.target.resolver, known, released)
         for subject, known, released in zip(split.train.subjects, days, split.train.released_on, strict=True)
     ]
     targets = [
-        leakage.Target(subject, released if by_date else None)
+        leakage.Target(model_of(subject), released if by_date else None)
         for subject, released in zip(split.test.subjects, split.test.released_on, strict=True)
     ]
     leakage.check_training(rows, as_of, as_of, targets)

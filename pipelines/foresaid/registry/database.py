@@ -150,6 +150,17 @@ class Database:
             self._connection = None
 
 
+def older_than(folder: Path, registry: Path) -> Path | None:
+    """Return the file of the record that was written last, where that was after the database was made; else None.
+
+    Told by the times of the files alone, so a record that was copied anew counts as changed. Not for decisions.
+    """
+    made = (folder / HISTORY).stat().st_mtime
+    files = [*registry.glob("*.csv"), *registry.glob("sources/*/*.csv"), *registry.glob("sources/*/source.toml")]
+    newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
+    return newest if newest is not None and newest.stat().st_mtime > made else None
+
+
 def open_database(folder: Path) -> Database:
     """Open the exported record, or say which command makes it (UnreadableError)."""
     return Database(folder)
