@@ -24,6 +24,7 @@ PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-a
     help="Score on models released after this day, where their score was not known on the first; the same day by default.",
 )
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Score on what was known by this day.")
+@click.option("--source", "sources", multiple=True, help="Let the laws read this source too; may be given again.")
 @click.option("--case", default="", help="Instead of the days: one hindcast case of params.yaml, alone.")
 @click.option(
     "--from",
@@ -44,6 +45,7 @@ def replay(
     until: datetime | None,
     case: str,
     folder: Path | None,
+    sources: tuple[str, ...],
     laws: tuple[str, ...],
     quantities: tuple[str, ...],
     by_release: bool,
@@ -71,6 +73,8 @@ def replay(
     connection = database.open_database(folder or project().build / "database")
     if folder is None and (changed := database.older_than(project().build / "database", project().registry)):
         click.echo(f"replay: the database is older than {changed}; `dvc repro database` brings it in", err=True)
+    if sources:
+        loaded = work.reading(loaded, sources, connection)
     if case:
         if known_on or until or released_after or by_release:
             raise ParameterError("replay: found --case and a day, expected one of them; the case of params.yaml has its days")

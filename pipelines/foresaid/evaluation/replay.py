@@ -25,6 +25,7 @@ from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, skill, summarise
 from foresaid.params import Hindcast, Params
+from foresaid.registry import database
 from foresaid.registry.database import Database, quantities
 
 CASE = "replay"
@@ -69,6 +70,22 @@ def replay(
     case = asked(params, known_on, until, laws, released_after)
     wanted = _wanted(quantities, connection)
     return _answered(CASE, case, params, connection, registry, wanted, by_release, released_after)
+
+
+def reading(params: Params, sources: Sequence[str], connection: Database) -> Params:
+    """Let every law that names its sources read these as well: boards that are read on demand stand in no law's default entry."""
+    known = database.sources(connection)
+    for name in sources:
+        if name not in known:
+            raise ParameterError(
+                f"replay: found the source {name}, expected one of the database: {', '.join(known)}; "
+                "add it to sources in params.yaml"
+            )
+
+    def more(entry: dict[str, Any]) -> dict[str, Any]:
+        return {**entry, "sources": list(dict.fromkeys([*entry["sources"], *sources]))} if "sources" in entry else entry
+
+    return replace(params, laws={name: more(entry) for name, entry in params.laws.items()})
 
 
 def replay_case(

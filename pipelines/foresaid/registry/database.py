@@ -188,6 +188,11 @@ def quantities(database: Database) -> dict[str, Quantity]:
     return {row["quantity_id"]: Quantity(**row) for row in rows.iter_rows(named=True)}
 
 
+def sources(database: Database) -> list[str]:
+    """Return the names of the sources that have rows."""
+    return _table(database, "observation", ["source_id"])["source_id"].unique().sort().to_list()
+
+
 def as_of(database: Database, day: date) -> View:
     """Return the record as it stood on `day`: the only way training rows are chosen.
 
