@@ -13,13 +13,14 @@ import pytest
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
 from foresaid.evaluation import hindcast
 from foresaid.evaluation.replay import asked, reading, replay, replay_case
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, summarise
 from foresaid.registry import database
-from foresaid.registry.systems import model_of, models_of
+from foresaid.registry.systems import models_of
 from foresaid.report.replay_table import table
 
 AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)

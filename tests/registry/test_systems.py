@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.confusables import model_of
 from foresaid.registry import database
-from foresaid.registry.systems import COLUMNS, SYSTEM, effort_number, frame, model_of, split, taken
+from foresaid.registry.systems import COLUMNS, SYSTEM, effort_number, frame, split, taken
 from foresaid.sources._settings import EFFORTS, KEYS, setting
 
 WORDS = st.sampled_from(("high", "16k", "goose", "5", "fp8", "search"))

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.fitting.frozen_curve import freeze_curve
@@ -28,7 +29,6 @@ from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
 from foresaid.registry import database, systems
 from foresaid.registry.database import Database
-from foresaid.registry.systems import model_of
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
 

@@ -14,9 +14,9 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.confusables import model_of
 from foresaid.fitting.data import Table
 from foresaid.forecasting import leakage
-from foresaid.registry.systems import model_of
 from foresaid.registry.view import View
 
 
@@ -70,11 +70,11 @@ def check(split: Split, as_of: date, by_date: bool, public_on: Sequence[date] | 
     """
     days = split.train.known_on if public_on is None else public_on
     rows = [
-        leakage.TrainingRow(model_of(subject), split.train.target.quantity_id, split.train.target.resolver, known, released)
+        leakage.TrainingRow(subject, split.train.target.quantity_id, split.train.target.resolver, known, released)
         for subject, known, released in zip(split.train.subjects, days, split.train.released_on, strict=True)
     ]
     targets = [
-        leakage.Target(model_of(subject), released if by_date else None)
+        leakage.Target(subject, released if by_date else None)
         for subject, released in zip(split.test.subjects, split.test.released_on, strict=True)
     ]
     leakage.check_training(rows, as_of, as_of, targets)

@@ -34,17 +34,8 @@ EACH, HIGHEST, DEFAULT = "each", "highest_effort", "default"
 TAKEN = (EACH, HIGHEST, DEFAULT)  # which systems a law may take
 
 
-def model_of(system_id: str) -> str:
-    """Name the model of a system: two systems of one model are one release, and one leaks the other's answer.
-
-    >>> model_of("openai/o3[effort=high]"), model_of("openai/o3")
-    ('openai/o3', 'openai/o3')
-    """
-    return system_id.partition("[")[0]
-
-
 def models_of(column: str) -> pl.Expr:
-    """The same for a column of subjects."""
+    """Name the models of a column of systems: `confusables.model_of`."""
     return pl.col(column).str.split("[").list.first()
 
 
