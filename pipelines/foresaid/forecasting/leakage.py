@@ -1,8 +1,8 @@
 """The leak guard: no forecast has seen its answer.
 
 Pure functions over the rows a law was fitted on and the targets it forecasts. Every row must have been public by the
-cut-off, the cut-off must not lie after the freeze, no row may belong to a target under any of its names or be another system of it, and a target
-must be released after the freeze. For a hindcast pass the cut-off as the day of the freeze.
+cut-off, the cut-off must not lie after the freeze, no row may belong to a target under any of its names or be another system
+of it, and a target must be released after the freeze. For a hindcast pass the cut-off as the day of the freeze.
 """
 
 from __future__ import annotations
