@@ -84,6 +84,15 @@ def masked(name: str) -> bool:
     return odd and (any(char.isascii() and char.isalpha() for char in name) or ascii_twin(name).isascii())
 
 
+def model_of(system_id: str) -> str:
+    """Name the model of a system: two systems of one model are one release, and one leaks the other's answer.
+
+    >>> model_of("openai/o3[effort=high]"), model_of("openai/o3")
+    ('openai/o3', 'openai/o3')
+    """
+    return system_id.partition("[")[0]
+
+
 def resolve(name: str, aliases: Mapping[str, str]) -> str:
     """The canonical id behind a name: aliases are followed to their end, and case does not matter.
 

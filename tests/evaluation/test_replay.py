@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import date
 from pathlib import Path
@@ -9,14 +10,17 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.conftest import Built
+from tests.conftest import ROOT, Built
 
+from foresaid import params
+from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
 from foresaid.evaluation import hindcast
-from foresaid.evaluation.replay import asked, replay
+from foresaid.evaluation.replay import asked, reading, replay, replay_case
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, summarise
 from foresaid.registry import database
+from foresaid.registry.systems import models_of
 from foresaid.report.replay_table import table
 
 AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)
@@ -110,7 +114,7 @@ def test_the_two_ways_of_asking_never_share_a_row(built: Built, rows: list[dict[
 
 
 def test_days_in_the_wrong_order_are_refused(built: Built) -> None:
-    with pytest.raises(ParameterError, match="not after --as-of"):
+    with pytest.raises(ParameterError, match="not after --known-on"):
         asked(built.params, UNTIL, AS_OF, ())
 
 
@@ -121,6 +125,53 @@ def test_an_unknown_law_is_refused_by_name(built: Built) -> None:
 
 def test_an_unknown_quantity_is_refused_with_the_known_ones(built: Built) -> None:
     connection = database.open_database(built.build / "database")
-    with pytest.raises(ParameterError, match=r"found the quantity gsm9k, expected one with outcomes: bigbench"):
+    with pytest.raises(ParameterError, match=r"found the quantity gsm9k, expected one of the record"):
         replay(built.params, connection, built.registry, AS_OF, UNTIL, quantities=("gsm9k",))
     connection.close()
+
+
+def test_a_quantity_without_an_outcome_is_an_answer(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    rows = replay(built.params, connection, built.registry, AS_OF, UNTIL, ("compute_sigmoid",), ("epoch_gpqa_diamond",))
+    connection.close()
+
+    assert [(row["quantity"], row["n"]) for row in rows if row["quantity"]] == [("epoch_gpqa_diamond", 0)]
+    assert all(row["reason"] for row in rows)
+
+
+def test_one_case_alone_gives_the_rows_of_its_two_days(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    alone = replay_case("obsscaling-2024-05", built.params, connection, built.registry, ("compute_sigmoid",))
+    days = replay(built.params, connection, built.registry, AS_OF, UNTIL, ("compute_sigmoid",))
+    connection.close()
+
+    assert [row for row in alone if row["n"]] == [row for row in days if row["n"]]
+
+
+def test_a_case_and_a_source_nobody_knows_are_refused(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    with pytest.raises(ParameterError, match=r"found the case last-year, expected one of params\.yaml: obsscaling"):
+        replay_case("last-year", built.params, connection, built.registry)
+    with pytest.raises(ParameterError, match="found the source hub, expected one of the database"):
+        reading(built.params, ("hub",), connection)
+    connection.close()
+
+
+def test_forecasts_of_later_releases_see_systems_and_never_an_outcome_known_on_the_day(built: Built) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    connection = database.open_database(built.build / "database")
+    known_on, since, until = date(2026, 3, 12), date(2026, 2, 19), date(2026, 5, 14)
+    case = asked(shipped, known_on, until, ("growth",), since)
+    few = dataclasses.replace(shipped, replicates=10)
+    made, _ = hindcast.run_case("replay", case, few, connection, built.registry, released_after_day=since)
+    known = database.as_of(connection, known_on).of("each").observations
+    connection.close()
+    rows = made.filter((pl.col("law") == "growth") & pl.col("point").is_not_null())
+    told = rows.join(known, on=["subject_id", "quantity_id"], how="inner")
+    print(f"{rows.height} rows of {rows.select(models_of('subject_id')).n_unique()} models forecast from the shipped record")
+
+    assert rows["released_on"].min() > since  # type: ignore[operator]  # a date, as the schema says
+    assert told.height == 0
+    assert rows.height >= 70
+    assert rows.select(models_of("subject_id")).n_unique() >= 9
+    assert any(model_of(name) != name for name in rows["subject_id"])

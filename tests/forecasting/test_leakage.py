@@ -79,3 +79,10 @@ def test_one_leaked_row_among_a_hundred_thousand_is_refused_under_its_alias() ->
 
     with pytest.raises(LeakError, match=r"training row 61804, X-Preview.*belongs to target lab/model-x"):
         check_training(rows, AS_OF, FROZEN, TARGETS, {"x-preview": "lab/model-x"})
+
+
+def test_another_system_of_a_target_is_found_in_the_rows() -> None:
+    row = TrainingRow("openai/o9[effort=low]", "gpqa", "epoch-hub", known_on=date(2026, 1, 1))
+
+    with pytest.raises(LeakError, match="belongs to target"):
+        check_training([row], date(2026, 2, 1), date(2026, 2, 1), [Target("openai/o9[effort=high]")])

@@ -8,10 +8,12 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conftest import Built
+from tests.conftest import ROOT, Built
 
+from foresaid import params
+from foresaid.confusables import model_of
 from foresaid.registry import database
-from foresaid.registry.systems import COLUMNS, SYSTEM, effort_number, frame, split
+from foresaid.registry.systems import COLUMNS, SYSTEM, effort_number, frame, split, taken
 from foresaid.sources._settings import EFFORTS, KEYS, setting
 
 WORDS = st.sampled_from(("high", "16k", "goose", "5", "fp8", "search"))
@@ -115,3 +117,53 @@ def test_values_since_july_2025_stand_in_the_view_of_systems(built: Built) -> No
 
     assert shares[0] < 0.6  # what a law sees that reads plain settings only
     assert shares[1] >= 0.95
+
+
+def test_of_the_values_since_july_2025_the_laws_of_the_boards_see_almost_all(built: Built) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    view = built.as_of("2026-11-28")
+    scores = [name for name, item in view.quantities.items() if item.kind in ("benchmark", "index")]
+    recent = view.observations.filter(
+        (pl.col("kind") == "model") & (pl.col("released_on") >= date(2025, 7, 1)) & pl.col("quantity_id").is_in(scores)
+    ).with_row_index("row")
+
+    def seen(which: str | None) -> set[int]:
+        rows: set[int] = set()
+        for name in ("growth", "ability"):
+            entry = shipped.laws[name]
+            mine = pl.col("quantity_id").is_in(list(entry["targets"])) & pl.col("source_id").is_in(entry["sources"])
+            found = taken(recent.filter(mine), which or entry["systems"])
+            rows |= set(found.filter(pl.col("setting") == "")["row"])
+        return rows
+
+    hub = recent.filter(pl.col("source_id") == "epoch-hub")
+    before, after = (len(seen(which) & set(hub["row"])) / hub.height for which in ("default", None))
+    every = len(seen(None)) / recent.height
+    lost = hub.filter(~pl.col("row").is_in(list(seen(None)))).group_by("quantity_id").len().sort("quantity_id").rows()
+    print(f"Epoch's hub, {hub.height} values: {before:.2f} with a plain setting, {after:.2f} as systems, without {lost}")
+    print(f"all boards, {recent.height} values: {every:.2f}")
+
+    assert before < 0.5
+    assert after >= 0.9
+    assert not seen("default") - seen(None)
+
+
+@given(st.lists(st.tuples(st.sampled_from(("a", "b")), st.sampled_from(("low", "high", "unknown", ""))), unique=True, min_size=1))
+def test_each_keeps_every_row_and_the_highest_effort_one_a_model(rows: list[tuple[str, str]]) -> None:
+    seen = pl.DataFrame(
+        {
+            "subject_id": [model for model, _ in rows],
+            "quantity_id": "q",
+            "source_id": "s",
+            "setting": [setting(effort=effort) for _, effort in rows],
+            "value": [effort_number(effort) for _, effort in rows],
+        },
+        schema_overrides={"value": pl.Float64},
+    )
+    each, highest = taken(seen, "each"), taken(seen, "highest_effort")
+    most = seen.group_by("subject_id").agg(pl.col("value").max())
+
+    assert sorted(map(model_of, each["subject_id"])) == sorted(seen["subject_id"])
+    assert each["subject_id"].n_unique() == seen.height
+    assert highest.select("subject_id", "value").sort("subject_id").equals(most.sort("subject_id"))
+    assert taken(seen, "default").equals(seen)

@@ -17,9 +17,21 @@ PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-a
 
 
 @click.command()
-@click.option("--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Fit on what was known on this day.")
+@click.option("--known-on", "--as-of", "known_on", type=click.DateTime(["%Y-%m-%d"]), help="Fit on what was known on this day.")
 @click.option(
-    "--until", required=True, type=click.DateTime(["%Y-%m-%d"]), help="Score on what was released after it and known by this day."
+    "--released-after",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Score on models released after this day, where their score was not known on the first; the same day by default.",
+)
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Score on what was known by this day.")
+@click.option("--source", "sources", multiple=True, help="Let the laws read this source too; may be given again.")
+@click.option("--case", default="", help="Instead of the days: one hindcast case of params.yaml, alone.")
+@click.option(
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=None,
+    help="Folder of another exported record, as `foresaid database` makes it.",
 )
 @click.option("--law", "laws", multiple=True, help="Only this law; may be given again.")
 @click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
@@ -28,25 +40,52 @@ PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-a
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def replay(
-    as_of: datetime, until: datetime, laws: tuple[str, ...], quantities: tuple[str, ...], by_release: bool, as_json: bool
+    known_on: datetime | None,
+    released_after: datetime | None,
+    until: datetime | None,
+    case: str,
+    folder: Path | None,
+    sources: tuple[str, ...],
+    laws: tuple[str, ...],
+    quantities: tuple[str, ...],
+    by_release: bool,
+    as_json: bool,
 ) -> None:
-    """Hindcast from the data known on one day, scored on the models released after it. Writes nothing.
+    """Hindcast from the data known on one day, scored on models released after it or another. Writes nothing.
 
     A law for which nothing was public on the first day is asked by release dates only, in a part of the table that says so: the
     values may have been measured, chosen or revised later.
 
-    Example: foresaid replay --as-of 2024-05-31 --until 2024-10-01
+    \b
+    Example: foresaid replay --known-on 2024-05-31 --until 2024-10-01
+             foresaid replay --known-on 2026-03-12 --released-after 2026-02-19 --until 2026-05-14
+             foresaid replay --case obsscaling-2024-05
     """
     import json
 
     from foresaid import params
+    from foresaid.errors import ParameterError
     from foresaid.evaluation import replay as work
     from foresaid.registry import database
     from foresaid.report import replay_table
 
     loaded = params.load(project().params)
-    connection = database.open_database(project().build / "database")
-    rows = work.replay(loaded, connection, project().registry, as_of.date(), until.date(), laws, quantities, by_release)
+    connection = database.open_database(folder or project().build / "database")
+    if folder is None and (changed := database.older_than(project().build / "database", project().registry)):
+        click.echo(f"replay: the database is older than {changed}; `dvc repro database` brings it in", err=True)
+    if sources:
+        loaded = work.reading(loaded, sources, connection)
+    if case:
+        if known_on or until or released_after or by_release:
+            raise ParameterError("replay: found --case and a day, expected one of them; the case of params.yaml has its days")
+        rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+    elif known_on is None or until is None:
+        raise ParameterError("replay: found no --known-on or no --until, expected both days, or a --case of params.yaml")
+    else:
+        since = released_after.date() if released_after else None
+        rows = work.replay(
+            loaded, connection, project().registry, known_on.date(), until.date(), laws, quantities, by_release, since
+        )
     connection.close()
     for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
         click.echo(line)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.fitting.frozen_curve import freeze_curve
@@ -26,8 +27,9 @@ from foresaid.forecasting.recalibration import Played, Question, Widened, ensemb
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
-from foresaid.registry import database
+from foresaid.registry import database, systems
 from foresaid.registry.database import Database
+from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
 
 
@@ -63,6 +65,13 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
     return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
 
 
+def told_of(known: View, which: str, quantity_id: str) -> frozenset[str]:
+    """The subjects whose value of a quantity was known, whether or not a law could use the row."""
+    rows = known.observations.filter(pl.col("quantity_id") == quantity_id)
+    rows = systems.taken(rows, which).filter(pl.col("setting") == "")
+    return frozenset(rows["subject_id"].unique())
+
+
 @dataclass(frozen=True)
 class _Asked:
     """One law on one target of a case, and how its rows were split."""
@@ -91,11 +100,15 @@ def run_case(
     registry: Path,
     cache: Path | None = None,
     by_release: bool = False,
+    released_after_day: date | None = None,
 ) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Answer one case: every law on every target, and the baselines once a target, on the rows of the first law that has it.
 
     With `by_release` values count from the release of their model, whenever they were measured (mode `released` of
-    evaluation/rolling_origin.py). Returns the forecasts beside their outcomes, and a description of every fit behind them.
+    evaluation/rolling_origin.py). `released_after_day` takes other targets than the models released after the case's `as_of`: those
+    released after it whose outcome was not known on `as_of`; a model that is forecast trains in none of its systems.
+
+    Returns the forecasts beside their outcomes, and a description of every fit behind them.
     """
     if by_release:
         whole, published = (
@@ -106,14 +119,21 @@ def run_case(
     else:
         known, later = database.as_of(connection, case.as_of), database.as_of(connection, case.until)
         published = database.resolutions(connection, case.until)
+    since = released_after_day or case.as_of
+    if by_release:  # a model's values are known from its release on, so that none before `as_of` is left to forecast
+        since = max(since, case.as_of)
+    by_date = case.split == "released" and since >= case.as_of
     if case.split == "listed":
         wanted = frozenset(adopted.load(registry / "adopted" / case.listed).models)
     else:
-        wanted = released_after(later, case.as_of)
+        wanted = released_after(later, since)
+    resolved: dict[str, View] = {}
     asked: list[_Asked] = []
     for law_name in case.laws:
         settings = {**params.laws[law_name], **case.settings}
         law = laws.load(law_name, settings)
+        if law.systems not in resolved:
+            resolved[law.systems] = published.of(law.systems)
         # What is forecast is not cut: the case's settings choose training rows only.
         after = {table.target.target_id: table for table in laws.load(law_name, params.laws[law_name]).tables(later)}
         for table in law.tables(known):
@@ -122,11 +142,15 @@ def run_case(
             elif table.target.target_id not in after:  # its series are not known yet: nothing comes of it
                 continue
             else:
-                split = split_by_release(table, first_published(after[table.target.target_id], published), wanted)
+                outcomes = first_published(after[table.target.target_id], resolved[law.systems])
+                # What a curve has learned from is no forecast: an outcome known on the day is not asked for.
+                told = frozenset() if by_date or case.split == "listed" else told_of(known, law.systems, table.target.quantity_id)
+                ahead = frozenset(name for name in outcomes.subjects if model_of(name) in wanted and name not in told)
+                split = split_by_release(table, outcomes, ahead)
             if split.test.n:
                 # A model of the paper's own list may have been out before the day; the date rule is for targets chosen by date.
                 public = [day or date.max for day in split.train.released_on] if by_release else None
-                check(split, case.as_of, case.split == "released", public)
+                check(split, case.as_of, by_date, public)
                 asked.append(_Asked(Question(law, split.train, settings), split))
     found = widened_fits([one.question for one in asked], params.seed, params.replicates, cache)
     frames: list[pl.DataFrame] = []

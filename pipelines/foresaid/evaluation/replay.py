@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -25,32 +26,39 @@ from foresaid.evaluation.schema import KEY, UNITS
 from foresaid.evaluation.tables import best_baseline, score_rows, skill, summarise
 from foresaid.evaluation.units import attach, of
 from foresaid.params import Hindcast, Params
+from foresaid.registry import database
 from foresaid.registry.database import Database, quantities
 
 CASE = "replay"
 
 
-def asked(params: Params, as_of: date, until: date, laws: Sequence[str]) -> Hindcast:
-    """Put the question: laws fitted on what was known on `as_of`, scored on models released after it and known by `until`."""
-    if until <= as_of:
-        raise ParameterError(f"replay: found --until {until} not after --as-of {as_of}, expected a later day")
+def asked(params: Params, known_on: date, until: date, laws: Sequence[str], released_after: date | None = None) -> Hindcast:
+    """Put the question: laws fitted on what was known on `known_on`, scored on what was known by `until` and not then."""
+    if until <= known_on:
+        raise ParameterError(f"replay: found --until {until} not after --known-on {known_on}, expected a later day")
+    if released_after is not None and until <= released_after:
+        raise ParameterError(f"replay: found --until {until} not after --released-after {released_after}, expected a later day")
     for name in laws:
         if name not in params.laws:
             raise ParameterError(f"replay: found the law {name}, expected one of params.yaml: {', '.join(params.laws)}")
-    return Hindcast("Replay", "asked for by hand", "released", as_of, until, tuple(laws) or tuple(params.laws))
+    return Hindcast("Replay", "asked for by hand", "released", known_on, until, tuple(laws) or tuple(params.laws))
 
 
 def replay(
     params: Params,
     connection: Database,
     registry: Path,
-    as_of: date,
+    known_on: date,
     until: date,
     laws: Sequence[str] = (),
     quantities: Sequence[str] = (),
     by_release: bool = False,
+    released_after: date | None = None,
 ) -> list[dict[str, Any]]:
     """Score every law and baseline on every quantity between two days: one dict a law and quantity, laws with nothing last.
+
+    Laws are fitted on what was known on `known_on` and scored on models released after `released_after` (`known_on` where it is
+    None) whose outcome became known after `known_on` and by `until`. Boards measure late, so the two days may lie weeks apart.
 
     Laws that the record of the first day gives nothing to fit or to score are asked once more by release dates only; with
     `by_release` all are asked so at once.
@@ -60,25 +68,85 @@ def replay(
     `skill` (1 - relative_wis) and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and
     `reason` says why. That the best baseline is chosen afterwards favours the baseline.
     """
-    case = asked(params, as_of, until, laws)
+    case = asked(params, known_on, until, laws, released_after)
+    wanted = _wanted(quantities, connection)
+    return _answered(CASE, case, params, connection, registry, wanted, by_release, released_after)
+
+
+def reading(params: Params, sources: Sequence[str], connection: Database) -> Params:
+    """Let every law that names its sources read these as well: boards that are read on demand stand in no law's default entry."""
+    known = database.sources(connection)
+    for name in sources:
+        if name not in known:
+            raise ParameterError(
+                f"replay: found the source {name}, expected one of the database: {', '.join(known)}; "
+                "add it to sources in params.yaml"
+            )
+
+    def more(entry: dict[str, Any]) -> dict[str, Any]:
+        return {**entry, "sources": list(dict.fromkeys([*entry["sources"], *sources]))} if "sources" in entry else entry
+
+    return replace(params, laws={name: more(entry) for name, entry in params.laws.items()})
+
+
+def replay_case(
+    name: str, params: Params, connection: Database, registry: Path, laws: Sequence[str] = (), quantities: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Score one case of params.yaml alone, by the rules of the stage `hindcast`; keys as of `replay`. Nothing is written."""
+    if name not in params.hindcast:
+        raise ParameterError(f"replay: found the case {name}, expected one of params.yaml: {', '.join(params.hindcast)}")
+    case = params.hindcast[name]
+    for law in laws:
+        if law not in case.laws:
+            raise ParameterError(f"replay: found the law {law}, expected one of the case {name}: {', '.join(case.laws)}")
+    wanted = _wanted(quantities, connection)
+    made, fits = hindcast.run_case(name, replace(case, laws=tuple(laws) or case.laws), params, connection, registry)
+    mine = made.filter(pl.col("quantity_id").is_in(list(wanted))) if wanted else made
+    rows = [{"mode": KNOWN, **row} for row in _scored(mine, fits, tuple(laws) or case.laws, connection)]
+    return sorted(rows, key=lambda row: row["n"] == 0)
+
+
+def _wanted(names: Sequence[str], connection: Database) -> tuple[str, ...]:
+    """Refuse what is no quantity of the record; a quantity without an outcome is an answer, not an error."""
+    known = quantities(connection)
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else "see registry/quantities.csv"
+            raise ParameterError(f"replay: found the quantity {name}, expected one of the record; {hint}")
+    return tuple(names)
+
+
+def _answered(
+    name: str,
+    case: Hindcast,
+    params: Params,
+    connection: Database,
+    registry: Path,
+    wanted: Sequence[str],
+    by_release: bool,
+    released_after: date | None,
+) -> list[dict[str, Any]]:
     answers = []
     if not by_release:
-        answers.append((KNOWN, case, *hindcast.run_case(CASE, case, params, connection, registry)))
+        found = hindcast.run_case(name, case, params, connection, registry, released_after_day=released_after)
+        answers.append((KNOWN, case, *found))
     fitted = {item["law"] for *_, fits in answers for item in fits}
     rest = tuple(name for name in case.laws if name not in fitted)
     if rest:
         case = replace(case, laws=rest)
-        answers.append((RELEASED, case, *hindcast.run_case(CASE, case, params, connection, registry, by_release=True)))
-    known = sorted({name for _, _, made, _ in answers for name in made["quantity_id"]})
-    for name in quantities:
-        if name not in known:
-            raise ParameterError(f"replay: found the quantity {name}, expected one with outcomes: {', '.join(known) or 'none'}")
+        found = hindcast.run_case(name, case, params, connection, registry, by_release=True, released_after_day=released_after)
+        answers.append((RELEASED, case, *found))
     rows = []
     for mode, asked_for, made, fits in answers:
-        mine = made.filter(pl.col("quantity_id").is_in(list(quantities))) if quantities else made
+        mine = made.filter(pl.col("quantity_id").is_in(list(wanted))) if wanted else made
         # A law with nothing in the record of the day is spoken of where it was asked again.
         names = [name for name in asked_for.laws if mode == RELEASED or name in fitted]
         rows += [{"mode": mode, **row} for row in _scored(mine, fits, names, connection)]
+    shown = {row["quantity"] for row in rows}
+    for quantity in sorted(set(wanted) - shown):
+        reason = "no law of the question forecasts it, or no model released in between has a known outcome"
+        rows.append({"mode": RELEASED if by_release else KNOWN, **_nothing("every law", quantity, reason, 0)})
     return sorted(rows, key=lambda row: (row["n"] == 0, row["mode"]))
 
 

@@ -81,6 +81,10 @@ class Record:
     whole: View
     published: View
 
+    def of(self, which: str) -> Record:
+        """The same for the systems a law takes."""
+        return replace(self, whole=self.whole.of(which), published=self.published.of(which))
+
     def public_on(self, quantity_id: str) -> dict[str, date | None]:
         """The day from which each subject's outcome may be learned from."""
         rows = self.published.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
@@ -143,8 +147,11 @@ def asked(
     """Put every question of a mode: origins in time, laws in the order given, targets by name."""
     made = {name: laws.load(name, params.laws[name]) for name in names}
     outcomes = {name: {table.target.target_id: table for table in law.tables(found.whole)} for name, law in made.items()}
+    views = {which: found.of(which) for which in sorted({law.systems for law in made.values()})}
+    mine = {name: views[law.systems] for name, law in made.items()}
     outcomes = {
-        name: {key: first_published(table, found.published) for key, table in tables.items()} for name, tables in outcomes.items()
+        name: {key: first_published(table, mine[name].published) for key, table in tables.items()}
+        for name, tables in outcomes.items()
     }
     for origin in days:
         known: dict[str, dict[str, Table]] = {}
@@ -153,7 +160,7 @@ def asked(
             known = {name: {table.target.target_id: table for table in law.tables(view)} for name, law in made.items()}
         for name, law in made.items():
             for key, table in outcomes[name].items():
-                split = split_at(found, known.get(name, {}).get(key), table, origin, later(origin, months))
+                split = split_at(mine[name], known.get(name, {}).get(key), table, origin, later(origin, months))
                 if split is not None:
                     yield Asked(origin, Question(law, split.train, params.laws[name]), split)
 
@@ -223,6 +230,7 @@ def forecasts(
     found = record(connection, mode)
     every = list(asked(found, connection, params, grid.laws, days, grid.horizons[-1]))
     answers = widened_fits([one.question for one in every], params.seed, replicates, cache)
+    views = {which: found.of(which) for which in sorted({one.question.law.systems for one in every})}
     frames, seen = [], set()
     for one, widened in zip(every, answers, strict=True):
         law, fitted = one.question.law, widened.fit
@@ -230,7 +238,7 @@ def forecasts(
         if fitted.point.size:
             curve = freeze_curve(law, fitted, one.question.settings, one.origin, params.seed)
             made, far = predict(law, curve, one.split.test.x), beyond(law, curve, one.split)
-        frames.append(_rows(one, found, grid.horizons, law.name, "law", fitted.status, made, far))
+        frames.append(_rows(one, views[law.systems], grid.horizons, law.name, "law", fitted.status, made, far))
         key = (one.origin, one.split.train.target.target_id)
         if key in seen:
             continue
@@ -238,7 +246,7 @@ def forecasts(
         for label, baseline in baselines.FOR_RELEASES.items():
             simple = baselines.forecast(baseline, one.split.train, one.split.test)
             nothing = np.full(one.split.test.n, np.nan)
-            frames.append(_rows(one, found, grid.horizons, label, "baseline", "converged", simple, nothing))
+            frames.append(_rows(one, views[law.systems], grid.horizons, label, "baseline", "converged", simple, nothing))
     whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     declined = [row is None or any(value is None or np.isnan(value) for value in row) for row in whole["quantiles"]]
     gone = pl.Series(declined, dtype=pl.Boolean)

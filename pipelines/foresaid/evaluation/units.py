@@ -18,6 +18,7 @@ import polars as pl
 from foresaid.evaluation.schema import UNITS
 from foresaid.files import read_frame
 from foresaid.registry.database import HISTORY, Database
+from foresaid.registry.systems import models_of
 
 PRINTED = 6  # digits after the point; with more, a value is the result of a computation
 SHARE = "fraction"
@@ -73,7 +74,12 @@ def of(database: Database) -> Units:
 def attach(rows: pl.DataFrame, units: Units) -> pl.DataFrame:
     """Add `release`, `maker` and `resolution` to forecasts (subject_id, quantity_id, split, series, cluster)."""
     bare = rows.drop([name for name in UNITS if name in rows.columns])
-    joined = bare.join(units.subjects, on="subject_id", how="left", maintain_order="left")
+    model = models_of("subject_id").alias("model")  # efforts and tools of one model are systems of one launch
+    joined = (
+        bare.with_columns(model)
+        .join(units.subjects, left_on="model", right_on="subject_id", how="left", maintain_order="left")
+        .drop("model")
+    )
     steps = pl.DataFrame(
         {"quantity_id": list(units.resolutions), "resolution": list(units.resolutions.values())},
         schema={"quantity_id": pl.String, "resolution": pl.Float64},
@@ -90,7 +96,7 @@ def complete(rows: pl.DataFrame) -> pl.DataFrame:
     whole = rows.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items() if name not in rows.columns)
     series = pl.when((pl.col("split") == "larger") & (pl.col("series") != "")).then("series")
     return whole.with_columns(
-        release=pl.coalesce(series, "release", "subject_id"),
+        release=pl.coalesce(series, "release", models_of("subject_id")),
         maker=pl.coalesce("maker", "cluster"),
         resolution=pl.col("resolution").fill_null(0.0),
     )

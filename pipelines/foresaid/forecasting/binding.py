@@ -14,6 +14,7 @@ import polars as pl
 from foresaid.fitting.frozen_curve import Curve
 from foresaid.forecasting.predict import predict
 from foresaid.laws._loader import load as load_law
+from foresaid.registry.systems import DEFAULT
 from foresaid.registry.view import View
 
 
@@ -24,11 +25,13 @@ def bound(curve: Curve, view: View, published: View, after: date, entered: Mappi
     """
     record = curve.record
     names = [item.quantity_id for item in curve.covariates]
-    wide = view.wide([record.quantity_id, *names], tuple(record.settings["sources"]))
+    which = record.settings.get("systems", DEFAULT)
+    wide = view.wide([record.quantity_id, *names], tuple(record.settings["sources"]), which)
     member = (pl.col("family") == record.series) | (pl.col("run") == record.series)
     chosen_rows = (member if record.series else pl.col("kind") == "model") & (pl.col("released_on") > after)
     wide = wide.filter(chosen_rows | pl.col("subject_id").is_in(list(entered)))
-    first = published.observations.filter((pl.col("quantity_id") == record.quantity_id) & (pl.col("setting") == ""))
+    resolved = published.of(which).observations
+    first = resolved.filter((pl.col("quantity_id") == record.quantity_id) & (pl.col("setting") == ""))
     columns = {f"x{i}": item.apply(wide[item.quantity_id].to_numpy().astype(float)) for i, item in enumerate(curve.covariates)}
     mine = pl.DataFrame(
         {"subject_id": list(entered), "entered": list(entered.values())}, {"subject_id": pl.String, "entered": pl.Float64}

@@ -1,8 +1,8 @@
 """The leak guard: no forecast has seen its answer.
 
 Pure functions over the rows a law was fitted on and the targets it forecasts. Every row must have been public by the
-cut-off, the cut-off must not lie after the freeze, no row may belong to a target under any of its names, and a target
-must be released after the freeze. For a hindcast pass the cut-off as the day of the freeze.
+cut-off, the cut-off must not lie after the freeze, no row may belong to a target under any of its names or be another system
+of it, and a target must be released after the freeze. For a hindcast pass the cut-off as the day of the freeze.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from foresaid.confusables import _folded, _follow
+from foresaid.confusables import _folded, _follow, model_of
 from foresaid.errors import SHOWN, LeakError
 
 
@@ -57,7 +57,7 @@ def check_training(
         problems.append(f"cut-off: as_of is {as_of}, expected at most {frozen_on}, the day of the freeze")
     named: dict[str, str] = {}
     for target in targets:
-        named[_follow(target.model_id, folded)] = target.model_id
+        named[_follow(model_of(target.model_id), folded)] = target.model_id
         if target.released_on is not None and target.released_on <= frozen_on:
             problems.append(
                 f"target {target.model_id}: released on {target.released_on}, expected after {frozen_on}, "
@@ -69,7 +69,7 @@ def check_training(
         where = f"training row {number}, {row.subject_id}, {row.quantity_id} from {row.source_id}"
         subject = ids.get(row.subject_id)
         if subject is None:
-            subject = ids[row.subject_id] = _follow(row.subject_id, folded)
+            subject = ids[row.subject_id] = _follow(model_of(row.subject_id), folded)
         if subject in named:
             problems.append(f"{where}: known on {row.known_on}, belongs to target {named[subject]}; hold the model out")
         if row.known_on > as_of:

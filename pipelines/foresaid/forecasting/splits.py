@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.confusables import model_of
 from foresaid.fitting.data import Table
 from foresaid.forecasting import leakage
 from foresaid.registry.view import View
@@ -43,8 +44,9 @@ def split_by_scale(table: Table, along: Array, share: float, trained_on: int = 0
 
 
 def split_by_release(known: Table, later: Table, wanted: frozenset[str]) -> Split:
-    """Fit on what was known, forecast the wanted subjects: a wanted subject never trains, whatever its compute or date."""
-    train = known.where(np.array([subject not in wanted for subject in known.subjects], dtype=bool))
+    """Fit on what was known, forecast the wanted subjects: no system of a wanted model trains, whatever its compute or date."""
+    models = {model_of(subject) for subject in wanted}
+    train = known.where(np.array([model_of(subject) not in models for subject in known.subjects], dtype=bool))
     test = later.where(np.array([subject in wanted for subject in later.subjects], dtype=bool))
     return Split(train, test, np.full(test.n, np.nan))
 

@@ -17,10 +17,12 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array, sigmoid
+from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.law import Design, Law, Parameter
 from foresaid.laws._settings import read_entries
+from foresaid.registry.systems import DEFAULT, TAKEN
 from foresaid.registry.view import ZETTA, View
 
 LOGIT_CLIP = 0.01  # scores are pulled this far off 0 and 1 for the linear start
@@ -66,7 +68,8 @@ class SigmoidLaw(Law):
     half its square, beside the sum of half squared residuals): without either, rows that a step separates have no optimum.
     `apply_cutoffs` trains below the
     paper's compute cut-offs. `search` is `many` (several starts, the default) or `authors` (their single start, whose
-    optimum need not be the best one, and no ridge: only for comparison with printed numbers).
+    optimum need not be the best one, and no ridge: only for comparison with printed numbers). `systems` says which rows of a model
+    are rows of the law: `default` (no effort, tools or scaffold named), `each` system, or of each model the `highest_effort`.
     """
 
     sources: tuple[str, ...]
@@ -75,6 +78,7 @@ class SigmoidLaw(Law):
     ridge: float = 0.0
     apply_cutoffs: bool = False
     search: str = "many"
+    systems: str = DEFAULT
 
     noise: ClassVar[str] = "natural"
     columns: ClassVar[Any] = staticmethod(_columns)
@@ -82,6 +86,8 @@ class SigmoidLaw(Law):
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
+        if (found := values.get("systems", DEFAULT)) not in TAKEN:
+            raise ParameterError(f"params.yaml, laws, systems: found {found!r:.80}, expected one of {', '.join(TAKEN)}")
         return {**values, "targets": read_entries(SigmoidTarget, values.get("targets", {}), "laws, targets")}
 
     @abstractmethod
@@ -158,7 +164,9 @@ class SigmoidLaw(Law):
         )  # fmt: skip
         names = [covariate.quantity_id for covariate in covariates]
         columns = list(dict.fromkeys([quantity_id, *names, "training_flops"]))
-        wide = view.wide(columns, self.sources).filter((pl.col("kind") == "model") & pl.col(quantity_id).is_not_null())
+        wide = view.wide(columns, self.sources, self.systems).filter(
+            (pl.col("kind") == "model") & pl.col(quantity_id).is_not_null()
+        )
         if self.apply_cutoffs and settings.training_zettaflops_at_most is not None:
             wide = wide.filter(pl.col("training_flops") <= settings.training_zettaflops_at_most * ZETTA)
         raw = wide.select(names).to_numpy().astype(float) if wide.height else np.empty((0, len(names)))

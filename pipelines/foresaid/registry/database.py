@@ -150,6 +150,17 @@ class Database:
             self._connection = None
 
 
+def older_than(folder: Path, registry: Path) -> Path | None:
+    """Return the file of the record that was written last, where that was after the database was made; else None.
+
+    Told by the times of the files alone, so a record that was copied anew counts as changed. Not for decisions.
+    """
+    made = (folder / HISTORY).stat().st_mtime
+    files = [*registry.glob("*.csv"), *registry.glob("sources/*/*.csv"), *registry.glob("sources/*/source.toml")]
+    newest = max(files, key=lambda path: path.stat().st_mtime, default=None)
+    return newest if newest is not None and newest.stat().st_mtime > made else None
+
+
 def open_database(folder: Path) -> Database:
     """Open the exported record, or say which command makes it (UnreadableError)."""
     return Database(folder)
@@ -175,6 +186,11 @@ def quantities(database: Database) -> dict[str, Quantity]:
     columns = [item.name for item in dataclasses.fields(Quantity)]
     rows = _table(database, "quantity", columns).sort("quantity_id")
     return {row["quantity_id"]: Quantity(**row) for row in rows.iter_rows(named=True)}
+
+
+def sources(database: Database) -> list[str]:
+    """Return the names of the sources that have rows."""
+    return _table(database, "observation", ["source_id"])["source_id"].unique().sort().to_list()
 
 
 def as_of(database: Database, day: date) -> View:

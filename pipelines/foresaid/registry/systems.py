@@ -30,6 +30,61 @@ COLUMNS = (
     *("benchmark", "protocol", "value", "stderr", "chance", "resolution", "unit", "direction", "source_id", "known_on"),
 )
 
+EACH, HIGHEST, DEFAULT = "each", "highest_effort", "default"
+TAKEN = (EACH, HIGHEST, DEFAULT)  # which systems a law may take
+
+
+def models_of(column: str) -> pl.Expr:
+    """Name the models of a column of systems: `confusables.model_of`."""
+    return pl.col(column).str.split("[").list.first()
+
+
+def taken(observations: pl.DataFrame, which: str) -> pl.DataFrame:
+    """Return the observations of the systems a law takes, its settings reduced to the protocol.
+
+    `default`: rows whose setting names no system and no protocol, subjects and settings as they are. `each`: one subject a system,
+    spelt `model[effort=high]`. `highest_effort`: one subject a model, and of each of its quantities, protocols and sources the row
+    with the highest effort (an unknown effort counts below all known ones; between equals the first name stands).
+
+    >>> rows = pl.DataFrame({"subject_id": ["m", "m"], "quantity_id": ["q", "q"], "source_id": ["s", "s"],
+    ...     "setting": ["effort=low;suite=a", "effort=high;suite=a"], "value": [0.1, 0.2]})
+    >>> taken(rows, "each").select("subject_id", "setting").rows()
+    [('m[effort=low]', 'suite=a'), ('m[effort=high]', 'suite=a')]
+    >>> taken(rows, "highest_effort").select("subject_id", "value").rows()
+    [('m', 0.2)]
+    """
+    if which == DEFAULT:
+        return observations
+    joined = observations.join(_parts(observations), on="setting", maintain_order="left")
+    if which == EACH:
+        joined = joined.with_columns(subject_id=_system_id("subject_id"))
+    else:
+        key = ["subject_id", "quantity_id", "source_id", "protocol"]
+        joined = joined.sort("effort", "system", descending=[True, False], nulls_last=True, maintain_order=True)
+        joined = joined.unique(key, keep="first", maintain_order=True).sort(*key)
+    return joined.with_columns(setting=pl.col("protocol")).select(observations.columns)
+
+
+def _system_id(model: str) -> pl.Expr:
+    return pl.when(pl.col("system") == "").then(pl.col(model)).otherwise(pl.format("{}[{}]", model, "system"))
+
+
+def _parts(observations: pl.DataFrame) -> pl.DataFrame:
+    """One row a setting: system, protocol, effort as a word and as a number."""
+    settings = observations["setting"].unique().sort()
+    parts = [split(setting) for setting in settings]
+    words = [dict(pair.split("=", 1) for pair in system.split(";") if pair).get("effort", "") for system, _ in parts]
+    return pl.DataFrame(
+        {
+            "setting": settings,
+            "system": [system for system, _ in parts],
+            "protocol": [protocol for _, protocol in parts],
+            "effort_word": words,
+            "effort": [effort_number(word) for word in words],
+        },
+        schema={"setting": pl.String, "system": pl.String, "protocol": pl.String, "effort_word": pl.String, "effort": pl.Float64},
+    )
+
 
 def effort_number(word: str) -> float | None:
     """Place an effort or thinking budget, as a setting spells it, on the ordered scale; None where it is not known.
@@ -79,23 +134,9 @@ def frame(observations: pl.DataFrame, models: pl.DataFrame, quantities: pl.DataF
     tables of the record. `resolution` is the step between two possible scores (one item of a benchmark), null where the number of
     items is not known. Runs and checkpoints are no systems and are left out.
     """
-    settings = observations["setting"].unique().sort()
-    parts = [split(setting) for setting in settings]
-    words = [dict(pair.split("=", 1) for pair in system.split(";") if pair) for system, _ in parts]
-    effort_words = [word.get("effort", "") for word in words]
-    table = pl.DataFrame(
-        {
-            "setting": settings,
-            "system": [system for system, _ in parts],
-            "protocol": [protocol for _, protocol in parts],
-            "effort_word": effort_words,
-            "effort": [effort_number(word) for word in effort_words],
-        },
-        schema={"setting": pl.String, "system": pl.String, "protocol": pl.String, "effort_word": pl.String, "effort": pl.Float64},
-    )
     joined = (
         observations.filter(pl.col("kind") == "model")
-        .join(table, on="setting")
+        .join(_parts(observations), on="setting")
         .join(
             models.select("model_id", "line", "tier", "release", "released_precision", maker="organisation"),
             left_on="subject_id",
@@ -103,9 +144,8 @@ def frame(observations: pl.DataFrame, models: pl.DataFrame, quantities: pl.DataF
         )
         .join(quantities.select("quantity_id", "chance", "items", "unit", "direction"), on="quantity_id")
     )
-    plain = pl.col("system") == ""
     named = joined.with_columns(
-        pl.when(plain).then(pl.col("subject_id")).otherwise(pl.format("{}[{}]", "subject_id", "system")).alias("system_id"),
+        _system_id("subject_id").alias("system_id"),
         (1.0 / pl.col("items")).alias("resolution"),
         *([] if "stderr" in joined.columns else [pl.lit(None, dtype=pl.Float64).alias("stderr")]),
     ).rename({"subject_id": "model_id", "quantity_id": "benchmark"})

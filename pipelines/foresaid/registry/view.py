@@ -7,12 +7,13 @@ Laws ask it for a wide table, one row a subject and one column a quantity, alway
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
 
 from foresaid.errors import RecordError
+from foresaid.registry import systems
 
 SUBJECT_COLUMNS = ("subject_id", "kind", "run", "family", "released_on")
 RELEASE_YEAR = "release_year"  # the one quantity that is not observed but follows from models.csv
@@ -54,16 +55,20 @@ class View:
                 f"quantities.csv: found no row {quantity_id}, expected one; add it or correct the law's entry in params.yaml"
             ) from None
 
-    def wide(self, quantity_ids: Sequence[str], sources: Sequence[str]) -> pl.DataFrame:
+    def of(self, which: str) -> View:
+        """Return the view of the systems a law takes (`systems.taken`), to which all that is asked of the law's rows is put."""
+        return self if which == systems.DEFAULT else replace(self, observations=systems.taken(self.observations, which))
+
+    def wide(self, quantity_ids: Sequence[str], sources: Sequence[str], which: str = systems.DEFAULT) -> pl.DataFrame:
         """One row a subject of these sources that has any of the quantities; one column a quantity, null where unknown.
 
         Beside the quantities: subject_id, kind, run, family, released_on, and `known_on`, the day the last of the values
         used became public. `release_year` is the release date in years of our era. Two sources that give a subject different
-        values of one quantity are refused: a law has to name the one it means.
+        values of one quantity are refused: a law has to name the one it means. `which` says which systems are rows
+        (`systems.taken`); rows under another protocol than the quantity's own are left out.
         """
-        wanted = self.observations.filter(
-            pl.col("quantity_id").is_in(list(quantity_ids)) & pl.col("source_id").is_in(list(sources)) & (pl.col("setting") == "")
-        )
+        mine = pl.col("quantity_id").is_in(list(quantity_ids)) & pl.col("source_id").is_in(list(sources))
+        wanted = systems.taken(self.observations.filter(mine), which).filter(pl.col("setting") == "")
         twice = wanted.group_by("subject_id", "quantity_id").len().filter(pl.col("len") > 1).sort("subject_id")
         if twice.height:
             row = twice.row(0, named=True)

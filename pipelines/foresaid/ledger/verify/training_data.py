@@ -50,6 +50,11 @@ def read(path: Path, stated: int) -> Seen:
     return Seen(digest.hexdigest(), size, rows, latest, latest_row, subjects)
 
 
+def _look(name: str, aliases: Mapping[str, str]) -> str:
+    """How the model behind a name looks: another effort or scaffold of a target is the target."""
+    return skeleton(confusables.resolve(confusables.model_of(name), aliases))
+
+
 def problems(seen: Seen, item: Data, as_of: str, models: Collection[str], aliases: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """What is wrong with a snapshot, as (what, found, expected): other bytes, late rows, rows of a target."""
     found = []
@@ -64,8 +69,10 @@ def problems(seen: Seen, item: Data, as_of: str, models: Collection[str], aliase
     if seen.latest > as_of:
         found.append((f"data {item.name}: row {seen.latest_row} was known after the cut-off", seen.latest, f"at most {as_of}"))
     try:
-        wanted = {skeleton(confusables.resolve(model, aliases)): model for model in models}
-        named = {name: skeleton(confusables.resolve(name, aliases)) for name in seen.subjects} if wanted else {}
+        wanted = {skeleton(confusables.resolve(confusables.model_of(model), aliases)): model for model in models}
+        named = (
+            {name: skeleton(confusables.resolve(confusables.model_of(name), aliases)) for name in seen.subjects} if wanted else {}
+        )
     except LeakError as error:
         return [*found, (f"data {item.name}: {error}", "", "")]
     for name, look in named.items():
