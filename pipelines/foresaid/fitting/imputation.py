@@ -19,6 +19,7 @@ from foresaid.arrays import Array
 EM_ROUNDS = 2
 ROUNDS = 500
 TOLERANCE = 1e-11  # change of a missing cell, in standard deviations
+ROUNDING = 1e-9  # of the largest value: a column that spreads less holds one value, drawn several times, and its rounding
 SINGULAR = 1e-10  # share of a diagonal that is left when the other columns explain the rest
 
 
@@ -63,27 +64,37 @@ def _solve(system: list[list[Array]], right: list[Array]) -> list[Array]:
 
 
 def _sweep(
-    known: Array, seen: Array, weights: Array, per: Array, c: Array, v: list[Array]
+    known: Array, seen: Array, weights: Array, per: Array, c: Array, v: list[Array], prior: float
 ) -> tuple[list[Array], Array, list[Array]]:
     """Solve the rows' scores given mean and loadings, then mean and loadings given the scores, over observed cells (n, m)."""
     k = range(len(v))
-    system = [[(v[a] * v[b] * per) @ seen.T for b in range(a + 1)] for a in k]
+    system = [[(v[a] * v[b] * per) @ seen.T + (prior if a == b else 0.0) for b in range(a + 1)] for a in k]
     u = _solve(system, [(v[a] * per) @ known.T - (c * v[a] * per) @ seen.T for a in k])
     basis = [weights, *(weights * score for score in u)]
     factor = [np.ones_like(weights), *u]
-    system = [[(basis[a] * factor[b]) @ seen for b in range(a + 1)] for a in range(len(basis))]
+    system = [[(basis[a] * factor[b]) @ seen + (prior if a == b > 0 else 0.0) for b in range(a + 1)] for a in range(len(basis))]
     c, *v = _solve(system, [one @ known for one in basis])
     return u, c, v
 
 
 def impute(
-    values: Array, weights: Array, lower: float = 0.0, upper: float = 1.0, rank: int = 1, tolerance: float = TOLERANCE
+    values: Array,
+    weights: Array,
+    lower: float = 0.0,
+    upper: float = 1.0,
+    rank: int = 1,
+    tolerance: float = TOLERANCE,
+    prior: float = 0.0,
 ) -> Imputed:
     """Fill the missing cells of `values` (n, m) for each of the weight vectors `weights` (R, n), clipped to [lower, upper].
 
     Columns are standardised by weighted moments of the observed cells; missing cells then take the value of the weighted least
     squares reconstruction mean_j + sum_k score_ik loading_kj of `rank`. A row of weight zero is filled but has no influence. Rounds
     stop when no missing cell moves by more than `tolerance` standard deviations.
+
+    `prior` is the precision, in observations of one standard deviation, of independent normal priors about 0 of every row's scores
+    and every column's standardised loadings. It adds prior (sum_i w_i u_i^2 + sum_j v_j^2) to the weighted squares. Without it a
+    sparse table can leave a direction open along which cells run away, and where they stop is then for the rounding to say.
 
     >>> full = np.array([[0.1, 0.2], [0.2, 0.4], [0.3, 0.6], [0.4, np.nan]])
     >>> impute(full, np.ones((1, 4))).values[0, 3].round(3).tolist()
@@ -96,14 +107,14 @@ def impute(
     centre = (weights @ known) / count
     deviation = np.where(observed, values - centre[:, None, :], 0.0)
     spread = np.sqrt((weights[:, None, :] @ deviation**2)[:, 0] / count)
-    spread = np.where(spread > 0, spread, 1.0)
+    spread = np.where(spread > ROUNDING * np.abs(known).max(initial=0.0), spread, 1.0)
     z = deviation / spread[:, None, :]
     rows, columns = np.nonzero(~observed)
     for _ in range(EM_ROUNDS if rows.size else 1):
         mean, loadings, rebuilt = em_round(z, weights, rank)
         z = np.where(observed, z, rebuilt)
     if rows.size:
-        z[:, rows, columns] = _alternate(known, seen, weights, centre, spread, mean, loadings, rows, columns, tolerance)
+        z[:, rows, columns] = _alternate(known, seen, weights, centre, spread, mean, loadings, rows, columns, tolerance, prior)
         mean, loadings, _ = em_round(z[:1], weights[:1], rank)
     restored = np.clip(centre[:, None, :] + spread[:, None, :] * z, lower, upper)
     largest = np.take_along_axis(loadings[0], np.abs(loadings[0]).argmax(axis=-1)[:, None], axis=-1)
@@ -122,6 +133,7 @@ def _alternate(
     rows: NDArray[np.intp],
     columns: NDArray[np.intp],
     tolerance: float,
+    prior: float,
 ) -> Array:
     """Alternate rows and columns until no missing cell of a copy moves; return those cells, standardised (R, G).
 
@@ -131,7 +143,7 @@ def _alternate(
     c, v = centre + spread * mean, [spread * loadings[:, a] for a in range(loadings.shape[1])]
     active = np.arange(len(weights))
     for _ in range(ROUNDS):
-        u, c, v = _sweep(known, seen, weights[active], 1.0 / spread[active] ** 2, c, v)
+        u, c, v = _sweep(known, seen, weights[active], 1.0 / spread[active] ** 2, c, v, prior)
         rebuilt = c[:, columns] + sum(score[:, rows] * one[:, columns] for score, one in zip(u, v, strict=True))
         now = (rebuilt - centre[active][:, columns]) / spread[active][:, columns]
         moving = np.abs(now - cells[active]).max(axis=1) >= tolerance

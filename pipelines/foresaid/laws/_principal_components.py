@@ -25,7 +25,8 @@ class PlaneLaw(SigmoidLaw):
     """A sigmoid of the first `components` principal components of `metrics`; subclasses say on which scale they enter.
 
     `scale` is a transform of Covariate, `reach` the range, on that scale, within which a missing benchmark is filled, and
-    `tolerance` how still (in standard deviations) a filled cell has to stand.
+    `tolerance` how still (in standard deviations) a filled cell has to stand, and
+    `filling_prior` the precision of scores and loadings in filling.
     """
 
     metrics: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class PlaneLaw(SigmoidLaw):
     scale: ClassVar[str] = "identity"
     reach: ClassVar[tuple[float, float]] = (0.0, 1.0)
     tolerance: ClassVar[float] = TOLERANCE
+    filling_prior: ClassVar[float] = 0.0
 
     def covariates(self, target: SigmoidTarget) -> tuple[Covariate, ...]:
         """Return the benchmarks that may predict this target."""
@@ -49,7 +51,7 @@ class PlaneLaw(SigmoidLaw):
 
     def design(self, x: Array, weights: Array) -> Design:
         """Impute and project under each weighting; standardise the scores; fold back onto raw benchmarks."""
-        imputed = impute(x, weights, *self.reach, tolerance=self.tolerance)
+        imputed = impute(x, weights, *self.reach, tolerance=self.tolerance, prior=self.filling_prior)
         plane = components(imputed.values, weights, self.features(x.shape[1]))
         scores = plane.scores(imputed.values)
         total = weights.sum(axis=1)[:, None]

@@ -47,6 +47,7 @@ class Ability(PlaneLaw):
     scale: ClassVar[str] = "logit"
     reach: ClassVar[tuple[float, float]] = (-_EDGE, _EDGE)
     tolerance: ClassVar[float] = 1e-4  # sparse tables settle slowly, and scores are rounded to a thousandth
+    filling_prior: ClassVar[float] = 1.0  # one observation: without it a benchmark with few rows runs away (fitting/imputation.py)
     name: ClassVar[str] = "ability"
     title: ClassVar[str] = "Ability law (item response on a board)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · [floor + (1 − floor) · s(a + w · ability)]"
