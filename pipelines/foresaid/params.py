@@ -82,6 +82,7 @@ class Params:
     hindcast: dict[str, Hindcast]
     workers: int = -1
     rolling: Rolling | None = None
+    capability: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fit_as_of(self) -> date:
@@ -164,8 +165,7 @@ def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
     if entry["split"] == "larger" and ("held_out_share" in entry) == ("trained_on" in entry):
         raise ParameterError(f"params.yaml, {where}: expected either held_out_share or trained_on beside split larger")
     rest: dict[str, Any] = {key: str(entry[key]) for key in ("title", "note", "split", "listed") if key in entry}
-    if "settings" in entry:
-        rest["settings"] = _mapping(f"{where}, settings", entry["settings"])
+    rest["settings"] = _mapping(f"{where}, settings", entry.get("settings", {}))
     if "held_out_share" in entry:
         rest["held_out_share"] = _share(f"{where}, held_out_share", entry["held_out_share"])
     if "trained_on" in entry:
@@ -198,18 +198,17 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", "rolling", "workers")
-    _refuse_unknown("top level", document, known, optional=("rolling", "workers"))
+    optional = ("rolling", "workers", "capability")
+    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", *optional)
+    _refuse_unknown("top level", document, known, optional)
     workers = document.get("workers", -1)
     if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
         raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
-    found = _mapping("laws", document["laws"])
-    laws = {name: _mapping(f"laws, {name}", settings or {}) for name, settings in found.items()}
+    laws = {name: _mapping(f"laws, {name}", entry or {}) for name, entry in _mapping("laws", document["laws"]).items()}
     cases = {name: _hindcast(name, entry) for name, entry in _mapping("hindcast", document["hindcast"] or {}).items()}
-    for name, case in cases.items():
-        for law in case.laws:
-            if law not in laws:
-                raise ParameterError(f"params.yaml, hindcast, {name}: found the law {law}, expected one listed under laws")
+    for name, law in ((name, law) for name, case in cases.items() for law in case.laws):
+        if law not in laws:
+            raise ParameterError(f"params.yaml, hindcast, {name}: found the law {law}, expected one listed under laws")
     return Params(
         _list("sources", document["sources"]),
         str(document["origin"]),
@@ -222,6 +221,7 @@ def parse(document: object) -> Params:
         cases,
         workers,
         _rolling(document.get("rolling"), laws),
+        _mapping("capability", document.get("capability") or {}),
     )
 
 

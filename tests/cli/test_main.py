@@ -47,7 +47,7 @@ def test_a_narrow_terminal_cuts_no_sentence_of_the_help() -> None:
     text = CliRunner().invoke(main, ["--help"], terminal_width=80).output
 
     assert "..." not in text.split("[ARGS]...")[1]
-    assert "Freeze what the open round does not have yet; without an open round, say so." in " ".join(text.split())
+    assert "Append to the ledger the forecasts that the open round lacks; without an open round, say so." in " ".join(text.split())
 
 
 def test_help_loads_no_numerical_library() -> None:

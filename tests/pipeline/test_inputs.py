@@ -124,7 +124,8 @@ def test_a_changed_library_moves_every_stage(package: Path) -> None:
     [
         ({"workers": 1}, set()),
         ({"sources": ("one",)}, {"ingest", "database", "study", "report"}),
-        ({"seed": 1}, {"fit/first", "hindcast", "score", "study", "report"}),
+        ({"seed": 1}, {"fit/first", "hindcast", "score", "study", "capability", "report"}),
+        ({"capability": {"factor": 1.2}}, {"capability", "report"}),
         ({"author": "someone"}, {"freeze", "score", "report"}),
         ({"laws": {"first": {"delta": 0.2}}}, {"fit/first", "hindcast", "freeze", "score", "report"}),
     ],

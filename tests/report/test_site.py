@@ -24,11 +24,13 @@ from foresaid import params
 from foresaid.canonical_json import dump_line
 from foresaid.errors import ForesaidError, UnreadableError
 from foresaid.evaluation import tables as evaluate
+from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 from foresaid.forecasting import published
+from foresaid.forecasting.methods import METHODS
 from foresaid.laws._loader import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.ledger import store
@@ -44,7 +46,8 @@ from foresaid.report import texts as wording
 from foresaid.report.downloads import LONG, contents
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
-from foresaid.text import number, signed
+from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
+from foresaid.text import count, number, signed
 
 TEMPLATES = report.TEMPLATES
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
@@ -160,7 +163,7 @@ def scored(text: str) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     for subject in MODELS[:3]:
         add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", subject, point=0.45)
-        add("hindcast", "case-1", "released", "training_mean", "baseline", "task", subject, point=0.3)
+        add("hindcast", "case-1", "released", "best_known", "baseline", "task", subject, point=0.3)
         add("adopted", "paper", "listed", "printed_forms", "law", "task", subject, point=0.5, quantiles=None)
     add("hindcast", "case-1", "released", "size_sigmoid", "law", "task", MODELS[3], point=None)
     for run in ("runs/a", "runs/b"):
@@ -278,6 +281,8 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     database.build(tables(text, link), build / "database")
     write_frame(build / "observations" / "acme-evals.parquet", observations(text))
     scores, hindcast = scored(text)
+    units = {row["quantity_id"]: row["unit"] for row in tables(text, link)["quantity"].to_dicts()}
+    measured = scores.with_columns(unit=pl.col("quantity_id").replace_strict(units, default="unknown"))
     write_frame(build / "scores.parquet", scores)
     write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
     write_json(build / "freeze.json", {"round": None, "frozen": 1, "drift": [f"drift {text}"], "size": 1, "root": ""})
@@ -293,6 +298,9 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "skill": evaluate.skill(scores).to_dicts(),
             "compared": evaluate.compared(scores, 1).to_dicts(),
             "calibrated": evaluate.calibrated(scores).to_dicts(),
+            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
+            "by_period": broken_down(measured, PERIOD).to_dicts(),
+            "claims": claims(measured, hindcast.filter(pl.col("point").is_null()), 1).to_dicts(),
             "accounting": {
                 "ledger": {"forecasts": 1, "withdrawn": 1},
                 "scored": [],
@@ -384,7 +392,7 @@ def pages(plain: Path) -> dict[str, Reader]:
 
 def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
     expected = {
-        "index.html", "ledger.html", "data.html", "revisions.html", "origins.html",
+        "index.html", "ledger.html", "data.html", "revisions.html", "origins.html", "capability.html",
         "benchmarks/index.html", "benchmarks/task.html", "benchmarks/loss.html",
         "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
         "forecasts/test~~2026-12~task~size_sigmoid.html",
@@ -498,7 +506,7 @@ def test_kinds_of_evidence_never_share_a_table(plain: Path) -> None:
     named = dict(zip(sections[1::2], sections[2::2], strict=True))
 
     assert "Printed coefficients" not in named["hindcast"]
-    assert "Mean (climatology)" in named["hindcast"]
+    assert "Best so far" in named["hindcast"]
     assert "Mean (climatology)" not in named["adopted"] + named["prospective"]
     assert "<table>" not in named["prospective"]
 
@@ -525,8 +533,29 @@ def test_a_broken_ledger_is_shown_as_broken(tmp_path: Path) -> None:
     assert "Checks failed" in read(out)["ledger.html"].text
 
 
-def test_few_families_are_called_too_few(pages: dict[str, Reader]) -> None:
-    assert "Too few releases to say which is better: 2 families" in pages["index.html"].text
+def test_the_first_page_says_what_its_table_of_claims_says(plain: Path, pages: dict[str, Reader]) -> None:
+    # Every number of the sentence is that of the file the table is printed from, and the table's row holds the same words.
+    said = json.loads((plain.parent / "metrics" / "score.json").read_text())["claims"]
+    row = next(one for one in said if (one["evidence"], one["case"], one["law"]) == ("hindcast", "case-1", "size_sigmoid"))
+    page = pages["index.html"].text
+
+    assert row["reference"] == "best_known"
+    assert row["verdict"] == TOO_FEW
+    found = re.findall(
+        r"Too few releases to say whether (.+?) is better than (.+?): (.+?), at least (\d+) releases are needed", page
+    )
+    units = f"{count(row['n_releases'], 'release')} of {count(row['n_makers'], 'maker')}"
+    first = [one for one in found if one[1] == METHODS[row["reference"]].title]
+    assert len(first) >= 3  # in the answer, under the table, and in what is not shown
+    assert {one[2:] for one in first} == {(units, str(FEWEST_RELEASES))}
+    cells = (plain / "index.html").read_text(encoding="utf-8")
+    assert f"<td>{row['verdict']}</td>" in cells
+
+
+def test_no_page_has_a_verdict_of_its_own(pages: dict[str, Reader]) -> None:
+    # Whatever the pages call better or worse stands in the table of claims: two sentences about one comparison cannot differ.
+    assert not any(" is better than " in page.text and "Too few releases" not in page.text for page in pages.values())
+    assert "families: enough to compare" not in pages["index.html"].text
 
 
 def test_the_leading_table_holds_the_means_of_the_metrics_file(plain: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -1,4 +1,4 @@
-"""The table of released models: rows in common, families as draws, and what the default reaches against the printed form."""
+"""The table of released models: rows in common, releases as draws, and what the default reaches against the printed form."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rows(law: str, points: list[float], value: float = 0.5, evidence: str = "hin
             "law": [law] * n,
             "quantity_id": ["q"] * n,
             "subject_id": [f"m{i}" for i in range(n)],
-            "cluster": [f"f{i // 2}" for i in range(n)],
+            "release": [f"f{i // 2}" for i in range(n)],
             "value": [value] * n,
             "point": points,
             "wis": [abs(point - value) for point in points],

@@ -139,6 +139,20 @@ def study() -> None:
 
 
 @click.command()
+def capability() -> None:
+    """Fit the law of all cells: every system's index and rank, and what each benchmark says of the others.
+
+    Example: foresaid capability
+    """
+    from foresaid import params
+    from foresaid.pipeline.capability import run
+
+    made = run(params.load(project().params), project().build, project().metrics)
+    said = f"{made['cells']} cells of {made['systems']} systems on {made['benchmarks']} benchmarks" if made else "not asked for"
+    click.echo(f"capability: {said}")
+
+
+@click.command()
 def freeze() -> None:
     """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
 
@@ -183,4 +197,4 @@ def report() -> None:
     click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, capability, freeze, score, report)

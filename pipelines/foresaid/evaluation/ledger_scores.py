@@ -23,6 +23,7 @@ import polars as pl
 from foresaid.errors import ForesaidError
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
+from foresaid.evaluation.units import NOTHING, Units, attach
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting.binding import apply, bound
 from foresaid.ledger.entries import schema as entries
@@ -32,8 +33,9 @@ from foresaid.ledger.state.accounting import WORST, Account, states, universe
 from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.ledger.state.versions import Version, chosen, made, revision
 from foresaid.registry.view import View
-from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.levels import LEVELS, same_levels
 
+OTHER_LEVELS = "not comparable: stated at other levels than the round's"
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {
     **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
@@ -65,8 +67,13 @@ def worst_value(lower: float, upper: float, outcome: float) -> float:
     return lower if outcome - lower >= upper - outcome else upper
 
 
-def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: View, own: str = "") -> Scores:
-    """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them."""
+def score_ledger(
+    batches: Sequence[Batch], clock: Clock, view: View, published: View, own: str = "", units: Units = NOTHING
+) -> Scores:
+    """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them.
+
+    `units` says which release, maker and resolution stand behind a row (see units.py).
+    """
     facts = gather(batches)
     accounts = {(one.author, one.id): one for one in states(facts, clock)}
     all_made = made(facts, clock)
@@ -79,16 +86,17 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: 
     for account in accounts.values():
         if account.state in WORST:
             parts.append((LEVELS, _worst(account, facts, met, view, own)))
-    every = _scored(parts)
+    every = _scored([(levels, attach(frame, units)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
     counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
-    named = {tuple(row) for row in counted.filter(pl.col("wis").is_not_null()).select("author", "id").unique().iter_rows()}
+    met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
+    named = {tuple(row) for row in counted.filter(met_one).select("author", "id").unique().iter_rows()}
     final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
     lost = counted.filter(pl.col("wis").is_null()).select("evidence", "case", "law", "status")
     lost = pl.concat([lost, pl.DataFrame(refused, schema=lost.schema)])
-    units = {target.benchmark: target.unit for target in facts.targets.values()}
+    scales = {target.benchmark: target.unit for target in facts.targets.values()}
     rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
-    return Scores(rows, final, universe(batches, final), table, lost, units)
+    return Scores(rows, final, universe(batches, final), table, lost, scales)
 
 
 def _versions(
@@ -223,6 +231,10 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
         frame = pl.concat([one for used, one in parts if used == levels])
         known = frame.filter(pl.col("quantiles").list.eval(pl.element().is_nan().any()).list.first().not_())
         made_rows = score_rows(known, levels).hstack(known.select(MARKS))
+        if not same_levels(
+            levels
+        ):  # a WIS on other levels is no number to compare: it enters no mean, and is counted by its status
+            made_rows = made_rows.with_columns(status=pl.lit(OTHER_LEVELS))
         unmade = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
         done += [made_rows, unmade.select([name for name in unmade.columns if name in done[0].columns])]
     return pl.concat(done, how="diagonal")

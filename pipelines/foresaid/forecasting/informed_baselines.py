@@ -9,7 +9,6 @@ of the same benchmark where there are a dozen, else of all.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
 from foresaid.arrays import Array
-from foresaid.laws._capability_rows import Benchmarks, cells
+from foresaid.forecasting.baseline_rows import Rows, rows_of
+from foresaid.laws._capability_rows import Benchmarks
 
 RECENT = 12  # values in the recent mean
 DOZEN = 12  # errors a benchmark needs to have intervals of its own
@@ -25,57 +25,6 @@ FEWEST_SHARED = 3  # benchmarks two systems must share to be compared
 YEAR_DAYS = 365
 RIDGE = 1.0  # penalty on standardised logits
 SLOPE_LIMIT = 2.0  # probits a year: a trend through two points of one month says nothing
-
-
-@dataclass(frozen=True)
-class Rows:
-    """n cells as columns, each (n,): names, effort (NaN: not stated), day of release (days), benchmark code, probit score."""
-
-    system: NDArray[np.str_]
-    model: NDArray[np.str_]
-    maker: NDArray[np.str_]
-    line: NDArray[np.str_]
-    tier: NDArray[np.str_]
-    release: NDArray[np.str_]
-    effort: Array
-    day: Array
-    q: NDArray[np.intp]
-    z: Array
-
-    @property
-    def n(self) -> int:
-        """Number of cells."""
-        return len(self.z)
-
-    def where(self, keep: NDArray[np.bool_]) -> Rows:
-        """Return the cells for which `keep` is true."""
-        return Rows(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
-
-
-def rows_of(frame: pl.DataFrame, benchmarks: Benchmarks) -> Rows:
-    """Bring a frame of cells (`_capability_rows.SCHEMA`) to columns, sorted by system and benchmark."""
-    if frame.is_empty():
-        nothing = np.empty(0)
-        text = np.empty(0, dtype=str)
-        return Rows(text, text, text, text, text, text, nothing, nothing, np.empty(0, dtype=np.intp), nothing)
-    coded = cells(frame, benchmarks)
-    systems = coded.systems
-
-    def of(names: Sequence[str]) -> NDArray[np.str_]:
-        return np.array(names)[coded.s]
-
-    return Rows(
-        system=of(systems.ids),
-        model=of(systems.models),
-        maker=of(systems.makers),
-        line=of(systems.lines),
-        tier=of(systems.tiers),
-        release=of(systems.releases),
-        effort=systems.effort[coded.s],
-        day=np.round(systems.t[coded.s] * 365.25),
-        q=coded.q,
-        z=coded.z,
-    )
 
 
 Point = Callable[[Rows, Rows, int, Rows], float]

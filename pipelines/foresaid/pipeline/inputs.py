@@ -26,10 +26,11 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "database": ("sources",),
     "fit": ("seed", "replicates", "fit_as_of", "laws"),
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
+    "capability": ("seed", "fit_as_of", "capability"),
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws"),
     "study": ("seed", "sources"),
-    "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
+    "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling", "capability"),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
 LAWS = "laws/_loader.py"

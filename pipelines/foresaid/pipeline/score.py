@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.evaluation import units
+from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
 from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
@@ -31,14 +33,16 @@ ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
 
 
-def prospective(registry: Path, view: View, published: View, on: datetime | None = None, own: str = "") -> Scores:
+def prospective(
+    registry: Path, view: View, published: View, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING
+) -> Scores:
     """Score what the ledger froze: every version of every forecast, and what nobody can read as the worst.
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
     """
     place = registry / "ledger"
     checked = verify.verify(place)
-    return score_ledger(store.read(place), Clock(on, checked.policy.stamps > 0, checked.proved), view, published, own)
+    return score_ledger(store.read(place), Clock(on, checked.policy.stamps > 0, checked.proved), view, published, own, known)
 
 
 def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
@@ -95,31 +99,35 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
     connection = database.open_database(build / "database")
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
+    known = units.of(connection)
     connection.close()
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
     on = datetime.combine(last, time(), UTC) if isinstance(last, date) else None
-    ahead = prospective(registry, view, published, on, params.author)
+    ahead = prospective(registry, view, published, on, params.author, known)
     taken = adopted_rows(registry, view, published)
     past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
-    every = pl.concat([taken, past])
+    every = units.attach(pl.concat([taken, past]), known)
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")
     scored = pl.concat([ahead.rows, score_rows(every.filter(made))]).sort(order)
-    told = ("evidence", "case", "law", "status")
-    unmade = pl.concat([ahead.declined, every.filter(~made).select(told)])
-    missing = unmade.group_by(told).len(name="n").sort(told)
+    status = ("evidence", "case", "law", "status")
+    unmade = pl.concat([ahead.declined, every.filter(~made).select(status)])
+    missing = unmade.group_by(status).len(name="n").sort(status)
     write_frame(build / "scores.parquet", scored)
-    units = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
+    scales = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
     # Of a target whose line was redacted nobody knows the unit any more.
-    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(units, default="unknown", return_dtype=pl.String))
+    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(scales, default="unknown", return_dtype=pl.String))
     write_json(
         metrics / "score.json",
         {
             "summary": by_unit(measured, summarise).to_dicts(),
+            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
+            "by_period": broken_down(measured, PERIOD).to_dicts(),
             "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
             "skill": by_unit(measured, skill).to_dicts(),
             "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
             "calibrated": by_unit(measured, calibrated).to_dicts(),
+            "claims": claims(measured, every.filter(~made), params.seed).to_dicts(),
             "accounting": {**ledger_state(ahead, on), "not_forecast": missing.to_dicts()},
         },
     )

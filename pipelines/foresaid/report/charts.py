@@ -279,6 +279,17 @@ def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
 
 
 @drawn
+def index_over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """An index over the `year` of release: `value` with its 80 % interval from `lower_80` to `upper_80`."""
+    base = alt.Chart(_data([_only(row, "year", "value", "lower_80", "upper_80") for row in points]))
+    x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
+    scale = alt.Scale(zero=False)
+    bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.4).encode(x=x, y=alt.Y("lower_80:Q", scale=scale), y2="upper_80:Q")
+    dots = base.mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
+    return render(alt.layer(bars, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
+
+
+@drawn
 def choices(rows: Rows, title: str) -> dict[str, Any]:
     """What a budget of models buys, in two panels: `models`, `objective`, and test errors `optimal` and `random`."""
     data = [_only(row, "models", "objective", "optimal", "random") for row in rows]

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import UnreadableError
+from foresaid.evaluation.claims import SCHEMA
 from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
@@ -26,11 +27,12 @@ from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.studies import compute_returns
 from foresaid.studies.benchmark_space import study
+from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
-MEANS = ("summary", "skill", "compared", "calibrated")  # tables of the stage `score` that the site offers whole
+MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
 # what stands in where params.yaml asks for no rolling origins
 
@@ -48,6 +50,18 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class Capability:
+    """The fitted capability law as its stage left it: metrics and tables, and its protocol as kept in the registry."""
+
+    metrics: dict[str, Any]
+    index: pl.DataFrame
+    loadings: pl.DataFrame
+    correlations: pl.DataFrame
+    adds: pl.DataFrame
+    protocol: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
 class Material:
     """What the pages are made from."""
 
@@ -56,7 +70,8 @@ class Material:
     unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
     rolling: dict[str, Any]  # the tables of the rolling origins
-    means: dict[str, pl.DataFrame]  # the tables of `score`: summary, skill, compared, calibrated
+    means: dict[str, pl.DataFrame]  # the tables of MEANS as `score` computed them
+    claims: pl.DataFrame  # one verdict a law and case, see evaluation/claims.py
     accounting: dict[str, Any]
     ingest: dict[str, Any]
     fitted: dict[str, Fitted]
@@ -69,6 +84,7 @@ class Material:
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.Result
     freeze: dict[str, Any]
+    capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
     code: str  # digest of program, parameters and templates
 
@@ -112,6 +128,12 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
     )
 
 
+def _capability(folder: Path, metrics: Path, registry: Path) -> Capability:
+    kept = protocol_record.read(registry)
+    tables = {name: read_frame(folder / f"{name}.parquet") for name in ("index", "loadings", "correlations", "adds")}
+    return Capability(metrics=_json(metrics / "capability.json"), protocol=kept, **tables)
+
+
 def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
     """Read everything; what is missing is named together with the command that makes it. `own`: the project's templates."""
     connection = database.open_database(build / "database")
@@ -138,6 +160,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
+        claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
@@ -150,6 +173,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
+        capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
         code=code_digest(params, own),
     )

@@ -115,7 +115,7 @@ def _line(material: Material, line: preregistration.Line) -> dict[str, str]:
     return {
         "task": "all tasks" if line.task == "all" else material.quantity(line.task),
         "forecaster": line.forecaster.replace("_", " "),
-        "rows": f"{line.rows} ({line.families})",
+        "rows": f"{line.rows} ({line.releases})",
         "mae": number(line.mae),
         "wis": f"{number(line.wis)} ({number(line.low)} to {number(line.high)})",
         "coverage": DASH if math.isnan(line.coverage) else percent(line.coverage),

@@ -13,6 +13,7 @@ from foresaid.report.case_tables import method_title
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.report.texts import slug
+from foresaid.scoring.significance import BETTER
 from foresaid.text import count, number, signed
 
 FEWEST_ORIGINS = 3  # a line through fewer says nothing
@@ -52,7 +53,7 @@ def _board(material: Material, about: dict[str, Any], rows: list[dict[str, Any]]
             "cells": [cell(text, at) for at, text in enumerate(rolling_origin_tables.cells(row)) if at],
             "logit": number(row["wis_logit"]),
             "revised": number(row["wis_revised"]),
-            "better": row["verdict"] == rolling_origin_tables.BETTER,
+            "better": row["verdict"].startswith(BETTER),
         }
         for row in rows
     ]

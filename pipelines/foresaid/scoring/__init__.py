@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from foresaid.scoring.calibration import calibration_test, coverage_interval
     from foresaid.scoring.levels import LEVELS
     from foresaid.scoring.rules import bias, covered, crps_of_draws, log_score_of_mixture, pinball, weighted_interval_score
-    from foresaid.scoring.significance import compare, diebold_mariano, holm, pairwise_skill
+    from foresaid.scoring.significance import compare, diebold_mariano, holm, pairwise_relative_wis
 
 __all__ = [
     "LEVELS",
@@ -24,7 +24,7 @@ __all__ = [
     "diebold_mariano",
     "holm",
     "log_score_of_mixture",
-    "pairwise_skill",
+    "pairwise_relative_wis",
     "pinball",
     "weighted_interval_score",
 ]
@@ -43,6 +43,6 @@ __getattr__ = exporting(
         "compare": "significance",
         "diebold_mariano": "significance",
         "holm": "significance",
-        "pairwise_skill": "significance",
+        "pairwise_relative_wis": "significance",
     },
 )

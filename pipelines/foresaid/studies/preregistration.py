@@ -1,6 +1,6 @@
 """The released models of the pre-registration: our default beside the paper's own form and the compute and size baselines.
 
-Rows are those the stage `score` left, pooled on one scale and resampled by model family, since the models of a family are one
+Rows are those the stage `score` left, pooled on one scale and resampled by release, since the models of one launch are one
 draw. What the preset lacks, it lacks: the authors gave no interval, so its WIS is its absolute error. `foresaid released` and
 the page of the law print the same tables.
 """
@@ -20,17 +20,17 @@ from foresaid.reproducible import generator
 PRESET = "printed form"
 DEFAULT, BASELINES = "observational", ("compute_sigmoid", "size_sigmoid")
 REPLICATES = 2000
-COLUMNS = ["law", "quantity_id", "subject_id", "cluster", "value", "point", "wis", "covered_80"]
+COLUMNS = ["law", "quantity_id", "subject_id", "release", "value", "point", "wis", "covered_80"]
 
 
 @dataclass(frozen=True)
 class Line:
-    """One forecaster on one task (or all of them): rows, families, MAE, WIS with a 90 % range over families, 80 % coverage."""
+    """One forecaster on one task (or all of them): rows, releases, MAE, WIS with a 90 % range over releases, 80 % coverage."""
 
     task: str
     forecaster: str
     rows: int
-    families: int
+    releases: int
     mae: float
     wis: float
     low: float
@@ -51,7 +51,7 @@ class Compared:
 def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) -> list[Compared]:
     """Compare in every hindcast of releases that the default and the printed form both answered; `scores` as `score` writes them.
 
-    Draws of families come from streams named by case and table, so a case added leaves the others as they are.
+    Draws of releases come from streams named by case and table, so a case added leaves the others as they are.
     """
     adopted = scores.filter(pl.col("evidence") == "adopted").with_columns(law=pl.lit(PRESET))
     made = []
@@ -70,7 +70,7 @@ def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) 
 def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generator) -> list[Line]:
     """Average scored rows by forecaster on what all of them answered, task by task and pooled.
 
-    `rows` has law, quantity_id, subject_id, cluster, value, point, wis and covered_80 (null without interval). Returns nothing for
+    `rows` has law, quantity_id, subject_id, release, value, point, wis and covered_80 (null without interval). Returns nothing for
     a task without a common row. Scores are in the unit of the quantities, which must share one scale.
     """
     rows = rows.filter(pl.col("law").is_in(list(forecasters)))
@@ -86,11 +86,11 @@ def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generat
 
 def _line(task: str, name: str, part: pl.DataFrame, rng: np.random.Generator) -> Line:
     wis = part["wis"].to_numpy().astype(float)
-    low, high = clustered(wis, list(part["cluster"]), rng)
+    low, high = clustered(wis, list(part["release"]), rng)
     mae = float(np.abs(part["point"].to_numpy() - part["value"].to_numpy()).mean())
     held = part["covered_80"].cast(pl.Float64).drop_nulls().to_numpy()
     inside = float(held.mean()) if held.size else float("nan")
-    return Line(task, name, part.height, part["cluster"].n_unique(), mae, float(wis.mean()), low, high, inside)
+    return Line(task, name, part.height, part["release"].n_unique(), mae, float(wis.mean()), low, high, inside)
 
 
 def clustered(values: Array, clusters: Sequence[str], rng: np.random.Generator) -> tuple[float, float]:

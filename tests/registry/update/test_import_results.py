@@ -173,9 +173,9 @@ def test_a_day_to_come_is_refused(registry: Path, tmp_path: Path) -> None:
         bring(registry, write(tmp_path, "x.json", RECORD), known_on=date(2027, 1, 1))
 
 
-def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path: Path) -> None:
     path = write(tmp_path, "board.json", RECORD)
-    monkeypatch.chdir(registry.parent)
+    (registry.parent / "params.yaml").touch()
     words = ["--root", str(registry.parent), "import", str(path), "--source", "my-runs"]
 
     refused = CliRunner().invoke(main, words)

@@ -9,7 +9,8 @@ from scipy.special import ndtr
 from sklearn.linear_model import LinearRegression
 
 from foresaid.forecasting import informed_baselines as baselines
-from foresaid.forecasting.informed_baselines import points, rows_of
+from foresaid.forecasting.baseline_rows import rows_of
+from foresaid.forecasting.informed_baselines import points
 from foresaid.laws._capability_rows import SCHEMA, cells
 
 

@@ -12,7 +12,8 @@ from foresaid.errors import RecordError
 from foresaid.laws import _capability_kernel as kernel
 from foresaid.laws._capability_forecast import forecast_release
 from foresaid.laws._capability_kernel import GRAND_MEAN_VARIANCE, Settings, prior, unpack
-from foresaid.laws._capability_model import condition_on, fit, given, joint, likelihood
+from foresaid.laws._capability_likelihood import likelihood
+from foresaid.laws._capability_model import condition_on, fit, given, joint
 from foresaid.laws._capability_rows import SCHEMA, cells
 
 

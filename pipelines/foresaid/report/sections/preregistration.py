@@ -12,11 +12,11 @@ from foresaid.studies.preregistration import Line
 def markdown(lines: Sequence[Line]) -> list[str]:
     """Return the table as Markdown."""
     made = [
-        "| task | forecaster | rows (families) | MAE | WIS (90 % interval) | coverage of the 80 % interval |",
+        "| task | forecaster | rows (releases) | MAE | WIS (90 % interval) | coverage of the 80 % interval |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for one in lines:
         share = "no interval" if np.isnan(one.coverage) else f"{one.coverage:.0%}"
         spread = f"{one.wis:.4f} ({one.low:.4f} to {one.high:.4f})"
-        made.append(f"| {one.task} | {one.forecaster} | {one.rows} ({one.families}) | {one.mae:.4f} | {spread} | {share} |")
+        made.append(f"| {one.task} | {one.forecaster} | {one.rows} ({one.releases}) | {one.mae:.4f} | {spread} | {share} |")
     return made
