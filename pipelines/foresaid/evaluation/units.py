@@ -74,12 +74,10 @@ def of(database: Database) -> Units:
 def attach(rows: pl.DataFrame, units: Units) -> pl.DataFrame:
     """Add `release`, `maker` and `resolution` to forecasts (subject_id, quantity_id, split, series, cluster)."""
     bare = rows.drop([name for name in UNITS if name in rows.columns])
-    model = models_of("subject_id").alias("model")  # efforts and tools of one model are systems of one launch
-    joined = (
-        bare.with_columns(model)
-        .join(units.subjects, left_on="model", right_on="subject_id", how="left", maintain_order="left")
-        .drop("model")
-    )
+    # Systems of one model are one launch; a run or checkpoint has no brackets in its name.
+    known = units.subjects.rename({"subject_id": "model_id"})
+    named = bare.with_columns(model_id=models_of("subject_id"))
+    joined = named.join(known, on="model_id", how="left", maintain_order="left").drop("model_id")
     steps = pl.DataFrame(
         {"quantity_id": list(units.resolutions), "resolution": list(units.resolutions.values())},
         schema={"quantity_id": pl.String, "resolution": pl.Float64},

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import LOGIT_EDGE, Table
+from foresaid.fitting.data import Table
+from foresaid.fitting.transforms import LOGIT_EDGE
 from foresaid.forecasting.baselines import Baseline, training_mean
 
 FEWEST_SHARED = 3  # scores two models must share to be compared
