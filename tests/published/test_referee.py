@@ -60,7 +60,7 @@ def own_test(first: Array, second: Array, names: list[str]) -> tuple[float, floa
         d = top - ratio * bottom
 
         def statistic(sums: Array) -> Array:
-            return np.abs(sums.sum(axis=-1)) / np.sqrt((d**2).sum() - sums.sum(axis=-1) ** 2 / len(d) + 1e-300)
+            return np.asarray(np.abs(sums.sum(axis=-1)) / np.sqrt((d**2).sum() - sums.sum(axis=-1) ** 2 / len(d) + 1e-300))
 
         return float((1 + (statistic(signs * d) >= statistic(d[None]) * (1 - 1e-12)).sum()) / (REPLICATES + 1))
 
