@@ -18,7 +18,7 @@ from foresaid.fitting.components import components
 from foresaid.fitting.data import Target
 from foresaid.fitting.imputation import impute
 from foresaid.fitting.law import Design
-from foresaid.fitting.problem import Problem
+from foresaid.fitting.problem import LeastSquaresProblem
 from foresaid.laws._sigmoid import SigmoidTarget
 from foresaid.laws.observational import Observational
 
@@ -39,7 +39,7 @@ def bootstrap(rows: int, replicates: int, seed: int) -> Array:
     return cluster_weights([f"{i:05d}" for i in range(rows)], replicates, rng)[1:]
 
 
-def problem(of: Observational, design: Design, y: Array) -> Problem:
+def problem(of: Observational, design: Design, y: Array) -> LeastSquaresProblem:
     """State the fit of a target on prepared features."""
     target = Target("target", "", "target", (), 0.0, 1.0, 0.0, 1.0, "")
     parameters = of.parameters(target, design.features.shape[-1])
@@ -55,7 +55,7 @@ def starts(of: Observational, x: Array, y: Array, wanted: int, seed: int) -> Arr
     return np.vstack([own, drawn])
 
 
-def solve(made: Problem, weights: Array, first: Array) -> tuple[Array, Array]:
+def solve(made: LeastSquaresProblem, weights: Array, first: Array) -> tuple[Array, Array]:
     """Fit every copy from every start; return the best parameters (R, P) and objectives (R, S), halves of weighted squares."""
     found = least_squares.solve(made, weights, first)
     return found.parameters[np.arange(len(weights)), found.best], found.objective

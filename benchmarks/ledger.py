@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.ledger import layout, store
-from foresaid.ledger.entries.schema import Code, Entry, Forecast, Quantiles
+from foresaid.ledger.entries.schema import Code, Entry, ForecastEntry, Quantiles
 from foresaid.ledger.log import manifest
 from foresaid.ledger.verify.verify import verify
 
@@ -98,7 +98,7 @@ def freeze(forecasts: int = 500) -> float:
         folder = Path(temporary) / "ledger"
         build(folder, METHODS, METHODS)
         new: list[Entry] = [
-            Forecast(
+            ForecastEntry(
                 id=f"r/t/00000/n-{n}", target="t/00000", method=f"n-{n}", primary=False,
                 prediction=Quantiles(levels=LEVELS, values=[f"0.{i:02d}" for i in range(10, 33)]),
             )

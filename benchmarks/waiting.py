@@ -19,7 +19,7 @@ import numpy as np
 from benchmarks import engine, tables
 from benchmarks.measure import Finding, MissingError, module, seconds, verdict
 from foresaid.arrays import Array
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 
 ROOT = Path(__file__).parents[1]
 UNWANTED = ("scipy", "sklearn", "polars", "duckdb")
@@ -98,7 +98,7 @@ def goal_17(quick: bool) -> Finding:
     )
 
 
-def _forty(wanted: int) -> list[tuple[Any, Table]]:
+def _forty(wanted: int) -> list[tuple[Any, TrainingTable]]:
     """Return so many targets on one set of benchmarks, made up."""
     x, y = tables.made_up(60, 12, wanted, 0.2, seed=18)
     made = []
@@ -108,7 +108,7 @@ def _forty(wanted: int) -> list[tuple[Any, Table]]:
         target = Target(f"target {i}", "", "target", of.covariates(of.targets["target"]), 0.0, 1.0, 0.0, 1.0, "")
         day = date(2024, 1, 1)
         families = tuple(f"family {j % 15}" for j in range(len(x)))
-        made.append((of, Table(target, names, families, (day,) * len(x), (day,) * len(x), x, y[:, i])))
+        made.append((of, TrainingTable(target, names, families, (day,) * len(x), (day,) * len(x), x, y[:, i])))
     return made
 
 

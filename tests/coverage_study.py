@@ -16,7 +16,7 @@ from tests.laws.test_every_law import CASES, DAY, made
 
 from foresaid import parallel
 from foresaid.fitting.cache import Shard, fit_all
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import NO_FORECAST
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law, Parameter
@@ -43,7 +43,7 @@ class Share:
     parameters: dict[str, float]
 
 
-def parameters(law: Law, table: Table) -> tuple[Parameter, ...]:
+def parameters(law: Law, table: TrainingTable) -> tuple[Parameter, ...]:
     """What the law fits to these rows."""
     return law.parameters(table.target, law.features(table.x.shape[1]))
 

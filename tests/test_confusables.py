@@ -6,7 +6,7 @@ import pytest
 
 from foresaid.confusables import LOOK_ALIKES, ascii_twin, masked, skeleton
 from foresaid.errors import LedgerError
-from foresaid.ledger.entries.schema import Target, parse
+from foresaid.ledger.entries.schema import TargetEntry, parse
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,6 @@ def test_an_id_is_plain_ascii_or_refused(name: str) -> None:
         "max": "1", "source": "s", "known_rule": "k", "void_if": "v", "model": "model",
     }  # fmt: skip
 
-    assert isinstance(parse(line), Target)
+    assert isinstance(parse(line), TargetEntry)
     with pytest.raises(LedgerError, match="target/v1"):
         parse({**line, "model": name})

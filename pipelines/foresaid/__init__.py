@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     )
     from foresaid.forecasting.frozen import FrozenCurve, Score, read_curve, score
     from foresaid.forecasting.predict import Forecast
-    from foresaid.ledger.verify.verify import Result as VerificationResult
+    from foresaid.ledger.verify.verify import VerificationResult
     from foresaid.registry.view import View
 
 __version__ = "0.1.0"
@@ -82,7 +82,7 @@ __getattr__ = exporting(
         ),
         **dict.fromkeys(("FrozenCurve", "Score", "read_curve", "score"), "forecasting.frozen"),
         "Forecast": "forecasting.predict",
-        "VerificationResult": "ledger.verify.verify:Result",
+        "VerificationResult": "ledger.verify.verify:VerificationResult",
         "View": "registry.view",
     },
 )

@@ -13,7 +13,7 @@ SHOWN = 10  # bad rows printed before the count takes over
 
 
 @dataclass(frozen=True)
-class Problem:
+class BadCell:
     """One bad cell of a file: where it is, what stands there, what should."""
 
     file: str
@@ -26,7 +26,7 @@ class Problem:
     def __str__(self) -> str:
         """One line, as printed.
 
-        >>> str(Problem("scores.csv", 7, "value", "43.8", "a fraction in [0, 1]", "divide by 100"))
+        >>> str(BadCell("scores.csv", 7, "value", "43.8", "a fraction in [0, 1]", "divide by 100"))
         'scores.csv, row 7, column value: found 43.8, expected a fraction in [0, 1]; divide by 100'
         """
         where = self.file if self.row is None else f"{self.file}, row {self.row}"
@@ -44,10 +44,10 @@ class RecordError(ForesaidError):
     """A source or a registry file is wrong: its keeper must correct it."""
 
     @classmethod
-    def collect(cls, problems: Sequence[Problem]) -> RecordError:
+    def collect(cls, problems: Sequence[BadCell]) -> RecordError:
         """Join the first ten problems and say how many there are.
 
-        >>> print(RecordError.collect([Problem("a.csv", 2, "value", "NaN", "a finite number")]))
+        >>> print(RecordError.collect([BadCell("a.csv", 2, "value", "NaN", "a finite number")]))
         a.csv, row 2, column value: found NaN, expected a finite number
         """
         lines = [str(problem) for problem in problems[:SHOWN]]

@@ -18,7 +18,7 @@ from foresaid.errors import ParameterError, UnreadableError
 
 
 @dataclass(frozen=True)
-class Round:
+class RoundSettings:
     """A round that a person has opened: its name, the vintage it may see, and the last moment a forecast counts.
 
     `targets` may name unreleased models the round is about, by any spelling: no training row may be theirs.
@@ -77,7 +77,7 @@ class Params:
     seed: int
     replicates: int
     as_of: date
-    round: Round | None
+    round: RoundSettings | None
     laws: dict[str, dict[str, Any]]
     hindcast: dict[str, Hindcast]
     workers: int = -1
@@ -142,14 +142,14 @@ def _moment(where: str, value: object) -> None:
         ) from None
 
 
-def _round(entry: Mapping[str, Any] | None) -> Round | None:
+def _round(entry: Mapping[str, Any] | None) -> RoundSettings | None:
     if entry is None:
         return None
     entry = _mapping("round", entry)
     _refuse_unknown("round", entry, ("id", "as_of", "deadline", "targets"), optional=("targets",))
     _moment("round, deadline", entry["deadline"])
     targets = _list("round, targets", entry.get("targets", []))
-    return Round(str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets)
+    return RoundSettings(str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets)
 
 
 def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:

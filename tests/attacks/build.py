@@ -12,7 +12,18 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.ledger import store
-from foresaid.ledger.entries.schema import Amendment, Code, Data, Entry, Forecast, Quantiles, Round, Sealed, Target, Withdrawal
+from foresaid.ledger.entries.schema import (
+    Amendment,
+    Code,
+    Data,
+    Entry,
+    ForecastEntry,
+    Quantiles,
+    RoundEntry,
+    Sealed,
+    TargetEntry,
+    Withdrawal,
+)
 from foresaid.ledger.verify.verify import verify
 
 ORIGIN = "example.org/lm-forecasts"
@@ -30,7 +41,7 @@ HEADER: dict[str, Any] = {
     "data": [Data(name="scores", sha256="ab" * 32, bytes=104857, rows=1234, max_observed_on="2026-11-18")],
     "code": Code(git="3f" * 20, dirty=False, version="0.1.0"),
 }
-ROUND = Round(
+ROUND = RoundEntry(
     id="2026q4",
     deadline="2026-12-01T00:00:00Z",
     reveal_by="2027-06-01T00:00:00Z",
@@ -42,9 +53,9 @@ ROUND = Round(
 )
 
 
-def target(benchmark: str) -> Target:
+def target(benchmark: str) -> TargetEntry:
     """A target of the round."""
-    return Target(
+    return TargetEntry(
         id=f"{benchmark}/model-x",
         round="2026q4",
         benchmark=benchmark,
@@ -60,12 +71,12 @@ def target(benchmark: str) -> Target:
     )
 
 
-def forecast(method: str, benchmark: str = "mmlu-pro", values: list[str] = VALUES, primary: bool = False) -> Forecast:
+def forecast(method: str, benchmark: str = "mmlu-pro", values: list[str] = VALUES, primary: bool = False) -> ForecastEntry:
     """An open forecast of the round."""
     name = f"{benchmark}/model-x"
     levels = LEVELS if len(values) == len(LEVELS) else LEVELS[: len(values)]
     prediction = Quantiles(levels=levels, values=values)
-    return Forecast(id=f"2026q4/{name}/{method}", target=name, method=method, primary=primary, prediction=prediction)
+    return ForecastEntry(id=f"2026q4/{name}/{method}", target=name, method=method, primary=primary, prediction=prediction)
 
 
 def entries_of(number: int) -> list[Entry]:

@@ -21,7 +21,7 @@ from tests.ledger.verify import test_verify
 
 from foresaid.ledger import layout, store
 from foresaid.ledger.entries.resolutions import Redaction
-from foresaid.ledger.entries.schema import Forecast, Sealed
+from foresaid.ledger.entries.schema import ForecastEntry, Sealed
 from foresaid.ledger.log import anchors, manifest, policy
 from foresaid.ledger.log.git_history import History
 from foresaid.ledger.log.manifest import Checkpoint
@@ -101,7 +101,7 @@ def one_stamp(folder: Path) -> None:
 def redacted(folder: Path) -> None:
     name = store.heads(folder)[0]
     batch = next(one for one in store.read(folder) if one.sha256 == name)
-    removed = sorted(entry.id for entry in batch.entries if isinstance(entry, Forecast | Sealed))
+    removed = sorted(entry.id for entry in batch.entries if isinstance(entry, ForecastEntry | Sealed))
     line = Redaction(batch=name, author=build.AUTHOR, forecasts=removed, reason="a court said so")
     build.write(folder, [line], minutes=20)
     store.redact(folder, name)

@@ -25,22 +25,22 @@ from tests.attacks.world import SIGNER
 
 from foresaid.errors import ForesaidError, UnreadableError
 from foresaid.ledger import layout, store, timestamping
-from foresaid.ledger.entries.schema import Forecast, Quantiles
+from foresaid.ledger.entries.schema import ForecastEntry, Quantiles
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import Signer
 from foresaid.ledger.verify.snapshot import Evidence
-from foresaid.ledger.verify.verify import Result, verify
+from foresaid.ledger.verify.verify import VerificationResult, verify
 
 Acknowledge = Callable[[str], None]
 BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
 
 
-def big(number: int, author: str = "x") -> Forecast:
+def big(number: int, author: str = "x") -> ForecastEntry:
     """A forecast whose line is longer than any buffer."""
     values = ["0.5"] * (BIG // 10)
     levels = [f"0.{place:06d}" for place in range(1, len(values) + 1)]
     line = build.forecast(f"{author}{number}")
-    return Forecast(
+    return ForecastEntry(
         id=line.id, target=line.target, method=line.method, primary=False, prediction=Quantiles(levels=levels, values=values)
     )
 
@@ -91,7 +91,7 @@ def finish(pid: int, receive: int) -> tuple[int, list[str], str]:
     return os.waitstatus_to_exitcode(status), [line for line in said if not line.startswith("! ")], wild
 
 
-def checked(folder: Path) -> Result:
+def checked(folder: Path) -> VerificationResult:
     """The real check; the checkpoint may be signed with the key of the golden example, or not at all."""
     signed = b"\xe2\x80\x94" in (folder / layout.CHECKPOINT).read_bytes()
     return verify(folder, build.ORIGIN, evidence=Evidence(policy=Policy(log=SIGNER.verifier if signed else None)))

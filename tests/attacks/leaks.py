@@ -21,7 +21,7 @@ from tests.attacks.table import Scale, Tally, timed
 from foresaid import canonical_json
 from foresaid.errors import LeakError
 from foresaid.forecasting import leakage
-from foresaid.forecasting.leakage import Target, TrainingRow
+from foresaid.forecasting.leakage import GuardedTarget, TrainingRow
 from foresaid.ledger.entries.schema import Data
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
@@ -67,7 +67,7 @@ def refused(scale: Scale) -> Iterator[Tally]:
     count = scale.of(2000, ROWS, ROWS)
     rows = sound_rows(count, scale.seed)
     chance = random.Random(scale.seed)
-    targets = [Target(TARGET), Target("acme/other")]
+    targets = [GuardedTarget(TARGET), GuardedTarget("acme/other")]
     if leakage.check_training(rows, AS_OF, FROZEN, targets, ALIASES) != count:
         raise AssertionError("the sound rows were not all looked at")
     for kind in (*KINDS, "a row of a model released after as_of"):

@@ -17,7 +17,7 @@ from foresaid.ledger import store
 from foresaid.ledger.state import accounting
 from foresaid.ledger.verify import page as report_check
 from foresaid.ledger.verify.snapshot import Evidence
-from foresaid.ledger.verify.verify import Result, verify
+from foresaid.ledger.verify.verify import VerificationResult, verify
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -88,7 +88,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             build.write(folder, [*lines], minutes=batch)
         store.sequence(folder, build.ORIGIN)
 
-        def check(report: bytes | None) -> Result:
+        def check(report: bytes | None) -> VerificationResult:
             return verify(folder, build.ORIGIN, evidence=Evidence(now=NOW, report=report))
 
         sound = check(None)

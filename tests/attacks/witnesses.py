@@ -29,9 +29,9 @@ def signed(listed: list[str]) -> bytes:
     return head.encode() + worlds.SIGNER.sign(head.text)
 
 
-def brought(seen: witness.Seen, old: int, listed: list[str], proof: list[bytes]) -> bool:
+def brought(seen: witness.WitnessedState, old: int, listed: list[str], proof: list[bytes]) -> bool:
     """Whether the witness cosigns."""
-    kept: list[witness.Seen] = []
+    kept: list[witness.WitnessedState] = []
     try:
         line = witness.cosign(signed(listed), old, proof, seen, [worlds.SIGNER.verifier], worlds.WATCHER, 1, kept.append)
     except LedgerError:
@@ -73,7 +73,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     for order in range(number):
         size = chance.randrange(1, 60)
         base = names("a", 120)
-        seen = witness.Seen(build.ORIGIN, size, manifest.root(base[:size]))
+        seen = witness.WitnessedState(build.ORIGIN, size, manifest.root(base[:size]))
         new = chance.randrange(size, 120)
         with timed(growths):
             growths.count(brought(seen, size, base[:new], witness.consistency(size, base[:new])), f"{size} to {new}")

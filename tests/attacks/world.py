@@ -20,7 +20,7 @@ from foresaid.ledger.log import manifest, policy
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import LOG, WITNESS, Signer
 from foresaid.ledger.verify.snapshot import Evidence
-from foresaid.ledger.verify.verify import Result, verify
+from foresaid.ledger.verify.verify import VerificationResult, verify
 
 # The keys of the golden example of the threat model.
 SIGNER = Signer(build.ORIGIN, LOG, b"\x01" * 32)
@@ -42,7 +42,7 @@ class World:
         """What the reader brings."""
         return Evidence(policy=self.watched if watched else self.alone, known=tuple(known), now=NOW)
 
-    def verify(self, folder: Path, known: Sequence[bytes] = (), watched: bool = True) -> Result:
+    def verify(self, folder: Path, known: Sequence[bytes] = (), watched: bool = True) -> VerificationResult:
         """The real check with the reader's evidence."""
         return verify(folder, build.ORIGIN, evidence=self.evidence(known, watched))
 

@@ -19,7 +19,7 @@ from tests.ledger.test_store import forecast as on_five_levels
 from foresaid.evaluation.ledger_scores import OTHER_LEVELS, Scores, score_ledger, worst_value
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
-from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Header, Quantiles, Target
+from foresaid.ledger.entries.schema import Amendment, Entry, ForecastEntry, Header, Quantiles, TargetEntry
 from foresaid.ledger.state.index import Clock
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
@@ -39,7 +39,7 @@ def at_every_level(values: list[float]) -> Quantiles:
     return Quantiles(levels=[f"{level:g}" for level in LEVELS], values=[f"{value:g}" for value in values])
 
 
-def forecast(name: str) -> Forecast:
+def forecast(name: str) -> ForecastEntry:
     return msgspec.structs.replace(on_five_levels(name), prediction=at_every_level(VALUES))
 
 
@@ -161,11 +161,11 @@ def test_a_late_forecast_is_scored_in_the_table_and_in_no_mean() -> None:
     assert [one.state for one in done.accounts] == ["late"]
 
 
-BINDING = Target(
+BINDING = TargetEntry(
     id="arc", round="2026q4", benchmark="arc", metric="accuracy", unit="fraction", min="0", max="1", source="s", known_rule="k",
     void_if="never", binding="every model released after the freeze",
 )  # fmt: skip
-RULED = Forecast(
+RULED = ForecastEntry(
     id="2026q4/arc/a", target="arc", method="a", primary=True, prediction=at_every_level([0.5] * len(LEVELS))
 )  # fmt: skip
 

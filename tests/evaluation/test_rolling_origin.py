@@ -14,7 +14,7 @@ from tests.conftest import Built
 
 from foresaid.errors import LeakError
 from foresaid.evaluation import rolling_origin
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.params import Rolling
 from foresaid.registry import database
 
@@ -95,7 +95,9 @@ def test_rows_released_after_the_origin_are_refused_by_the_guard(built: Built, f
     one = next(iter(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12)))
     connection.close()
     table = one.split.train
-    late = Table(table.target, table.subjects, table.clusters, table.released_on, (date(2024, 9, 1),) * table.n, table.x, table.y)
+    late = TrainingTable(
+        table.target, table.subjects, table.clusters, table.released_on, (date(2024, 9, 1),) * table.n, table.x, table.y
+    )
 
     with pytest.raises(LeakError, match="known on 2024-09-01"):
         rolling_origin.split_at(found, late, one.split.test, date(2024, 7, 1), date(2025, 7, 1))

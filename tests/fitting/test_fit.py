@@ -9,25 +9,25 @@ import pytest
 
 from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import STATUSES, fit
 from foresaid.laws import _loader as laws
 from foresaid.reproducible import generator
 
 
-def table(x: Array, y: Array, clusters: int = 6) -> Table:
+def table(x: Array, y: Array, clusters: int = 6) -> TrainingTable:
     """Make rows of a target with one covariate."""
     n = len(y)
     target = Target("t", "T", "t", (Covariate("training_flops", "ln"),), 0.0, 1.0, 0.0, 1.0, "s")
     days = tuple([date(2024, 1, 1)] * n)
     names = tuple(f"m{i:02d}" for i in range(n))
-    return Table(target, names, tuple(f"f{i % clusters}" for i in range(n)), days, days, x.reshape(n, 1), y)
+    return TrainingTable(target, names, tuple(f"f{i % clusters}" for i in range(n)), days, days, x.reshape(n, 1), y)
 
 
 LAW = laws.load("compute_sigmoid", {"sources": ["s"], "targets": {"t": {}}})
 
 
-def _noisy(n: int = 24) -> Table:
+def _noisy(n: int = 24) -> TrainingTable:
     rng = np.random.default_rng(4)
     x = np.linspace(40, 56, n)
     return table(x, np.clip(1 / (1 + np.exp(-(x - 49) / 2)) + rng.normal(0, 0.03, n), 0, 1))

@@ -13,7 +13,7 @@ import pytest
 from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line, parse_line
 from foresaid.errors import LedgerError
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
 from foresaid.forecasting import predict as predicting
@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
 LAW = laws.load("observational", SETTINGS)
 
 
-def _rows(n: int = 30) -> Table:
+def _rows(n: int = 30) -> TrainingTable:
     rng = np.random.default_rng(3)
     ability = rng.normal(0, 1, n)
     x = 1 / (1 + np.exp(-(np.outer(ability, [1, 0.8, 1.2, 0.6]) + rng.normal(0, 0.2, (n, 4)))))
@@ -39,7 +39,7 @@ def _rows(n: int = 30) -> Table:
     x[4, 1] = np.nan
     target = Target("t", "T", "t", tuple(Covariate(name) for name in METRICS), 0.25, 0.75, 0.0, 1.0, "s")
     days = tuple([date(2024, 1, 1)] * n)
-    return Table(target, tuple(f"m{i:02d}" for i in range(n)), tuple(f"f{i % 7}" for i in range(n)), days, days, x, y)
+    return TrainingTable(target, tuple(f"m{i:02d}" for i in range(n)), tuple(f"f{i % 7}" for i in range(n)), days, days, x, y)
 
 
 def _frozen() -> tuple[Curve, Array]:

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.laws import _loader as laws
 
 DAY = date(2024, 1, 1)
 
 
-def losses(parameters: Array, tokens: Array) -> Table:
+def losses(parameters: Array, tokens: Array) -> TrainingTable:
     names = tuple(f"run-{i:02d}" for i in range(len(tokens)))
     target = Target("t", "T", "t", (Covariate("n", "ln"), Covariate("d", "ln")), 0.0, 1.0, 0.0, 20.0, "s")
     y = 1.8172 + 477.84 / parameters**0.34731 + 2143.86 / tokens**0.36718
     y = y * np.exp(np.random.default_rng(1).normal(0.0, 0.005, len(y)))
-    return Table(target, names, names, (DAY,) * len(y), (DAY,) * len(y), np.log(np.column_stack([parameters, tokens])), y)
+    return TrainingTable(target, names, names, (DAY,) * len(y), (DAY,) * len(y), np.log(np.column_stack([parameters, tokens])), y)
 
 
 SIZES = np.logspace(8, 10.5, 12)
@@ -45,7 +45,7 @@ def test_one_value_in_all_rows_is_unidentified(value: float) -> None:
     target = Target("t", "T", "t", (Covariate("training_flops", "ln"),), 0.0, 1.0, 0.0, 1.0, "s")
     x = np.log(np.logspace(20, 23, 24))[:, None]
     law = laws.load("compute_sigmoid", {"sources": ["s"], "targets": {"t": {}}})
-    table = Table(target, names, names, (DAY,) * 24, (DAY,) * 24, x, np.full(24, value))
+    table = TrainingTable(target, names, names, (DAY,) * 24, (DAY,) * 24, x, np.full(24, value))
 
     assert fit(law, table, 7, 2).status == "unidentified"
     one_compute = replace(table, x=np.full_like(x, np.log(1e21)), y=np.linspace(0.2, 0.4, 24))

@@ -19,7 +19,7 @@ from foresaid.fitting.data import Covariate, Target
 from foresaid.fitting.fit import problem_for, random_starts
 from foresaid.fitting.law import Law, Parameter
 from foresaid.fitting.least_squares import engine, solve
-from foresaid.fitting.problem import Problem
+from foresaid.fitting.problem import LeastSquaresProblem
 from foresaid.laws import _loader as laws
 
 PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "40"))
@@ -55,7 +55,9 @@ def test_no_minimum_is_worse_than_scipys_best_of_many_starts(delta: float | None
     starts = LOWER + (UPPER - LOWER) * rng.random((8, 3))
     behind = 0
     for x, y in _problems(7, 60):
-        ours = solve(Problem(_power, _power_slope, x, y, LOWER, UPPER, delta=delta), np.ones((1, 12)), starts).objective.min()
+        ours = solve(
+            LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER, delta=delta), np.ones((1, 12)), starts
+        ).objective.min()
 
         def residual(p: Array, x: Array = x, y: Array = y) -> Array:
             return _power(p, x) - y
@@ -74,7 +76,7 @@ def test_a_bound_that_holds_is_reached_exactly() -> None:
     x = np.linspace(0, 3, 10)[:, None]
     y = -1.0 + 2.0 * np.exp(-x[:, 0])  # the offset wants to be negative
 
-    found = solve(Problem(_power, _power_slope, x, y, LOWER, UPPER), np.ones((1, 10)), np.array([[1.0, 1.0, 1.0]]))
+    found = solve(LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER), np.ones((1, 10)), np.array([[1.0, 1.0, 1.0]]))
 
     assert found.parameters[0, 0, 0] == 0.0
     assert found.converged.all()
@@ -85,16 +87,18 @@ def test_a_row_of_weight_two_counts_like_the_row_twice() -> None:
     weights = np.ones((1, 12))
     weights[0, 4] = 2.0
     start = np.array([[1.0, 5.0, 1.0]])
-    weighted = solve(Problem(_power, _power_slope, x, y, LOWER, UPPER), weights, start)
+    weighted = solve(LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER), weights, start)
 
-    twice = solve(Problem(_power, _power_slope, np.vstack([x, x[4:5]]), np.append(y, y[4]), LOWER, UPPER), np.ones((1, 13)), start)
+    twice = solve(
+        LeastSquaresProblem(_power, _power_slope, np.vstack([x, x[4:5]]), np.append(y, y[4]), LOWER, UPPER), np.ones((1, 13)), start
+    )
 
     np.testing.assert_allclose(weighted.parameters, twice.parameters, rtol=1e-6)
 
 
 def test_copies_do_not_disturb_each_other() -> None:
     x, y = _problems(5, 1)[0]
-    problem = Problem(_power, _power_slope, x, y, LOWER, UPPER)
+    problem = LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER)
     weights = np.random.default_rng(0).integers(0, 3, (20, 12)).astype(float)
     start = np.array([[1.0, 5.0, 1.0], [0.1, 9.0, 0.5]])
 
@@ -106,7 +110,7 @@ def test_copies_do_not_disturb_each_other() -> None:
 
 def test_a_prior_pulls_what_the_data_leave_open() -> None:
     x, y = np.zeros((5, 1)), np.ones(5)  # only offset + amplitude is seen, the rate not at all
-    problem = Problem(
+    problem = LeastSquaresProblem(
         _power, _power_slope, x, y, LOWER, UPPER, prior_centre=np.array([0.0, 0.0, 2.0]), prior_weight=np.array([0.0, 0.0, 1.0])
     )
 
@@ -119,13 +123,17 @@ def test_a_start_without_a_finite_value_is_reported_and_not_raised() -> None:
     def broken(p: Array, x: Array) -> Array:
         return np.full((*p.shape[:-1], x.shape[-2]), np.nan)
 
-    found = solve(Problem(broken, _power_slope, np.zeros((3, 1)), np.ones(3), LOWER, UPPER), np.ones((1, 3)), LOWER[None, :])
+    found = solve(
+        LeastSquaresProblem(broken, _power_slope, np.zeros((3, 1)), np.ones(3), LOWER, UPPER), np.ones((1, 3)), LOWER[None, :]
+    )
 
     assert not found.converged.any()
     assert np.isinf(found.objective).all()
 
 
-def random_problem(law: Law, name: str, rng: np.random.Generator) -> tuple[Problem, tuple[Parameter, ...], Array, Array]:
+def random_problem(
+    law: Law, name: str, rng: np.random.Generator
+) -> tuple[LeastSquaresProblem, tuple[Parameter, ...], Array, Array]:
     """Plant parameters within their ranges of starts; return the problem, its parameters, the planted ones and our starts."""
     case = CASES[name]
     n, k = case.x.shape
@@ -147,7 +155,7 @@ def random_problem(law: Law, name: str, rng: np.random.Generator) -> tuple[Probl
     return problem_for(law, replace(design, features=x), y, parameters), parameters, planted, starts
 
 
-def scipy_minimum(problem: Problem, law: Law, starts: Array) -> float:
+def scipy_minimum(problem: LeastSquaresProblem, law: Law, starts: Array) -> float:
     """Return the lowest objective scipy finds from these starts; a prior is one more residual."""
     centre, weight = problem.prior_centre, problem.prior_weight
     assert centre is not None

@@ -6,17 +6,17 @@ from datetime import date
 
 import numpy as np
 
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.forecasting.baselines import FOR_RELEASES, FOR_SIZES, best_known, forecast, last_of_family, past_errors, straight_line
 from foresaid.scoring.levels import LEVELS
 
 MEDIAN = LEVELS.index(0.5)
 
 
-def table(rows: list[tuple[str, str, int, float, float]]) -> Table:
+def table(rows: list[tuple[str, str, int, float, float]]) -> TrainingTable:
     """Rows of (name, family, month of 2024, covariate, value)."""
     target = Target("t", "T", "t", (Covariate("x", "identity"),), 0.0, 1.0, 0.0, 1.0, "s")
-    return Table(
+    return TrainingTable(
         target,
         tuple(name for name, *_ in rows),
         tuple(family for _, family, *_ in rows),

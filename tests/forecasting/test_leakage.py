@@ -5,14 +5,14 @@ import pytest
 
 from foresaid.confusables import resolve
 from foresaid.errors import LeakError
-from foresaid.forecasting.leakage import Target, TrainingRow, check_training
+from foresaid.forecasting.leakage import GuardedTarget, TrainingRow, check_training
 
 AS_OF, FROZEN = date(2026, 11, 20), date(2026, 11, 21)
 ROWS = [
     TrainingRow(f"lab/model-{number}", "mmlu", "obsscaling", date(2026, 11, number % 20 + 1), date(2026, 10, 1))
     for number in range(1000)
 ]
-TARGETS = [Target("lab/model-x"), Target("lab/model-y", date(2026, 12, 1))]
+TARGETS = [GuardedTarget("lab/model-x"), GuardedTarget("lab/model-y", date(2026, 12, 1))]
 
 
 def test_a_clean_training_set_passes_and_is_counted() -> None:
@@ -45,13 +45,13 @@ def test_one_leaked_row_among_a_thousand_is_named(place: int, change: dict[str, 
 
 def test_a_target_named_by_an_alias_is_found_in_the_rows() -> None:
     with pytest.raises(LeakError, match=r"training row 8, lab/model-7.*belongs to target seven"):
-        check_training(ROWS, AS_OF, FROZEN, [Target("seven")], {"seven": "lab/model-7"})
+        check_training(ROWS, AS_OF, FROZEN, [GuardedTarget("seven")], {"seven": "lab/model-7"})
 
 
 @pytest.mark.parametrize("released", [FROZEN, date(2020, 1, 1)])
 def test_a_target_that_is_already_released_is_refused(released: date) -> None:
     with pytest.raises(LeakError, match=f"lab/model-x: released on {released}, expected after 2026-11-21"):
-        check_training(ROWS, AS_OF, FROZEN, [Target("lab/model-x", released)])
+        check_training(ROWS, AS_OF, FROZEN, [GuardedTarget("lab/model-x", released)])
 
 
 def test_a_cut_off_after_the_freeze_is_refused() -> None:
@@ -85,4 +85,4 @@ def test_another_system_of_a_target_is_found_in_the_rows() -> None:
     row = TrainingRow("openai/o9[effort=low]", "gpqa", "epoch-hub", known_on=date(2026, 1, 1))
 
     with pytest.raises(LeakError, match="belongs to target"):
-        check_training([row], date(2026, 2, 1), date(2026, 2, 1), [Target("openai/o9[effort=high]")])
+        check_training([row], date(2026, 2, 1), date(2026, 2, 1), [GuardedTarget("openai/o9[effort=high]")])

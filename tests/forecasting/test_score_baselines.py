@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 import pytest
 
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.forecasting.baselines import forecast
 from foresaid.forecasting.score_baselines import FOR_SCORES, nearest_known_model, ridge_on_others, sigmoid_of_mean
 
@@ -15,10 +15,10 @@ DAY = date(2024, 1, 1)
 NAN = float("nan")
 
 
-def table(x: list[list[float]], y: list[float]) -> Table:
+def table(x: list[list[float]], y: list[float]) -> TrainingTable:
     names = tuple(f"m{i}" for i in range(len(y)))
     target = Target("t", "", "q", (), 0.0, 1.0, 0.0, 1.0, "s")
-    return Table(target, names, names, (DAY,) * len(y), (DAY,) * len(y), np.array(x, dtype=float), np.array(y, dtype=float))
+    return TrainingTable(target, names, names, (DAY,) * len(y), (DAY,) * len(y), np.array(x, dtype=float), np.array(y, dtype=float))
 
 
 KNOWN = table([[0.1, 0.2, 0.1], [0.5, 0.5, NAN], [0.5, 0.6, 0.5], [0.9, 0.8, 0.9]], [0.0, 0.3, 0.4, 0.8])

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foresaid.errors import LeakError
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release, split_by_scale
 from foresaid.registry.view import View
 
 
-def table(x: list[float], progress: int = 1, **other: Any) -> Table:
+def table(x: list[float], progress: int = 1, **other: Any) -> TrainingTable:
     n = len(x)
     target = Target("t", "T", "q", (Covariate("c"),), 0.25, 0.75, 0.0, 1.0, "s", progress=progress)
     rows = {
@@ -27,7 +27,7 @@ def table(x: list[float], progress: int = 1, **other: Any) -> Table:
         "known_on": tuple([date(2024, 2, 1)] * n),
         **other,
     }
-    return Table(target, x=np.array(x)[:, None], y=np.linspace(0, 1, n), **rows)
+    return TrainingTable(target, x=np.array(x)[:, None], y=np.linspace(0, 1, n), **rows)
 
 
 @given(st.lists(st.floats(-10, 10), min_size=3, max_size=20, unique=True), st.sampled_from([1, -1]), st.floats(0.05, 0.6))

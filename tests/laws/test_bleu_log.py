@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit, problem_for
 from foresaid.fitting.least_squares import solve
 from foresaid.laws import _loader as laws
@@ -41,10 +41,10 @@ def bleu(truth: tuple[float, float, float]) -> tuple[Array, Array]:
     return x[:, None], (a + alpha * x) ** beta
 
 
-def rows(x: Array, y: Array) -> Table:
+def rows(x: Array, y: Array) -> TrainingTable:
     names = tuple(f"{i}" for i in range(len(y)))
     days = (date(2024, 1, 1),) * len(y)
-    return Table(TARGET, names, names, days, days, x, y)
+    return TrainingTable(TARGET, names, names, days, days, x, y)
 
 
 def forecasts(truth: tuple[float, float, float], by_line: bool) -> tuple[list[float], list[float]]:

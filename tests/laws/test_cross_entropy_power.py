@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.laws import _loader as laws
 
@@ -32,24 +32,24 @@ TARGET = Target("t", "T", "t", (Covariate("d", "ln"),), 0.0, 1.0, 0.0, 15.0, "s"
 
 
 @pytest.fixture(scope="session")
-def tables(built: Built) -> dict[str, Table]:
+def tables(built: Built) -> dict[str, TrainingTable]:
     return {table.target.target_id: table for table in LAW.tables(built.as_of("2026-11-21"))}
 
 
-def rows(x: Array, y: Array) -> Table:
+def rows(x: Array, y: Array) -> TrainingTable:
     names = tuple(f"{i:02d}" for i in range(len(y)))
     days = (date(2024, 1, 1),) * len(y)
-    return Table(TARGET, names, names, days, days, x[:, None], y)
+    return TrainingTable(TARGET, names, names, days, days, x[:, None], y)
 
 
-def test_there_is_one_target_a_family_with_enough_runs(tables: dict[str, Table]) -> None:
+def test_there_is_one_target_a_family_with_enough_runs(tables: dict[str, TrainingTable]) -> None:
     counts = Counter(name.split("/")[0] for name in tables)
 
     assert counts == {"gadre_c4_loss": 12, "gadre_de_en_loss": 12, "finetune_flan_loss": 30, "finetune_wmt19_loss": 30}
     assert min(table.n for table in tables.values()) >= 5
 
 
-def test_zero_shot_rows_are_left_out_and_counted(tables: dict[str, Table]) -> None:
+def test_zero_shot_rows_are_left_out_and_counted(tables: dict[str, TrainingTable]) -> None:
     table = tables["finetune_wmt19_loss/finetune-loss/gpt2"]
 
     assert table.n == 14
@@ -57,7 +57,7 @@ def test_zero_shot_rows_are_left_out_and_counted(tables: dict[str, Table]) -> No
     assert tables["gadre_c4_loss/gadre/rpj-d96-l8-h4"].left_out == ()
 
 
-def test_published_series_have_these_coefficients(tables: dict[str, Table]) -> None:
+def test_published_series_have_these_coefficients(tables: dict[str, TrainingTable]) -> None:
     found = fit(LAW, tables["gadre_de_en_loss/gadre/rpj-d576-l24-h8"], 20240531, 5)
 
     assert found.parameters == ("irreducible", "ln_A", "alpha")
@@ -66,7 +66,7 @@ def test_published_series_have_these_coefficients(tables: dict[str, Table]) -> N
     np.testing.assert_allclose(found.point, [3.365, 10.102, 0.467], atol=0.001)
 
 
-def test_the_irreducible_loss_stays_below_every_observed_loss(tables: dict[str, Table]) -> None:
+def test_the_irreducible_loss_stays_below_every_observed_loss(tables: dict[str, TrainingTable]) -> None:
     table = tables["gadre_c4_loss/gadre/rpj-d512-l8-h4"]
     found = fit(LAW, table, 20240531, 5)
 
@@ -74,7 +74,7 @@ def test_the_irreducible_loss_stays_below_every_observed_loss(tables: dict[str, 
     assert found.point[0] <= table.y.min()
 
 
-def test_a_floor_of_zero_is_no_objection(tables: dict[str, Table]) -> None:
+def test_a_floor_of_zero_is_no_objection(tables: dict[str, TrainingTable]) -> None:
     found = fit(LAW, tables["finetune_flan_loss/finetune-loss/gpt2"], 20240531, 5)
 
     assert found.status == "converged"
@@ -107,7 +107,7 @@ def test_a_short_noisy_series_does_not_identify_its_far_forecast() -> None:
     assert "alpha" in found.reason
 
 
-def test_the_forecast_stays_valid_far_outside_the_sizes(tables: dict[str, Table]) -> None:
+def test_the_forecast_stays_valid_far_outside_the_sizes(tables: dict[str, TrainingTable]) -> None:
     found = fit(LAW, tables["gadre_c4_loss/gadre/rpj-d96-l8-h4"], 20240531, 20)
     far = LAW.curve(found.draws, np.array([[0.0], [30.0], [200.0]]))
 

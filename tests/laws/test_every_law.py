@@ -13,7 +13,7 @@ import pytest
 from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError, ParameterError
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.frozen_curve import check_probe, freeze_curve, from_plain, thaw_record, to_plain
 from foresaid.fitting.law import Law
@@ -89,7 +89,7 @@ CASES = {
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())
 
 
-def made(name: str, noise: float = 0.0, shift: float = 0.0) -> tuple[Law, Table]:
+def made(name: str, noise: float = 0.0, shift: float = 0.0) -> tuple[Law, TrainingTable]:
     """Return a law and rows that follow its planted curve; `shift` moves the first covariate after the values were made."""
     case = CASES[name]
     law = laws.load(name, case.settings)
@@ -102,10 +102,10 @@ def made(name: str, noise: float = 0.0, shift: float = 0.0) -> tuple[Law, Table]
     names = tuple(f"row-{i:02d}" for i in range(n))
     clusters = tuple(f"cluster-{i % 10}" for i in range(n))
     moved = x + np.array([shift, *[0.0] * (x.shape[1] - 1)])
-    return law, Table(target, names, clusters, (DAY,) * n, (DAY,) * n, moved, y)
+    return law, TrainingTable(target, names, clusters, (DAY,) * n, (DAY,) * n, moved, y)
 
 
-def fitted(name: str) -> tuple[Law, Table, Fit]:
+def fitted(name: str) -> tuple[Law, TrainingTable, Fit]:
     law, table = made(name, CASES[name].noise)
     return law, table, fit(law, table, SEED, DRAWS)
 

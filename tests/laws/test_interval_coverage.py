@@ -11,11 +11,11 @@ import pytest
 from tests.conftest import Built
 from tests.coverage_study import simulate
 
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecasting import baselines
 from foresaid.forecasting.predict import predict
-from foresaid.forecasting.recalibration import UNDATED, Question, widened_fits
+from foresaid.forecasting.recalibration import UNDATED, FitRequest, widened_fits
 from foresaid.laws import _loader as laws
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
@@ -31,9 +31,9 @@ def test_four_in_five_fresh_outcomes_lie_in_the_80_percent_interval(name: str) -
     assert np.mean(list(found.parameters.values())) >= 0.5
 
 
-def _shuffled(table: Table, seed: int) -> Table:
+def _shuffled(table: TrainingTable, seed: int) -> TrainingTable:
     y = np.random.default_rng(seed).permutation(table.y)
-    return Table(table.target, table.subjects, table.clusters, table.released_on, table.known_on, table.x, y)
+    return TrainingTable(table.target, table.subjects, table.clusters, table.released_on, table.known_on, table.x, y)
 
 
 def test_shuffled_labels_give_wide_intervals_and_no_skill(built: Built) -> None:
@@ -49,7 +49,7 @@ def test_shuffled_labels_give_wide_intervals_and_no_skill(built: Built) -> None:
     for seed in range(4):
         mixed = _shuffled(table, seed)
         train, test = mixed.where(~held), mixed.where(held)
-        fitted = widened_fits([Question(law, train, settings)], seed, 60, None)[0].fit
+        fitted = widened_fits([FitRequest(law, train, settings)], seed, 60, None)[0].fit
         made = predict(law, freeze_curve(law, fitted, settings, UNDATED, seed), test.x).quantiles
         plain = baselines.forecast(baselines.FOR_RELEASES["training_mean"], train, test).quantiles
         outcome = test.target.offset + test.target.span * test.y

@@ -11,7 +11,7 @@ from tests.conftest import Built
 from tests.laws.test_every_law import CASES, made
 
 from foresaid.errors import ParameterError
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.laws import _loader as laws
 
@@ -20,7 +20,7 @@ RUNS = [f"olmo-ladder/{size}" for size in ("190m", "370m", "760m", "1b-", "7b-an
 TASKS = {f"olmo_{name}_rc": {"loss": f"olmo_{name}_bpb", "runs": RUNS} for name in NAMES}
 
 
-def tables(built: Built, **settings: Any) -> list[Table]:
+def tables(built: Built, **settings: Any) -> list[TrainingTable]:
     law = laws.load("ladder", {"sources": ["olmo-ladder"], "tasks": TASKS, **settings})
     return law.tables(built.as_of("2026-11-21"))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.law import Law
 from foresaid.laws import _loader as laws
@@ -28,17 +28,17 @@ SETTINGS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="session")
-def tables(built: Built) -> dict[str, Table]:
+def tables(built: Built) -> dict[str, TrainingTable]:
     law = laws.load("loss_threshold", SETTINGS)
     return {table.target.quantity_id: table for table in law.tables(built.as_of("2026-11-21"))}
 
 
-def fitted(name: str, table: Table) -> tuple[Law, Fit]:
+def fitted(name: str, table: TrainingTable) -> tuple[Law, Fit]:
     law = laws.load(name, SETTINGS)
     return law, fit(law, table, 20240531, 20)
 
 
-def test_the_series_are_those_named_in_the_settings(tables: dict[str, Table]) -> None:
+def test_the_series_are_those_named_in_the_settings(tables: dict[str, TrainingTable]) -> None:
     expected = {"olmo_mmlu_mc": (185, 10), "olmo_mmlu_rc": (185, 10), "pythia_mmlu": (120, 8)}
 
     assert {name: (table.n, len(set(table.clusters))) for name, table in tables.items()} == expected
@@ -46,7 +46,7 @@ def test_the_series_are_those_named_in_the_settings(tables: dict[str, Table]) ->
     assert tables["pythia_mmlu"].target.series == "pythia"
 
 
-def test_the_jump_is_in_the_rows_where_the_sheet_saw_it(tables: dict[str, Table]) -> None:
+def test_the_jump_is_in_the_rows_where_the_sheet_saw_it(tables: dict[str, TrainingTable]) -> None:
     table = tables["olmo_mmlu_mc"]
     score = 0.25 + 0.75 * table.y
     above, below = table.x[:, 0] >= 2.73, np.abs(table.x[:, 0] - 2.67) < 0.005
@@ -56,7 +56,7 @@ def test_the_jump_is_in_the_rows_where_the_sheet_saw_it(tables: dict[str, Table]
     assert score[below].min() >= 0.43 - 0.02
 
 
-def test_the_saturating_law_finds_the_jump_of_multiple_choice_mmlu(tables: dict[str, Table]) -> None:
+def test_the_saturating_law_finds_the_jump_of_multiple_choice_mmlu(tables: dict[str, TrainingTable]) -> None:
     _, found = fitted("loss_threshold", tables["olmo_mmlu_mc"])
 
     assert found.status == "converged"
@@ -65,7 +65,7 @@ def test_the_saturating_law_finds_the_jump_of_multiple_choice_mmlu(tables: dict[
     np.testing.assert_allclose(found.point, [0.4974, 11.165, 2.7277], rtol=1e-3)
 
 
-def test_its_profile_has_its_minimum_at_the_jump(tables: dict[str, Table]) -> None:
+def test_its_profile_has_its_minimum_at_the_jump(tables: dict[str, TrainingTable]) -> None:
     _, found = fitted("loss_threshold", tables["olmo_mmlu_mc"])
 
     assert found.profile is not None
@@ -73,14 +73,14 @@ def test_its_profile_has_its_minimum_at_the_jump(tables: dict[str, Table]) -> No
     assert 2.67 <= found.profile.values[found.profile.rms.argmin()] <= 2.75
 
 
-def test_the_straight_hinge_puts_the_threshold_above_the_jump(tables: dict[str, Table]) -> None:
+def test_the_straight_hinge_puts_the_threshold_above_the_jump(tables: dict[str, TrainingTable]) -> None:
     _, found = fitted("loss_hinge", tables["olmo_mmlu_mc"])
 
     assert found.status == "converged"
     assert 2.81 <= found.point[1] <= 2.86  # laws.md L3.3
 
 
-def test_the_saturating_law_describes_the_jump_better_than_its_rivals(tables: dict[str, Table]) -> None:
+def test_the_saturating_law_describes_the_jump_better_than_its_rivals(tables: dict[str, TrainingTable]) -> None:
     scale = {name: fitted(name, tables["olmo_mmlu_mc"])[1].residual_scale for name in laws.names() if name.startswith("loss_")}
 
     assert sorted(scale, key=scale.__getitem__) == ["loss_threshold", "loss_logistic", "loss_hinge"]
@@ -88,21 +88,21 @@ def test_the_saturating_law_describes_the_jump_better_than_its_rivals(tables: di
 
 @pytest.mark.parametrize("name", ["loss_threshold", "loss_hinge"])
 @pytest.mark.parametrize("quantity_id", ["pythia_mmlu", "olmo_mmlu_rc"])
-def test_no_threshold_is_claimed_where_none_is_shown(tables: dict[str, Table], name: str, quantity_id: str) -> None:
+def test_no_threshold_is_claimed_where_none_is_shown(tables: dict[str, TrainingTable], name: str, quantity_id: str) -> None:
     found = fitted(name, tables[quantity_id])[1]
 
     assert found.status == "no_threshold"
     assert found.point.size == found.draws.size == 0  # reported as such, and not as a fit
 
 
-def _rows(loss: np.ndarray[Any, Any], y: np.ndarray[Any, Any], tables: dict[str, Table]) -> Table:
+def _rows(loss: np.ndarray[Any, Any], y: np.ndarray[Any, Any], tables: dict[str, TrainingTable]) -> TrainingTable:
     like = tables["olmo_mmlu_mc"]
     n = len(loss)
     names = tuple(f"{i:02d}" for i in range(n))
-    return Table(like.target, names, names, (None,) * n, like.known_on[:n], loss[:, None], y)
+    return TrainingTable(like.target, names, names, (None,) * n, like.known_on[:n], loss[:, None], y)
 
 
-def test_each_part_of_the_rule_can_deny_a_threshold(tables: dict[str, Table]) -> None:
+def test_each_part_of_the_rule_can_deny_a_threshold(tables: dict[str, TrainingTable]) -> None:
     loss = np.linspace(3.0, 2.0, 21)
     y = np.maximum(2.5 - loss, 0.0)
     noise = np.where(np.arange(21) % 2, 0.5, -0.5)
@@ -114,7 +114,7 @@ def test_each_part_of_the_rule_can_deny_a_threshold(tables: dict[str, Table]) ->
 
 
 @pytest.mark.parametrize("threshold", [2.41, 2.6, 2.77, 2.95])
-def test_the_corner_is_found_wherever_it_lies(tables: dict[str, Table], threshold: float) -> None:
+def test_the_corner_is_found_wherever_it_lies(tables: dict[str, TrainingTable], threshold: float) -> None:
     loss = np.linspace(2.3, 3.2, 61)
     y = -0.7 * np.expm1(-8.0 * np.maximum(threshold - loss, 0.0))
     _, found = fitted("loss_threshold", _rows(loss, y, tables))
@@ -131,7 +131,7 @@ def test_blocks_are_neighbours_in_loss_and_of_even_size() -> None:
     assert means == sorted(means, reverse=True)
 
 
-def test_a_single_run_is_resampled_by_blocks_and_several_runs_by_run(tables: dict[str, Table]) -> None:
+def test_a_single_run_is_resampled_by_blocks_and_several_runs_by_run(tables: dict[str, TrainingTable]) -> None:
     assert sorted(set(tables["olmo_mmlu_mc"].clusters))[0] == "block-00"
     assert "pythia/12b-deduped" in tables["pythia_mmlu"].clusters
 

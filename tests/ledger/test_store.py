@@ -15,22 +15,22 @@ from tests.attacks.build import HEADER, ORIGIN, ROUND, TIME
 
 from foresaid.errors import LedgerError
 from foresaid.ledger import durable, store
-from foresaid.ledger.entries.schema import Entry, Forecast, Quantiles, Sealed, Target
+from foresaid.ledger.entries.schema import Entry, ForecastEntry, Quantiles, Sealed, TargetEntry
 from foresaid.ledger.log import manifest
 from foresaid.ledger.log.manifest import Checkpoint, parse_checkpoint
-from foresaid.ledger.verify.verify import Result, verify
+from foresaid.ledger.verify.verify import VerificationResult, verify
 
 
-def target(benchmark: str) -> Target:
+def target(benchmark: str) -> TargetEntry:
     """The target of the golden example, whose model has a plain name."""
     return msgspec.structs.replace(build.target(benchmark), model_display="Model X")
 
 
-def forecast(method: str, primary: bool = False, benchmark: str = "mmlu-pro") -> Forecast:
+def forecast(method: str, primary: bool = False, benchmark: str = "mmlu-pro") -> ForecastEntry:
     name = f"{benchmark}/model-x"
     levels, values = ["0.05", "0.25", "0.5", "0.75", "0.95"], ["0.412", "0.451", "0.471", "0.492", "0.531"]
     prediction = Quantiles(levels=levels, values=values)
-    return Forecast(id=f"2026q4/{name}/{method}", target=name, method=method, primary=primary, prediction=prediction)
+    return ForecastEntry(id=f"2026q4/{name}/{method}", target=name, method=method, primary=primary, prediction=prediction)
 
 
 SEALED = Sealed(
@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "ledger"
 
 
-def whole(folder: Path) -> Result:
+def whole(folder: Path) -> VerificationResult:
     result = verify(folder, ORIGIN)
     assert result.findings == ()
     return result

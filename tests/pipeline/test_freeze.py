@@ -19,12 +19,12 @@ from foresaid.fitting.frozen_curve import from_plain
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.verify import verify
-from foresaid.params import Params, Round
+from foresaid.params import Params, RoundSettings
 from foresaid.pipeline import freeze
 
 NOW = datetime(2026, 11, 21, 12, 0, 0, tzinfo=UTC)
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")
-OPENED = Round("2026-11", date(2026, 11, 21), "2026-11-28T00:00:00Z")
+OPENED = RoundSettings("2026-11", date(2026, 11, 21), "2026-11-28T00:00:00Z")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +208,7 @@ def snapshots(desk: Desk) -> list[Path]:
     return sorted((desk.registry / "snapshots").iterdir()) if (desk.registry / "snapshots").is_dir() else []
 
 
-def verified(desk: Desk) -> verify.Result:
+def verified(desk: Desk) -> verify.VerificationResult:
     evidence = verify.Evidence(data=desk.registry / "snapshots", asked=frozenset({"V16"}))
     return verify.verify(desk.registry / "ledger", check_curve=from_plain, evidence=evidence)
 

@@ -140,7 +140,7 @@ def test_a_changed_setting_moves_the_stages_that_read_it(package: Path, change: 
 @pytest.mark.parametrize(("day", "moved"), [(SHIPPED.as_of, set()), (date(2026, 1, 1), {"fit/first", "capability"})])
 def test_a_round_refits_only_for_another_day(package: Path, day: date, moved: set[str]) -> None:
     before = written(package, with_laws("first"))
-    opened = params.Round("2026-11", day, "2026-12-08T00:00:00Z")
+    opened = params.RoundSettings("2026-11", day, "2026-12-08T00:00:00Z")
     after = written(package, dataclasses.replace(with_laws("first"), round=opened))
 
     assert {name for name in before if before[name] != after[name]} == {"freeze", "report"} | moved

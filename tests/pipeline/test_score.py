@@ -14,7 +14,7 @@ from tests.conftest import Built
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.state.accounting import STATES, totals
-from foresaid.params import Params, Round
+from foresaid.params import Params, RoundSettings
 from foresaid.pipeline import fit, freeze, score
 from foresaid.registry import database
 
@@ -37,7 +37,7 @@ def past(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Past:
     shutil.rmtree(folder / "registry" / "ledger")
     store.create(folder / "registry" / "ledger", built.params.origin)
     shutil.copytree(built.build / "database", folder / "build" / "database")
-    opened = Round("2024-05", date(2024, 5, 31), "2024-06-05T00:00:00Z")
+    opened = RoundSettings("2024-05", date(2024, 5, 31), "2024-06-05T00:00:00Z")
     params = dataclasses.replace(built.params, round=opened)
     for name in params.laws:
         fit.run(name, params, folder / "build", folder / "metrics")

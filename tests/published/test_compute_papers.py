@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import Fit, fit, problem_for
 from foresaid.fitting.law import Design, Law
 from foresaid.fitting.least_squares import solve
-from foresaid.fitting.problem import Problem
+from foresaid.fitting.problem import LeastSquaresProblem
 from foresaid.laws import _loader as laws
 from foresaid.laws import broken
 from foresaid.sources.gadre import MEANS, TASKS
@@ -42,16 +42,16 @@ def record(source: str) -> pl.DataFrame:
     return rows.pivot(on="quantity_id", index="subject_id", values="value").join(suspect, on="subject_id").sort("subject_id")
 
 
-def table_of(rows: pl.DataFrame, quantity: str) -> Table:
+def table_of(rows: pl.DataFrame, quantity: str) -> TrainingTable:
     """Return a table of one loss in ln parameters and ln tokens, every run a cluster."""
     names = tuple(rows["subject_id"])
     flops = rows["training_flops"] / (6.0 * rows["params_total"]) if "training_flops" in rows.columns else rows["training_tokens"]
     x = np.log(np.column_stack([rows["params_total"].to_numpy(), flops.to_numpy()]))
     target = Target(quantity, "T", quantity, tuple(Covariate(name, "ln") for name in SIZES), 0.0, 1.0, 0.0, 20.0, "s")
-    return Table(target, names, names, (DAY,) * len(names), (DAY,) * len(names), x, rows[quantity].to_numpy())
+    return TrainingTable(target, names, names, (DAY,) * len(names), (DAY,) * len(names), x, rows[quantity].to_numpy())
 
 
-def refit(table: Table) -> tuple[Fit, float]:
+def refit(table: TrainingTable) -> tuple[Fit, float]:
     """Refit Chinchilla as its authors did; return the fit and the sum of Huber's losses at it."""
     law = laws.load("chinchilla", {"sources": ["s"], "surfaces": {"t": {}}, "preset": "authors"})
     found = fit(law, table, 7, 2)
@@ -109,7 +109,7 @@ def test_a12_the_authors_search_and_the_laws_own_fit_real_losses_alike() -> None
     theirs = np.log1p(law.curve(broken.search(size, y), x)) - np.log1p(y)
     target = Target("t", "T", "t", (Covariate("finetuning_examples", "ln"),), 0.0, 1.0, 0.0, 15.0, "s")
     names = tuple(rows["subject_id"])
-    own = fit(law, Table(target, names, names, (DAY,) * len(y), (DAY,) * len(y), x, y), 7, 2)
+    own = fit(law, TrainingTable(target, names, names, (DAY,) * len(y), (DAY,) * len(y), x, y), 7, 2)
     ours = np.log1p(law.curve(own.point, own.table.x)) - np.log1p(own.table.y)
 
     assert len(y) == 14
@@ -132,7 +132,7 @@ def squares(law: Law, x: Array, y: Array, starts: Array | None = None) -> Array:
     """Fit by plain least squares on the raw value, from the law's own starts; return the frozen form."""
     design: Design = law.design(x, np.ones((1, len(y))))
     target = Target("t", "T", "t", tuple(Covariate(f"x{i}") for i in range(x.shape[1])), 0.0, 1.0, 0.0, 20.0, "s")
-    problem: Problem = problem_for(law, design, y, law.parameters(target, x.shape[1]))
+    problem: LeastSquaresProblem = problem_for(law, design, y, law.parameters(target, x.shape[1]))
     plain = replace(problem, log=False, delta=None, prior_centre=None, prior_weight=None)
     found = solve(plain, np.ones((1, len(y))), law.starts(design.features, y) if starts is None else starts)
     return np.asarray(design.fold(found.parameters[:, found.best[0]])[0])

@@ -8,11 +8,11 @@ from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.errors import ParameterError
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.fitting.law import Law
 from foresaid.registry.view import View
-from foresaid.studies.loss_threshold import Score, contest, of_record, profile_interval, side_by_side
+from foresaid.studies.loss_threshold import MethodScore, contest, of_record, profile_interval, side_by_side
 
 SEED, LOSS = 20240531, 2.60
 
@@ -23,12 +23,12 @@ def view(built: Built) -> View:
 
 
 @pytest.fixture(scope="module")
-def tables(view: View) -> list[tuple[Law, Table]]:
+def tables(view: View) -> list[tuple[Law, TrainingTable]]:
     return of_record(view, params.load(ROOT / "params.yaml").laws, "olmo_mmlu_mc")
 
 
 @pytest.fixture(scope="module")
-def scores(tables: list[tuple[Law, Table]]) -> dict[str, Score]:
+def scores(tables: list[tuple[Law, TrainingTable]]) -> dict[str, MethodScore]:
     made = contest(tables, LOSS, SEED, 100)
     for one in made:
         print(one)
@@ -40,20 +40,20 @@ WIS = {"loss_threshold": 0.0167, "loss_hinge": 0.0265, "loss_logistic": 0.0279}
 ERROR = {"loss_threshold": -0.027, "loss_hinge": 0.061, "loss_logistic": -0.043}
 
 
-def test_the_saturating_law_has_the_least_interval_score_and_error_of_the_three(scores: dict[str, Score]) -> None:
+def test_the_saturating_law_has_the_least_interval_score_and_error_of_the_three(scores: dict[str, MethodScore]) -> None:
     assert {name: one.wis for name, one in scores.items()} == pytest.approx(WIS, rel=0.15)
     assert {name: one.error for name, one in scores.items()} == pytest.approx(ERROR, abs=0.005)
     assert min(scores, key=lambda name: scores[name].wis) == "loss_threshold"
     assert {(one.trained, one.tested) for one in scores.values()} == {(64, 121)}
 
 
-def test_by_log_score_the_saturating_law_is_best_and_the_smooth_one_worst(scores: dict[str, Score]) -> None:
+def test_by_log_score_the_saturating_law_is_best_and_the_smooth_one_worst(scores: dict[str, MethodScore]) -> None:
     # The hinge is far off but wide, the saturating law nearer and still too sure of itself.
     assert sorted(scores, key=lambda name: scores[name].log_score) == ["loss_threshold", "loss_hinge", "loss_logistic"]
     assert scores["loss_threshold"].coverage < 0.5 < scores["loss_hinge"].coverage
 
 
-def test_the_profile_interval_of_the_threshold_meets_the_visible_jump(tables: list[tuple[Law, Table]]) -> None:
+def test_the_profile_interval_of_the_threshold_meets_the_visible_jump(tables: list[tuple[Law, TrainingTable]]) -> None:
     law, table = tables[0]
     profile = fit(law, table, SEED, 5).profile
     assert profile is not None
@@ -78,7 +78,7 @@ def test_the_jump_of_one_way_of_asking_is_not_one_of_the_others(view: View) -> N
     assert jump["olmo_mmlu_bpb"] < 0.6
 
 
-def test_one_side_without_rows_is_refused(tables: list[tuple[Law, Table]]) -> None:
+def test_one_side_without_rows_is_refused(tables: list[tuple[Law, TrainingTable]]) -> None:
     with pytest.raises(ParameterError, match="on one side of 1"):
         contest(tables, 1.0, SEED, 5)
     assert np.isfinite([table.x.min() for _, table in tables]).all()

@@ -29,7 +29,7 @@ from foresaid.forecasting import published
 from foresaid.registry.view import View
 from foresaid.studies.benchmark_space import paper_fit
 from foresaid.studies.benchmark_space.equivalent_compute import equivalent_compute, within_families
-from foresaid.studies.benchmark_space.paper_fit import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, Rows
+from foresaid.studies.benchmark_space.paper_fit import METRICS, TASKS, WITHOUT_GSM8K, PaperFit, PaperRows
 from foresaid.studies.model_selection.v_optimal import select
 
 ROUNDED = 0.0055  # half a unit of the second decimal, and what rounding to it may add
@@ -109,8 +109,8 @@ def registered(built: Built) -> frozenset[str]:
 
 
 @pytest.fixture(scope="module")
-def fitted(later: View, registered: frozenset[str]) -> Callable[..., tuple[Rows, PaperFit]]:
-    def make(quantity_id: str, wanted: int = 3) -> tuple[Rows, PaperFit]:
+def fitted(later: View, registered: frozenset[str]) -> Callable[..., tuple[PaperRows, PaperFit]]:
+    def make(quantity_id: str, wanted: int = 3) -> tuple[PaperRows, PaperFit]:
         task = TASKS[quantity_id]
         rows = paper_fit.rows(later, task, registered)
         return rows, paper_fit.fit(rows.x[rows.trains], rows.y[rows.trains], task.optimiser, wanted)
@@ -141,7 +141,7 @@ def test_a1_explained_variance(before: View) -> None:
 
 
 @pytest.mark.parametrize("quantity_id", TEST_ERRORS)
-def test_a2_test_errors(fitted: Callable[..., tuple[Rows, PaperFit]], quantity_id: str) -> None:
+def test_a2_test_errors(fitted: Callable[..., tuple[PaperRows, PaperFit]], quantity_id: str) -> None:
     rows, found = fitted(quantity_id)
     task, test = TASKS[quantity_id], ~rows.trains
     known, compute = np.isfinite(rows.flops) & rows.trains, np.isfinite(rows.flops) & test
@@ -156,7 +156,7 @@ def test_a2_test_errors(fitted: Callable[..., tuple[Rows, PaperFit]], quantity_i
 
 
 @pytest.mark.parametrize("quantity_id", FORMS)
-def test_a3_registered_forms(fitted: Callable[..., tuple[Rows, PaperFit]], quantity_id: str) -> None:
+def test_a3_registered_forms(fitted: Callable[..., tuple[PaperRows, PaperFit]], quantity_id: str) -> None:
     rows, found = fitted(quantity_id)
     height, axis, weights, intercept = FORMS[quantity_id]
     said(f"A3 {quantity_id}, weights", weights, found.weights.round(2).tolist())
@@ -173,7 +173,7 @@ def test_a3_registered_forms(fitted: Callable[..., tuple[Rows, PaperFit]], quant
 
 
 @pytest.mark.parametrize("quantity_id", AGENTS)
-def test_a4_agents_by_number_of_components(fitted: Callable[..., tuple[Rows, PaperFit]], quantity_id: str) -> None:
+def test_a4_agents_by_number_of_components(fitted: Callable[..., tuple[PaperRows, PaperFit]], quantity_id: str) -> None:
     for wanted, expected in enumerate(AGENTS[quantity_id], start=1):
         rows, found = fitted(quantity_id, wanted)
         near, far = rows.trains, ~rows.trains

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foresaid.confusables import LOOK_ALIKES, ascii_twin, masked
-from foresaid.errors import Problem
+from foresaid.errors import BadCell
 from foresaid.registry.formats import AliasRow
 from foresaid.registry.model_names import Names, Suggestions, alike, tidy
 
@@ -60,7 +60,7 @@ def test_case_blanks_and_aliases_resolve_and_an_alias_of_the_source_comes_first(
 def test_an_unknown_name_is_refused_with_a_suggestion_and_its_reason(spelling: str, reason: str) -> None:
     problem = names().resolve(spelling, ("scores.csv", 2))
 
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, BadCell)
     assert reason in problem.advice
     assert str(problem).isascii()
 
@@ -114,7 +114,7 @@ def test_a_spelling_that_two_models_share_resolves_to_neither() -> None:
     shared = Names("board", ["acme/tiny-7b", "other/tiny-7b"], [])
 
     assert shared.resolve("acme-tiny 7B", ("scores.csv", 2)) == "acme/tiny-7b"
-    assert isinstance(shared.resolve("Tiny 7B", ("scores.csv", 2)), Problem)
+    assert isinstance(shared.resolve("Tiny 7B", ("scores.csv", 2)), BadCell)
 
 
 def test_the_spellings_of_the_sources_it_is_spelt_like_hold_the_nearest_first() -> None:

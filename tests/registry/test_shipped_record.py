@@ -12,7 +12,7 @@ import pytest
 
 from foresaid.registry import csv_files, formats
 from foresaid.registry.checks import rows as quality
-from foresaid.registry.csv_files import Table
+from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import AliasRow, Format, ModelRow, QuantityRow, Row
 
 REGISTRY = Path(__file__).parents[2] / "registry"
@@ -25,7 +25,7 @@ FILES: list[tuple[str, Format[ModelRow] | Format[QuantityRow] | Format[AliasRow]
 VINTAGES = {"ryoungj+ObsScaling@2024-05-31": date(2024, 5, 31), "ryoungj+ObsScaling": date(2024, 10, 1)}
 
 
-def read(name: str, format: Format[Row]) -> Table[Row]:
+def read(name: str, format: Format[Row]) -> CsvTable[Row]:
     """One of the three files, which must have no bad cell."""
     table = csv_files.read(REGISTRY / name, name, format)
     assert table.problems == []

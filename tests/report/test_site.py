@@ -26,7 +26,7 @@ from foresaid.errors import ForesaidError, UnreadableError
 from foresaid.evaluation import tables as evaluate
 from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.files import write_frame, write_json, write_lines
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 from foresaid.forecasting import published
@@ -190,7 +190,7 @@ def fitted(folder: Path, text: str) -> None:
     assert isinstance(law, SigmoidLaw)
     target = law.table(view, "task").target
     days = (date(2024, 1, 1),) * 8
-    done = fit(law, Table(target, subjects, subjects, days, days, x[:, None], y), 1, 3)
+    done = fit(law, TrainingTable(target, subjects, subjects, days, days, x[:, None], y), 1, 3)
     curve = freeze_curve(law, done, settings, date(2024, 10, 1), 1)
     write_lines(folder / "build" / "fits" / "size_sigmoid" / "curves.jsonl", [dump_line(to_plain(curve))])
     bands = {"point": y, "median": y, "lower_80": y - 0.1, "upper_80": y + 0.1, "lower_95": y - 0.2, "upper_95": y + 0.2}
@@ -249,15 +249,15 @@ def registry(folder: Path, text: str, link: str) -> None:
 def freeze_one(folder: Path, text: str) -> None:
     """Freeze one forecast, and withdraw it with a reason."""
     batch: list[entries.Entry] = [
-        entries.Round(
+        entries.RoundEntry(
             id="2026-12", deadline="2026-12-08T00:00:00Z", reveal_by="2026-12-08T00:00:00Z", revision="first",
             score="wis", reports="all", unit_of_count="target", universe=f"all {text}",
         ),
-        entries.Target(
+        entries.TargetEntry(
             id="task", round="2026-12", benchmark="task", metric="task", unit="fraction", min="0", max="1",
             source="acme-evals", known_rule="release", void_if=f"never {text}", binding=f"every model {text}",
         ),
-        entries.Forecast(
+        entries.ForecastEntry(
             id="2026-12/task/size_sigmoid", target="task", method="size_sigmoid", primary=True,
             prediction=entries.Quantiles(levels=["0.5"], values=["0.4"]),
         ),

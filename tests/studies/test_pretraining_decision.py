@@ -14,7 +14,7 @@ from tests.conftest import Built
 
 from foresaid.cli.main import main
 from foresaid.errors import ParameterError, RecordError, UnreadableError
-from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, diagnose, read
+from foresaid.studies.pretraining_decision import VERDICTS, DecisionRequest, Series, ahead, diagnose, read
 
 TOKENS = np.geomspace(2e9, 1.28e11, 8)
 LAWFUL = (-5.0 + 0.62 * np.log(TOKENS)) ** 1.3  # laws.md L4.5: 22.2 at the last
@@ -32,18 +32,18 @@ def test_two_checkpoints_are_too_few() -> None:
 @pytest.mark.parametrize(
     ("values", "question", "expected"),
     [
-        (LAWFUL, Question(), "CONTINUE"),
-        (LAWFUL, Question(target=22.5, maximum=2.56e11), "CONTINUE"),
-        (LAWFUL, Question(target=30.0, maximum=2.56e11), "STOP_NOT_WORTH"),
-        (FALLING[2:], Question(), "MISALIGNED"),
-        (FALLING[2:], Question(baseline=20.0), "STOP_NO_VALUE"),
-        (FALLING[2:], Question(baseline=12.0), "KEEP_BEST_STOP"),
-        (np.append(LAWFUL[:6], [18.0, 15.0]), Question(baseline=1.0), "STOP_MISALIGNED"),
-        (np.append(LAWFUL[:6], [LAWFUL[5], LAWFUL[5] - 0.2]), Question(tolerance=1.0), "STOP_MISALIGNED"),  # it stops rising
+        (LAWFUL, DecisionRequest(), "CONTINUE"),
+        (LAWFUL, DecisionRequest(target=22.5, maximum=2.56e11), "CONTINUE"),
+        (LAWFUL, DecisionRequest(target=30.0, maximum=2.56e11), "STOP_NOT_WORTH"),
+        (FALLING[2:], DecisionRequest(), "MISALIGNED"),
+        (FALLING[2:], DecisionRequest(baseline=20.0), "STOP_NO_VALUE"),
+        (FALLING[2:], DecisionRequest(baseline=12.0), "KEEP_BEST_STOP"),
+        (np.append(LAWFUL[:6], [18.0, 15.0]), DecisionRequest(baseline=1.0), "STOP_MISALIGNED"),
+        (np.append(LAWFUL[:6], [LAWFUL[5], LAWFUL[5] - 0.2]), DecisionRequest(tolerance=1.0), "STOP_MISALIGNED"),  # it stops rising
     ],
 )
 def test_every_verdict_has_its_checkpoints(
-    values: np.ndarray[tuple[int], np.dtype[np.float64]], question: Question, expected: str
+    values: np.ndarray[tuple[int], np.dtype[np.float64]], question: DecisionRequest, expected: str
 ) -> None:
     found = diagnose(series(values), question)
 
@@ -55,12 +55,12 @@ def test_noise_of_the_scores_excuses_a_fall() -> None:
     values = LAWFUL.copy()
     values[5] = values[4] - 0.35
 
-    assert diagnose(series(values), Question(tolerance=2.0)).verdict == "STOP_MISALIGNED"
-    assert diagnose(series(values), Question(noise=0.2, tolerance=2.0)).verdict == "CONTINUE"
+    assert diagnose(series(values), DecisionRequest(tolerance=2.0)).verdict == "STOP_MISALIGNED"
+    assert diagnose(series(values), DecisionRequest(noise=0.2, tolerance=2.0)).verdict == "CONTINUE"
 
 
 def test_three_checkpoints_are_said_to_check_nothing() -> None:
-    found = diagnose(series(LAWFUL[:3]), Question(target=18.0, maximum=1.28e11))
+    found = diagnose(series(LAWFUL[:3]), DecisionRequest(target=18.0, maximum=1.28e11))
 
     assert "nothing was checked" in found.reason
     assert found.interval is None
@@ -70,7 +70,7 @@ def test_three_checkpoints_are_said_to_check_nothing() -> None:
 
 def test_the_forecast_on_all_checkpoints_is_the_planted_one() -> None:
     truth = float((-5.0 + 0.62 * np.log(2.56e11)) ** 1.3)
-    found = diagnose(series(LAWFUL), Question(target=20.0, maximum=2.56e11))
+    found = diagnose(series(LAWFUL), DecisionRequest(target=20.0, maximum=2.56e11))
 
     assert found.forecast == pytest.approx(truth, abs=0.05)
     assert found.interval is not None
@@ -84,7 +84,7 @@ def test_any_series_gets_one_of_the_verdicts_and_a_forecast_within_its_profile(v
     mine = Series("bleu", np.geomspace(1e9, 1e11, len(values)), np.array(values))
     point, (low, high) = ahead(mine, 2e11)
 
-    assert diagnose(mine, Question(baseline=5.0)).verdict in VERDICTS
+    assert diagnose(mine, DecisionRequest(baseline=5.0)).verdict in VERDICTS
     assert low <= point <= high
 
 
@@ -141,12 +141,12 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_scores_between_0_and_1_need_tolerances_of_their_own() -> None:
     with pytest.raises(ParameterError, match="multiply by 100"):
         diagnose(series(LAWFUL / 100.0))
-    assert diagnose(series(LAWFUL / 100.0), Question(tolerance=0.01, fall=0.003)).verdict == "CONTINUE"
+    assert diagnose(series(LAWFUL / 100.0), DecisionRequest(tolerance=0.01, fall=0.003)).verdict == "CONTINUE"
 
 
 def test_a_target_needs_a_maximum() -> None:
     with pytest.raises(ParameterError, match="--maximum"):
-        diagnose(series(LAWFUL), Question(target=20.0))
+        diagnose(series(LAWFUL), DecisionRequest(target=20.0))
 
 
 # The law bends too little for the first system and the last, whose largest sizes gave 31.1 and 30.4 BLEU.
@@ -164,7 +164,7 @@ def test_the_public_curves_of_three_systems(built: Built) -> None:
     for family in sorted(set(wide["family"])):
         rows = wide.filter(pl.col("family") == family)
         mine = Series("bleu", rows["training_words"].to_numpy().astype(float), rows["koehn_knowles_bleu"].to_numpy())
-        found[family] = diagnose(mine, Question(target=30.0, maximum=float(mine.tokens[-1])))
+        found[family] = diagnose(mine, DecisionRequest(target=30.0, maximum=float(mine.tokens[-1])))
 
     assert {name: one.verdict for name, one in found.items()} == KOEHN_KNOWLES
     assert "it still rises" in found["koehn-knowles/neural"].reason
@@ -192,9 +192,10 @@ def test_losses_are_refused_under_the_names_that_trainers_log(tmp_path: Path, na
 
 
 @pytest.mark.parametrize(
-    "question", [Question(target=20.0, maximum=-1e9), Question(target=120.0, maximum=1e12), Question(fall=-1.0)]
+    "question",
+    [DecisionRequest(target=20.0, maximum=-1e9), DecisionRequest(target=120.0, maximum=1e12), DecisionRequest(fall=-1.0)],
 )
-def test_questions_without_a_meaning_are_refused(question: Question) -> None:
+def test_questions_without_a_meaning_are_refused(question: DecisionRequest) -> None:
     series = Series("bleu", np.array([1e9, 2e9, 4e9]), np.array([10.0, 12.0, 13.0]))
 
     with pytest.raises(ParameterError, match="expected"):
@@ -205,11 +206,11 @@ def test_a_target_within_the_interval_is_not_given_up() -> None:
     tokens = 1e9 * 2.0 ** np.arange(9.0)
     noise = np.random.default_rng(3).normal(0.0, 0.25, 9)
     series = Series("bleu", tokens, np.asarray(10.0 + 2.0 * np.arange(9.0) ** 0.7 + noise, dtype=np.float64))
-    plain = diagnose(series, Question(target=1.0, maximum=4e12, fall=2.0, tolerance=3.0))
+    plain = diagnose(series, DecisionRequest(target=1.0, maximum=4e12, fall=2.0, tolerance=3.0))
     assert plain.forecast is not None
     assert plain.interval is not None
     between = (plain.forecast + max(plain.interval[1], plain.forecast)) / 2.0
 
     assert plain.interval[1] > plain.forecast
-    assert diagnose(series, Question(target=between, maximum=4e12, fall=2.0, tolerance=3.0)).verdict == "CONTINUE"
-    assert diagnose(series, Question(target=99.0, maximum=4e12, fall=2.0, tolerance=3.0)).verdict == "STOP_NOT_WORTH"
+    assert diagnose(series, DecisionRequest(target=between, maximum=4e12, fall=2.0, tolerance=3.0)).verdict == "CONTINUE"
+    assert diagnose(series, DecisionRequest(target=99.0, maximum=4e12, fall=2.0, tolerance=3.0)).verdict == "STOP_NOT_WORTH"

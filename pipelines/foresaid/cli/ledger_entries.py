@@ -38,7 +38,7 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     lines: list[Entry] = []
     for number, value in enumerate(canonical_json.parse_lines(forecasts.read_bytes()), start=1):
         record = entries.parse(value, number)
-        if not isinstance(record, entries.Forecast):
+        if not isinstance(record, entries.ForecastEntry):
             raise LedgerError(f"{forecasts}, line {number}: expected forecast/v1")
         inner = entries.Inner(
             author=loaded.author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
@@ -151,7 +151,7 @@ def redact(batch: str, reason: str) -> None:
     found = next((one for one in store.read(project().ledger) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
-    names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
+    names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.ForecastEntry | entries.Sealed))
     append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason,
                     rounds=rules.rounds_of(found), targets=rules.targets_of(found))])  # fmt: skip
     store.redact(project().ledger, batch)

@@ -118,7 +118,7 @@ def diagnose(
     """
     from foresaid.studies import pretraining_decision as work
 
-    question = work.Question(baseline, target, maximum, tolerance, fall, noise)
+    question = work.DecisionRequest(baseline, target, maximum, tolerance, fall, noise)
     for line in work.diagnose(work.read(file, metric), question).lines():
         click.echo(line)
 

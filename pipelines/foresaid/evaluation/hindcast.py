@@ -23,7 +23,7 @@ from foresaid.fitting.summary import describe
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting import published as adopted
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import Played, Question, Widened, ensembles, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, Played, Widened, ensembles, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
@@ -76,7 +76,7 @@ def told_of(known: View, which: str, quantity_id: str) -> frozenset[str]:
 class _Asked:
     """One law on one target of a case, and how its rows were split."""
 
-    question: Question
+    question: FitRequest
     split: Split
 
 
@@ -151,7 +151,7 @@ def run_case(
                 # A model of the paper's own list may have been out before the day; the date rule is for targets chosen by date.
                 public = [day or date.max for day in split.train.released_on] if by_release else None
                 check(split, case.as_of, by_date, public)
-                asked.append(_Asked(Question(law, split.train, settings), split))
+                asked.append(_Asked(FitRequest(law, split.train, settings), split))
     found = widened_fits([one.question for one in asked], params.seed, params.replicates, cache)
     frames: list[pl.DataFrame] = []
     fits: list[dict[str, Any]] = []

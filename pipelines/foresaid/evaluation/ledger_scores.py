@@ -140,7 +140,7 @@ def _meet(
     """The levels of a version, and its rows with `known`, the day the record knows the score since (null: the ledger says)."""
     aim = aim_of(account.id)
     entered = {subject: found[0] for subject, found in facts.outcomes(aim).items()}
-    if isinstance(version.prediction, entries.Curve):
+    if isinstance(version.prediction, entries.CurvePrediction):
         curve = from_plain(version.prediction.curve)
         since = min(
             (at for at in (first.at, facts.end(aim)) if at is not None), default=moment(f"{first.batch.header.as_of}T00:00:00Z")

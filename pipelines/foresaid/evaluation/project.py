@@ -19,7 +19,7 @@ from foresaid.fitting.frozen_curve import freeze_curve, from_plain
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting.frozen import FrozenCurve, read_curve
-from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, widened_fits
 from foresaid.laws import _loader
 from foresaid.ledger.verify import verify as checks
 from foresaid.ledger.verify.snapshot import Evidence
@@ -135,7 +135,7 @@ def fit(law: LawWithSettings, view: View, seed: int, replicates: int, cache: str
     if replicates < 1:
         raise ParameterError(f"fit: found {replicates} replicates, expected at least 1")
     tables = law.law.tables(view)
-    questions = [Question(law.law, table, dict(law.settings)) for table in tables]
+    questions = [FitRequest(law.law, table, dict(law.settings)) for table in tables]
     made = widened_fits(questions, seed, replicates, Path(cache) if cache is not None else None)
     return {one.fit.table.target.target_id: TargetFit(law, one.fit, view.day, seed) for one in made}
 
@@ -151,7 +151,7 @@ def freeze(fitted: TargetFit) -> FrozenCurve:
     return FrozenCurve(fitted.of.law, freeze_curve(fitted.of.law, fitted.fit, settings, fitted.as_of, fitted.seed))
 
 
-def verify(ledger: str | Path, evidence: Evidence | None = None) -> checks.Result:
+def verify(ledger: str | Path, evidence: Evidence | None = None) -> checks.VerificationResult:
     """Check a ledger, V01 to V20: `.findings`, `.incomplete`, `.accounts`, `.exit_code()`.
 
     `evidence` is what a reader brings: their own trust policy, checkpoints they kept, the git history, a clock. Without it only

@@ -17,12 +17,12 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting import baselines
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release
 from foresaid.laws import _loader as laws
 from foresaid.params import Params, Rolling
@@ -74,14 +74,14 @@ def origins(grid: Rolling, full: bool) -> list[date]:
 
 
 @dataclass(frozen=True)
-class Record:
+class DatedRecord:
     """What one mode may look at: all of the record that can become public, and when each outcome did."""
 
     mode: str
     whole: View
     published: View
 
-    def of(self, which: str) -> Record:
+    def of(self, which: str) -> DatedRecord:
         """The same for the systems a law takes."""
         return replace(self, whole=self.whole.of(which), published=self.published.of(which))
 
@@ -97,16 +97,16 @@ class Record:
         return dict(rows.select("subject_id", "value").iter_rows())
 
 
-def record(connection: Database, mode: str, until: date = ALWAYS) -> Record:
+def record(connection: Database, mode: str, until: date = ALWAYS) -> DatedRecord:
     """Read what a mode may look at, up to a day: models only."""
 
     def models(view: View) -> View:
         return replace(view, observations=view.observations.filter(pl.col("kind") == "model"))
 
-    return Record(mode, models(database.as_of(connection, until)), models(database.resolutions(connection, until)))
+    return DatedRecord(mode, models(database.as_of(connection, until)), models(database.resolutions(connection, until)))
 
 
-def split_at(found: Record, known: Table | None, outcomes: Table, origin: date, until: date) -> Split | None:
+def split_at(found: DatedRecord, known: TrainingTable | None, outcomes: TrainingTable, origin: date, until: date) -> Split | None:
     """Split one target at an origin: train on what was there, forecast models released after it and up to `until`.
 
     `outcomes` holds every row with its first published value, `known` (in mode `known`) the record as of the origin. In mode
@@ -137,12 +137,12 @@ class Asked:
     """One law on one target at one origin."""
 
     origin: date
-    question: Question
+    question: FitRequest
     split: Split
 
 
 def asked(
-    found: Record, connection: Database, params: Params, names: Sequence[str], days: Sequence[date], months: int
+    found: DatedRecord, connection: Database, params: Params, names: Sequence[str], days: Sequence[date], months: int
 ) -> Iterator[Asked]:
     """Put every question of a mode: origins in time, laws in the order given, targets by name."""
     made = {name: laws.load(name, params.laws[name]) for name in names}
@@ -154,7 +154,7 @@ def asked(
         for name, tables in outcomes.items()
     }
     for origin in days:
-        known: dict[str, dict[str, Table]] = {}
+        known: dict[str, dict[str, TrainingTable]] = {}
         if found.mode == KNOWN:
             view = database.as_of(connection, origin)
             known = {name: {table.target.target_id: table for table in law.tables(view)} for name, law in made.items()}
@@ -162,7 +162,7 @@ def asked(
             for key, table in outcomes[name].items():
                 split = split_at(mine[name], known.get(name, {}).get(key), table, origin, later(origin, months))
                 if split is not None:
-                    yield Asked(origin, Question(law, split.train, params.laws[name]), split)
+                    yield Asked(origin, FitRequest(law, split.train, params.laws[name]), split)
 
 
 def beyond(law: Law, curve: Curve, split: Split) -> Array:
@@ -175,7 +175,7 @@ def beyond(law: Law, curve: Curve, split: Split) -> Array:
 
 
 def _rows(
-    one: Asked, found: Record, horizons: Sequence[int], law: str, role: str, status: str, made: Forecast | None, far: Array
+    one: Asked, found: DatedRecord, horizons: Sequence[int], law: str, role: str, status: str, made: Forecast | None, far: Array
 ) -> pl.DataFrame:
     test, target = one.split.test, one.split.test.target
     n = test.n

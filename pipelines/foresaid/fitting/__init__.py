@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from foresaid import exporting
 
 if TYPE_CHECKING:
-    from foresaid.fitting.data import Covariate, Table, Target
+    from foresaid.fitting.data import Covariate, Target, TrainingTable
     from foresaid.fitting.fit import STATUSES, Fit
     from foresaid.fitting.law import Law, Parameter
 
-__all__ = ["STATUSES", "Covariate", "Fit", "Law", "Parameter", "Table", "Target"]
+__all__ = ["STATUSES", "Covariate", "Fit", "Law", "Parameter", "Target", "TrainingTable"]
 __getattr__ = exporting(
     __name__,
     {
         "Covariate": "data",
-        "Table": "data",
+        "TrainingTable": "data",
         "Target": "data",
         "Fit": "fit",
         "STATUSES": "fit",

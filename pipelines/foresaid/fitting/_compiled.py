@@ -16,7 +16,7 @@ import numpy as np
 from foresaid.arrays import Array, Columns
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
-from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, Problem, Solution
+from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
 
 INPUTS = "kbf13123221132B"  # kinds of the arguments of `drive`: see compiling.compiled
 
@@ -221,7 +221,7 @@ def _own(values: Array) -> Array:
     return np.require(values, np.float64, ["C", "W"])
 
 
-def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
+def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solution:
     """Do what solver.solve does, compiled. The problem has columns."""
     copies, size = weights.shape[0], problem.lower.shape[-1]
     x = problem.x if problem.x.ndim == 3 else problem.x[None]

@@ -24,7 +24,7 @@ from foresaid import parallel
 from foresaid.arrays import Array
 from foresaid.files import write_bytes
 from foresaid.fitting import least_squares
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.dependencies import reached
 from foresaid.fitting.fit import Fit, Profile, fit
 from foresaid.fitting.imputation import Imputation
@@ -38,7 +38,7 @@ class Shard:
     """One fit to be made."""
 
     law: Law
-    table: Table
+    table: TrainingTable
     seed: int
     replicates: int
 
@@ -103,7 +103,7 @@ def save(folder: Path, name: str, made: Fit) -> None:
     write_bytes(_path(folder, name), hashlib.sha256(name.encode() + content).digest() + content)
 
 
-def load(folder: Path, name: str, table: Table) -> Fit | None:
+def load(folder: Path, name: str, table: TrainingTable) -> Fit | None:
     """Return the fit kept under this key, or None where there is none that is whole."""
     try:
         whole = _path(folder, name).read_bytes()
@@ -141,5 +141,5 @@ def fit_all(shards: Sequence[Shard], folder: Path | None = None, size: int = 1) 
     return [one for one in made if one is not None]
 
 
-def _sorted(table: Table) -> Table:
+def _sorted(table: TrainingTable) -> TrainingTable:
     return table.take(np.argsort(np.array(table.subjects), kind="stable"))

@@ -65,7 +65,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Table:
+class TrainingTable:
     """The rows of one target, one a subject, by subject name.
 
     `x` is (n, k) on the covariates' scales, NaN where unknown; `y` is (n,) on the curve's scale; `clusters` names the family
@@ -81,9 +81,9 @@ class Table:
     y: Array
     left_out: tuple[tuple[str, int], ...] = ()
 
-    def take(self, rows: NDArray[np.intp]) -> Table:
+    def take(self, rows: NDArray[np.intp]) -> TrainingTable:
         """Return these rows, in this order."""
-        return Table(
+        return TrainingTable(
             self.target,
             tuple(self.subjects[i] for i in rows),
             tuple(self.clusters[i] for i in rows),
@@ -94,7 +94,7 @@ class Table:
             self.left_out,
         )
 
-    def where(self, keep: NDArray[np.bool_]) -> Table:
+    def where(self, keep: NDArray[np.bool_]) -> TrainingTable:
         """Return the rows for which `keep` is true."""
         return self.take(np.flatnonzero(keep))
 

@@ -13,12 +13,12 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.identification import doubt
 from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Design, Law, Parameter
 from foresaid.fitting.least_squares import solve
-from foresaid.fitting.problem import Problem, Solution
+from foresaid.fitting.problem import LeastSquaresProblem, Solution
 from foresaid.reproducible import generator
 
 STATUSES = {
@@ -63,7 +63,7 @@ class Fit:
     forecasts of `played` clusters of its own rows (see forecasting/recalibration.py).
     """
 
-    table: Table
+    table: TrainingTable
     status: str
     reason: str
     parameters: tuple[str, ...]
@@ -87,10 +87,10 @@ def random_starts(parameters: tuple[Parameter, ...], wanted: int, rng: np.random
     return np.asarray(lower + (upper - lower) * rng.random((wanted, len(parameters))))
 
 
-def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter, ...]) -> Problem:
+def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter, ...]) -> LeastSquaresProblem:
     """State the least-squares problem of a law on prepared features."""
     centre, weight = law.prior(parameters)
-    return Problem(
+    return LeastSquaresProblem(
         model=law.curve,
         slope=law.jacobian,
         x=design.features,
@@ -122,7 +122,7 @@ def _residual_scale(law: Law, fitted: Array, y: Array, parameters: int) -> float
 
 def _profile(
     law: Law,
-    problem: Problem,
+    problem: LeastSquaresProblem,
     parameters: tuple[Parameter, ...],
     features: Array,
     starts: Array,
@@ -159,7 +159,7 @@ def law_grid(parameter: Parameter) -> Array:
 
 def _status(
     law: Law,
-    table: Table,
+    table: TrainingTable,
     design: Design,
     parameters: tuple[Parameter, ...],
     found: Solution,
@@ -202,7 +202,7 @@ def _status(
     return "converged", STATUSES["converged"]
 
 
-def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
+def fit(law: Law, table: TrainingTable, root_seed: int, replicates: int) -> Fit:
     """Fit a law to a table: point, bootstrap draws by cluster, residual scale and status.
 
     The point is the best of the law's own and many random starts; each replicate starts from the three best different optima
@@ -256,7 +256,7 @@ def _agreement(objective: Array) -> float:
 
 
 def _bootstrap(
-    law: Law, table: Table, parameters: tuple[Parameter, ...], weights: Array, starts: Array
+    law: Law, table: TrainingTable, parameters: tuple[Parameter, ...], weights: Array, starts: Array
 ) -> tuple[Array, int, float]:
     """Refit every replicate, design and all; return draws (R, Q), how many did not converge, and the agreement of starts.
 

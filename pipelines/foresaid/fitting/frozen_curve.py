@@ -19,7 +19,7 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.canonical_json import decimal, dump_line
 from foresaid.errors import LedgerError, ParameterError
-from foresaid.fitting.data import Covariate, Table
+from foresaid.fitting.data import Covariate, TrainingTable
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.imputation import Imputation, apply_imputation
 from foresaid.fitting.law import Law
@@ -143,7 +143,7 @@ def _strings(values: Array) -> list[str]:
     return [decimal(round(float(value), 15), DIGITS) for value in values]
 
 
-def training_lines(table: Table) -> list[bytes]:
+def training_lines(table: TrainingTable) -> list[bytes]:
     """Return one canonical line a training row, sorted: subject, day, covariates and value as used.
 
     Their SHA-256 is what binds a forecast to the rows it was fitted on; anybody with the record can make them again.

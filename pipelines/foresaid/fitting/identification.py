@@ -10,14 +10,16 @@ from __future__ import annotations
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.law import Law, Parameter
 
 OPEN = 1e-9  # of the largest singular value of J with columns of unit length: a direction that the rows leave open
 DECIDED = 10.0  # a variance at the horizon so many times larger without the prior: nine tenths of what is known is the prior
 
 
-def doubt(law: Law, table: Table, parameters: tuple[Parameter, ...], point: Array, features: Array, horizon: Array) -> str | None:
+def doubt(
+    law: Law, table: TrainingTable, parameters: tuple[Parameter, ...], point: Array, features: Array, horizon: Array
+) -> str | None:
     """Say why the rows (n, p) do not identify the forecasts at `horizon` (m, p), or None.
 
     The reasons, in this order: all rows have one value; the rows leave a direction of the parameters open (rank of J, parameters on

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from foresaid.arrays import Array, Columns
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.imputation import Imputation
 from foresaid.registry.view import View
 
@@ -119,7 +119,7 @@ class Law(ABC):
         return None
 
     @abstractmethod
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """Return the rows of every target this law can be fitted to in this view, by target_id."""
 
     def design(self, x: Array, weights: Array) -> Design:
@@ -135,12 +135,12 @@ class Law(ABC):
         """Return centre and weight (P,) of a quadratic penalty 0.5 * weight * (parameter - centre)^2; none by default."""
         return np.zeros(len(parameters)), np.zeros(len(parameters))
 
-    def objection(self, table: Table) -> str | None:
+    def objection(self, table: TrainingTable) -> str | None:
         """Say why these rows should not be fitted (a status such as `non_monotone`), or None. They are fitted all the same."""
         del table
         return None
 
-    def verdict(self, table: Table, point: Array) -> str | None:
+    def verdict(self, table: TrainingTable, point: Array) -> str | None:
         """Say a status that only the fitted curve can show (`no_threshold`, `separable`), or None."""
         del table, point
         return None
@@ -150,7 +150,7 @@ class Law(ABC):
         """Say whether intervals are widened by what the law missed on its own earlier rows; not where a paper is repeated."""
         return True
 
-    def along(self, table: Table) -> Array:
+    def along(self, table: TrainingTable) -> Array:
         """Return what grows (n,) as a series goes on: rows are held out along it. Default: the first covariate."""
         return np.asarray(table.target.progress * table.x[:, 0])
 

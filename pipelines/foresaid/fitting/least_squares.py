@@ -14,10 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array, Columns
-from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, LEAST_DAMPING, REDUCTION, UNUSABLE, Problem, Solution
+from foresaid.fitting.problem import (
+    DAMPING_LIMIT,
+    GRADIENT,
+    ITERATIONS,
+    LEAST_DAMPING,
+    REDUCTION,
+    UNUSABLE,
+    LeastSquaresProblem,
+    Solution,
+)
 
 
-def _residuals(problem: Problem, p: Array, x: Array) -> Array:
+def _residuals(problem: LeastSquaresProblem, p: Array, x: Array) -> Array:
     f = problem.model(p, x)
     if problem.log:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -25,7 +34,7 @@ def _residuals(problem: Problem, p: Array, x: Array) -> Array:
     return f - problem.y
 
 
-def _loss(problem: Problem, p: Array, r: Array, w: Array) -> Array:
+def _loss(problem: LeastSquaresProblem, p: Array, r: Array, w: Array) -> Array:
     size = np.abs(r)
     rho = 0.5 * r * r
     if problem.delta is not None:
@@ -36,7 +45,7 @@ def _loss(problem: Problem, p: Array, r: Array, w: Array) -> Array:
     return np.where(np.isfinite(value), value, np.inf)
 
 
-def _normal_equations(problem: Problem, p: Array, x: Array, r: Array, w: Array) -> tuple[Array, Array]:
+def _normal_equations(problem: LeastSquaresProblem, p: Array, x: Array, r: Array, w: Array) -> tuple[Array, Array]:
     jacobian = problem.slope(p, x)
     if problem.log:
         f = problem.model(p, x)
@@ -97,13 +106,13 @@ def ready(columns: Sequence[Columns | None]) -> None:
         _compiled.warm(wanted)
 
 
-def solve(problem: Problem, weights: Array, starts: Array) -> Solution:
+def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solution:
     """Fit every copy (rows of `weights`, (R, n)) from every start ((S, P), or (R, S, P) one set a copy).
 
     A problem with columns goes to the compiled engine where there is one; everything else is done here.
 
     >>> x = np.array([[1.0], [2.0], [3.0]])
-    >>> line = Problem(
+    >>> line = LeastSquaresProblem(
     ...     model=lambda p, x: p[..., 0, None] * x[..., 0],
     ...     slope=lambda p, x: np.broadcast_to(x, (*p.shape[:-1], *x.shape[-2:])),
     ...     x=x, y=np.array([2.0, 4.0, 6.0]), lower=np.array([0.0]), upper=np.array([10.0]),

@@ -18,7 +18,7 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.least_squares import solve
-from foresaid.fitting.problem import Problem
+from foresaid.fitting.problem import LeastSquaresProblem
 
 EXPONENTS = (0.1, 0.25, 0.45, 0.8, 1.4)  # what published exponents span, about evenly on the logarithmic scale
 STEEPEST = 5.0
@@ -197,7 +197,7 @@ def fit_power_sum(
         )
     own = np.zeros((len(centred), 1)) if y.ndim == 1 else y[..., None]
     wide = np.broadcast_to(centred, (*own.shape[:-1], count))
-    problem = Problem(
+    problem = LeastSquaresProblem(
         model=curve,
         slope=jacobian,
         x=np.concatenate([wide, own], axis=-1),

@@ -29,7 +29,7 @@ UNUSABLE = 1e6  # residual of a row whose logarithm does not exist
 
 
 @dataclass(frozen=True)
-class Problem:
+class LeastSquaresProblem:
     """Minimise sum_i w_i rho(f(p, x_i) - y_i) + prior over lower <= p <= upper.
 
     `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy; so are

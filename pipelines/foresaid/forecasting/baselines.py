@@ -13,27 +13,27 @@ from datetime import date
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
 
-Baseline = Callable[[Table, str, date | None, Array], float]
+Baseline = Callable[[TrainingTable, str, date | None, Array], float]
 """Forecast one row from known rows: (rows, its cluster, its release day, its covariates (k,)) -> value on the curve's scale."""
 
 
-def training_mean(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def training_mean(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the mean of all known values."""
     del cluster, released_on, x
     return float(rows.y.mean())
 
 
-def best_known(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def best_known(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the best value known: progress has stopped at the frontier."""
     del cluster, released_on, x
     return float(rows.y.max())
 
 
-def last_of_family(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def last_of_family(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the newest value of the same family, best first among equals; the mean of all where the family is new."""
     member = [i for i, name in enumerate(rows.clusters) if name == cluster]
     if not member:
@@ -42,13 +42,13 @@ def last_of_family(rows: Table, cluster: str, released_on: date | None, x: Array
     return float(rows.y[newest])
 
 
-def last_value(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def last_value(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the value of the known run nearest in scale, the largest among equals: nothing more is gained."""
     del cluster, released_on
     return float(rows.y[np.lexsort((-rows.x.sum(axis=1), np.abs(rows.x[:, 0] - x[0])))[0]])
 
 
-def straight_line(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def straight_line(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast by a straight line in the covariate (a logarithm, for sizes) through all known points."""
     del cluster, released_on
     at = rows.x[:, 0]
@@ -62,7 +62,7 @@ FOR_RELEASES: dict[str, Baseline] = {"training_mean": training_mean, "best_known
 FOR_SIZES: dict[str, Baseline] = {"last_value": last_value, "straight_line": straight_line}
 
 
-def past_errors(baseline: Baseline, rows: Table) -> Array:
+def past_errors(baseline: Baseline, rows: TrainingTable) -> Array:
     """Errors the baseline made on each known row, forecast from the rows of other families (or from the other runs).
 
     The family is left out as a whole, as a new release is new to everybody, except for the baseline that is about the
@@ -80,7 +80,7 @@ def past_errors(baseline: Baseline, rows: Table) -> Array:
     return np.array(errors)
 
 
-def forecast(baseline: Baseline, rows: Table, targets: Table) -> Forecast:
+def forecast(baseline: Baseline, rows: TrainingTable, targets: TrainingTable) -> Forecast:
     """Forecast each target row: the baseline's point with the quantiles of its past errors around it."""
     errors = past_errors(baseline, rows)
     point = np.array([baseline(rows, targets.clusters[i], targets.released_on[i], targets.x[i]) for i in range(targets.n)])

@@ -27,7 +27,7 @@ class TrainingRow:
 
 
 @dataclass(frozen=True)
-class Target:
+class GuardedTarget:
     """A model that is forecast; `released_on` is None as long as it is not released."""
 
     model_id: str
@@ -38,15 +38,15 @@ def check_training(
     rows: Iterable[TrainingRow],
     as_of: date,
     frozen_on: date,
-    targets: Iterable[Target],
+    targets: Iterable[GuardedTarget],
     aliases: Mapping[str, str] | None = None,
 ) -> int:
     """Refuse a fit that could have seen its answer; return the number of rows checked.
 
     >>> row = TrainingRow("gpt-2", "mmlu", "obsscaling", known_on=date(2024, 5, 1))
-    >>> check_training([row], date(2024, 6, 1), date(2024, 6, 2), [Target("gpt-9")])
+    >>> check_training([row], date(2024, 6, 1), date(2024, 6, 2), [GuardedTarget("gpt-9")])
     1
-    >>> check_training([row], date(2024, 4, 1), date(2024, 6, 2), [Target("gpt-9")])
+    >>> check_training([row], date(2024, 4, 1), date(2024, 6, 2), [GuardedTarget("gpt-9")])
     Traceback (most recent call last):
     foresaid.errors.LeakError: training row 1, gpt-2, mmlu from obsscaling: known on 2024-05-01, expected at most \
 2024-04-01, the cut-off; leave the row out or move the cut-off

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 
 HEAD = ("benchmark", "score")
 PERCENT = 1.0  # a score above it was meant in per cent
@@ -35,10 +35,10 @@ def read_scores(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
     if sorted(head) != sorted(HEAD):
         raise RecordError(f"{path}: found the columns {', '.join(head) or 'none'}, expected benchmark,score")
     found: dict[str, float] = {}
-    problems: list[Problem] = []
+    problems: list[BadCell] = []
     for line, row in rows[1:]:
         if len(row) != len(head):
-            problems.append(Problem(str(path), line, "score", f"{len(row)} fields", f"{len(head)}: benchmark and score"))
+            problems.append(BadCell(str(path), line, "score", f"{len(row)} fields", f"{len(head)}: benchmark and score"))
             continue
         said = dict(zip(head, (cell.strip() for cell in row), strict=True))
         name = said["benchmark"]
@@ -46,7 +46,7 @@ def read_scores(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
             near = get_close_matches(name, benchmarks, n=1, cutoff=0.5)
             expected = "one of `foresaid complete --benchmarks`"
             problems.append(
-                Problem(str(path), line, "benchmark", name[:80], expected, f"did you mean {near[0]}?" if near else "remove the row")
+                BadCell(str(path), line, "benchmark", name[:80], expected, f"did you mean {near[0]}?" if near else "remove the row")
             )
             continue
         try:
@@ -55,9 +55,9 @@ def read_scores(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
             value = math.nan
         if not 0.0 <= value <= PERCENT:
             hint = "divide per cent by 100" if math.isfinite(value) and value > PERCENT else "correct it"
-            problems.append(Problem(str(path), line, "score", said["score"][:80], "a share within [0, 1]", hint))
+            problems.append(BadCell(str(path), line, "score", said["score"][:80], "a share within [0, 1]", hint))
         elif name in found:
-            problems.append(Problem(str(path), line, "benchmark", f"{name} a second time", "one score a benchmark", "keep one"))
+            problems.append(BadCell(str(path), line, "benchmark", f"{name} a second time", "one score a benchmark", "keep one"))
         else:
             found[name] = value
     if problems:

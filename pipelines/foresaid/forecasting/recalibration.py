@@ -18,7 +18,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.fit import NO_FORECAST, Fit
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
@@ -44,7 +44,7 @@ class Played:
     rows: tuple[str, ...]
 
 
-def held_out(law: Law, table: Table, share: float) -> tuple[Table, Table] | None:
+def held_out(law: Law, table: TrainingTable, share: float) -> tuple[TrainingTable, TrainingTable] | None:
     """Split off the rows furthest along, as the law counts it, at least one; None where all rows are at one place."""
     along = law.along(table)
     order = np.argsort(along, kind="stable")
@@ -54,11 +54,11 @@ def held_out(law: Law, table: Table, share: float) -> tuple[Table, Table] | None
 
 
 @dataclass(frozen=True)
-class Question:
+class FitRequest:
     """One law to be fitted to one table, with the entry of params.yaml it is frozen with."""
 
     law: Law
-    table: Table
+    table: TrainingTable
     settings: dict[str, Any]
 
 
@@ -70,7 +70,7 @@ class Widened:
     played: Played | None
 
 
-def _score(question: Question, parts: Sequence[tuple[float, Table, Fit]], seed: int) -> Played:
+def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit]], seed: int) -> Played:
     """Forecast what each fit to earlier rows was asked for."""
     quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
     clusters: list[str] = []
@@ -88,7 +88,7 @@ def _score(question: Question, parts: Sequence[tuple[float, Table, Fit]], seed: 
     return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows))
 
 
-def widened_fits(questions: Sequence[Question], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
+def widened_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
     """Fit every law to its table and set the width of its intervals by what it missed on its own earlier rows.
 
     All fits, of whole tables and of earlier rows, go through one call (see fitting/cache.py), so they share the workers and the
@@ -96,7 +96,7 @@ def widened_fits(questions: Sequence[Question], seed: int, replicates: int, cach
     """
     ordered = [replace(one, table=one.table.take(np.argsort(np.array(one.table.subjects), kind="stable"))) for one in questions]
     shards = [Shard(one.law, one.table, seed, replicates) for one in ordered]
-    asked: list[tuple[int, float, Table]] = []
+    asked: list[tuple[int, float, TrainingTable]] = []
     for i, one in enumerate(ordered):
         for share in SHARES if one.law.plays_its_past and one.table.n > 1 else ():
             parts = held_out(one.law, one.table, share)
@@ -104,13 +104,13 @@ def widened_fits(questions: Sequence[Question], seed: int, replicates: int, cach
                 asked.append((i, share, parts[1]))
                 shards.append(Shard(one.law, parts[0], seed, REPLICATES))
     found = fit_all(shards, cache)
-    plays: dict[int, list[tuple[float, Table, Fit]]] = {}
+    plays: dict[int, list[tuple[float, TrainingTable, Fit]]] = {}
     for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
         plays.setdefault(i, []).append((share, rest, fitted))
     return [_widen(one, found[i], plays.get(i, []), seed) for i, one in enumerate(ordered)]
 
 
-def _widen(question: Question, found: Fit, parts: Sequence[tuple[float, Table, Fit]], seed: int) -> Widened:
+def _widen(question: FitRequest, found: Fit, parts: Sequence[tuple[float, TrainingTable, Fit]], seed: int) -> Widened:
     if found.status in NO_FORECAST or not parts:
         return Widened(found, None)
     played = _score(question, parts, seed)

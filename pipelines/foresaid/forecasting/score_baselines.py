@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import Ridge
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.transforms import LOGIT_EDGE
 from foresaid.forecasting.baselines import Baseline, training_mean
 
@@ -23,7 +23,7 @@ FEWEST_ROWS = 4  # known models a score needs to be of use
 RIDGE = 1.0  # penalty on standardised inputs
 
 
-def nearest_known_model(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def nearest_known_model(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """N2: the value of the known model whose shared scores are nearest (root mean square), best first among equals."""
     gap = rows.x - x
     shared = np.isfinite(gap).sum(axis=1)
@@ -35,7 +35,7 @@ def nearest_known_model(rows: Table, cluster: str, released_on: date | None, x: 
     return float(rows.y[np.lexsort((-rows.y, distance))[0]])
 
 
-def _usable(rows: Table, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_], Array]:
+def _usable(rows: TrainingTable, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_], Array]:
     """Columns the model has and enough others too; which rows have any of them, and those inputs, standardised with gaps at 0."""
     columns = np.flatnonzero(np.isfinite(x) & (np.isfinite(rows.x).sum(axis=0) >= FEWEST_ROWS))
     any_known: NDArray[np.bool_] = np.asarray(np.isfinite(rows.x[:, columns]).any(axis=1))
@@ -45,7 +45,7 @@ def _usable(rows: Table, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_],
     return columns, any_known, inputs
 
 
-def ridge_on_others(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def ridge_on_others(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """N3: ridge regression on the other scores (standardised, gaps filled with the mean, penalty one)."""
     columns, kept, inputs = _usable(rows, x)
     if not columns.size:
@@ -55,7 +55,7 @@ def ridge_on_others(rows: Table, cluster: str, released_on: date | None, x: Arra
     return float(model.predict(((x[columns] - centre) / spread)[None, :])[0])
 
 
-def sigmoid_of_mean(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
+def sigmoid_of_mean(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
     """N4: a straight line, on the logit scale, in the mean of the other scores (each centred on the known models)."""
     columns, kept, inputs = _usable(rows, x)
     if not columns.size:

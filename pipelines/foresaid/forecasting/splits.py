@@ -15,7 +15,7 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.confusables import model_of
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.forecasting import leakage
 from foresaid.registry.view import View
 
@@ -24,12 +24,12 @@ from foresaid.registry.view import View
 class Split:
     """Rows to fit and rows to forecast, of one target; `distance` says how far beyond the training rows each target lies."""
 
-    train: Table
-    test: Table
+    train: TrainingTable
+    test: TrainingTable
     distance: Array
 
 
-def split_by_scale(table: Table, along: Array, share: float, trained_on: int = 0) -> Split:
+def split_by_scale(table: TrainingTable, along: Array, share: float, trained_on: int = 0) -> Split:
     """Hold out the `share` of rows that lie furthest `along` (n,), as the law counts it, at least one.
 
     With `trained_on` all but the first so many are held out. Distance is measured from the last training row, on the
@@ -43,7 +43,7 @@ def split_by_scale(table: Table, along: Array, share: float, trained_on: int = 0
     return Split(table.where(~later), table.where(later), along[later] - edge)
 
 
-def split_by_release(known: Table, later: Table, wanted: frozenset[str]) -> Split:
+def split_by_release(known: TrainingTable, later: TrainingTable, wanted: frozenset[str]) -> Split:
     """Fit on what was known, forecast the wanted subjects: no system of a wanted model trains, whatever its compute or date."""
     models = {model_of(subject) for subject in wanted}
     train = known.where(np.array([model_of(subject) not in models for subject in known.subjects], dtype=bool))
@@ -74,13 +74,13 @@ def check(split: Split, as_of: date, by_date: bool, public_on: Sequence[date] | 
         for subject, known, released in zip(split.train.subjects, days, split.train.released_on, strict=True)
     ]
     targets = [
-        leakage.Target(subject, released if by_date else None)
+        leakage.GuardedTarget(subject, released if by_date else None)
         for subject, released in zip(split.test.subjects, split.test.released_on, strict=True)
     ]
     leakage.check_training(rows, as_of, as_of, targets)
 
 
-def first_published(table: Table, published: View) -> Table:
+def first_published(table: TrainingTable, published: View) -> TrainingTable:
     """Put the first value its resolver published in place of each outcome, whatever was revised since."""
     rows = published.observations.filter((pl.col("quantity_id") == table.target.quantity_id) & (pl.col("setting") == ""))
     first = dict(zip(rows["subject_id"], rows["value"], strict=True))

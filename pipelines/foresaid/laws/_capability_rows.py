@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from foresaid.arrays import Array
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 
 Codes = NDArray[np.intp]
 SCHEMA = {
@@ -202,10 +202,10 @@ def checked(frame: pl.DataFrame) -> pl.DataFrame:
     for key, columns in (("system_id", OF_SYSTEM), ("benchmark", OF_BENCHMARK)):
         for column in columns:
             twice = frame.group_by(key).agg(pl.col(column).n_unique().alias("ways")).filter(pl.col("ways") > 1).sort(key)
-            problems += [Problem("cells", None, column, f"two values for {key} {name}", "one value") for name in twice[key]]
+            problems += [BadCell("cells", None, column, f"two values for {key} {name}", "one value") for name in twice[key]]
     double = frame.group_by("system_id", "benchmark").len().filter(pl.col("len") > 1).sort("system_id", "benchmark")
     problems += [
-        Problem("cells", None, "value", f"{count} rows of {system} on {name}", "one row a cell", "choose or combine them before")
+        BadCell("cells", None, "value", f"{count} rows of {system} on {name}", "one row a cell", "choose or combine them before")
         for system, name, count in double.iter_rows()
     ]
     if problems:
@@ -215,18 +215,18 @@ def checked(frame: pl.DataFrame) -> pl.DataFrame:
     return frame
 
 
-def _bad_cells(frame: pl.DataFrame) -> Iterable[Problem]:
+def _bad_cells(frame: pl.DataFrame) -> Iterable[BadCell]:
     numbered = frame.with_row_index("row", offset=1)
     for column in SCHEMA:
         if column not in ("effort", "items", "known_on"):
             for row in numbered.filter(pl.col(column).is_null())["row"]:
-                yield Problem("cells", row, column, "nothing", "a value")
+                yield BadCell("cells", row, column, "nothing", "a value")
     ranges = (("value", 0.0, 1.0, "a share within [0, 1]"), ("chance", 0.0, 0.99, "a share within [0, 0.99]"))
     for column, low, high, expected in ranges:
         bad = numbered.filter(pl.col(column).is_nan() | ~pl.col(column).is_between(low, high))
         for row, found in bad.select("row", column).iter_rows():
-            yield Problem("cells", row, column, str(found), expected, "divide percent by 100")
+            yield BadCell("cells", row, column, str(found), expected, "divide percent by 100")
     for row, found in numbered.filter(~pl.col("effort").is_finite()).select("row", "effort").iter_rows():
-        yield Problem("cells", row, "effort", str(found), "a finite number or nothing")
+        yield BadCell("cells", row, "effort", str(found), "a finite number or nothing")
     for row, found in numbered.filter(pl.col("items") < 1).select("row", "items").iter_rows():
-        yield Problem("cells", row, "items", str(found), "at least 1 or nothing")
+        yield BadCell("cells", row, "items", str(found), "at least 1 or nothing")

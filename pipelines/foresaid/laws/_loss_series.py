@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
@@ -54,11 +54,11 @@ class LossLaw(Law):
         """Bring the entry of params.yaml into typed form."""
         return {**values, "series": read_entries(LossSeries, values.get("series", {}), "laws, series")}
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each series, by quantity."""
         return [self.table(view, quantity_id) for quantity_id in sorted(self.series)]
 
-    def table(self, view: View, quantity_id: str) -> Table:
+    def table(self, view: View, quantity_id: str) -> TrainingTable:
         """Return the rows of one series: every subject with both the score and the loss."""
         settings = self.series[quantity_id]
         quantity = view.quantity(quantity_id)
@@ -87,7 +87,7 @@ class LossLaw(Law):
         )
         loss = known[settings.loss].to_numpy().astype(float)
         without = wide.height - known.height
-        return Table(
+        return TrainingTable(
             target,
             tuple(known["subject_id"]),
             tuple(known["run"]) if len(runs) > 1 else blocks(loss, self.blocks),
@@ -131,7 +131,7 @@ def shape_starts(shapes: Array, y: Array, ceiling: float) -> Array:
     return np.column_stack([scale, ((scale[:, None] * shapes - y) ** 2).sum(axis=1)])
 
 
-def shown(table: Table, threshold: float, fitted: Array, parameters: int) -> bool:
+def shown(table: TrainingTable, threshold: float, fitted: Array, parameters: int) -> bool:
     """Say whether these rows show a threshold. The rule was written down before any series was fitted.
 
     All three must hold: at the smallest observed loss the fitted score is a tenth or more of the way from chance to

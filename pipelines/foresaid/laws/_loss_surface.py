@@ -16,7 +16,7 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
@@ -50,7 +50,7 @@ class ComputeLaw(Law):
 
     axis_title: ClassVar[str] = COMPUTE_AXIS
 
-    def along(self, table: Table) -> Array:
+    def along(self, table: TrainingTable) -> Array:
         """Training compute, ln(6 N D)."""
         return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
 
@@ -101,7 +101,7 @@ class SurfaceLaw(ComputeLaw):
         spread = np.array([known.get(parameter.name, (0.0, np.inf))[1] for parameter in parameters])
         return centre, (SCATTER / spread) ** 2
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each loss and group of runs, by loss and group."""
         made = []
         for quantity_id, surface in sorted(self.surfaces.items()):
@@ -111,7 +111,7 @@ class SurfaceLaw(ComputeLaw):
                     made.append(table)
         return made
 
-    def _table(self, view: View, quantity_id: str, surface: Surface, group: str) -> Table:
+    def _table(self, view: View, quantity_id: str, surface: Surface, group: str) -> TrainingTable:
         quantity = view.quantity(quantity_id)
         sizes = (surface.parameters, surface.tokens)
         wide = view.wide([quantity_id, *sizes], self.sources)
@@ -136,7 +136,7 @@ class SurfaceLaw(ComputeLaw):
         )
         sized, low = ~np.isnan(x).any(axis=1), y <= surface.at_most
         left_out = (("no size known", int((~sized).sum())), (f"loss above {surface.at_most:g}", int((sized & ~low).sum())))
-        table = Table(
+        table = TrainingTable(
             target,
             tuple(wide["subject_id"]),
             tuple(wide["run"]),

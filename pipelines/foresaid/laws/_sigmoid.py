@@ -19,7 +19,7 @@ import polars as pl
 from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Design, Law, Parameter
 from foresaid.laws._settings import read_entries
 from foresaid.registry.systems import DEFAULT, TAKEN
@@ -127,7 +127,7 @@ class SigmoidLaw(Law):
         wide = np.broadcast_to(x, (*inner.shape, x.shape[-1]))
         return np.concatenate([inner[..., None], inner[..., None] * wide, (1.0 - s)[..., None]], axis=-1)
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each target that has any: models with a known score and known covariates."""
         made = [self.table(view, quantity_id) for quantity_id in sorted(self.targets)]
         return [table for table in made if table.n]
@@ -148,11 +148,11 @@ class SigmoidLaw(Law):
         """The authors gave no intervals."""
         return self.search != "authors"
 
-    def along(self, table: Table) -> Array:
+    def along(self, table: TrainingTable) -> Array:
         """Release dates, as days; a model without one counts as old."""
         return np.array([float("-inf") if day is None else float(day.toordinal()) for day in table.released_on])
 
-    def table(self, view: View, quantity_id: str) -> Table:
+    def table(self, view: View, quantity_id: str) -> TrainingTable:
         """Return the rows of one target; a model with no covariate at all is left out."""
         settings = self.targets[quantity_id]
         covariates = self.covariates(settings)
@@ -171,7 +171,7 @@ class SigmoidLaw(Law):
             wide = wide.filter(pl.col("training_flops") <= settings.training_zettaflops_at_most * ZETTA)
         raw = wide.select(names).to_numpy().astype(float) if wide.height else np.empty((0, len(names)))
         x = np.column_stack([covariate.apply(raw[:, i]) for i, covariate in enumerate(covariates)])
-        table = Table(
+        table = TrainingTable(
             target,
             tuple(wide["subject_id"]),
             tuple(wide["family"]),
@@ -216,7 +216,7 @@ class SigmoidLaw(Law):
         ridge = np.linalg.solve(wide.T @ wide + 0.1 * np.eye(k + 1), wide.T @ logit)
         return np.vstack([flat, np.concatenate([ridge, [0.0]])])
 
-    def verdict(self, table: Table, point: Array) -> str | None:
+    def verdict(self, table: TrainingTable, point: Array) -> str | None:
         """Call the fit separable when a slope has run to its limit."""
         del table
         return "separable" if (np.abs(point[1:-1]) >= self.slope_limit * (1 - 1e-9)).any() else None

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
@@ -43,7 +43,7 @@ class SizeLaw(Law):
         """Bring the entry of params.yaml into typed form."""
         return {**values, "series": read_entries(SizeSeries, values.get("series", {}), "laws, series")}
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each quantity and family with enough runs, by quantity and family."""
         made = []
         for quantity_id, settings in sorted(self.series.items()):
@@ -82,11 +82,11 @@ def floor_parameter(name: str) -> Parameter:
     return Parameter(name, "loss that no amount of data removes", "nats per token", 0.0, 20.0, (0.0, 3.0), natural=True)
 
 
-def _table(target: Target, rows: pl.DataFrame) -> Table:
+def _table(target: Target, rows: pl.DataFrame) -> TrainingTable:
     size = target.covariates[0]
     x = size.apply(rows[size.quantity_id].to_numpy().astype(float))[:, None]
     declined = int(np.isnan(x).sum())
-    table = Table(
+    table = TrainingTable(
         target,
         tuple(rows["subject_id"]),
         tuple(rows["run"]),
@@ -99,7 +99,7 @@ def _table(target: Target, rows: pl.DataFrame) -> Table:
     return table.where(~np.isnan(x[:, 0]))
 
 
-def in_order(table: Table) -> Array:
+def in_order(table: TrainingTable) -> Array:
     """Return the values in the order of size; values at one size are averaged, so that their order cannot matter."""
     sizes, place = np.unique(table.x[:, 0], return_inverse=True)
     return np.asarray(np.bincount(place, weights=table.y) / np.bincount(place, minlength=len(sizes)))

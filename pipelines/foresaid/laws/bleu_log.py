@@ -15,7 +15,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw, in_order
 
@@ -141,6 +141,6 @@ class BleuLog(SizeLaw):
         del x
         return np.linspace(*LN_BETA, GRID)
 
-    def objection(self, table: Table) -> str | None:
+    def objection(self, table: TrainingTable) -> str | None:
         """Object when BLEU falls by more than its noise from one size to the next."""
         return "non_monotone" if (np.diff(in_order(table)) < -FALL).any() else None

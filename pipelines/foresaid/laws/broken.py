@@ -9,10 +9,10 @@ import numpy as np
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.fitting.least_squares import solve
-from foresaid.fitting.problem import Problem
+from foresaid.fitting.problem import LeastSquaresProblem
 from foresaid.laws._loss_surface import LIMIT, power
 from foresaid.laws._size_series import BentLaw, floor_parameter
 
@@ -138,7 +138,7 @@ class Broken(BentLaw):
         """Hold the limit below the smallest loss that was observed."""
         return (replace(parameters[0], upper=float(y.min())), *parameters[1:])
 
-    def verdict(self, table: Table, point: Array) -> str | None:
+    def verdict(self, table: TrainingTable, point: Array) -> str | None:
         """Call the break `unidentified` when fewer than three sizes lie beyond it, or before it."""
         middle = float((table.x.min() + table.x.max()) / 2.0)
         sizes = np.unique(table.x[:, 0])
@@ -187,5 +187,5 @@ def search(size: Array, y: Array) -> Array:
 
     lower = np.array([0.0, -40.0, 0.0, -2.0, -30.0, 0.005])
     upper = np.array([float(y.min()), 40.0, 3.0, 20.0, 40.0, 2.0])
-    problem = Problem(curve, slope, x[:, None], wanted, lower, upper)
+    problem = LeastSquaresProblem(curve, slope, x[:, None], wanted, lower, upper)
     return np.asarray(solve(problem, np.ones((1, len(y))), np.clip(start, lower, upper)[None]).parameters[0, 0])

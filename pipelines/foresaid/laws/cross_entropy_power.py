@@ -13,7 +13,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw, floor_parameter, in_order
 
@@ -123,7 +123,7 @@ class CrossEntropyPower(SizeLaw):
         del x
         return np.geomspace(0.01, 2.0, GRID)
 
-    def objection(self, table: Table) -> str | None:
+    def objection(self, table: TrainingTable) -> str | None:
         """Object when the loss rises by more than its noise from one size to the next."""
         return "non_monotone" if (np.diff(np.log(in_order(table))) > self.rise_tolerance).any() else None
 
@@ -131,6 +131,6 @@ class CrossEntropyPower(SizeLaw):
         """Hold the irreducible loss below the smallest loss that was observed."""
         return (replace(parameters[0], upper=float(y.min())), *parameters[1:])
 
-    def verdict(self, table: Table, point: Array) -> str | None:
+    def verdict(self, table: TrainingTable, point: Array) -> str | None:
         """Call it `at_bound` when only the smallest observed loss holds the irreducible loss down."""
         return "at_bound" if point[0] >= table.y.min() * (1.0 - 1e-9) else None

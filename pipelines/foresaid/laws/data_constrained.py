@@ -13,7 +13,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
 from foresaid.laws._loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
 from foresaid.laws._settings import read_entries
@@ -103,7 +103,7 @@ class DataConstrained(Law):
         """Bring the entry of params.yaml into typed form."""
         return {**values, "losses": read_entries(Repeated, values.get("losses", {}), "laws, losses")}
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each loss."""
         made = []
         for quantity_id, settings in sorted(self.losses.items()):
@@ -117,7 +117,7 @@ class DataConstrained(Law):
             )  # fmt: skip
             x = np.column_stack([item.apply(wide[item.quantity_id].to_numpy().astype(float)) for item in covariates])
             made.append(
-                Table(
+                TrainingTable(
                     target,
                     tuple(wide["subject_id"]),
                     tuple(wide["run"]),
@@ -204,7 +204,7 @@ class DataConstrained(Law):
         del point
         return log10_flops(x)
 
-    def along(self, table: Table) -> Array:
+    def along(self, table: TrainingTable) -> Array:
         """Training compute, ln(6 N D)."""
         return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp, log
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
 from foresaid.registry.view import View
 
@@ -155,7 +155,7 @@ class Emergence(Law):
         weight[4] = (TYPICAL_NOISE / PRIOR_SPREAD) ** 2
         return np.zeros(len(parameters)), weight
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """No points of this law are public."""
         del view
         return []

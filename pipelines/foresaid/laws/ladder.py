@@ -17,7 +17,7 @@ import polars as pl
 from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.fitting.power_sum import fit_power_sum
 from foresaid.laws._loss_surface import PRESETS, ComputeLaw, power
@@ -107,12 +107,12 @@ class ModelLadder(ComputeLaw):
         del covariates
         return 1
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each accuracy; `x` holds ln N, ln D, the task's loss, and 1 for the end of a run."""
         made = [self._table(view, quantity_id, task) for quantity_id, task in sorted(self.tasks.items())]
         return [table for table in made if table.n]
 
-    def _table(self, view: View, quantity_id: str, task: Ladder) -> Table:
+    def _table(self, view: View, quantity_id: str, task: Ladder) -> TrainingTable:
         quantity = view.quantity(quantity_id)
         names = [size.quantity_id for size in SIZES]
         wide = view.wide([quantity_id, task.loss, *names], self.sources).drop_nulls([quantity_id, task.loss, names[1]])
@@ -136,7 +136,7 @@ class ModelLadder(ComputeLaw):
             quantity.upper, quantity.resolver, "+".join(sorted(set(kept["family"]))) or None,
         )  # fmt: skip
         logs = [size.apply(kept[size.quantity_id].to_numpy().astype(float)) for size in SIZES]
-        return Table(
+        return TrainingTable(
             target,
             tuple(kept["subject_id"]),
             tuple(kept["run"]),
@@ -209,7 +209,7 @@ class ModelLadder(ComputeLaw):
                 made.append([float(np.clip(floor, -0.4, 0.4)), float(np.clip(gain, 0.05, 1.4)), slope, float(midpoint)])
         return np.array(made)
 
-    def objection(self, table: Table) -> str | None:
+    def objection(self, table: TrainingTable) -> str | None:
         """The first step needs the ends of several runs."""
         return "too_few_points" if int((table.x[:, 3] > 0).sum()) < ENDS else None
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.data import Table, Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Parameter
 from foresaid.laws._loss_series import GRID, LOSS, STARTS, LossLaw, shape_starts, shown, thresholds
 
@@ -99,7 +99,7 @@ class LossThreshold(LossLaw):
             made.append([scaled[best, 0], RATES[best], threshold])
         return np.array(made)
 
-    def verdict(self, table: Table, point: Array) -> str | None:
+    def verdict(self, table: TrainingTable, point: Array) -> str | None:
         """Say `no_threshold` where the rows do not show one."""
         fitted = self.curve(point, table.x)
         return None if shown(table, float(point[2]), fitted, 3) else "no_threshold"

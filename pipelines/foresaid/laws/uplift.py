@@ -9,7 +9,7 @@ import numpy as np
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
@@ -72,7 +72,7 @@ class Uplift(Law):
         """Bring the entry of params.yaml into typed form."""
         return {**values, "pairs": read_entries(Pair, values.get("pairs", {}), "laws, pairs")}
 
-    def tables(self, view: View) -> list[Table]:
+    def tables(self, view: View) -> list[TrainingTable]:
         """One table for each pair: the models with both scores."""
         made = []
         for quantity_id, pair in sorted(self.pairs.items()):
@@ -84,7 +84,7 @@ class Uplift(Law):
                 quantity.resolver,
             )  # fmt: skip
             made.append(
-                Table(
+                TrainingTable(
                     target,
                     tuple(wide["subject_id"]),
                     tuple(wide["family"]),
@@ -117,10 +117,10 @@ class Uplift(Law):
         logits = [np.log(mean / (1.0 - mean)) for mean in means]
         return np.array([[logits[1] - logits[0]]])
 
-    def objection(self, table: Table) -> str | None:
+    def objection(self, table: TrainingTable) -> str | None:
         """A step and its scatter need three models."""
         return "too_few_points" if table.n < LEAST else None
 
-    def along(self, table: Table) -> Array:
+    def along(self, table: TrainingTable) -> Array:
         """The score without: forecasts are asked of stronger models."""
         return np.asarray(table.x[:, 0])

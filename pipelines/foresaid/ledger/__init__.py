@@ -9,10 +9,10 @@ from foresaid import exporting
 
 if TYPE_CHECKING:
     from foresaid.ledger.store import create, read, sequence, write_batch
-    from foresaid.ledger.verify.verify import Result
+    from foresaid.ledger.verify.verify import VerificationResult
 
 __all__ = [
-    "Result",
+    "VerificationResult",
     "create",
     "read",
     "sequence",
@@ -25,6 +25,6 @@ __getattr__ = exporting(
         "read": "store",
         "sequence": "store",
         "write_batch": "store",
-        "Result": "verify.verify",
+        "VerificationResult": "verify.verify",
     },
 )

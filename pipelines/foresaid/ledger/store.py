@@ -28,7 +28,7 @@ from foresaid.ledger.log import checkpoint as checkpoints
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import Signer
-from foresaid.ledger.verify.verify import INTEGRITY, Result, claims, verify
+from foresaid.ledger.verify.verify import INTEGRITY, VerificationResult, claims, verify
 
 
 def create(ledger: Path, origin: str) -> Checkpoint:
@@ -45,7 +45,7 @@ def create(ledger: Path, origin: str) -> Checkpoint:
     return checkpoint
 
 
-def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = None) -> Result:
+def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = None) -> VerificationResult:
     result = verify(ledger, origin, check_curve, INTEGRITY)
     if result.findings:
         lines = [f"{ledger}: the ledger does not verify: {len(result.findings)} findings"]
@@ -226,7 +226,7 @@ def sequence(ledger: Path, origin: str, signer: Signer | None = None, hand_over:
     return new
 
 
-def _may_sign(ledger: Path, old: Result, origin: str, signer: Signer | None, hand_over: bool) -> None:
+def _may_sign(ledger: Path, old: VerificationResult, origin: str, signer: Signer | None, hand_over: bool) -> None:
     """Refuse a key that the log has sent away or does not have yet, and a change of keys that nobody asked for."""
     size = len(old.listed)
     ahead = (replace(batch, index=size + i) for i, batch in enumerate(one for one in old.batches if one.index is None))

@@ -28,7 +28,7 @@ from foresaid.ledger import store, training_snapshots
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.provenance import code_state
-from foresaid.params import Params, Round
+from foresaid.params import Params, RoundSettings
 from foresaid.registry import database
 
 DATA = "training-rows"
@@ -91,7 +91,7 @@ def check_leaks(
     rows: Sequence[dict[str, Any]],
     released: dict[str, date | None],
     aliases: dict[str, str],
-    opened: Round,
+    opened: RoundSettings,
     frozen_on: date,
     resolver: dict[str, str],
 ) -> None:
@@ -107,11 +107,11 @@ def check_leaks(
             known_on,
             released.get(row["subject_id"]),
         )
-    targets = [leakage.Target(name) for name in opened.targets]
+    targets = [leakage.GuardedTarget(name) for name in opened.targets]
     leakage.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
 
 
-def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: Round) -> None:
+def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: RoundSettings) -> None:
     for draft in drafts:
         record = from_plain(draft.prediction["curve"]).record
         if record.training.as_of != opened.as_of.isoformat():
@@ -131,7 +131,7 @@ def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: 
 def _restore(folder: Path, batches: Sequence[Batch], bodies: dict[str, bytes]) -> None:
     """Write again the snapshots that batches name and that are absent, as far as the rows of this run are those rows."""
     for batch in batches:
-        methods = {entry.method for entry in batch.entries if isinstance(entry, entries.Forecast)}
+        methods = {entry.method for entry in batch.entries if isinstance(entry, entries.ForecastEntry)}
         mine = [key for key in sorted(bodies) if key.split("/", 1)[0] in methods]
         made = [b"".join(bodies[key] for key in keys) for keys in (sorted(bodies), mine)]
         for item in batch.header.data:
@@ -145,20 +145,20 @@ def _have(batches: Sequence[Batch], author: str) -> dict[Key, entries.Entry]:
     """The author's own entries of rounds by kind and name. Of another author's, nothing takes the place of one's own."""
     have: dict[Key, entries.Entry] = {}
     for entry in (entry for batch in batches if batch.header.author == author for entry in batch.entries):
-        if isinstance(entry, entries.Round | entries.Forecast):
+        if isinstance(entry, entries.RoundEntry | entries.ForecastEntry):
             have[type(entry), entry.id] = entry
-        elif isinstance(entry, entries.Target):
+        elif isinstance(entry, entries.TargetEntry):
             have[type(entry), f"{entry.round}/{entry.id}"] = entry
     return have
 
 
-def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
+def _lines(drafts: Sequence[Draft], opened: RoundSettings, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
     drift = []
-    if (entries.Round, opened.id) not in have:
+    if (entries.RoundEntry, opened.id) not in have:
         lines.append(
-            entries.Round(
+            entries.RoundEntry(
                 id=opened.id,
                 deadline=opened.deadline,
                 reveal_by=opened.deadline,
@@ -171,7 +171,9 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry
         )
     named = set(have)
     # The first law of params.yaml that forecasts a target is its primary method, unless the round has one already.
-    led = {entry.target for entry in have.values() if isinstance(entry, entries.Forecast) and entry.id.startswith(f"{opened.id}/")}
+    led = {
+        entry.target for entry in have.values() if isinstance(entry, entries.ForecastEntry) and entry.id.startswith(f"{opened.id}/")
+    }
     for draft in drafts:
         target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
         forecast = entries.parse(
@@ -184,12 +186,12 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry
                 "prediction": draft.prediction,
             }
         )
-        assert isinstance(target, entries.Target)
-        assert isinstance(forecast, entries.Forecast)
-        target_key, forecast_key = (entries.Target, f"{opened.id}/{target.id}"), (entries.Forecast, forecast.id)
+        assert isinstance(target, entries.TargetEntry)
+        assert isinstance(forecast, entries.ForecastEntry)
+        target_key, forecast_key = (entries.TargetEntry, f"{opened.id}/{target.id}"), (entries.ForecastEntry, forecast.id)
         if forecast_key in have:
             frozen = have[forecast_key]
-            if not isinstance(frozen, entries.Forecast) or frozen.prediction != forecast.prediction:
+            if not isinstance(frozen, entries.ForecastEntry) or frozen.prediction != forecast.prediction:
                 drift.append(forecast.id)
             continue
         led.add(draft.target["id"])
@@ -218,7 +220,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     rows, bodies = training_rows(build, list(params.laws))
     _restore(registry / SNAPSHOTS, batches, bodies)
     lines, drift = _lines(drafts, opened, have)
-    new = [line for line in lines if isinstance(line, entries.Forecast)]
+    new = [line for line in lines if isinstance(line, entries.ForecastEntry)]
     if new:
         frozen_on = now.astimezone(UTC).date()
         connection = database.open_database(build / "database")
@@ -242,7 +244,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
             place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
         )
     checkpoint = store.read_checkpoint(place)
-    kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
+    kept = sum(kind is entries.ForecastEntry and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))
 
 

@@ -15,47 +15,47 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Generic
 
-from foresaid.errors import Problem, UnreadableError
+from foresaid.errors import BadCell, UnreadableError
 from foresaid.registry.formats import BadCellError, Format, Row, plain, shown
 
 
 @dataclass(frozen=True)
-class Table(Generic[Row]):
+class CsvTable(Generic[Row]):
     """The rows of one file that could be read, the line each stands in, and the problems of the others."""
 
     file: str
     items: list[Row]
     lines: list[int]
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[BadCell] = field(default_factory=list)
 
     def where(self) -> list[tuple[str, int | None]]:
         """The file and line of each row, for messages."""
         return [(self.file, line) for line in self.lines]
 
 
-def decode(raw: bytes, file: str) -> tuple[str, list[Problem]]:
+def decode(raw: bytes, file: str) -> tuple[str, list[BadCell]]:
     """Turn the bytes of a registry file into text, or say what is wrong with them."""
     if raw.startswith(b"\xef\xbb\xbf"):
-        return "", [Problem(file, 1, "-", "a byte-order mark", "UTF-8 without one", "save the file without it")]
+        return "", [BadCell(file, 1, "-", "a byte-order mark", "UTF-8 without one", "save the file without it")]
     try:
         content = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        return "", [Problem(file, line, "-", f"byte 0x{raw[error.start]:02x}", "UTF-8", "save the file as UTF-8")]
+        return "", [BadCell(file, line, "-", f"byte 0x{raw[error.start]:02x}", "UTF-8", "save the file as UTF-8")]
     for bad, name in (("\r", "a carriage return"), ("\0", "a NUL")):
         if bad in content:
             line = content.count("\n", 0, content.index(bad)) + 1
-            return "", [Problem(file, line, "-", name, "lines that end with LF alone")]
+            return "", [BadCell(file, line, "-", name, "lines that end with LF alone")]
     if content and not content.endswith("\n"):
         line = content.count("\n") + 1
-        return content, [Problem(file, line, "-", "the end of the file inside a line", "LF at its end", "the file is cut short")]
+        return content, [BadCell(file, line, "-", "the end of the file inside a line", "LF at its end", "the file is cut short")]
     return content, []
 
 
-def parse(raw: bytes, file: str, format: Format[Row]) -> Table[Row]:
+def parse(raw: bytes, file: str, format: Format[Row]) -> CsvTable[Row]:
     """Read a registry CSV file from its bytes; problems are collected in the table, never raised."""
     content, problems = decode(raw, file)
-    table: Table[Row] = Table(file, [], [], problems)
+    table: CsvTable[Row] = CsvTable(file, [], [], problems)
     header = format.header
     if problems and not content:
         return table
@@ -70,31 +70,31 @@ def parse(raw: bytes, file: str, format: Format[Row]) -> Table[Row]:
                 if cells != header:
                     wrong = next((c for c, h in zip(cells, header, strict=False) if c != h), "")
                     found = f"the header {wrong!r}" if wrong else f"{len(cells)} columns"
-                    problems.append(Problem(file, 1, shown(wrong), found, "the header " + ",".join(header)))
+                    problems.append(BadCell(file, 1, shown(wrong), found, "the header " + ",".join(header)))
                     return table
                 continue
             if line != before + 1:
-                problems.append(Problem(file, before + 1, "-", "a line break inside a cell", "one line a row"))
+                problems.append(BadCell(file, before + 1, "-", "a line break inside a cell", "one line a row"))
                 continue
             item = _row(cells, line, file, format, problems)
             if item is not None:
                 table.items.append(item)
                 table.lines.append(line)
     except csv.Error as error:
-        problems.append(Problem(file, max(line + 1, 1), "-", str(error), "a CSV row", "a quote is missing or the file is cut"))
+        problems.append(BadCell(file, max(line + 1, 1), "-", str(error), "a CSV row", "a quote is missing or the file is cut"))
     if first and not problems:
-        problems.append(Problem(file, 1, header[0], "an empty file", "the header " + ",".join(header)))
+        problems.append(BadCell(file, 1, header[0], "an empty file", "the header " + ",".join(header)))
     return table
 
 
-def _row(cells: list[str], line: int, file: str, format: Format[Row], problems: list[Problem]) -> Row | None:
+def _row(cells: list[str], line: int, file: str, format: Format[Row], problems: list[BadCell]) -> Row | None:
     header = format.header
     if format.later and len(cells) == len(header) - format.later:
         cells = [*cells, *[""] * format.later]
     if len(cells) != len(header):
         column = header[min(len(cells), len(header) - 1)]
         advice = "the row is cut short" if len(cells) < len(header) else "quote a cell that holds a comma"
-        problems.append(Problem(file, line, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
+        problems.append(BadCell(file, line, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
         return None
     values: list[Any] = []
     good = True
@@ -102,12 +102,12 @@ def _row(cells: list[str], line: int, file: str, format: Format[Row], problems: 
         try:
             values.append(read(cell))
         except BadCellError as error:
-            problems.append(Problem(file, line, name, shown(cell), error.expected, error.advice))
+            problems.append(BadCell(file, line, name, shown(cell), error.expected, error.advice))
             good = False
     return format.row(*values) if good else None
 
 
-def read(path: Path, file: str, format: Format[Row]) -> Table[Row]:
+def read(path: Path, file: str, format: Format[Row]) -> CsvTable[Row]:
     """Read one registry CSV file; `file` is its name in messages."""
     try:
         raw = path.read_bytes()

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from foresaid.errors import Problem
+from foresaid.errors import BadCell
 from foresaid.registry import csv_files, formats
-from foresaid.registry.csv_files import Table
+from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import LicenceRow, QuantityRow
 
 FILE = "licences.csv"
@@ -21,20 +21,20 @@ EMBEDDED = frozenset({"granted", "share_alike"})  # share-alike figures carry th
 Grants = Mapping[tuple[str, str], LicenceRow]
 
 
-def read(registry: Path) -> Table[LicenceRow]:
+def read(registry: Path) -> CsvTable[LicenceRow]:
     """Read the statements; without a file each source's card speaks for all it holds."""
     path, label = registry / FILE, f"{registry.name}/{FILE}"
-    return csv_files.read(path, label, formats.LICENCES) if path.exists() else Table[LicenceRow](label, [], [])
+    return csv_files.read(path, label, formats.LICENCES) if path.exists() else CsvTable[LicenceRow](label, [], [])
 
 
-def check(table: Table[LicenceRow], quantities: Mapping[str, QuantityRow], sources: Collection[str]) -> list[Problem]:
+def check(table: CsvTable[LicenceRow], quantities: Mapping[str, QuantityRow], sources: Collection[str]) -> list[BadCell]:
     """Every problem of licences.csv: spelling, then quantities and sources that do not exist."""
     problems = list(table.problems)
     for row, (file, line) in zip(table.items, table.where(), strict=True):
         if row.quantity_id not in quantities:
-            problems.append(Problem(file, line, "quantity_id", row.quantity_id[:80], "a quantity of quantities.csv"))
+            problems.append(BadCell(file, line, "quantity_id", row.quantity_id[:80], "a quantity of quantities.csv"))
         if row.source_id not in sources:
-            problems.append(Problem(file, line, "source_id", row.source_id[:80], "a folder of registry/sources"))
+            problems.append(BadCell(file, line, "source_id", row.source_id[:80], "a folder of registry/sources"))
     return problems
 
 
@@ -43,13 +43,13 @@ def grants(rows: Iterable[LicenceRow]) -> dict[tuple[str, str], LicenceRow]:
     return {(row.source_id, row.quantity_id): row for row in rows}
 
 
-def refused(source: str, embedded: bool, quantities: Iterable[str], found: Grants, file: str) -> list[Problem]:
+def refused(source: str, embedded: bool, quantities: Iterable[str], found: Grants, file: str) -> list[BadCell]:
     """Figures that stand in registry/ although nobody granted a copy of them, one problem a quantity."""
     if not embedded:
         return []
     rows = [(name, found[source, name]) for name in sorted(set(quantities)) if (source, name) in found]
     return [
-        Problem(
+        BadCell(
             file,
             None,
             "quantity_id",

@@ -18,12 +18,12 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.registry import csv_files, database, formats, licences, merges, source_card
 from foresaid.registry.checks import bulk
 from foresaid.registry.checks import rows as quality
 from foresaid.registry.checks.rows import Known
-from foresaid.registry.csv_files import Table
+from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import AliasRow, LicenceRow, MergeRow, ModelRow, ObservationRow, QuantityRow, SubjectRow
 from foresaid.registry.schema import KEY, ROWS, SCHEMA
 from foresaid.registry.source_card import label, source_names
@@ -75,12 +75,12 @@ def rows_folder(registry: Path, build: Path, source: source_card.Source) -> Path
             file = label(registry, "sources", source.name, name)
             found = f"rows of a source with redistribution = {source.redistribution!r}"
             raise RecordError.collect(
-                [Problem(file, None, "-", found, "none in the record", "remove the file; it is read on demand")]
+                [BadCell(file, None, "-", found, "none in the record", "remove the file; it is read on demand")]
             )
     return build / "on-demand" / source.name
 
 
-def read_catalogue(registry: Path) -> tuple[Catalogue, list[Problem]]:
+def read_catalogue(registry: Path) -> tuple[Catalogue, list[BadCell]]:
     """Read models.csv, quantities.csv and aliases.csv through the gate."""
     models = csv_files.read(registry / "models.csv", label(registry, "models.csv"), formats.MODELS)
     quantities = csv_files.read(registry / "quantities.csv", label(registry, "quantities.csv"), formats.QUANTITIES)
@@ -98,19 +98,19 @@ def read_catalogue(registry: Path) -> tuple[Catalogue, list[Problem]]:
     return catalogue, problems
 
 
-def read_tables(registry: Path, name: str, folder: Path) -> tuple[Table[ObservationRow], Table[SubjectRow]]:
+def read_tables(registry: Path, name: str, folder: Path) -> tuple[CsvTable[ObservationRow], CsvTable[SubjectRow]]:
     """Read a source's observations.csv and, where there is one, its subjects.csv: spelling only."""
     file = label(registry, "sources", name, "observations.csv")
     observations = csv_files.read(folder / "observations.csv", file, formats.OBSERVATIONS)
     return observations, _subjects(registry, name, folder)
 
 
-def _subjects(registry: Path, name: str, folder: Path) -> Table[SubjectRow]:
+def _subjects(registry: Path, name: str, folder: Path) -> CsvTable[SubjectRow]:
     path, file = folder / "subjects.csv", label(registry, "sources", name, "subjects.csv")
-    return csv_files.read(path, file, formats.SUBJECTS) if path.exists() else Table[SubjectRow](file, [], [])
+    return csv_files.read(path, file, formats.SUBJECTS) if path.exists() else CsvTable[SubjectRow](file, [], [])
 
 
-def check(observations: Table[ObservationRow], subjects: Table[SubjectRow], known: Known) -> list[Problem]:
+def check(observations: CsvTable[ObservationRow], subjects: CsvTable[SubjectRow], known: Known) -> list[BadCell]:
     """Every problem of one source: spelling first, then meaning."""
     runs = {row.subject_id for row in subjects.items}
     return [
@@ -158,7 +158,7 @@ def load(registry: Path, sources: Sequence[str], build: Path | None = None) -> t
         for row, place in zip(subjects.items, subjects.where(), strict=True):
             if owner.setdefault(row.subject_id, name) != name:
                 other = owner[row.subject_id]
-                problems.append(Problem(*place, "subject_id", row.subject_id, f"an id not used by source {other}"))
+                problems.append(BadCell(*place, "subject_id", row.subject_id, f"an id not used by source {other}"))
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         loaded.append(Loaded(source, rows, subjects.items, digest))
@@ -167,7 +167,7 @@ def load(registry: Path, sources: Sequence[str], build: Path | None = None) -> t
     return catalogue, loaded
 
 
-def large(path: Path, subjects: Table[SubjectRow], known: Known, name: str, file: str) -> pl.DataFrame:
+def large(path: Path, subjects: CsvTable[SubjectRow], known: Known, name: str, file: str) -> pl.DataFrame:
     """Read a file too large for rows, through the set-based gate."""
     connection = database.staging()
     try:

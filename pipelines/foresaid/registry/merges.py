@@ -13,10 +13,10 @@ from pathlib import Path
 
 import polars as pl
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.files import write
 from foresaid.registry import csv_files, formats
-from foresaid.registry.csv_files import Table
+from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import MergeRow, ModelRow, ObservationRow, plain
 from foresaid.registry.model_names import Suggestions
 from foresaid.registry.update.revisions import same
@@ -26,13 +26,13 @@ CARD = ("released_on", "kind", "params_total", "params_active", "training_tokens
 SHOWN = 5
 
 
-def read(registry: Path) -> Table[MergeRow]:
+def read(registry: Path) -> CsvTable[MergeRow]:
     """Read the decisions; without a file there are none."""
     path, label = registry / FILE, f"{registry.name}/{FILE}"
-    return csv_files.read(path, label, formats.MERGES) if path.exists() else Table[MergeRow](label, [], [])
+    return csv_files.read(path, label, formats.MERGES) if path.exists() else CsvTable[MergeRow](label, [], [])
 
 
-def check(table: Table[MergeRow], models: Mapping[str, ModelRow]) -> list[Problem]:
+def check(table: CsvTable[MergeRow], models: Mapping[str, ModelRow]) -> list[BadCell]:
     """Every problem of merges.csv: ids that do not exist, a model given up twice, chains and circles."""
     problems = list(table.problems)
     near = Suggestions({name: name for name in models})
@@ -40,17 +40,17 @@ def check(table: Table[MergeRow], models: Mapping[str, ModelRow]) -> list[Proble
     for row, (file, line) in zip(table.items, table.where(), strict=True):
         for column, name in (("model_id", row.model_id), ("kept_as", row.kept_as)):
             if name not in models:
-                problems.append(Problem(file, line, column, name[:80], "a model of models.csv", near.advice(name)))
+                problems.append(BadCell(file, line, column, name[:80], "a model of models.csv", near.advice(name)))
         if row.model_id == row.kept_as:
-            problems.append(Problem(file, line, "kept_as", row.kept_as, "another model than model_id"))
+            problems.append(BadCell(file, line, "kept_as", row.kept_as, "another model than model_id"))
         if row.model_id in gone:
             expected = f"one decision each: it is already in row {gone[row.model_id]}"
-            problems.append(Problem(file, line, "model_id", f"{row.model_id} again", expected))
+            problems.append(BadCell(file, line, "model_id", f"{row.model_id} again", expected))
         gone[row.model_id] = line or 0
     for row, (file, line) in zip(table.items, table.where(), strict=True):
         if row.kept_as in gone and row.kept_as != row.model_id:
             expected = "a model that is not merged away itself"
-            problems.append(Problem(file, line, "kept_as", row.kept_as, expected, f"it is, in row {gone[row.kept_as]}"))
+            problems.append(BadCell(file, line, "kept_as", row.kept_as, expected, f"it is, in row {gone[row.kept_as]}"))
     return problems
 
 
@@ -131,7 +131,7 @@ def merge(
     row = MergeRow(drop, keep, decided_on, " ".join(reason.split()))
     if not row.reason:
         raise RecordError("models merge: found no reason, expected one; say how you know with --reason TEXT")
-    wanted = Table(table.file, [*table.items, row], [*table.lines, (table.lines[-1] if table.lines else 1) + 1], table.problems)
+    wanted = CsvTable(table.file, [*table.items, row], [*table.lines, (table.lines[-1] if table.lines else 1) + 1], table.problems)
     if problems := check(wanted, models):
         raise RecordError.collect(problems)
     if files := named(registry, drop):

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from foresaid.confusables import ascii_twin, stranger
-from foresaid.errors import Problem
+from foresaid.errors import BadCell
 from foresaid.registry.formats import AliasRow
 
 EFFORT = re.compile(
@@ -156,7 +156,7 @@ class Names:
             for form in {name, name.rsplit("/", 1)[-1]}:
                 self.twins.setdefault(squashed(form), set()).add(model)
 
-    def resolve(self, name: str, place: tuple[str, int | None]) -> str | Problem:
+    def resolve(self, name: str, place: tuple[str, int | None]) -> str | BadCell:
         """Return the model's id, or the problem with the nearest matches and their reasons."""
         if name in self.cache:
             return self.cache[name]
@@ -171,7 +171,7 @@ class Names:
         odd = stranger(clean)
         found = f"{ascii(clean)[1:-1][:80]} with {odd}" if odd else clean[:80] or "an empty name"
         expected = "a model of models.csv or aliases.csv"
-        return Problem(*place, "model", found, expected, self.suggestions.advice(name) or "add it to one of them")
+        return BadCell(*place, "model", found, expected, self.suggestions.advice(name) or "add it to one of them")
 
 
 def alike(models: Iterable[str]) -> list[tuple[str, str, str]]:

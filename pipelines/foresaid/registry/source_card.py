@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.sources import _plain_files
 
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
@@ -90,20 +90,20 @@ def read(path: Path, file: str, name: str) -> Source:
         raise UnreadableError(f"{file}: found {error.strerror or error}, expected the card of source {name}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{file}: found {error}, expected TOML in UTF-8") from None
-    problems: list[Problem] = []
+    problems: list[BadCell] = []
     _keys(document, (*TEXTS, "accessed", "vintage"), OPTIONAL, file, problems)
     texts = {key: _typed(document, key, str, file, problems, "") for key in TEXTS if key in document}
     vintages = []
     for place, entry in enumerate(_typed(document, "vintage", list, file, problems, [])):
         where = f"{file} [[vintage]] {place + 1}"
         if not isinstance(entry, Mapping):
-            problems.append(Problem(file, None, "vintage", repr(entry), "a table"))
+            problems.append(BadCell(file, None, "vintage", repr(entry), "a table"))
             continue
         _keys(entry, ("known_on", "commit", "directory", "files"), ("part", "downloaded_on"), where, problems)
         known_on = _typed(entry, "known_on", date, where, problems, date.min)
         downloaded_on = _typed(entry, "downloaded_on", date, where, problems, known_on) if "downloaded_on" in entry else None
         if downloaded_on is not None and downloaded_on > known_on:
-            problems.append(Problem(where, None, "downloaded_on", str(downloaded_on), f"a day up to known_on {known_on}"))
+            problems.append(BadCell(where, None, "downloaded_on", str(downloaded_on), f"a day up to known_on {known_on}"))
         listed = [_file(item, where, problems) for item in _typed(entry, "files", list, where, problems, [])]
         vintages.append(
             Vintage(
@@ -117,11 +117,11 @@ def read(path: Path, file: str, name: str) -> Source:
         )
     for one in vintages:
         if one.directory.startswith("/") or ".." in one.directory.split("/"):
-            problems.append(Problem(file, None, "directory", one.directory, "the name of a folder below the mirror"))
+            problems.append(BadCell(file, None, "directory", one.directory, "the name of a folder below the mirror"))
     accessed = _typed(document, "accessed", date, file, problems, date.min)
     days = [vintage.known_on for vintage in vintages]
     if len(set(days)) != len(days):
-        problems.append(Problem(file, None, "known_on", "two vintages of one day", "a day for each vintage"))
+        problems.append(BadCell(file, None, "known_on", "two vintages of one day", "a day for each vintage"))
     if problems:
         raise RecordError.collect(problems)
     ordered = tuple(sorted(vintages, key=lambda vintage: vintage.known_on))
@@ -149,37 +149,37 @@ def _keys(
     wanted: tuple[str, ...],
     extra: tuple[str, ...],
     file: str,
-    problems: list[Problem],
+    problems: list[BadCell],
 ) -> None:
     for key in sorted(set(table) - set(wanted) - set(extra)):
         near = difflib.get_close_matches(key, (*wanted, *extra), n=1)
         advice = f"did you mean {near[0]}?" if near else ""
-        problems.append(Problem(file, None, key, "an unknown key", "one of " + ", ".join(wanted), advice))
+        problems.append(BadCell(file, None, key, "an unknown key", "one of " + ", ".join(wanted), advice))
     for key in wanted:
         if key not in table:
-            problems.append(Problem(file, None, key, "nothing", "this key"))
+            problems.append(BadCell(file, None, key, "nothing", "this key"))
 
 
-def _typed(table: Mapping[str, Any], key: str, kind: type, file: str, problems: list[Problem], instead: Any) -> Any:
+def _typed(table: Mapping[str, Any], key: str, kind: type, file: str, problems: list[BadCell], instead: Any) -> Any:
     value = table.get(key, instead)
     # bool is an int and datetime is a date in Python: exact types only.
     if type(value) is not kind:
-        problems.append(Problem(file, None, key, repr(value), f"a {kind.__name__}"))
+        problems.append(BadCell(file, None, key, repr(value), f"a {kind.__name__}"))
         return instead
     return value
 
 
-def _file(item: object, where: str, problems: list[Problem]) -> File:
+def _file(item: object, where: str, problems: list[BadCell]) -> File:
     if not isinstance(item, Mapping):
-        problems.append(Problem(where, None, "files", repr(item), "a table {path, sha256, bytes}"))
+        problems.append(BadCell(where, None, "files", repr(item), "a table {path, sha256, bytes}"))
         return File("", "", 0)
     _keys(item, ("path", "sha256", "bytes"), (), where, problems)
     path = _typed(item, "path", str, where, problems, "")
     digest = _typed(item, "sha256", str, where, problems, "")
     if digest and not re.fullmatch("[0-9a-f]{64}", digest):
-        problems.append(Problem(where, None, "sha256", digest, "64 hexadecimal digits in lower case"))
+        problems.append(BadCell(where, None, "sha256", digest, "64 hexadecimal digits in lower case"))
     if path.startswith("/") or ".." in path.split("/"):
-        problems.append(Problem(where, None, "path", path, "a path below the vintage's folder"))
+        problems.append(BadCell(where, None, "path", path, "a path below the vintage's folder"))
     return File(path, digest, _typed(item, "bytes", int, where, problems, 0))
 
 
@@ -209,7 +209,7 @@ def _quoted(text: str) -> str:
     return json.dumps(text)
 
 
-def verify(vintage: Vintage, mirror: Path) -> list[Problem]:
+def verify(vintage: Vintage, mirror: Path) -> list[BadCell]:
     """Compare every listed file with what the mirror holds; nothing is read before this list is empty."""
     problems = []
     for file in vintage.files:
@@ -217,17 +217,17 @@ def verify(vintage: Vintage, mirror: Path) -> list[Problem]:
         try:
             content = _plain_files.check(mirror / vintage.directory, file.path).read_bytes()
         except RecordError as error:
-            problems.append(Problem(label, None, "sha256", str(error), "a plain file", "fetch the pinned commit"))
+            problems.append(BadCell(label, None, "sha256", str(error), "a plain file", "fetch the pinned commit"))
             continue
         except OSError as error:
             advice = "point --from or FORESAID_MIRROR at the folder that holds it"
-            problems.append(Problem(label, None, "sha256", error.strerror or "no file", "a file", advice))
+            problems.append(BadCell(label, None, "sha256", error.strerror or "no file", "a file", advice))
             continue
         found = hashlib.sha256(content).hexdigest()
         if found != file.sha256:
             size = f" ({len(content)} bytes)"
             problems.append(
-                Problem(
+                BadCell(
                     label,
                     None,
                     "sha256",

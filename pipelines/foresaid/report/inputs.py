@@ -82,7 +82,7 @@ class Material:
     adopted: list[adopted.Adopted]
     plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
-    ledger: verify.Result
+    ledger: verify.VerificationResult
     freeze: dict[str, Any]
     capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database

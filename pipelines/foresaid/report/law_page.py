@@ -111,7 +111,7 @@ def _released(material: Material) -> list[dict[str, Any]]:
     return made
 
 
-def _line(material: Material, line: preregistration.Line) -> dict[str, str]:
+def _line(material: Material, line: preregistration.Comparison) -> dict[str, str]:
     return {
         "task": "all tasks" if line.task == "all" else material.quantity(line.task),
         "forecaster": line.forecaster.replace("_", " "),

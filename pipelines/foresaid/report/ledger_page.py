@@ -176,7 +176,10 @@ def forecasts(material: Material) -> list[Page]:
 def _rounds(material: Material) -> list[dict[str, Any]]:
     rows = ledger_entries(material).to_dicts()
     deadlines = {
-        entry.id: entry.deadline for batch in material.ledger.batches for entry in batch.entries if isinstance(entry, entries.Round)
+        entry.id: entry.deadline
+        for batch in material.ledger.batches
+        for entry in batch.entries
+        if isinstance(entry, entries.RoundEntry)
     }
     names = sorted({row["round"] for row in rows} | set(deadlines))
     return [
@@ -208,7 +211,9 @@ def ledger_entries(material: Material) -> pl.DataFrame:
     rows = []
     for batch in material.ledger.batches:
         for entry in batch.entries:
-            if not isinstance(entry, entries.Forecast | entries.Sealed | entries.Reveal | entries.Amendment | entries.Withdrawal):
+            if not isinstance(
+                entry, entries.ForecastEntry | entries.Sealed | entries.Reveal | entries.Amendment | entries.Withdrawal
+            ):
                 continue
             plain = msgspec.to_builtins(entry)
             name = plain.get("amends") or plain.get("withdraws") or plain.get("opens") or plain["id"]

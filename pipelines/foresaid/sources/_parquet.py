@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.sources import _plain_files
 
 UNFOLDED_BYTES = 2_000_000_000  # of all columns, as the footer states them
@@ -50,17 +50,17 @@ def frame(folder: Path, path: str, columns: Sequence[str], ignored: Sequence[str
             f"{file}: found {str(error).splitlines()[0][:120]}, expected Parquet; the file may be cut short"
         ) from None
     problems = [
-        Problem(file, None, name, "no such column", "this column", "found " + ", ".join(rows.columns))
+        BadCell(file, None, name, "no such column", "this column", "found " + ", ".join(rows.columns))
         for name in columns
         if name not in rows.columns
     ]
     problems += [
-        Problem(file, None, name, "an unknown column", "a column the reader knows", "teach the reader what it means")
+        BadCell(file, None, name, "an unknown column", "a column the reader knows", "teach the reader what it means")
         for name in rows.columns
         if name not in (*columns, *ignored)
     ]
     problems += [
-        Problem(file, None, name, f"{rows[name].null_count()} empty cells", "a value in every row")
+        BadCell(file, None, name, f"{rows[name].null_count()} empty cells", "a value in every row")
         for name in columns
         if name in rows.columns and rows[name].null_count()
     ]

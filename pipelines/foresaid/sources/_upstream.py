@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NoReturn
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.sources import _plain_files
 
 NUMBER = re.compile(r"-?\d{1,400}(\.\d{0,400})?([eE][+-]?\d{1,4})?", re.ASCII)  # what a Decimal holds
@@ -74,7 +74,7 @@ class Line:
 
     def refuse(self, column: str, found: str, expected: str) -> NoReturn:
         """Stop with this cell as the reason."""
-        raise RecordError.collect([Problem(self.file, self.row, column, found, expected)])
+        raise RecordError.collect([BadCell(self.file, self.row, column, found, expected)])
 
 
 _opened: ContextVar[set[str] | None] = ContextVar("opened", default=None)
@@ -101,7 +101,7 @@ def text(folder: Path, path: str) -> tuple[str, str]:
         content = _plain_files.check(folder, path).read_bytes().decode("utf-8")
         if "\0" in content:
             row = content.count("\n", 0, content.index("\0")) + 1
-            raise RecordError.collect([Problem(file, row, "-", "a NUL", "text", "the file is damaged or in UTF-16")])
+            raise RecordError.collect([BadCell(file, row, "-", "a NUL", "text", "the file is damaged or in UTF-16")])
         return content.removeprefix("\ufeff"), file  # a byte-order mark is not part of the first name
     except OSError as error:
         raise UnreadableError(f"{file}: found {error.strerror or error}, expected a readable file") from None
@@ -119,28 +119,28 @@ def table(
     """
     content, file = text(folder, path)
     rows = []
-    problems: list[Problem] = []
+    problems: list[BadCell] = []
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     try:
         rows = [(reader.line_num, cells) for cells in reader if cells]  # a blank line says nothing
     except csv.Error as error:
-        problems.append(Problem(file, reader.line_num, "-", str(error), "a CSV row", "the file is cut short or a quote is missing"))
+        problems.append(BadCell(file, reader.line_num, "-", str(error), "a CSV row", "the file is cut short or a quote is missing"))
     header = rows[0][1] if rows else []
     if len(rows) > 1 and not set(wanted) <= set(header) and set(wanted) <= set(rows[1][1]):
         advice = "remove the line above it, or teach the reader what it says"
-        raise RecordError.collect([Problem(file, rows[0][0], "-", "a line above the header", "the header, now in row 2", advice)])
+        raise RecordError.collect([BadCell(file, rows[0][0], "-", "a line above the header", "the header, now in row 2", advice)])
     problems += _header(header, file, wanted, ignored)
     for row, cells in rows[1:]:
         if cells == header:
             advice = "remove the second header line, or see whether two files were joined"
-            problems.append(Problem(file, row, "-", "the header again", "a row of values", advice))
+            problems.append(BadCell(file, row, "-", "the header again", "a row of values", advice))
     for row, cells in rows[1:]:
         if len(cells) < len(header) and short is not None:
             short.append(row)
         elif len(cells) != len(header):
             column = header[min(len(cells), len(header) - 1)] if header else "-"
             advice = "the row is cut short" if len(cells) < len(header) else ""
-            problems.append(Problem(file, row, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
+            problems.append(BadCell(file, row, column, f"{len(cells)} cells", f"{len(header)} cells", advice))
     if problems:
         raise RecordError.collect(problems)
     return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:] if len(cells) == len(header)]
@@ -151,7 +151,7 @@ def open_table(folder: Path, path: str) -> list[Line]:
     return table(folder, path, (), ignored=r"[^\n]*")
 
 
-def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | Sequence[str]) -> list[Problem]:
+def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | Sequence[str]) -> list[BadCell]:
     pattern = re.compile(ignored if isinstance(ignored, str) else "|".join(map(re.escape, ignored)) or r"(?!)")
     problems = []
     for name in wanted:
@@ -160,13 +160,13 @@ def _header(header: list[str], file: str, wanted: Sequence[str], ignored: str | 
             near = difflib.get_close_matches(name, unknown, n=1) or [other for other in unknown if name and name in other]
             blank = next((other for other in header if other.strip() == name), "")
             advice = f"{blank!r} begins or ends with a blank" if blank else f"is it now {near[0]}?" if near else ""
-            problems.append(Problem(file, 1, name, "no such column", "this column", advice))
+            problems.append(BadCell(file, 1, name, "no such column", "this column", advice))
     for place, name in enumerate(header):
         if name in header[:place]:
-            problems.append(Problem(file, 1, name or "(no name)", "the column twice", "each column once"))
+            problems.append(BadCell(file, 1, name or "(no name)", "the column twice", "each column once"))
         elif name not in wanted and not pattern.fullmatch(name):
             advice = "teach the reader what it means, or to leave it out"
-            problems.append(Problem(file, 1, name or "(no name)", "an unknown column", "a column the reader knows", advice))
+            problems.append(BadCell(file, 1, name or "(no name)", "an unknown column", "a column the reader knows", advice))
     return problems
 
 
@@ -200,7 +200,7 @@ def pick(tree: Any, file: str, *keys: str) -> Any:
             path = ".".join(keys[: depth + 1])
             near = difflib.get_close_matches(key, tree, n=1) if isinstance(tree, dict) else []
             advice = f"is it now {near[0]}?" if near else ""
-            raise RecordError.collect([Problem(file, None, path, "nothing", "this entry", advice)])
+            raise RecordError.collect([BadCell(file, None, path, "nothing", "this entry", advice)])
         tree = tree[key]
     return tree
 
@@ -209,7 +209,7 @@ def branch(tree: Any, file: str, *keys: str) -> dict[str, Any]:
     """Follow keys to an object."""
     value = pick(tree, file, *keys)
     if not isinstance(value, dict):
-        raise RecordError.collect([Problem(file, None, ".".join(keys) or "-", repr(value)[:60], "an object")])
+        raise RecordError.collect([BadCell(file, None, ".".join(keys) or "-", repr(value)[:60], "an object")])
     return value
 
 
@@ -217,7 +217,7 @@ def items(tree: Any, file: str, *keys: str) -> list[Any]:
     """Follow keys to a list."""
     value = pick(tree, file, *keys)
     if not isinstance(value, list):
-        raise RecordError.collect([Problem(file, None, ".".join(keys), repr(value)[:60], "a list")])
+        raise RecordError.collect([BadCell(file, None, ".".join(keys), repr(value)[:60], "a list")])
     return value
 
 
@@ -225,9 +225,9 @@ def real(tree: Any, file: str, *keys: str) -> float:
     """Follow keys to a number."""
     value = pick(tree, file, *keys)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RecordError.collect([Problem(file, None, ".".join(keys), repr(value)[:60], "a number")])
+        raise RecordError.collect([BadCell(file, None, ".".join(keys), repr(value)[:60], "a number")])
     if not abs(value) < 1e300:
-        raise RecordError.collect([Problem(file, None, ".".join(keys), repr(value)[:60], "a finite number")])
+        raise RecordError.collect([BadCell(file, None, ".".join(keys), repr(value)[:60], "a finite number")])
     return float(value)
 
 

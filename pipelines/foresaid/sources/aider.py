@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import text
@@ -31,7 +31,7 @@ FOLDER = "aider/website/_data"
 
 
 @dataclass(frozen=True)
-class Board:
+class BoardFile:
     """One file: the benchmark it belongs to and how many exercises that has."""
 
     file: str
@@ -40,12 +40,12 @@ class Board:
 
 
 BOARDS = (
-    Board("polyglot_leaderboard.yml", "aider_polyglot", 225),
-    Board("o1_polyglot_leaderboard.yml", "aider_polyglot", 225),
-    Board("qwen3_leaderboard.yml", "aider_polyglot", 225),
-    Board("edit_leaderboard.yml", "aider_edit", 133),
-    Board("quant.yml", "aider_edit", 133),
-    Board("refactor_leaderboard.yml", "aider_refactor", 89),
+    BoardFile("polyglot_leaderboard.yml", "aider_polyglot", 225),
+    BoardFile("o1_polyglot_leaderboard.yml", "aider_polyglot", 225),
+    BoardFile("qwen3_leaderboard.yml", "aider_polyglot", 225),
+    BoardFile("edit_leaderboard.yml", "aider_edit", 133),
+    BoardFile("quant.yml", "aider_edit", 133),
+    BoardFile("refactor_leaderboard.yml", "aider_refactor", 89),
 )
 QUANT_MODEL = "Qwen2.5-Coder-32B-Instruct"
 SHARE = 0.9  # a run over less of the exercises is another measurement
@@ -119,7 +119,7 @@ def _entries(folder: Path, path: str) -> list[dict[str, Any]]:
     except (yaml.YAMLError, ValueError) as error:
         raise RecordError(f"{file}: found {str(error).splitlines()[0][:80]}, expected YAML; the file may be cut short") from None
     if not isinstance(tree, list) or not all(isinstance(entry, dict) for entry in tree):
-        raise RecordError.collect([Problem(file, None, "-", type(tree).__name__, "a list of runs")])
+        raise RecordError.collect([BadCell(file, None, "-", type(tree).__name__, "a list of runs")])
     return tree
 
 
@@ -127,11 +127,11 @@ def _get(entry: dict[str, Any], key: str, kind: type | tuple[type, ...], file: s
     value = entry.get(key)
     wild = isinstance(value, int | float) and not abs(value) < 1e300
     if not isinstance(value, kind) or isinstance(value, bool) or wild:
-        raise RecordError.collect([Problem(file, number, key, repr(value)[:60], "a value of the usual kind")])
+        raise RecordError.collect([BadCell(file, number, key, repr(value)[:60], "a value of the usual kind")])
     return value
 
 
-def _scores(entry: dict[str, Any], board: Board, file: str, number: int, skipped: dict[str, int]) -> list[Score]:
+def _scores(entry: dict[str, Any], board: BoardFile, file: str, number: int, skipped: dict[str, int]) -> list[Score]:
     def get(key: str, kind: type | tuple[type, ...]) -> Any:
         return _get(entry, key, kind, file, number)
 

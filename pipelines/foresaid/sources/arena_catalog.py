@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.sources._arena_names import identify
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import branch, document, real
@@ -57,7 +57,7 @@ def read(folder: Path) -> Reading:
         board = branch(tree, file)
         rows[path] = len(board)
         if unknown := sorted(set(board) - set(CATEGORIES) - LEFT):
-            raise RecordError.collect([Problem(file, None, unknown[0], "an unknown category", "one the reader knows")])
+            raise RecordError.collect([BadCell(file, None, unknown[0], "an unknown category", "one the reader knows")])
         for category in board:
             models = branch(board, file, category)
             if category in LEFT:

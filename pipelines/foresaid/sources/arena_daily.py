@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.sources._arena_names import identify
 from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import document, items, pick, real
@@ -31,18 +31,18 @@ def read(folder: Path) -> Reading:
         tree, file = document(folder, path)
         if pick(tree, file, "meta", "leaderboard") != board:
             raise RecordError.collect(
-                [Problem(file, None, "meta.leaderboard", repr(pick(tree, file, "meta", "leaderboard"))[:40], board)]
+                [BadCell(file, None, "meta.leaderboard", repr(pick(tree, file, "meta", "leaderboard"))[:40], board)]
             )
         entries = items(tree, file, "models")
         if len(entries) != pick(tree, file, "meta", "model_count"):
-            raise RecordError.collect([Problem(file, None, "models", f"{len(entries)} rows", "as many as meta.model_count says")])
+            raise RecordError.collect([BadCell(file, None, "models", f"{len(entries)} rows", "as many as meta.model_count says")])
         rows[path] = len(entries)
         before = float("inf")
         for place, entry in enumerate(entries):
             score, half = real(entry, file, "score"), real(entry, file, "ci")
             if score > before:
                 raise RecordError.collect(
-                    [Problem(file, None, f"models.{place}.score", f"{score:g}", f"at most {before:g}, the score of the rank above")]
+                    [BadCell(file, None, f"models.{place}.score", f"{score:g}", f"at most {before:g}, the score of the rank above")]
                 )
             before = score
             model, how = identify(str(pick(entry, file, "model")))

@@ -15,7 +15,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import branch, document, items, pick
@@ -38,7 +38,7 @@ def read(folder: Path) -> Reading:
     for name, rows in (("observed", observed), ("sources", sources)):
         if len(rows) != len(models) or any(not isinstance(row, list) or len(row) != len(benchmarks) for row in rows):
             shape = f"a matrix of {len(models)} models and {len(benchmarks)} benchmarks"
-            raise RecordError.collect([Problem(file, None, name, "another shape", shape)])
+            raise RecordError.collect([BadCell(file, None, name, "another shape", shape)])
     names = [str(pick(item, file, "id")) for item in benchmarks]
     scores: list[Score] = []
     skipped: dict[str, int] = defaultdict(int)
@@ -80,7 +80,7 @@ def _setting(model: object, file: str) -> str:
 def _score(subject: str, benchmark: str, how: str, value: object, said: dict[str, object], file: str) -> Score:
     top = 1e6 if benchmark in PLAIN else 100.0
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= top:
-        raise RecordError.collect([Problem(file, None, f"{subject}.{benchmark}", repr(value)[:40], f"a number from 0 to {top:g}")])
+        raise RecordError.collect([BadCell(file, None, f"{subject}.{benchmark}", repr(value)[:40], f"a number from 0 to {top:g}")])
     note = str(said.get("url") or "no address given")[:160]
     if said.get("matches_canonical") is False:
         note += "; reported under another setting than the model's"

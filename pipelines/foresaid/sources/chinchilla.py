@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, slug, table
 
@@ -55,4 +55,4 @@ def _one_loss_a_colour(lines: list[Line]) -> None:
         before = first.setdefault(colour, line)
         if before.number("loss") != line.number("loss"):
             found, expected = line.text("loss"), f"{before.text('loss')} as in row {before.row}: one colour, one loss"
-            raise RecordError.collect([Problem(line.file, line.row, "loss", found, expected)])
+            raise RecordError.collect([BadCell(line.file, line.row, "loss", found, expected)])

@@ -19,9 +19,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._formats import every_eval_ever
-from foresaid.sources._formats.results import Result, number
+from foresaid.sources._formats.results import ReportedResult, number
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import document, files
 
@@ -100,7 +100,7 @@ def read(folder: Path) -> Reading:
                 skipped[OLDER] += 1
                 if latest[key][0] == when:
                     found = f"{score.subject}, {score.quantity_id} as in {latest[key][1].file}"
-                    raise RecordError.collect([Problem(file, None, result.pointer, found, "one result of one scrape")])
+                    raise RecordError.collect([BadCell(file, None, result.pointer, found, "one result of one scrape")])
                 latest[key] = max(latest[key], (when, score), key=lambda item: item[0])
     return Reading([score for _, score in latest.values()], [], dict(skipped))
 
@@ -138,17 +138,17 @@ def _is_missing(entry: Any) -> bool:
 def _scraped(tree: Any, file: str) -> float:
     stamp = tree["retrieved_timestamp"]
     if not re.fullmatch(r"\d{9,10}(\.\d+)?", stamp, re.ASCII):
-        raise RecordError.collect([Problem(file, None, "/retrieved_timestamp", stamp[:60], "seconds since 1970")])
+        raise RecordError.collect([BadCell(file, None, "/retrieved_timestamp", stamp[:60], "seconds since 1970")])
     return float(stamp)
 
 
-def _score(result: Result, file: str) -> Score:
+def _score(result: ReportedResult, file: str) -> Score:
     name = result.names[-1][0]
     if name not in QUANTITIES:
-        raise RecordError.collect([Problem(file, None, result.pointer, name[:80], "a result the reader knows")])
+        raise RecordError.collect([BadCell(file, None, result.pointer, name[:80], "a result the reader knows")])
     scaled = every_eval_ever.scaled(result, 0.0, 1.0)
     if scaled is None or not result.higher_is_better:
         found = f"{result.lowest} to {result.highest}, {'higher' if result.higher_is_better else 'lower'} is better"
-        raise RecordError.collect([Problem(file, None, result.pointer, found, "a scale from 0, higher is better")])
+        raise RecordError.collect([BadCell(file, None, result.pointer, found, "a scale from 0, higher is better")])
     subject, setting = model(result.model)
     return Score(subject, QUANTITIES[name], setting or result.names[-1][1], scaled[0], scaled[1], result.n, file=file)

@@ -26,7 +26,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import branch, document, files, pick, real, table
 
@@ -99,7 +99,7 @@ def family_of(name: str, file: str, row: int | None = None) -> str:
     if plain not in FAMILY:
         near = difflib.get_close_matches(plain, FAMILY, n=1)
         advice = f"did they mean {near[0]}?" if near else "teach the reader which model it is"
-        raise RecordError.collect([Problem(file, row, "model", name[:60], "a model the reader knows", advice)])
+        raise RecordError.collect([BadCell(file, row, "model", name[:60], "a model the reader knows", advice)])
     return FAMILY[plain]
 
 
@@ -140,11 +140,11 @@ def _run(folder: Path, path: str, scores: list[Score], subjects: dict[str, RunSu
     tree, file = document(folder, path)
     task, model, run = (str(pick(tree, file, key)) for key in ("task", "model", "run_id"))
     if task not in QUESTIONS:
-        raise RecordError.collect([Problem(file, None, "task", task[:60], "one of " + ", ".join(QUESTIONS))])
+        raise RecordError.collect([BadCell(file, None, "task", task[:60], "one of " + ", ".join(QUESTIONS))])
     family = family_of(model, file)
     subject = f"{family}/{_words(quantity(task).removeprefix('effort_'))}/run-{_words(run)}"
     if subject in subjects:
-        raise RecordError.collect([Problem(file, None, "run_id", run[:60], "each run once")])
+        raise RecordError.collect([BadCell(file, None, "run_id", run[:60], "each run once")])
     subjects[subject] = RunSubject(subject, "run", subject, family)
     asked = _questions(tree, file, task)
     tokens = real(tree, file, "totals", "total_output_tokens") / asked
@@ -164,11 +164,11 @@ def _questions(tree: Any, file: str, task: str) -> float:
     for name in answered:
         tokens = pick(answered, file, name, "output_tokens")
         if not isinstance(tokens, list):
-            raise RecordError.collect([Problem(file, None, f"samples.{name}", repr(tokens)[:60], "a list of tokens")])
+            raise RecordError.collect([BadCell(file, None, f"samples.{name}", repr(tokens)[:60], "a list of tokens")])
         count += len(tokens)
     if not 0.9 * planned <= count <= planned:
-        raise RecordError.collect([Problem(file, None, "samples", f"{count} answers", f"about {planned:g}, as configured")])
+        raise RecordError.collect([BadCell(file, None, "samples", f"{count} answers", f"about {planned:g}, as configured")])
     total = math.fsum(token for name in answered for token in answered[name]["output_tokens"])
     if not math.isclose(total, real(tree, file, "totals", "total_output_tokens"), rel_tol=1e-6):
-        raise RecordError.collect([Problem(file, None, "totals.total_output_tokens", f"not {total:g}", "the sum over samples")])
+        raise RecordError.collect([BadCell(file, None, "totals.total_output_tokens", f"not {total:g}", "the sum over samples")])
     return count

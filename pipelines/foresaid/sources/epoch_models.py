@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
@@ -81,7 +81,7 @@ def _data_column(lines: list[Line], file: str) -> str:
     header = lines[0].cells if lines else {}
     found = [name for name in DATA if name in header]
     if lines and not found:
-        raise RecordError.collect([Problem(file, 1, DATA[0], "no such column", "the data size, as " + " or ".join(DATA))])
+        raise RecordError.collect([BadCell(file, 1, DATA[0], "no such column", "the data size, as " + " or ".join(DATA))])
     return found[0] if found else DATA[0]
 
 

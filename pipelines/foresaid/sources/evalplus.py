@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import branch, document, pick, real
 
@@ -34,7 +34,7 @@ def read(folder: Path) -> Reading:
     for model in models:
         prompted = pick(tree, file, model, "prompted")
         if not isinstance(prompted, bool):
-            raise RecordError.collect([Problem(file, None, f"{model}.prompted", repr(prompted)[:60], "true or false")])
+            raise RecordError.collect([BadCell(file, None, f"{model}.prompted", repr(prompted)[:60], "true or false")])
         for key, quantity in QUANTITIES.items():
             if pick(tree, file, model, "pass@1", key) is None:
                 continue

@@ -18,7 +18,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import branch, document, files, items, pick, real, slug, table
 
@@ -79,7 +79,7 @@ def _run(folder: Path, path: str, stem: str, subject: str) -> list[Score]:
     tree, file = document(folder, path)
     name = pick(tree, file, "name")
     if name != stem:
-        raise RecordError.collect([Problem(file, None, "name", repr(name)[:60], stem)])
+        raise RecordError.collect([BadCell(file, None, "name", repr(name)[:60], stem)])
     sizes = {"params_total": "params", "training_tokens": "tokens"}
     scores = [Score(subject, quantity, "", real(tree, file, "hyperparameters", key), file=file) for quantity, key in sizes.items()]
     final = pick(tree, file, "checkpoint_url")
@@ -89,13 +89,13 @@ def _run(folder: Path, path: str, stem: str, subject: str) -> list[Score]:
         quantity = _quantity(data, file)
         if pick(entry, file, "checkpoint_path") != final:
             found = repr(entry["checkpoint_path"])[:80]
-            raise RecordError.collect([Problem(file, None, f"results, {quantity}, checkpoint_path", found, str(final))])
+            raise RecordError.collect([BadCell(file, None, f"results, {quantity}, checkpoint_path", found, str(final))])
         if quantity in seen:
-            raise RecordError.collect([Problem(file, None, "results", f"{quantity} twice", "each validation set once")])
+            raise RecordError.collect([BadCell(file, None, "results", f"{quantity} twice", "each validation set once")])
         seen.add(quantity)
         scores.append(_loss(entry, file, subject, quantity))
     if missing := sorted(set(LOSSES.values()) - seen):
-        raise RecordError.collect([Problem(file, None, "results", "no " + ", ".join(missing), "all eight validation sets")])
+        raise RecordError.collect([BadCell(file, None, "results", "no " + ", ".join(missing), "all eight validation sets")])
     return scores
 
 
@@ -103,7 +103,7 @@ def _quantity(data: Any, file: str) -> str:
     names = [re.sub(rf"^.*{VALIDATION}", "", str(item)) for item in data] if isinstance(data, list) else []
     if len(names) != 1 or names[0] not in LOSSES:
         expected = "one validation set the reader knows"
-        raise RecordError.collect([Problem(file, None, "val_data", repr(data)[:80], expected)])
+        raise RecordError.collect([BadCell(file, None, "val_data", repr(data)[:80], expected)])
     return LOSSES[names[0]]
 
 
@@ -121,7 +121,7 @@ def _tasks(folder: Path, path: str, subject: str) -> list[Score]:
     if unknown := sorted(set(tasks) - set(TASKS)):
         expected = "a task the reader knows"
         raise RecordError.collect(
-            [Problem(file, None, f"eval_metrics.icl.{name}", "an unknown task", expected) for name in unknown]
+            [BadCell(file, None, f"eval_metrics.icl.{name}", "an unknown task", expected) for name in unknown]
         )
     values = {task: real(tasks, file, task) for task in TASKS}
     single = [Score(subject, f"gadre_{task}", "", value, file=file) for task, value in values.items()]

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._parquet import frame
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import document, items, lines, pick, real
@@ -45,7 +45,7 @@ def read(folder: Path) -> Reading:
         for tree, file, row in _entries(folder, path):
             run, step, notes = _checkpoint(tree, file, row)
             if (run, step) in seen:
-                raise RecordError.collect([Problem(file, row, "step", f"{run} at {step} again", "each checkpoint once")])
+                raise RecordError.collect([BadCell(file, row, "step", f"{run} at {step} again", "each checkpoint once")])
             seen.add((run, step))
             subject = _subject(run, step)
             scores.append(Score(subject, quantity, "", real(tree, file, "final_loss"), file=file, row=row))
@@ -58,10 +58,10 @@ def read(folder: Path) -> Reading:
     for row, cells in enumerate(table.iter_rows(named=True), start=1):
         match = NAME.fullmatch(str(cells[KEY]))
         if not match:
-            raise RecordError.collect([Problem(file, row, KEY, str(cells[KEY])[:60], "Gemstone-WIDTHxDEPTH-main or -step_N")])
+            raise RecordError.collect([BadCell(file, row, KEY, str(cells[KEY])[:60], "Gemstone-WIDTHxDEPTH-main or -step_N")])
         run, step = match["run"], int(match["step"] or LAST_STEP)
         if (run, step) in seen:
-            raise RecordError.collect([Problem(file, row, KEY, f"{run} at {step} again", "each checkpoint once")])
+            raise RecordError.collect([BadCell(file, row, KEY, f"{run} at {step} again", "each checkpoint once")])
         seen.add((run, step))
         for task in TASKS:
             quantity = f"gemstones_{task.replace(':', '_')}"
@@ -75,10 +75,10 @@ def _entries(folder: Path, path: str) -> Iterator[tuple[dict[str, Any], str, int
         try:
             tree = json.loads(content)
         except (RecursionError, ValueError) as error:
-            raise RecordError.collect([Problem(file, row, "-", str(error)[:60], "one JSON object a line")]) from None
+            raise RecordError.collect([BadCell(file, row, "-", str(error)[:60], "one JSON object a line")]) from None
         if not isinstance(tree, dict) or set(tree) != set(FIELDS):
             found = ", ".join(sorted(tree)) if isinstance(tree, dict) else repr(tree)[:60]
-            raise RecordError.collect([Problem(file, row, "-", found, "an object with " + ", ".join(FIELDS))])
+            raise RecordError.collect([BadCell(file, row, "-", found, "an object with " + ", ".join(FIELDS))])
         yield tree, file, row
 
 
@@ -86,10 +86,10 @@ def _checkpoint(tree: dict[str, Any], file: str, row: int) -> tuple[str, int, st
     step, width, depth, tokens = (real(tree, file, key) for key in ("step", "width", "depth", "tokens"))
     run = str(tree["run_name"])
     if run != f"Gemstone-{width:g}x{depth:g}":
-        raise RecordError.collect([Problem(file, row, "run_name", run[:60], f"Gemstone-{width:g}x{depth:g}")])
+        raise RecordError.collect([BadCell(file, row, "run_name", run[:60], f"Gemstone-{width:g}x{depth:g}")])
     if tokens != step * TOKENS_PER_STEP:
         expected = f"{step:g} steps x {TOKENS_PER_STEP} = {step * TOKENS_PER_STEP:g}"
-        raise RecordError.collect([Problem(file, row, "tokens", f"{tokens:g}", expected)])
+        raise RecordError.collect([BadCell(file, row, "tokens", f"{tokens:g}", expected)])
     return run, int(step), f"width {width:g}, depth {depth:g}"
 
 
@@ -109,7 +109,7 @@ def _same_checkpoints(folder: Path, listed: dict[str, set[Checkpoint]]) -> None:
             run, step = missing[0]
             found_text = f"no {run} at step {step}" + (f" and {len(missing) - 1} more" if len(missing) > 1 else "")
             raise RecordError.collect(
-                [Problem(f"{folder.name}/{path}", None, "step", found_text, "the same checkpoints in all files")]
+                [BadCell(f"{folder.name}/{path}", None, "step", found_text, "the same checkpoints in all files")]
             )
 
 
@@ -118,7 +118,7 @@ def _public(folder: Path) -> list[Score]:
     columns = {key: items(tree, file, key) for key in ("hf_name", "loss", "vocab_size")}
     if len({len(column) for column in columns.values()}) != 1:
         found = ", ".join(f"{len(column)} of {key}" for key, column in columns.items())
-        raise RecordError.collect([Problem(file, None, "hf_name", found, "columns of one length")])
+        raise RecordError.collect([BadCell(file, None, "hf_name", found, "columns of one length")])
     scores = []
     for place in range(len(columns["hf_name"])):
         entry = {key: column[place] for key, column in columns.items()}

@@ -18,7 +18,7 @@ from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import peel, setting, slug
 from foresaid.sources._upstream import Line, document, files, table
@@ -74,7 +74,7 @@ def _categories(folder: Path, path: str) -> dict[str, list[str]]:
         or not tree
         or not all(isinstance(tasks, list) and tasks and all(isinstance(task, str) for task in tasks) for tasks in tree.values())
     ):
-        raise RecordError.collect([Problem(file, None, "-", repr(tree)[:60], "a list of subtasks for each category")])
+        raise RecordError.collect([BadCell(file, None, "-", repr(tree)[:60], "a list of subtasks for each category")])
     return tree
 
 

@@ -19,7 +19,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import peel, setting
 from foresaid.sources._upstream import Line, open_table, table
@@ -85,7 +85,7 @@ def _board(folder: Path) -> Reading:
 def _history(folder: Path) -> Reading:
     lines = open_table(folder, HISTORY)
     if not lines or "" not in lines[0].cells:
-        raise RecordError.collect([Problem(f"{folder.name}/{HISTORY}", 1, "(no name)", "no such column", "the dates")])
+        raise RecordError.collect([BadCell(f"{folder.name}/{HISTORY}", 1, "(no name)", "no such column", "the dates")])
     boards = sorted(((_day(line), line) for line in lines), key=lambda item: item[0])
     scores: list[Score] = []
     skipped: dict[str, int] = defaultdict(int)

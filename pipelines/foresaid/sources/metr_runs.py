@@ -17,7 +17,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import branch, lines, real
@@ -49,12 +49,12 @@ def _run(content: str, file: str, row: int) -> dict[str, Any]:
     try:
         run = branch(json.loads(content), f"{file}, row {row}")
     except json.JSONDecodeError as error:
-        raise RecordError.collect([Problem(file, row, "-", error.msg, "a JSON object a line", "it may be cut short")]) from None
+        raise RecordError.collect([BadCell(file, row, "-", error.msg, "a JSON object a line", "it may be cut short")]) from None
     for key in ("alias", "task_id", "task_family"):
         if not isinstance(run.get(key), str) or not run[key].strip():
-            raise RecordError.collect([Problem(file, row, key, repr(run.get(key))[:40], "some text")])
+            raise RecordError.collect([BadCell(file, row, key, repr(run.get(key))[:40], "some text")])
     if run.get("score_binarized") not in (0, 1):
-        raise RecordError.collect([Problem(file, row, "score_binarized", repr(run.get("score_binarized"))[:40], "0 or 1")])
+        raise RecordError.collect([BadCell(file, row, "score_binarized", repr(run.get("score_binarized"))[:40], "0 or 1")])
     return run
 
 
@@ -69,7 +69,7 @@ def _agent(name: str, runs: list[dict[str, Any]], file: str) -> list[Score]:
         weights = [real(run, file, weight) for run in runs]
         if abs(sum(weights) - 1) > ROUNDING:
             raise RecordError.collect(
-                [Problem(file, None, weight, f"a sum of {sum(weights):.6f} for {name}", "weights that add up to 1")]
+                [BadCell(file, None, weight, f"a sum of {sum(weights):.6f} for {name}", "weights that add up to 1")]
             )
         value = sum(w * run["score_binarized"] for w, run in zip(weights, runs, strict=True)) / sum(weights)
         scores.append(Score(model, quantity, how, round(value, 9), n=len(runs), note=note, file=file))

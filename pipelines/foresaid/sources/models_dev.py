@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, StatedModel
 from foresaid.sources._upstream import files, text
 
@@ -68,6 +68,6 @@ def _state(
         return
     if not DAY.fullmatch(day):
         raise RecordError.collect(
-            [Problem(file, None, "release_date", day[:40], "a day or a month, such as 2026-02-05 or 2026-02")]
+            [BadCell(file, None, "release_date", day[:40], "a day or a month, such as 2026-02-05 or 2026-02")]
         )
     stated.append(StatedModel(name, day, organisation, str(tree.get("name", "")), file))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import document, items, real
 
@@ -34,10 +34,10 @@ def read(folder: Path) -> Reading:
         subject = f"o1-mini/asked-{limit:.0f}"
         right = accuracy * QUESTIONS
         if subject in subjects:
-            raise RecordError.collect([Problem(file, None, "token_limit", f"{limit:g} again", "each limit once")])
+            raise RecordError.collect([BadCell(file, None, "token_limit", f"{limit:g} again", "each limit once")])
         if not (0 <= accuracy <= 1 and math.isclose(right, round(right), abs_tol=1e-9)):
             raise RecordError.collect(
-                [Problem(file, None, "accuracy", f"{accuracy:g}", f"a whole number of {QUESTIONS} questions")]
+                [BadCell(file, None, "accuracy", f"{accuracy:g}", f"a whole number of {QUESTIONS} questions")]
             )
         subjects[subject] = RunSubject(subject, "run", subject, "o1-mini", f"asked to use {limit:g} tokens")
         error = math.sqrt(accuracy * (1 - accuracy) / QUESTIONS)

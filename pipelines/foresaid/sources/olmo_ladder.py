@@ -16,7 +16,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, branch, document, files, pick, real, slug, table
 
@@ -105,7 +105,7 @@ def _run(stem: str, file: str) -> tuple[str, str]:
         return TARGETS[stem], SIZE_OF_TARGETS
     match = re.fullmatch(r"(\d+[MB])-(\d+xC)", stem)
     if not match:
-        raise RecordError.collect([Problem(file, None, "-", stem, "a run such as 190M-5xC or one of " + ", ".join(TARGETS))])
+        raise RecordError.collect([BadCell(file, None, "-", stem, "a run such as 190M-5xC or one of " + ", ".join(TARGETS))])
     return f"olmo-ladder/{slug(stem)}", SIZE_LABELS.get(match[1], match[1])
 
 

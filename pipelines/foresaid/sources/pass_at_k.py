@@ -28,7 +28,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.special import gammaln
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._parquet import frame
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import table
@@ -95,7 +95,7 @@ def subject(model: str, path: str) -> RunSubject:
     """
     match = re.fullmatch(r"Pythia[ _](?P<size>[\d.]+[MB])(_(?P<tokens>\d+[MB]))?", model)
     if not match or (match["tokens"] is None) != (path == ORIGINAL):
-        raise RecordError.collect([Problem(path, None, "model", model[:60], "a name such as Pythia 12B or Pythia_12B_300B")])
+        raise RecordError.collect([BadCell(path, None, "model", model[:60], "a name such as Pythia 12B or Pythia_12B_300B")])
     family = f"pass-at-k/pythia-{match['size'].lower()}"
     if path == ORIGINAL:
         run = family.replace("/", "/original/")
@@ -113,20 +113,20 @@ def _rows(folder: Path, path: str) -> tuple[pl.DataFrame, str]:
         raise RecordError(f"{file}: found {str(error).splitlines()[0][:120]}, expected numbers") from None
     wrong = rows.filter(~((pl.col("c") >= 0) & (pl.col("c") <= pl.col("n")) & (pl.col("n") >= 1) & (pl.col("k") >= 1)))
     if wrong.height:
-        raise RecordError.collect([Problem(file, None, "c", str(wrong.row(0))[:90], "0 <= correct <= samples, and k >= 1")])
+        raise RecordError.collect([BadCell(file, None, "c", str(wrong.row(0))[:90], "0 <= correct <= samples, and k >= 1")])
     known = rows.filter(pl.col("k") <= pl.col("n"))
     ours = pass_at_k(known["n"].to_numpy(), known["c"].to_numpy(), known["k"].to_numpy())
     far = np.flatnonzero(~(np.abs(ours - known["printed"].to_numpy()) <= AGREES))
     if far.size:
         row = known.row(int(far[0]), named=True)
         expected = f"{ours[far[0]]:.9g} from {row['c']:g} of {row['n']:g} samples at k = {row['k']:g}"
-        problem = Problem(file, None, f"pass@k of {row['model']}, problem {row['problem']}", f"{row['printed']:.9g}", expected)
+        problem = BadCell(file, None, f"pass@k of {row['model']}, problem {row['problem']}", f"{row['printed']:.9g}", expected)
         raise RecordError.collect([problem])
     counts = rows.select("model", "problem", "n", "c").unique().sort("model", "problem")
     twice = counts.filter(pl.struct("model", "problem").is_duplicated())
     if twice.height:
         raise RecordError.collect(
-            [Problem(file, None, "n", str(twice.row(0))[:90], "one pair of counts for each model and problem")]
+            [BadCell(file, None, "n", str(twice.row(0))[:90], "one pair of counts for each model and problem")]
         )
     return counts, file
 

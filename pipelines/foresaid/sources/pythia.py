@@ -15,7 +15,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import branch, document, files, pick, real
 
@@ -34,7 +34,7 @@ def read(folder: Path) -> Reading:
         match = NAME.fullmatch(path)
         if not match:
             expected = "pythia-SIZE/five-shot/SIZE-5shot_stepN.json"
-            raise RecordError.collect([Problem(f"{folder.name}/{path}", None, "-", path, expected)])
+            raise RecordError.collect([BadCell(f"{folder.name}/{path}", None, "-", path, expected)])
         tree, file = document(folder, path)
         _same_checkpoint(tree, file, match["size"], match["step"])
         run, step = f"pythia/{match['size']}", int(match["step"])
@@ -51,16 +51,16 @@ def _same_checkpoint(tree: Any, file: str, size: str, step: str) -> None:
     wanted = {"pretrained": f"EleutherAI/pythia-v1.1-{size}", "revision": f"step{step}"}
     if any(found.get(key) != value for key, value in wanted.items()):
         expected = ",".join(f"{key}={value}" for key, value in wanted.items())
-        raise RecordError.collect([Problem(file, None, "config.model_args", arguments[:100], expected)])
+        raise RecordError.collect([BadCell(file, None, "config.model_args", arguments[:100], expected)])
     shots = pick(tree, file, "config", "num_fewshot")
     if shots != 5:
-        raise RecordError.collect([Problem(file, None, "config.num_fewshot", repr(shots), "5")])
+        raise RecordError.collect([BadCell(file, None, "config.num_fewshot", repr(shots), "5")])
 
 
 def _results(results: dict[str, Any], file: str, subject: str) -> list[Score]:
     perplexity, error = (real(results, file, LAMBADA, key) for key in ("ppl", "ppl_stderr"))
     if not perplexity >= 1.0:
-        raise RecordError.collect([Problem(file, None, f"{LAMBADA}.ppl", repr(perplexity), "a perplexity, at least 1")])
+        raise RecordError.collect([BadCell(file, None, f"{LAMBADA}.ppl", repr(perplexity), "a perplexity, at least 1")])
     scores = [
         # d ln(x) = dx / x
         Score(subject, "pythia_lambada_log_perplexity", "", math.log(perplexity), error / perplexity, file=file),
@@ -69,12 +69,12 @@ def _results(results: dict[str, Any], file: str, subject: str) -> list[Score]:
     scores += [_score(results, file, task, subject, f"pythia_{task}") for task in TASKS]
     parts = sorted(name for name in results if name.startswith(MMLU))
     if len(parts) != SUBJECTS:
-        raise RecordError.collect([Problem(file, None, f"{MMLU}*", f"{len(parts)} subjects", f"{SUBJECTS} subjects")])
+        raise RecordError.collect([BadCell(file, None, f"{MMLU}*", f"{len(parts)} subjects", f"{SUBJECTS} subjects")])
     mean = math.fsum(real(results, file, part, "acc") for part in parts) / SUBJECTS
     spread = math.sqrt(math.fsum(real(results, file, part, "acc_stderr") ** 2 for part in parts)) / SUBJECTS
     scores.append(Score(subject, "pythia_mmlu", "", mean, spread, file=file))
     if unknown := sorted(set(results) - {LAMBADA, *TASKS, *parts}):
-        raise RecordError.collect([Problem(file, None, name, "an unknown task", "a task the reader knows") for name in unknown])
+        raise RecordError.collect([BadCell(file, None, name, "an unknown task", "a task the reader knows") for name in unknown])
     return scores
 
 

@@ -14,7 +14,7 @@ import re
 from pathlib import Path
 from statistics import stdev
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import branch, document, items, pick, real
@@ -37,7 +37,7 @@ def read(folder: Path) -> Reading:
 def _model(tree: object, file: str, key: str, tasks: list[object]) -> list[Score]:
     display = pick(tree, file, "models", key, "display_name")
     if not isinstance(display, str) or not display.strip():
-        raise RecordError.collect([Problem(file, None, f"models.{key}.display_name", repr(display)[:60], "a name")])
+        raise RecordError.collect([BadCell(file, None, f"models.{key}.display_name", repr(display)[:60], "a name")])
     match = VARIANT.search(display)
     model = display[: match.start()] if match else display
     how = setting(effort=match["value"] if match else "")
@@ -51,7 +51,7 @@ def _model(tree: object, file: str, key: str, tasks: list[object]) -> list[Score
     ]
     found = branch(tree, file, *at, "tasks")
     if sorted(found) != sorted(map(str, tasks)):
-        problem = Problem(file, None, f"models.{key}.tasks", f"{len(found)} tasks", f"the {len(tasks)} tasks of the benchmark")
+        problem = BadCell(file, None, f"models.{key}.tasks", f"{len(found)} tasks", f"the {len(tasks)} tasks of the benchmark")
         raise RecordError.collect([problem])
     for task in map(str, tasks):
         runs = [real(run, file, "score") for run in items(tree, file, *at, "tasks", task, "runs")]

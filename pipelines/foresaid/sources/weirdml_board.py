@@ -17,7 +17,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._settings import effort_parts, setting
 from foresaid.sources._upstream import Line, table
@@ -45,7 +45,7 @@ def read(folder: Path) -> Reading:
     out = [task for task in TAKEN_OUT if f"{task}_acc" in header]
     if len(out) == 1:
         file = f"{folder.name}/{PATH}"
-        raise RecordError.collect([Problem(file, 1, f"{out[0]}_acc", "one of the two shuffle tasks", "both or neither")])
+        raise RecordError.collect([BadCell(file, 1, f"{out[0]}_acc", "one of the two shuffle tasks", "both or neither")])
     seen: dict[str, Line] = {}
     scores: list[Score] = []
     models: dict[StatedModel, None] = {}

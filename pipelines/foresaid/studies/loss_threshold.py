@@ -17,12 +17,12 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import ParameterError
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import NO_FORECAST, Profile
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import locations, predict
-from foresaid.forecasting.recalibration import Question, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, widened_fits
 from foresaid.laws import _loader as laws
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
@@ -34,7 +34,7 @@ DAY = date(1, 1, 1)
 
 
 @dataclass(frozen=True)
-class Score:
+class MethodScore:
     """One law on the rows below the loss: mean absolute error, mean error (forecast minus outcome), scores and 80 % coverage.
 
     `bias` is as in scoring/rules.py, positive when the forecast lies above the outcome, -1 to 1; the log score is minus the log
@@ -54,7 +54,7 @@ class Score:
     widening: float
 
 
-def contest(tables: Sequence[tuple[Law, Table]], loss: float, seed: int, replicates: int) -> list[Score]:
+def contest(tables: Sequence[tuple[Law, TrainingTable]], loss: float, seed: int, replicates: int) -> list[MethodScore]:
     """Fit each law to the rows of its table with a loss above `loss` (nats), and score it on the others.
 
     Neighbouring checkpoints of one run are not independent: the numbers compare laws on one run and say nothing of another.
@@ -65,14 +65,14 @@ def contest(tables: Sequence[tuple[Law, Table]], loss: float, seed: int, replica
         later = table.x[:, 0] <= loss
         if later.all() or not later.any():
             raise ParameterError(f"contest: found all losses of {table.target.target_id} on one side of {loss:g}, expected both")
-        questions.append(Question(law, table.where(~later), {}))
+        questions.append(FitRequest(law, table.where(~later), {}))
         rest.append(table.where(later))
     made = []
     for question, widened, test in zip(questions, widened_fits(questions, seed, replicates, None), rest, strict=True):
         fitted, target = widened.fit, test.target
         head = (question.law.name, fitted.status, question.table.n, test.n)
         if fitted.status in NO_FORECAST:
-            made.append(Score(*head, *[float("nan")] * 7))
+            made.append(MethodScore(*head, *[float("nan")] * 7))
             continue
         curve = freeze_curve(question.law, fitted, {}, DAY, seed)
         forecast = predict(question.law, curve, test.x)
@@ -80,7 +80,7 @@ def contest(tables: Sequence[tuple[Law, Table]], loss: float, seed: int, replica
         location = target.offset + target.span * locations(question.law, curve, test.x)
         density = log_score_of_mixture(location, target.span * fitted.residual_scale, outcome, target.lower, target.upper)
         made.append(
-            Score(
+            MethodScore(
                 *head,
                 float(np.abs(forecast.point - outcome).mean()),
                 float((forecast.point - outcome).mean()),
@@ -94,13 +94,13 @@ def contest(tables: Sequence[tuple[Law, Table]], loss: float, seed: int, replica
     return made
 
 
-def of_laws(view: View, settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[Law, Table]]:
+def of_laws(view: View, settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[Law, TrainingTable]]:
     """Return each law of score against loss with all its tables; `settings` is the `laws` part of params.yaml."""
     made = [laws.load(name, dict(settings[name])) for name in LAWS]
     return [(law, table) for law in made for table in law.tables(view)]
 
 
-def of_record(view: View, settings: Mapping[str, Mapping[str, Any]], quantity_id: str) -> list[tuple[Law, Table]]:
+def of_record(view: View, settings: Mapping[str, Mapping[str, Any]], quantity_id: str) -> list[tuple[Law, TrainingTable]]:
     """Return each law of score against loss with its table of one quantity."""
     return [(law, table) for law, table in of_laws(view, settings) if table.target.quantity_id == quantity_id]
 

@@ -24,7 +24,7 @@ COLUMNS = ["law", "quantity_id", "subject_id", "release", "value", "point", "wis
 
 
 @dataclass(frozen=True)
-class Line:
+class Comparison:
     """One forecaster on one task (or all of them): rows, releases, MAE, WIS with a 90 % range over releases, 80 % coverage."""
 
     task: str
@@ -44,8 +44,8 @@ class Compared:
 
     case: str
     title: str
-    beside_preset: list[Line]
-    beside_all: list[Line]
+    beside_preset: list[Comparison]
+    beside_all: list[Comparison]
 
 
 def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) -> list[Compared]:
@@ -67,7 +67,7 @@ def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) 
     return made
 
 
-def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generator) -> list[Line]:
+def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generator) -> list[Comparison]:
     """Average scored rows by forecaster on what all of them answered, task by task and pooled.
 
     `rows` has law, quantity_id, subject_id, release, value, point, wis and covered_80 (null without interval). Returns nothing for
@@ -84,13 +84,13 @@ def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generat
     return made
 
 
-def _line(task: str, name: str, part: pl.DataFrame, rng: np.random.Generator) -> Line:
+def _line(task: str, name: str, part: pl.DataFrame, rng: np.random.Generator) -> Comparison:
     wis = part["wis"].to_numpy().astype(float)
     low, high = clustered(wis, list(part["release"]), rng)
     mae = float(np.abs(part["point"].to_numpy() - part["value"].to_numpy()).mean())
     held = part["covered_80"].cast(pl.Float64).drop_nulls().to_numpy()
     inside = float(held.mean()) if held.size else float("nan")
-    return Line(task, name, part.height, part["release"].n_unique(), mae, float(wis.mean()), low, high, inside)
+    return Comparison(task, name, part.height, part["release"].n_unique(), mae, float(wis.mean()), low, high, inside)
 
 
 def clustered(values: Array, clusters: Sequence[str], rng: np.random.Generator) -> tuple[float, float]:

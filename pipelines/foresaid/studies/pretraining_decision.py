@@ -17,8 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.least_squares import solve
@@ -66,7 +66,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Question:
+class DecisionRequest:
     """What is asked: the score without pre-training, the score wanted and at how many tokens, and what counts as a miss or a fall.
 
     `noise` is the standard deviation of one score (from a bootstrap over sentences): a fall under twice of it is noise.
@@ -116,7 +116,7 @@ def read(path: Path, metric: str = "") -> Series:
         raise UnreadableError(f"{path}: {error}; expected a CSV file with the columns tokens and one metric") from None
     name = _metric(path, header, metric)
     refuse_losses(path, name)
-    problems: list[Problem] = []
+    problems: list[BadCell] = []
     columns: dict[str, list[float]] = {"tokens": [], name: []}
     for number, row in enumerate(rows, start=2):
         for column, values in columns.items():
@@ -132,11 +132,11 @@ def read(path: Path, metric: str = "") -> Series:
                 hint = "correct it or leave the row out"
                 if "," in cell or None in row:
                     cell, hint = ",".join(_cells(row)), "write decimals with a point and one value a column"
-                problems.append(Problem(str(path), number, column, cell or "nothing", wanted, hint))
+                problems.append(BadCell(str(path), number, column, cell or "nothing", wanted, hint))
         tokens = columns["tokens"]
         if len(tokens) > 1 and tokens[-1] <= tokens[-2]:
             found, wanted = f"{tokens[-1]:g} after {tokens[-2]:g}", "more tokens than in the row before"
-            problems.append(Problem(str(path), number, "tokens", found, wanted, "sort the rows; one row a checkpoint"))
+            problems.append(BadCell(str(path), number, "tokens", found, wanted, "sort the rows; one row a checkpoint"))
     if problems:
         raise RecordError.collect(problems)
     return Series(name, np.array(columns["tokens"]), np.array(columns[name]))
@@ -193,7 +193,7 @@ def _number(cell: str) -> float:
         return math.nan
 
 
-def diagnose(series: Series, question: Question | None = None, seed: int = 0) -> Diagnosis:
+def diagnose(series: Series, question: DecisionRequest | None = None, seed: int = 0) -> Diagnosis:
     """Say whether to go on pre-training, by the procedure of Isik et al. (arXiv 2402.04177, section 3.4).
 
     Fewer than three checkpoints: COLLECT. A fall beyond noise, or a miss beyond `tolerance` on the last third when it is forecast
@@ -206,7 +206,7 @@ def diagnose(series: Series, question: Question | None = None, seed: int = 0) ->
     >>> diagnose(Series("bleu", np.array([1e9, 2e9]), np.array([10.0, 12.0]))).verdict
     'COLLECT'
     """
-    question = question or Question()
+    question = question or DecisionRequest()
     _sensible(series, question)
     n = len(series.tokens)
     if n < LEAST:
@@ -237,7 +237,7 @@ def diagnose(series: Series, question: Question | None = None, seed: int = 0) ->
     return Diagnosis(verdict, reason, forecast, interval, spread)
 
 
-def _sensible(series: Series, question: Question) -> None:
+def _sensible(series: Series, question: DecisionRequest) -> None:
     if series.values.size and series.values.max() <= 1.0 and question.tolerance == TOLERANCE:
         raise ParameterError(
             f"diagnose: found {series.metric} between 0 and 1, expected the scale 0 to 100; multiply by 100, or state --tolerance "
@@ -256,7 +256,7 @@ def _sensible(series: Series, question: Question) -> None:
         raise ParameterError("diagnose: found --target without --maximum, expected the number of tokens at which it is wanted")
 
 
-def trouble(series: Series, question: Question) -> str | None:
+def trouble(series: Series, question: DecisionRequest) -> str | None:
     """Say why the law does not hold on these checkpoints, or None."""
     tokens, values = series.tokens, series.values
     n = len(tokens)
@@ -279,7 +279,7 @@ def trouble(series: Series, question: Question) -> str | None:
     return f"fitted on the first {near}, the law misses {where} by {miss[worst]:.2f}"
 
 
-def _misaligned(series: Series, question: Question, broken: str, held: int | None) -> Diagnosis:
+def _misaligned(series: Series, question: DecisionRequest, broken: str, held: int | None) -> Diagnosis:
     best = int(series.values.argmax())
     top = f"the best checkpoint has {series.values[best]:g} at {series.tokens[best]:g} tokens"
     if best == len(series.values) - 1:
@@ -296,13 +296,13 @@ def _misaligned(series: Series, question: Question, broken: str, held: int | Non
 LAW = "bleu_log"
 
 
-def _table(series: Series) -> Table:
+def _table(series: Series) -> TrainingTable:
     target = Target(
         series.metric, series.metric, series.metric, (Covariate("tokens", "ln"),), 0.0, 1.0, 0.0, 1e6, "own checkpoints"
     )
     names = tuple(f"{i:06d}" for i in range(len(series.tokens)))
     days = (DAY,) * len(names)
-    return Table(target, names, names, days, days, np.log(series.tokens)[:, None], np.maximum(series.values, AS_GOOD))
+    return TrainingTable(target, names, names, days, days, np.log(series.tokens)[:, None], np.maximum(series.values, AS_GOOD))
 
 
 def _solved(series: Series, ln_beta: Array | None = None) -> Array:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
 
 ITERATIONS = 60
 GRADIENT = 1e-10  # of the mean log likelihood, per unit of the standardised logarithm
@@ -125,7 +125,7 @@ def read_runs(path: Path) -> tuple[TaskRuns, tuple[str, ...]]:
             except (TypeError, ValueError):
                 value = np.nan
             if not np.isfinite(value) or value < 0:
-                bad.append(Problem(str(path), at, name, repr(row[name]), "a finite number that is not negative"))
+                bad.append(BadCell(str(path), at, name, repr(row[name]), "a finite number that is not negative"))
             numbers[name].append(value)
     if bad:
         raise RecordError.collect(bad)

@@ -4,7 +4,7 @@ import pytest
 
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError
-from foresaid.ledger.entries.schema import Curve, Forecast, Header, Quantiles, Round, Target, encode, parse
+from foresaid.ledger.entries.schema import CurvePrediction, ForecastEntry, Header, Quantiles, RoundEntry, TargetEntry, encode, parse
 
 HEADER: dict[str, Any] = {
     "type": "batch/v1",
@@ -102,7 +102,7 @@ def test_a_conditional_target_has_a_rule_in_place_of_a_model() -> None:
     conditional = {**without(TARGET, "model", "model_display"), "binding": BINDING}
     target = parse(conditional)
 
-    assert isinstance(target, Target)
+    assert isinstance(target, TargetEntry)
     assert target.binding == BINDING
     for bad in (
         {**TARGET, "binding": BINDING},
@@ -116,7 +116,7 @@ def test_a_conditional_target_has_a_rule_in_place_of_a_model() -> None:
 def test_the_round_of_a_forecast_may_be_repeated_but_not_contradicted() -> None:
     record = parse({**FORECAST, "round": "2026q4"})
 
-    assert isinstance(record, Forecast)
+    assert isinstance(record, ForecastEntry)
     assert record.round == "2026q4"
     with pytest.raises(LedgerError, match="begins with 2026q4"):
         parse({**FORECAST, "round": "2026q3"})
@@ -189,8 +189,8 @@ def test_a_curve_is_opaque_unless_the_caller_can_read_it() -> None:
 
     record = parse(line, 1, seen.append)
 
-    assert isinstance(record, Forecast)
-    assert Curve(curve={"law": "sigmoid", "draws": [["0.1", "2"]]}) == record.prediction
+    assert isinstance(record, ForecastEntry)
+    assert CurvePrediction(curve={"law": "sigmoid", "draws": [["0.1", "2"]]}) == record.prediction
     assert seen == [{"law": "sigmoid", "draws": [["0.1", "2"]]}]
     with pytest.raises(LedgerError, match="line 3: forecast/v1: curve: 'probe'"):
         parse(line, 3, refuse)
@@ -204,8 +204,8 @@ def test_an_unknown_type_is_refused_by_name(name: object) -> None:
 
 def test_what_could_not_be_read_is_not_written() -> None:
     record = parse(ROUND)
-    assert isinstance(record, Round)
-    bad = Forecast(id="R/t/m", target="t", method="m", primary=True, prediction=Quantiles(levels=["0.5"], values=["1"]))
+    assert isinstance(record, RoundEntry)
+    bad = ForecastEntry(id="R/t/m", target="t", method="m", primary=True, prediction=Quantiles(levels=["0.5"], values=["1"]))
 
     with pytest.raises(LedgerError, match=r"line 1: forecast/v1: .*id"):
         encode(bad)

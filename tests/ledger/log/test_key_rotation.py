@@ -182,7 +182,10 @@ def test_the_script_is_not_led_by_words_that_only_look_like_a_key_line(folder: P
 def cosigned(place: Path, pinned: Signer) -> bool:
     """Whether a witness that pins this key, and saw nothing yet, cosigns the newest checkpoint."""
     head = (place / "log/checkpoint").read_bytes()
-    names, seen = manifest.parse_manifest((place / "log/MANIFEST").read_bytes())[0], witness.Seen(ORIGIN, 0, manifest.root([]))
+    names, seen = (
+        manifest.parse_manifest((place / "log/MANIFEST").read_bytes())[0],
+        witness.WitnessedState(ORIGIN, 0, manifest.root([])),
+    )
     try:
         keys = signers.signers(place, Policy(log=pinned.verifier), manifest.parse_checkpoint(head))
         return bool(witness.cosign(head, 0, witness.consistency(0, names), seen, keys, WITNESS_KEY, 1, lambda new: None))
@@ -205,11 +208,11 @@ def test_a_proof_by_a_later_key_is_checked_from_the_first_one_over_a_ledger(fold
     returned(folder)
     pinned, listed = Policy(log=LOG_KEY.verifier), manifest.parse_manifest((folder / "log/MANIFEST").read_bytes())[0]
 
-    def made(size: int, signer: Signer, names: list[str] = listed) -> inclusion_proof.Proof:
+    def made(size: int, signer: Signer, names: list[str] = listed) -> inclusion_proof.InclusionProof:
         head = manifest.Checkpoint(ORIGIN, size, manifest.root(names[:size]))
         return inclusion_proof.prove(names[0], names, checkpoint.sign(head, signer, (head.size, head.root.hex())))
 
-    def keys(one: inclusion_proof.Proof) -> list[Verifier]:
+    def keys(one: inclusion_proof.InclusionProof) -> list[Verifier]:
         return signers.signers(folder, pinned, manifest.parse_checkpoint(one.checkpoint))
 
     by_size = [(1, LOG_KEY), (2, LOG_KEY), (3, NEW_KEY), (4, NEW_KEY), (4, LOG_KEY)]

@@ -20,7 +20,7 @@ from foresaid.ledger import layout, store, timestamping
 from foresaid.ledger.log import anchors, policy, rfc3161
 from foresaid.ledger.log.anchors import Stamp, times
 from foresaid.ledger.log.policy import Policy
-from foresaid.ledger.verify.verify import Evidence, Result, verify
+from foresaid.ledger.verify.verify import Evidence, VerificationResult, verify
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def stamped(place: Path, authorities: list[Authority], wanted: Policy) -> None:
         timestamping.accept(place, one.reply(sent), one.name, wanted, sent=sent)
 
 
-def check(place: Path, wanted: Policy) -> Result:
+def check(place: Path, wanted: Policy) -> VerificationResult:
     return verify(place, ORIGIN, evidence=Evidence(policy=wanted))
 
 

@@ -95,7 +95,7 @@ def test_the_memory_is_written_before_the_signature_is_given_away(tmp_path: Path
     path = tmp_path / "seen.json"
     cosign(path, NAMES[:3])
 
-    def crash(seen: witness.Seen) -> None:
+    def crash(seen: witness.WitnessedState) -> None:
         raise OSError(28, "No space left on device")
 
     seen = witness.read(path, ORIGIN)

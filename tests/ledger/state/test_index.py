@@ -5,12 +5,12 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime, timedelta
 
-from foresaid.ledger.entries.schema import Round
+from foresaid.ledger.entries.schema import RoundEntry
 from foresaid.ledger.state.index import Facts, in_time, moment
 
 AIM = ("r", "t")
 START = datetime(2026, 11, 1, tzinfo=UTC)
-ROUND = Round(
+ROUND = RoundEntry(
     id="r", deadline="2026-12-01T00:00:00Z", reveal_by="2027-06-01T00:00:00Z", revision="first", score="wis", reports="all",
     unit_of_count="target", universe="all",
 )  # fmt: skip

@@ -20,7 +20,7 @@ from foresaid.ledger.layout import CHECKPOINT
 from foresaid.ledger.log import checkpoint, policy
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import LOG, WITNESS, Signer
-from foresaid.ledger.verify.verify import Evidence, Result, verify
+from foresaid.ledger.verify.verify import Evidence, VerificationResult, verify
 
 ALICE, BOB = "example.org/alice", "example.org/bob"
 KEY, OTHER = Signer(ALICE, LOG, b"\x07" * 32), Signer(ALICE, LOG, b"\x08" * 32)
@@ -43,7 +43,7 @@ def merged(place: Path, other: Path) -> None:
         shutil.copyfile(path, to)
 
 
-def check(place: Path, **evidence: object) -> Result:
+def check(place: Path, **evidence: object) -> VerificationResult:
     return verify(place, ORIGIN, evidence=Evidence(**evidence))  # type: ignore[arg-type]
 
 

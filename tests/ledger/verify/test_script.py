@@ -17,7 +17,7 @@ from tests.conftest import ROOT
 
 from foresaid.ledger import layout, store
 from foresaid.ledger.entries.resolutions import Redaction
-from foresaid.ledger.entries.schema import Forecast, Sealed
+from foresaid.ledger.entries.schema import ForecastEntry, Sealed
 from foresaid.ledger.log import anchors, manifest, merkle, policy
 from foresaid.ledger.log.signed_note import LOG, Signer
 from foresaid.ledger.verify.snapshot import Evidence
@@ -143,7 +143,7 @@ def sign_with(seed: bytes) -> Callable[[Path], None]:
 
 def _named(folder: Path) -> list[str]:
     batch = next(one for one in store.read(folder) if one.sha256 == SECOND)
-    return sorted(entry.id for entry in batch.entries if isinstance(entry, Forecast | Sealed))
+    return sorted(entry.id for entry in batch.entries if isinstance(entry, ForecastEntry | Sealed))
 
 
 def redact(folder: Path) -> None:

@@ -15,7 +15,7 @@ from foresaid.registry import load as ingest
 from foresaid.registry import source_card
 from foresaid.registry.update import download as newer
 from foresaid.registry.update import on_demand
-from foresaid.registry.update.revisions import Change
+from foresaid.registry.update.revisions import UpstreamRevision
 from foresaid.registry.update.update import Download, update
 from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import table
@@ -59,7 +59,7 @@ def write(home: Path, content: str, name: str = "scores.csv") -> None:
     (home / "mirror/tiny@2025-03-01" / name).write_bytes(content.encode())
 
 
-def bring(home: Path, day: date = DAY, dry_run: bool = False, skip_unknown: bool = False) -> Change:
+def bring(home: Path, day: date = DAY, dry_run: bool = False, skip_unknown: bool = False) -> UpstreamRevision:
     download, folder = Download(day, against=home / "mirror"), home / "mirror/tiny@2025-03-01"
     return update("tiny", folder, home / "registry", TODAY, read, download=download, dry_run=dry_run, skip_unknown=skip_unknown)
 

@@ -22,7 +22,7 @@ from foresaid.errors import ForesaidError, ParameterError, RecordError
 from foresaid.registry import csv_files, formats, source_card
 from foresaid.registry import load as ingest
 from foresaid.registry.update import import_results
-from foresaid.registry.update.revisions import Change
+from foresaid.registry.update.revisions import UpstreamRevision
 
 TODAY = date(2026, 11, 21)
 KNOWN = date(2026, 11, 20)
@@ -62,7 +62,7 @@ def write(folder: Path, name: str, tree: object) -> Path:
     return path
 
 
-def bring(registry: Path, *paths: Path, known_on: date = KNOWN) -> Change:
+def bring(registry: Path, *paths: Path, known_on: date = KNOWN) -> UpstreamRevision:
     return import_results.bring_in(import_results.read_files(paths), "my-runs", known_on, registry, TODAY)
 
 

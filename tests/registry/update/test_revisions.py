@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foresaid.registry.formats import ObservationRow
-from foresaid.registry.update.revisions import Standing, carried
+from foresaid.registry.update.revisions import CurrentRows, carried
 
 FIRST, SECOND, THIRD = date(2026, 3, 12), date(2026, 4, 11), date(2026, 5, 14)
 
@@ -17,13 +17,13 @@ def row(setting: str, value: float, day: date) -> ObservationRow:
     return ObservationRow("acme/big", "quiz", setting, day, value, None, None, THIRD, "reported", "")
 
 
-def lay(standing: Standing, rows: list[ObservationRow], day: date) -> tuple[int, int, int]:
+def lay(standing: CurrentRows, rows: list[ObservationRow], day: date) -> tuple[int, int, int]:
     change = standing.lay(rows, [("t.csv", place) for place, _ in enumerate(rows)], day, THIRD)
     return len(change.new), len(change.revised), len(change.gone)
 
 
 def test_a_second_row_does_not_make_an_unchanged_value_gone() -> None:
-    standing = Standing([], [])
+    standing = CurrentRows([], [])
 
     assert lay(standing, [row("", 0.5, FIRST)], FIRST) == (1, 0, 0)
     assert lay(standing, [row("record=a", 0.5, SECOND), row("record=b", 0.7, SECOND)], SECOND) == (1, 0, 0)
@@ -31,7 +31,7 @@ def test_a_second_row_does_not_make_an_unchanged_value_gone() -> None:
 
 
 def test_a_row_left_alone_keeps_the_record_it_had_and_the_other_is_gone() -> None:
-    standing = Standing([], [])
+    standing = CurrentRows([], [])
     lay(standing, [row("effort=high;record=a", 0.5, FIRST), row("effort=high;record=b", 0.7, FIRST)], FIRST)
 
     assert lay(standing, [row("effort=high", 0.7, SECOND)], SECOND) == (0, 0, 1)

@@ -13,7 +13,7 @@ from tests.worlds.tiny import read
 
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
 from foresaid.registry import load as ingest
-from foresaid.registry.update.revisions import Change
+from foresaid.registry.update.revisions import UpstreamRevision
 from foresaid.registry.update.update import update
 from foresaid.sources._reading import Reading, RunSubject
 
@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def bring(home: Path) -> Change:
+def bring(home: Path) -> UpstreamRevision:
     return update("tiny", home / "mirror", home / "registry", TODAY, read)
 
 

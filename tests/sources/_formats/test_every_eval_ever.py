@@ -11,7 +11,7 @@ import jsonschema
 import pytest
 
 from foresaid.sources._formats.every_eval_ever import UNKNOWN_LEVEL, from_tree, read, scaled
-from foresaid.sources._formats.results import Result
+from foresaid.sources._formats.results import ReportedResult
 
 OLD = "evaleval+every_eval_ever@2026-02-12"
 NEW = "evaleval+every_eval_ever/every_eval_ever/schemas/eval.schema.json"
@@ -52,7 +52,7 @@ def result_of(*path: str | int, value: object) -> dict[str, Any]:
     return changed("evaluation_results", 0, *path, value=value)
 
 
-def only(tree: dict[str, Any]) -> Result:
+def only(tree: dict[str, Any]) -> ReportedResult:
     found = from_tree(tree, "x.json")
     assert found.problems == []
     assert len(found.items) == 1

@@ -9,10 +9,10 @@ from foresaid.arrays import Array, sigmoid
 from foresaid.studies.held_out_families import mixed_effects, protocol
 from foresaid.studies.held_out_families.covariance import Settings
 from foresaid.studies.held_out_families.mixed_effects import EFFECTS, Effects, by_effects, fit_effects
-from foresaid.studies.held_out_families.protocol import Board, hold_out
+from foresaid.studies.held_out_families.protocol import Leaderboard, hold_out
 
 
-def planted(seed: int = 1, families: int = 8, spread: float = 1.0, noise: float = 0.01) -> Board:
+def planted(seed: int = 1, families: int = 8, spread: float = 1.0, noise: float = 0.01) -> Leaderboard:
     """Families of four base and two chat models on three benchmarks; levels drawn with the given spread."""
     rng = np.random.default_rng(seed)
     family = np.repeat([f"f{i}" for i in range(families)], 6)
@@ -20,7 +20,7 @@ def planted(seed: int = 1, families: int = 8, spread: float = 1.0, noise: float 
     size = np.tile([1e9, 3e9, 7e9, 7e10, 3e9, 7e10], families)
     skill = 0.4 * (np.log(size) - 22.0) + np.repeat(spread * rng.normal(size=families), 6)
     y = sigmoid(np.outer(skill, [0.8, 1.0, 1.2])) + noise * rng.normal(size=(6 * families, 3))
-    return Board(family, level, size, np.full(6 * families, 1e12), np.clip(y, 0.0, 1.0), np.zeros(3))
+    return Leaderboard(family, level, size, np.full(6 * families, 1e12), np.clip(y, 0.0, 1.0), np.zeros(3))
 
 
 def numbers(signed: bool) -> tuple[Array, Settings, mixed_effects._Kinship, Array, Array]:
@@ -56,7 +56,7 @@ def test_effects_have_a_covariance_across_benchmarks(signed: bool) -> None:
     assert (np.linalg.eigvalsh(found) > 0).all()
 
 
-def refitted(fit: Effects, held: Array, asked: Board) -> Array:
+def refitted(fit: Effects, held: Array, asked: Leaderboard) -> Array:
     """Forecast with the held rows really gone, the settings and the linearisation of the others as they were."""
     cells = ~np.tile(held.astype(bool), len(fit.board.floor))
     inverse = np.linalg.inv(np.linalg.inv(fit.inverse)[np.ix_(cells, cells)])
@@ -116,7 +116,9 @@ def test_the_same_rows_in_another_order_give_the_same_forecast() -> None:
     table = planted()
     exercise = hold_out(table, "f2", 1)
     turned = np.arange(len(table.y))[::-1]
-    back = Board(table.family[turned], table.level[turned], table.size[turned], table.tokens[turned], table.y[turned], table.floor)
+    back = Leaderboard(
+        table.family[turned], table.level[turned], table.size[turned], table.tokens[turned], table.y[turned], table.floor
+    )
 
     found = fit_effects(hold_out(back, "f2", 1).known).predict(exercise.asked)
 

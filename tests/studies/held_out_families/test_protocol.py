@@ -7,10 +7,10 @@ import pytest
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.studies.held_out_families import methods, protocol
-from foresaid.studies.held_out_families.protocol import Board, Exercise, Forecasts
+from foresaid.studies.held_out_families.protocol import Exercise, Forecasts, Leaderboard
 
 
-def board(seed: int = 1) -> Board:
+def board(seed: int = 1) -> Leaderboard:
     """Five families of four base and two chat models on two benchmarks, one skill."""
     rng = np.random.default_rng(seed)
     family = np.repeat([f"f{i}" for i in range(5)], 6)
@@ -18,7 +18,7 @@ def board(seed: int = 1) -> Board:
     size = np.tile([1e9, 3e9, 7e9, 7e10, 3e9, 7e10], 5)
     chat = np.tile([0.0, 0.0, 0.0, 0.0, 0.3, 0.3], 5)
     skill = 0.4 * (np.log(size) - 22.0) + np.repeat(rng.normal(size=5), 6) + chat
-    return Board(family, level, size, np.full(30, 1e12), sigmoid(np.outer(skill, [0.8, 1.2])), np.zeros(2))
+    return Leaderboard(family, level, size, np.full(30, 1e12), sigmoid(np.outer(skill, [0.8, 1.2])), np.zeros(2))
 
 
 def test_base_and_chat_models_are_held_out_together_but_for_the_smallest_of_each() -> None:
@@ -102,7 +102,7 @@ def test_no_method_sees_the_scores_it_is_asked_for() -> None:
     table = board()
     exercise = protocol.hold_out(table, "f2", 1)
     test = exercise.test
-    changed = Board(table.family, table.level, table.size, table.tokens, np.where(test[:, None], 0.5, table.y), table.floor)
+    changed = Leaderboard(table.family, table.level, table.size, table.tokens, np.where(test[:, None], 0.5, table.y), table.floor)
 
     said, again = every(exercise), every(protocol.hold_out(changed, "f2", 1))
 
@@ -120,7 +120,7 @@ def test_the_observational_method_sees_the_other_benchmarks_and_not_the_one_it_i
     hidden = table.y.copy()
     hidden[test, 0] = 0.9
     again = methods.by_other_benchmarks(
-        Board(table.family, table.level, table.size, table.tokens, hidden, table.floor), train, test
+        Leaderboard(table.family, table.level, table.size, table.tokens, hidden, table.floor), train, test
     )[0]
 
     np.testing.assert_array_equal(said[:, 0], again[:, 0])
@@ -130,7 +130,7 @@ def test_the_observational_method_sees_the_other_benchmarks_and_not_the_one_it_i
 def test_a_common_level_for_all_families_is_one_end_of_the_pooling() -> None:
     table = board()
     pooled = methods.by_skills(protocol.hold_out(table, "f2", 1))[methods.PARTLY].points
-    alike = Board(table.family, np.full(30, "all"), table.size, table.tokens, table.y, table.floor)
+    alike = Leaderboard(table.family, np.full(30, "all"), table.size, table.tokens, table.y, table.floor)
     exercise = protocol.Exercise(alike, *protocol.split(table, "f2", 1), 1)
 
     assert len(pooled) == len(methods.POOLED) * len(methods.OWN)

@@ -12,7 +12,7 @@ import msgspec
 
 from foresaid import canonical_json
 from foresaid.errors import LedgerError
-from foresaid.ledger.entries.schema import Amendment, CheckCurve, Curve, Entry, Forecast, Header, Quantiles, parse
+from foresaid.ledger.entries.schema import Amendment, CheckCurve, CurvePrediction, Entry, ForecastEntry, Header, Quantiles, parse
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,14 @@ def read_batch(sha256: str, data: bytes, check_curve: CheckCurve | None = None) 
 
 
 _ENDS = ["0.25", "0.75"]  # any two levels; only the values' ends are looked at
-_NO_CURVE = Curve(curve={})
+_NO_CURVE = CurvePrediction(curve={})
 
 
 def outline(batch: Batch) -> Batch:
     """The batch with every prediction cut to the ends of its values: all that rules across batches need, in a tenth of the room."""
     lines = []
     for number, entry in batch.lines:
-        if isinstance(entry, Forecast | Amendment):
+        if isinstance(entry, ForecastEntry | Amendment):
             made = entry.prediction
             short = Quantiles(levels=_ENDS, values=[made.values[0], made.values[-1]]) if isinstance(made, Quantiles) else _NO_CURVE
             entry = msgspec.structs.replace(entry, prediction=short)

@@ -73,7 +73,7 @@ def check_text(field: str, text: str) -> None:
             raise ValueError(f"`{field}` holds the invisible character U+{ord(sign):04X}")
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):  # no cycles
+class EntryFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):  # no cycles
     """Base of all records: fields by name, unknown ones refused, never changed."""
 
 

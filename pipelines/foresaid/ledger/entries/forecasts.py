@@ -12,7 +12,19 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from foresaid.ledger.entries.fields import ForecastId, Hash, Id, Name, Number, Record, RoundId, Text, Time, check_text, check_time
+from foresaid.ledger.entries.fields import (
+    EntryFields,
+    ForecastId,
+    Hash,
+    Id,
+    Name,
+    Number,
+    RoundId,
+    Text,
+    Time,
+    check_text,
+    check_time,
+)
 
 
 @lru_cache(maxsize=256)
@@ -24,7 +36,7 @@ def _levels(levels: tuple[str, ...]) -> None:
         raise ValueError("`levels` must ascend")
 
 
-class Quantiles(Record, tag_field="kind", tag="quantiles", frozen=True):
+class Quantiles(EntryFields, tag_field="kind", tag="quantiles", frozen=True):
     """A predictive distribution by its quantiles."""
 
     levels: list[Number]
@@ -39,16 +51,16 @@ class Quantiles(Record, tag_field="kind", tag="quantiles", frozen=True):
             raise ValueError("`values` must not descend")
 
 
-class Curve(Record, tag_field="kind", tag="curve", frozen=True):
+class CurvePrediction(EntryFields, tag_field="kind", tag="curve", frozen=True):
     """A conditional forecast: the frozen curve, applied to whatever a new model's covariates turn out to be."""
 
     curve: dict[str, Any]
 
 
-Prediction: TypeAlias = Quantiles | Curve
+Prediction: TypeAlias = Quantiles | CurvePrediction
 
 
-class Forecast(Record, tag_field="type", tag="forecast/v1", frozen=True):
+class ForecastEntry(EntryFields, tag_field="type", tag="forecast/v1", frozen=True):
     """One open prediction of one target by one method; `id` is <round>/<target>/<method>.
 
     The round stands in the id, where it ends at the first slash. The field `round` may repeat it, and must then agree.
@@ -69,7 +81,7 @@ class Forecast(Record, tag_field="type", tag="forecast/v1", frozen=True):
             raise ValueError(f"`id` is {self.id}, expected {expected}")
 
 
-class Sealed(Record, tag_field="type", tag="sealed/v1", frozen=True):
+class Sealed(EntryFields, tag_field="type", tag="sealed/v1", frozen=True):
     """A prediction bound by a hash, to be opened by `reveal_by`; the target is public, so that it can be counted."""
 
     id: ForecastId
@@ -84,7 +96,7 @@ class Sealed(Record, tag_field="type", tag="sealed/v1", frozen=True):
             raise ValueError(f"`id` is {self.id}, expected {expected}")
 
 
-class Inner(Record, tag_field="type", tag="forecast/v1", frozen=True):
+class Inner(EntryFields, tag_field="type", tag="forecast/v1", frozen=True):
     """The line that a seal hides: a forecast that also says whose it is and which log it is for."""
 
     author: Id
@@ -100,7 +112,7 @@ class Inner(Record, tag_field="type", tag="forecast/v1", frozen=True):
             raise ValueError(f"`id` is {self.id}, expected {expected}")
 
 
-class Reveal(Record, tag_field="type", tag="reveal/v1", frozen=True):
+class Reveal(EntryFields, tag_field="type", tag="reveal/v1", frozen=True):
     """The opening of one's own sealed forecast: the nonce, and the line that was hashed with it."""
 
     opens: ForecastId
@@ -112,7 +124,7 @@ class Reveal(Record, tag_field="type", tag="reveal/v1", frozen=True):
             raise ValueError(f"`opens` is {self.opens}, but the line inside is {self.forecast.id}")
 
 
-class Amendment(Record, tag_field="type", tag="amendment/v1", frozen=True):
+class Amendment(EntryFields, tag_field="type", tag="amendment/v1", frozen=True):
     """Another prediction for one's own earlier forecast; both are kept and both are scored."""
 
     amends: ForecastId
@@ -123,7 +135,7 @@ class Amendment(Record, tag_field="type", tag="amendment/v1", frozen=True):
         check_text("reason", self.reason)
 
 
-class Withdrawal(Record, tag_field="type", tag="withdrawal/v1", frozen=True):
+class Withdrawal(EntryFields, tag_field="type", tag="withdrawal/v1", frozen=True):
     """Notice that one's own earlier forecast is withdrawn; it stays in the ledger and in the denominator."""
 
     withdraws: ForecastId

@@ -11,12 +11,12 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from foresaid.ledger.entries.fields import (
+    EntryFields,
     ForecastId,
     Hash,
     Id,
     Moment,
     Number,
-    Record,
     RoundId,
     Text,
     Vkey,
@@ -25,7 +25,7 @@ from foresaid.ledger.entries.fields import (
 )
 
 
-class Resolution(Record, tag_field="type", tag="resolution/v1", frozen=True):
+class Resolution(EntryFields, tag_field="type", tag="resolution/v1", frozen=True):
     """The score of a target (of one `subject`, where a rule binds several), when it was known, and where it was read."""
 
     round: RoundId
@@ -41,7 +41,7 @@ class Resolution(Record, tag_field="type", tag="resolution/v1", frozen=True):
         check_text("source", self.source)
 
 
-class Challenge(Record, tag_field="type", tag="challenge/v1", frozen=True):
+class Challenge(EntryFields, tag_field="type", tag="challenge/v1", frozen=True):
     """Evidence that a score was public earlier than the record says; open for ever, to anyone."""
 
     round: RoundId
@@ -55,7 +55,7 @@ class Challenge(Record, tag_field="type", tag="challenge/v1", frozen=True):
         check_text("evidence", self.evidence)
 
 
-class Void(Record, tag_field="type", tag="void/v1", frozen=True):
+class Void(EntryFields, tag_field="type", tag="void/v1", frozen=True):
     """Notice that a target met its own `void_if`: every author's forecast of it is void at once."""
 
     round: RoundId
@@ -67,7 +67,7 @@ class Void(Record, tag_field="type", tag="void/v1", frozen=True):
         check_text("reason", self.reason)
 
 
-class Redaction(Record, tag_field="type", tag="redaction/v1", frozen=True):
+class Redaction(EntryFields, tag_field="type", tag="redaction/v1", frozen=True):
     """Notice that the bytes of a batch had to go: its name stays in the log, its forecasts count as worst."""
 
     batch: Hash
@@ -87,7 +87,7 @@ class Redaction(Record, tag_field="type", tag="redaction/v1", frozen=True):
             raise ValueError("`forecasts` must be sorted and without duplicates")
 
 
-class Key(Record, tag_field="type", tag="key/v1", frozen=True):
+class Key(EntryFields, tag_field="type", tag="key/v1", frozen=True):
     """Notice that a key signs for this log from here on, or does so no more."""
 
     vkey: Vkey

@@ -16,9 +16,20 @@ from foresaid.confusables import skeleton
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
-from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Inner, Quantiles, Reveal, Round, Sealed, Target, Withdrawal
+from foresaid.ledger.entries.schema import (
+    Amendment,
+    Entry,
+    ForecastEntry,
+    Inner,
+    Quantiles,
+    Reveal,
+    RoundEntry,
+    Sealed,
+    TargetEntry,
+    Withdrawal,
+)
 
-Problem = tuple[str, str, str]  # what, found, expected
+Contradiction = tuple[str, str, str]  # what, found, expected
 
 
 @dataclass(frozen=True)
@@ -34,8 +45,8 @@ class Clash:
 
 @dataclass
 class _Known:
-    rounds: dict[str, Round] = field(default_factory=dict)
-    targets: dict[tuple[str, str], Target] = field(default_factory=dict)
+    rounds: dict[str, RoundEntry] = field(default_factory=dict)
+    targets: dict[tuple[str, str], TargetEntry] = field(default_factory=dict)
     forecasts: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # (author, id) -> target's key
     primaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
     withdrawn: set[tuple[str, str]] = field(default_factory=set)
@@ -110,27 +121,27 @@ def _ascii(text: str) -> str:
 
 
 def _names(entry: Entry) -> list[tuple[str, str]]:
-    if isinstance(entry, Round):
+    if isinstance(entry, RoundEntry):
         return [("round", entry.id)]
-    if isinstance(entry, Target):
+    if isinstance(entry, TargetEntry):
         found = [("target", f"{entry.round}/{entry.id}"), ("benchmark", entry.benchmark)]
         found += [("model", entry.model)] if isinstance(entry.model, str) else []
         return found + ([("model name", entry.model_display)] if isinstance(entry.model_display, str) else [])
-    return [("method", entry.method)] if isinstance(entry, Forecast) else []
+    return [("method", entry.method)] if isinstance(entry, ForecastEntry) else []
 
 
-def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Problem]:
+def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Contradiction]:
     author = batch.header.author
-    if isinstance(entry, Round):
+    if isinstance(entry, RoundEntry):
         same = known.rounds.setdefault(entry.id, entry) == entry  # two branches may both open a round, with the same words
         return [] if same else [("round id used twice", entry.id, "a new id, or the same line")]
-    if isinstance(entry, Target):
+    if isinstance(entry, TargetEntry):
         key = (entry.round, entry.id)
         if entry.round not in known.rounds and not gone.round(entry.round):
             return [("target of an unknown round", entry.round, "a round that stands before it")]
         same = known.targets.setdefault(key, entry) == entry
         return [] if same else [("target id used twice in a round", "/".join(key), "a new id, or the same line")]
-    if isinstance(entry, Forecast | Sealed):
+    if isinstance(entry, ForecastEntry | Sealed):
         return _check_forecast(entry, author, known, gone)
     if isinstance(entry, Reveal):
         return _check_reveal(entry, batch, known, gone)
@@ -144,7 +155,7 @@ def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Probl
     return []
 
 
-def _check_forecast(entry: Forecast | Sealed, author: str, known: _Known, gone: _Gone) -> list[Problem]:
+def _check_forecast(entry: ForecastEntry | Sealed, author: str, known: _Known, gone: _Gone) -> list[Contradiction]:
     key = (entry.id.split("/", 1)[0], entry.target)
     if key not in known.targets and not gone.target(key):
         return [("forecast of an unknown target", "/".join(key), "a target of this round that stands before it")]
@@ -157,14 +168,14 @@ def _check_forecast(entry: Forecast | Sealed, author: str, known: _Known, gone: 
     return [*_outside(entry, known.targets.get(key)), *_check_primary(entry, author, key, known)]
 
 
-def _check_primary(entry: Forecast | Inner, author: str, key: tuple[str, str], known: _Known) -> list[Problem]:
+def _check_primary(entry: ForecastEntry | Inner, author: str, key: tuple[str, str], known: _Known) -> list[Contradiction]:
     if not entry.primary:
         return []
     first = known.primaries.setdefault((*key, author), entry.id)
     return [] if first == entry.id else [("second primary forecast of one author for a target", entry.id, f"only {first}")]
 
 
-def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> list[Problem]:
+def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> list[Contradiction]:
     author, inner = batch.header.author, entry.forecast
     key = (author, entry.opens)
     if key not in known.sealed:
@@ -173,7 +184,7 @@ def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> li
     if key in known.opened:
         return [("seal opened twice", entry.opens, "one opening")]
     known.opened.add(key)
-    problems: list[Problem] = []
+    problems: list[Contradiction] = []
     if (inner.author, inner.origin) != (author, batch.header.origin):
         expected = f"{author} in {batch.header.origin}"
         problems.append(("the line inside the seal is another's", f"{inner.author} in {inner.origin}", expected))
@@ -181,7 +192,7 @@ def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> li
     return problems + _outside(inner, known.targets.get(target)) + _check_primary(inner, author, target, known)
 
 
-def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, gone: _Gone) -> list[Problem]:
+def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, gone: _Gone) -> list[Contradiction]:
     name = entry.amends if isinstance(entry, Amendment) else entry.withdraws
     verb = "amendment" if isinstance(entry, Amendment) else "withdrawal"
     key = (author, name)
@@ -198,7 +209,7 @@ def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, gon
     return []
 
 
-def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, gone: _Gone) -> list[Problem]:
+def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, gone: _Gone) -> list[Contradiction]:
     target = known.targets.get(key := (entry.round, entry.target))
     verb = type(entry).__name__.lower()
     if target is None:
@@ -220,7 +231,7 @@ def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, gone: _G
     return []
 
 
-def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
+def _check_redaction(entry: Redaction, known: _Known) -> list[Contradiction]:
     """It names the author and every forecast of its batch, as long as the bytes are there to say so; an id stays taken."""
     if entry.batch not in known.batches:
         return [("redaction of an unknown batch", entry.batch, "a batch before it")]
@@ -229,7 +240,7 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
         for name in entry.forecasts:
             known.forecasts.setdefault((entry.author, name), aim_of(name))
         return []
-    wanted = (gone.header.author, sorted(one.id for one in gone.entries if isinstance(one, Forecast | Sealed)))
+    wanted = (gone.header.author, sorted(one.id for one in gone.entries if isinstance(one, ForecastEntry | Sealed)))
     if (entry.author, entry.forecasts) != wanted:
         found = f"{len(entry.forecasts)} forecasts by {entry.author}"
         return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
@@ -242,15 +253,15 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
 
 def rounds_of(batch: Batch) -> list[str]:
     """The rounds that a batch opens, as a redaction lists them."""
-    return sorted({entry.id for entry in batch.entries if isinstance(entry, Round)})
+    return sorted({entry.id for entry in batch.entries if isinstance(entry, RoundEntry)})
 
 
 def targets_of(batch: Batch) -> list[str]:
     """The targets that a batch sets, as a redaction lists them: round/target."""
-    return sorted({f"{entry.round}/{entry.id}" for entry in batch.entries if isinstance(entry, Target)})
+    return sorted({f"{entry.round}/{entry.id}" for entry in batch.entries if isinstance(entry, TargetEntry)})
 
 
-def _outside(entry: Forecast | Amendment | Inner, target: Target | None) -> list[Problem]:
+def _outside(entry: ForecastEntry | Amendment | Inner, target: TargetEntry | None) -> list[Contradiction]:
     if target is None or not isinstance(entry.prediction, Quantiles):
         return []
     values = entry.prediction.values  # ascending, as its record has checked

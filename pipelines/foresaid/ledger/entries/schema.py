@@ -22,11 +22,11 @@ from foresaid.ledger.entries.fields import (
     Commit,
     Count,
     Day,
+    EntryFields,
     Hash,
     Id,
     Name,
     Number,
-    Record,
     RoundId,
     Text,
     Time,
@@ -34,7 +34,17 @@ from foresaid.ledger.entries.fields import (
     check_text,
     check_time,
 )
-from foresaid.ledger.entries.forecasts import Amendment, Curve, Forecast, Inner, Prediction, Quantiles, Reveal, Sealed, Withdrawal
+from foresaid.ledger.entries.forecasts import (
+    Amendment,
+    CurvePrediction,
+    ForecastEntry,
+    Inner,
+    Prediction,
+    Quantiles,
+    Reveal,
+    Sealed,
+    Withdrawal,
+)
 from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
 
 __all__ = [
@@ -42,18 +52,18 @@ __all__ = [
     "Amendment",
     "CheckCurve",
     "Code",
-    "Curve",
+    "CurvePrediction",
     "Data",
     "Entry",
-    "Forecast",
+    "ForecastEntry",
     "Header",
     "Inner",
     "Prediction",
     "Quantiles",
     "Reveal",
-    "Round",
+    "RoundEntry",
     "Sealed",
-    "Target",
+    "TargetEntry",
     "Withdrawal",
     "encode",
     "parse",
@@ -62,7 +72,7 @@ __all__ = [
 CheckCurve: TypeAlias = Callable[[dict[str, Any]], object]  # raises if it cannot read the curve
 
 
-class Data(Record, frozen=True):
+class Data(EntryFields, frozen=True):
     """A training snapshot: our own SHA-256 over its sorted canonical rows, and the last day anything in it was seen."""
 
     name: Name
@@ -75,7 +85,7 @@ class Data(Record, frozen=True):
         check_day(self.max_observed_on)
 
 
-class Code(Record, frozen=True):
+class Code(EntryFields, frozen=True):
     """The program: git commit (null outside a clone), whether code or settings differed from it, version, and the SHA-256 of
     params.yaml, of the package's source files (see `ledger/provenance.py`) and of the lock file of its libraries.
     """
@@ -91,7 +101,7 @@ class Code(Record, frozen=True):
         check_text("version", self.version)
 
 
-class Header(Record, tag_field="type", tag="batch/v1", frozen=True):
+class Header(EntryFields, tag_field="type", tag="batch/v1", frozen=True):
     """First line of a batch: which log, who, after which batches, on what data, with what program, how many lines."""
 
     origin: Id
@@ -112,7 +122,7 @@ class Header(Record, tag_field="type", tag="batch/v1", frozen=True):
             raise ValueError("two items of `data` have the same name")
 
 
-class Round(Record, tag_field="type", tag="round/v1", frozen=True):
+class RoundEntry(EntryFields, tag_field="type", tag="round/v1", frozen=True):
     """A round of forecasts: until when they count, how they are scored, and which targets are counted."""
 
     id: RoundId
@@ -132,7 +142,7 @@ class Round(Record, tag_field="type", tag="round/v1", frozen=True):
             raise ValueError(f"`reveal_by` {self.reveal_by} is before the deadline {self.deadline}")
 
 
-class Target(Record, tag_field="type", tag="target/v1", frozen=True):
+class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
     """What is forecast: a named model, or every model that a written rule will bind, on one benchmark."""
 
     id: Id
@@ -163,13 +173,24 @@ class Target(Record, tag_field="type", tag="target/v1", frozen=True):
 
 
 Entry: TypeAlias = (
-    Round | Target | Forecast | Sealed | Reveal | Amendment | Withdrawal | Resolution | Challenge | Void | Redaction | Key
+    RoundEntry
+    | TargetEntry
+    | ForecastEntry
+    | Sealed
+    | Reveal
+    | Amendment
+    | Withdrawal
+    | Resolution
+    | Challenge
+    | Void
+    | Redaction
+    | Key
 )
 KINDS: dict[str, type[Header] | type[Entry]] = {
     "batch/v1": Header,
-    "round/v1": Round,
-    "target/v1": Target,
-    "forecast/v1": Forecast,
+    "round/v1": RoundEntry,
+    "target/v1": TargetEntry,
+    "forecast/v1": ForecastEntry,
     "sealed/v1": Sealed,
     "reveal/v1": Reveal,
     "amendment/v1": Amendment,
@@ -203,7 +224,11 @@ redaction/v1, key/v1
     except msgspec.ValidationError as error:
         raise LedgerError(f"line {number}: {name}: {_ascii(str(error))}") from None
     bare = record.forecast if isinstance(record, Reveal) else record
-    if check_curve is not None and isinstance(bare, Forecast | Inner | Amendment) and isinstance(bare.prediction, Curve):
+    if (
+        check_curve is not None
+        and isinstance(bare, ForecastEntry | Inner | Amendment)
+        and isinstance(bare.prediction, CurvePrediction)
+    ):
         try:
             check_curve(bare.prediction.curve)
         except (ForesaidError, ValueError, TypeError, LookupError) as error:

@@ -21,7 +21,7 @@ LONGEST = 63  # hashes of a path in a tree of fewer than 2^63 leaves
 
 
 @dataclass(frozen=True)
-class Proof:
+class InclusionProof:
     """Where a leaf stands, its path (nearest sibling first), and the checkpoint file."""
 
     index: int
@@ -34,7 +34,7 @@ class Proof:
         return "".join(f"{line}\n" for line in lines).encode("ascii") + b"\n" + self.checkpoint
 
 
-def parse(data: bytes) -> Proof:
+def parse(data: bytes) -> InclusionProof:
     """Read a proof file."""
     head, blank, rest = data.partition(b"\n\n")
     try:
@@ -49,10 +49,10 @@ def parse(data: bytes) -> Proof:
     if any(len(one) != merkle.HASH_BYTES for one in hashes):
         raise LedgerError("proof: expected hashes of 32 bytes")
     manifest.parse_checkpoint(rest)
-    return Proof(int(index.removeprefix("index ")), hashes, rest)
+    return InclusionProof(int(index.removeprefix("index ")), hashes, rest)
 
 
-def prove(name: str, names: Sequence[str], checkpoint_file: bytes) -> Proof:
+def prove(name: str, names: Sequence[str], checkpoint_file: bytes) -> InclusionProof:
     """The proof that a batch stands in the log under this checkpoint; `names` are the batches of the manifest."""
     head = manifest.parse_checkpoint(checkpoint_file)
     listed = list(names[: head.size])
@@ -60,10 +60,10 @@ def prove(name: str, names: Sequence[str], checkpoint_file: bytes) -> Proof:
         raise LedgerError(f"batch {name}: is not under the checkpoint of size {head.size}; run `foresaid ledger checkpoint`")
     hashes = [merkle.leaf_hash(manifest.manifest_line(one)) for one in listed]
     index = listed.index(name)
-    return Proof(index, tuple(merkle.inclusion_proof(index, hashes)), checkpoint_file)
+    return InclusionProof(index, tuple(merkle.inclusion_proof(index, hashes)), checkpoint_file)
 
 
-def check(proof: Proof, name: str, policy: Policy, keys: Sequence[Verifier] = ()) -> manifest.Checkpoint:
+def check(proof: InclusionProof, name: str, policy: Policy, keys: Sequence[Verifier] = ()) -> manifest.Checkpoint:
     """The checkpoint under which the proof shows this batch to stand; a LedgerError if it does not, or is not signed enough.
 
     `keys` are those that may have signed it (`hand_over.signers`) where that is more than the policy's own.

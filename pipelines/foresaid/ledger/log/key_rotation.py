@@ -21,7 +21,7 @@ from foresaid.ledger.log.signed_note import LOG, Verifier, parse_vkey
 
 
 @dataclass(frozen=True)
-class Change:
+class KeyChange:
     """A key of the log that comes or goes: place of the batch that says so, whether it comes, the key."""
 
     place: int
@@ -29,7 +29,7 @@ class Change:
     key: Verifier
 
 
-def changes(batches: Iterable[Batch], origin: str) -> list[Change]:
+def changes(batches: Iterable[Batch], origin: str) -> list[KeyChange]:
     """The changes of this log's keys, in the order of the log; keys of other names (witnesses) are notices and change nothing."""
     found = []
     for batch in batches:
@@ -40,11 +40,11 @@ def changes(batches: Iterable[Batch], origin: str) -> list[Change]:
                 except LedgerError:
                     continue  # the schema has named it already
                 if key.name == origin and key.kind == LOG:
-                    found.append(Change(batch.index, entry.status == "added", key))
+                    found.append(KeyChange(batch.index, entry.status == "added", key))
     return found
 
 
-def in_force(first: Verifier, told: Sequence[Change], size: int) -> list[Verifier]:
+def in_force(first: Verifier, told: Sequence[KeyChange], size: int) -> list[Verifier]:
     """The keys that may sign the checkpoint after one of this size."""
     keys = {first.vkey: first}
     for change in told:
@@ -62,7 +62,7 @@ class _Walk:
 
     policy: Policy
     first: Verifier
-    told: Sequence[Change]
+    told: Sequence[KeyChange]
     begun: bool  # whether a key in force has signed one, or the reader's own key was there from the start
     held: int = 0  # size of the largest checkpoint so far that a key in force has signed
 
@@ -81,12 +81,12 @@ class _Walk:
         return best
 
 
-def _walk(policy: Policy, first: Verifier, told: Sequence[Change]) -> _Walk:
+def _walk(policy: Policy, first: Verifier, told: Sequence[KeyChange]) -> _Walk:
     mine = [change for change in told if change.key == first]
     return _Walk(policy, first, told, begun=not (mine and mine[0].added))
 
 
-def judge_all(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]) -> dict[int, Judgement]:
+def judge_all(heads: Mapping[int, bytes], policy: Policy, told: Sequence[KeyChange]) -> dict[int, Judgement]:
     """Judge checkpoints (bytes by size, the newest last), each by the keys in force after the one before it.
 
     Only a checkpoint whose signature holds hands over: what stands in one that nobody in force has signed brings in no key.
@@ -101,7 +101,7 @@ def judge_all(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]
     return judged
 
 
-def signers(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]) -> list[Verifier]:
+def signers(heads: Mapping[int, bytes], policy: Policy, told: Sequence[KeyChange]) -> list[Verifier]:
     """The keys that may sign the checkpoint after these (bytes by size), for a reader of this policy; none where it names none."""
     if policy.log is None:
         return []
@@ -111,7 +111,7 @@ def signers(heads: Mapping[int, bytes], policy: Policy, told: Sequence[Change]) 
     return walk.keys
 
 
-def may_sign(key: Verifier, told: Sequence[Change], size: int) -> str:
+def may_sign(key: Verifier, told: Sequence[KeyChange], size: int) -> str:
     """Why this key may not sign the checkpoint after one of this size; nothing when it may."""
     mine = [change for change in told if change.key == key]
     if not mine:

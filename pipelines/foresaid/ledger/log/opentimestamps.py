@@ -46,7 +46,7 @@ print(json.dumps(found))
 
 
 @dataclass(frozen=True)
-class Proof:
+class CalendarProof:
     """What an OpenTimestamps file claims: calendars that still wait, and blocks as (height, Merkle root bytes)."""
 
     pending: tuple[str, ...]
@@ -58,7 +58,7 @@ class Proof:
         return "attested" if self.blocks else "pending"
 
 
-def read(data: bytes, message: bytes) -> Proof | None:
+def read(data: bytes, message: bytes) -> CalendarProof | None:
     """Read a proof over a message; None when the optional library is not installed; a proof of other bytes is an error."""
     if len(data) > PROOF_BYTES:
         raise LedgerError(f"found {len(data)} bytes, expected a proof of at most {PROOF_BYTES}")
@@ -72,7 +72,7 @@ def read(data: bytes, message: bytes) -> Proof | None:
         raise LedgerError(f"OpenTimestamps proof: {found['bad'][:200].encode('ascii', 'backslashreplace').decode()}")
     if found["hash"] != "sha256" or found["digest"] != sha256(message).hexdigest():
         raise LedgerError("OpenTimestamps proof: it is not one of this file's SHA-256")
-    return Proof(tuple(found["pending"]), tuple((int(height), bytes.fromhex(root)) for height, root in found["blocks"]))
+    return CalendarProof(tuple(found["pending"]), tuple((int(height), bytes.fromhex(root)) for height, root in found["blocks"]))
 
 
 def block_time(header: bytes, root: bytes) -> datetime:

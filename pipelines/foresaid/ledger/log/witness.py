@@ -21,7 +21,7 @@ from foresaid.ledger.log.signed_note import Signer, Verifier
 
 
 @dataclass(frozen=True)
-class Seen:
+class WitnessedState:
     """The largest state of a log this witness cosigned."""
 
     origin: str
@@ -29,7 +29,7 @@ class Seen:
     root: bytes
 
 
-def read(path: Path, origin: str) -> Seen:
+def read(path: Path, origin: str) -> WitnessedState:
     """What the witness remembers of a log; of an unknown one, that it was empty."""
     try:
         kept = json.loads(path.read_bytes())
@@ -38,10 +38,10 @@ def read(path: Path, origin: str) -> Seen:
     except (OSError, ValueError) as error:
         raise LedgerError(f"{path}: the witness's memory cannot be read: {error}; nothing is signed without it") from None
     one = kept.get(origin, {"size": 0, "root": base64.b64encode(manifest.root([])).decode("ascii")})
-    return Seen(origin, int(one["size"]), signed_note.unbase64(one["root"]))
+    return WitnessedState(origin, int(one["size"]), signed_note.unbase64(one["root"]))
 
 
-def write(path: Path, seen: Seen) -> None:
+def write(path: Path, seen: WitnessedState) -> None:
     """Remember a state; other logs in the file are kept."""
     kept = json.loads(path.read_bytes()) if path.exists() else {}
     kept[seen.origin] = {"size": seen.size, "root": base64.b64encode(seen.root).decode("ascii")}
@@ -67,11 +67,11 @@ def cosign(
     checkpoint: bytes,
     old_size: int,
     proof: Sequence[bytes],
-    seen: Seen,
+    seen: WitnessedState,
     log_keys: Sequence[Verifier],
     signer: Signer,
     seconds: int,
-    remember: Callable[[Seen], None],
+    remember: Callable[[WitnessedState], None],
 ) -> bytes:
     """The cosignature line over a checkpoint, if a key of the log signed it and it continues what was seen; else a LedgerError.
 
@@ -91,7 +91,7 @@ def cosign(
             f"checkpoint: size {head.size} root {head.root.hex()} does not continue what this witness saw: "
             f"size {seen.size} root {seen.root.hex()}; nothing was signed"
         )
-    remember(Seen(head.origin, head.size, head.root))
+    remember(WitnessedState(head.origin, head.size, head.root))
     return signer.sign(signed.text, seconds)
 
 

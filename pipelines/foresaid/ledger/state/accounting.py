@@ -16,7 +16,7 @@ from typing import Any
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
-from foresaid.ledger.entries.schema import Forecast, Sealed
+from foresaid.ledger.entries.schema import ForecastEntry, Sealed
 from foresaid.ledger.state.index import Aim, Clock, Facts, Key, gather, in_time, moment
 
 STATES = ("scored", "pending", "void", "withdrawn", "unopened", "late", "redacted")
@@ -75,13 +75,13 @@ def _account(key: Key, facts: Facts, clock: Clock, scored: bool) -> Account:
     frozen = clock.of(batch)
     state, reason = _state(key, entry, frozen, facts, clock, scored)
     opened = facts.reveals.get(key)
-    bare = entry if isinstance(entry, Forecast) else opened[1].forecast if opened else None
+    bare = entry if isinstance(entry, ForecastEntry) else opened[1].forecast if opened else None
     primary = bool(bare and bare.primary)
     return Account(key[0], key[1], entry.target, batch.sha256, state, reason, primary, frozen, hidden=bare is None)
 
 
 def _state(
-    key: Key, entry: Forecast | Sealed, frozen: datetime | None, facts: Facts, clock: Clock, scored: bool
+    key: Key, entry: ForecastEntry | Sealed, frozen: datetime | None, facts: Facts, clock: Clock, scored: bool
 ) -> tuple[str, str]:
     aim = aim_of(key[1])
     if aim in facts.voids:
@@ -131,7 +131,7 @@ def sequenced(batches: Sequence[Batch]) -> int:
 
     A line of a batch whose bytes are gone is counted by the redaction that names it.
     """
-    lines = sum(isinstance(entry, Forecast | Sealed) for batch in batches for entry in batch.entries)
+    lines = sum(isinstance(entry, ForecastEntry | Sealed) for batch in batches for entry in batch.entries)
     return lines + sum(len(gone.forecasts) for gone in gather(batches).redactions)
 
 

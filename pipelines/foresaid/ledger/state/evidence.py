@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.state.accounting import Account
-from foresaid.ledger.verify.verify import Result
+from foresaid.ledger.verify.verify import VerificationResult
 
 NEVER = (  # section by section what no ledger of this kind proves
     "That the author named wrote the batch: the name is a claim, unless the policy has their key and says it signed.",
@@ -23,7 +23,7 @@ NEVER = (  # section by section what no ledger of this kind proves
 
 
 @dataclass(frozen=True)
-class Standing:
+class ProofStatus:
     """The proofs of one forecast, and what is missing for it in particular."""
 
     have: tuple[str, ...]
@@ -34,12 +34,12 @@ def _day(at: datetime) -> str:
     return at.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def batches_by_name(result: Result) -> dict[str, Batch]:
+def batches_by_name(result: VerificationResult) -> dict[str, Batch]:
     """The batches of a result by name, for looking up many forecasts."""
     return {batch.sha256: batch for batch in result.batches}
 
 
-def of(result: Result, account: Account, batches: Mapping[str, Batch]) -> Standing:
+def of(result: VerificationResult, account: Account, batches: Mapping[str, Batch]) -> ProofStatus:
     """What is proven for one forecast and what is not, in sentences."""
     have, lack = [], []
     batch = batches.get(account.batch)
@@ -47,7 +47,7 @@ def of(result: Result, account: Account, batches: Mapping[str, Batch]) -> Standi
     if broken:
         lack.append("The ledger does not verify; until it does, nothing here is proven.")
     if batch is None:
-        return Standing((), (*lack, f"The bytes: they were redacted ({account.reason}); only the name of the batch is left."))
+        return ProofStatus((), (*lack, f"The bytes: they were redacted ({account.reason}); only the name of the batch is left."))
     have.append(f"The bytes: batch {batch.sha256} has the SHA-256 that is its name.")
     have += [
         f"The data: {item.rows:,} rows, SHA-256 {item.sha256}, the last seen {item.max_observed_on}." for item in batch.header.data
@@ -86,4 +86,4 @@ def of(result: Result, account: Account, batches: Mapping[str, Batch]) -> Standi
         lack.append(f"The time: {len(stamps)} of the {result.policy.stamps} stamps that the policy wants.")
     else:
         lack.append(f"The time: {batch.header.frozen_at} is the claim of {account.author}; the policy names no authority.")
-    return Standing(() if broken else tuple(have), tuple(lack))
+    return ProofStatus(() if broken else tuple(have), tuple(lack))

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
-from foresaid.ledger.entries.schema import Amendment, Forecast, Reveal, Round, Sealed, Target, Withdrawal
+from foresaid.ledger.entries.schema import Amendment, ForecastEntry, Reveal, RoundEntry, Sealed, TargetEntry, Withdrawal
 
 DAY_BEGINS_EARLIEST = timedelta(hours=14)  # a day begins at UTC+14
 
@@ -51,9 +51,9 @@ class Clock:
 class Facts:
     """What stands in the batches, by what it is about; of two entries under one name the first one counts."""
 
-    rounds: dict[str, Round] = field(default_factory=dict)
-    targets: dict[Aim, Target] = field(default_factory=dict)
-    forecasts: dict[Key, tuple[Batch, Forecast | Sealed]] = field(default_factory=dict)
+    rounds: dict[str, RoundEntry] = field(default_factory=dict)
+    targets: dict[Aim, TargetEntry] = field(default_factory=dict)
+    forecasts: dict[Key, tuple[Batch, ForecastEntry | Sealed]] = field(default_factory=dict)
     reveals: dict[Key, tuple[Batch, Reveal]] = field(default_factory=dict)
     withdrawals: dict[Key, Batch] = field(default_factory=dict)
     amendments: dict[Key, list[tuple[Batch, Amendment]]] = field(default_factory=dict)
@@ -98,11 +98,11 @@ def gather(batches: Iterable[Batch]) -> Facts:
         there.add(batch.sha256)
         author = batch.header.author
         for entry in batch.entries:
-            if isinstance(entry, Round):
+            if isinstance(entry, RoundEntry):
                 facts.rounds.setdefault(entry.id, entry)
-            elif isinstance(entry, Target):
+            elif isinstance(entry, TargetEntry):
                 facts.targets.setdefault((entry.round, entry.id), entry)
-            elif isinstance(entry, Forecast | Sealed):
+            elif isinstance(entry, ForecastEntry | Sealed):
                 facts.forecasts.setdefault((author, entry.id), (batch, entry))
             elif isinstance(entry, Reveal):
                 facts.reveals.setdefault((author, entry.opens), (batch, entry))

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
-from foresaid.ledger.entries.schema import Forecast, Prediction
+from foresaid.ledger.entries.schema import ForecastEntry, Prediction
 from foresaid.ledger.state.index import Clock, Facts, Key, gather, in_time
 
 
@@ -32,7 +32,7 @@ def made(facts: Facts, clock: Clock) -> dict[Key, list[Version]]:
     for key, (batch, entry) in facts.forecasts.items():
         found: list[Version] = []
         frozen = clock.of(batch)  # a seal was made when it was sealed, not when it was opened
-        if isinstance(entry, Forecast):
+        if isinstance(entry, ForecastEntry):
             found.append(Version(batch, frozen, entry.prediction))
         elif key in facts.reveals:
             found.append(Version(batch, frozen, facts.reveals[key][1].forecast.prediction))

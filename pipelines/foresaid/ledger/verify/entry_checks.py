@@ -10,14 +10,14 @@ from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout, training_snapshots
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
-from foresaid.ledger.entries.schema import Forecast, Reveal, Sealed, Target
+from foresaid.ledger.entries.schema import ForecastEntry, Reveal, Sealed, TargetEntry
 from foresaid.ledger.state.accounting import accounts, sequenced, universe
 from foresaid.ledger.state.index import moment
 from foresaid.ledger.verify import page as report_check
 from foresaid.ledger.verify import training_data
 from foresaid.ledger.verify.page import Verdict
 from foresaid.ledger.verify.snapshot import Finding, Snapshot
-from foresaid.ledger.verify.training_data import Seen
+from foresaid.ledger.verify.training_data import TrainingSubjects
 
 
 def v14_entries(snapshot: Snapshot) -> Iterator[Finding]:
@@ -47,12 +47,12 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
     """V16: the training snapshots are those that were named, and no row of them is an answer."""
     folder, asked = snapshot.evidence.data, "V16" in snapshot.evidence.asked
     targets: dict[tuple[str, str], str] = {}
-    seen: dict[str, Seen | None] = {}
+    seen: dict[str, TrainingSubjects | None] = {}
     for batch in snapshot.in_order():
         for entry in batch.entries:
-            if isinstance(entry, Target) and isinstance(entry.model, str):
+            if isinstance(entry, TargetEntry) and isinstance(entry.model, str):
                 targets[entry.round, entry.id] = entry.model
-        aims = {(e.id.split("/", 1)[0], e.target) for e in batch.entries if isinstance(e, Forecast | Sealed)}
+        aims = {(e.id.split("/", 1)[0], e.target) for e in batch.entries if isinstance(e, ForecastEntry | Sealed)}
         models = {targets[aim] for aim in aims if aim in targets}
         path = layout.batch_path(batch.sha256)
         for item in batch.header.data:
@@ -73,7 +73,7 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
                     yield Finding("V16", path, what, found, expected, line=1)
 
 
-def _read(folder: Path | None, item: entries.Data) -> Seen | None:
+def _read(folder: Path | None, item: entries.Data) -> TrainingSubjects | None:
     path = training_snapshots.find(folder, item.sha256)
     if path is None:
         return None

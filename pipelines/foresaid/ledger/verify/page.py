@@ -27,15 +27,15 @@ NO_SHOW = "data-no-show"  # attribute of a visible target without a primary fore
 PAGE_BYTES = 256 * 1024 * 1024
 INTERCHANGEABLE = {"scored", "pending"}  # whether an outcome is known is a matter of the record's tables, not of the ledger
 
-Problem = tuple[str, str, str]
+Contradiction = tuple[str, str, str]
 
 
 @dataclass
 class Verdict:
     """What is missing from a page (V18), and what it presents as what it is not (V17)."""
 
-    missing: list[Problem] = field(default_factory=list)
-    untrue: list[Problem] = field(default_factory=list)
+    missing: list[Contradiction] = field(default_factory=list)
+    untrue: list[Contradiction] = field(default_factory=list)
 
 
 def name(author: str, forecast: str) -> str:

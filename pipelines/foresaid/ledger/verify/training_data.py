@@ -21,7 +21,7 @@ from foresaid.ledger.entries.schema import Data
 
 
 @dataclass(frozen=True)
-class Seen:
+class TrainingSubjects:
     """What a snapshot holds: its digest and size, the row known last, and each subject with its first row."""
 
     sha256: str
@@ -32,7 +32,7 @@ class Seen:
     subjects: Mapping[str, int]
 
 
-def read(path: Path, stated: int) -> Seen:
+def read(path: Path, stated: int) -> TrainingSubjects:
     """Read a snapshot line by line, up to the number of bytes that its batch states."""
     digest, size, rows, latest, latest_row = sha256(), 0, 0, "", 0
     subjects: dict[str, int] = {}
@@ -47,7 +47,7 @@ def read(path: Path, stated: int) -> Seen:
         subjects.setdefault(subject, rows)
         if known_on > latest:
             latest, latest_row = known_on, rows
-    return Seen(digest.hexdigest(), size, rows, latest, latest_row, subjects)
+    return TrainingSubjects(digest.hexdigest(), size, rows, latest, latest_row, subjects)
 
 
 def _look(name: str, aliases: Mapping[str, str]) -> str:
@@ -55,7 +55,9 @@ def _look(name: str, aliases: Mapping[str, str]) -> str:
     return skeleton(confusables.resolve(confusables.model_of(name), aliases))
 
 
-def problems(seen: Seen, item: Data, as_of: str, models: Collection[str], aliases: Mapping[str, str]) -> list[tuple[str, str, str]]:
+def problems(
+    seen: TrainingSubjects, item: Data, as_of: str, models: Collection[str], aliases: Mapping[str, str]
+) -> list[tuple[str, str, str]]:
     """What is wrong with a snapshot, as (what, found, expected): other bytes, late rows, rows of a target."""
     found = []
     for what, is_, should in (

@@ -29,7 +29,7 @@ from foresaid.ledger.verify.entry_checks import claims
 from foresaid.ledger.verify.evidence import newest_judged
 from foresaid.ledger.verify.snapshot import Evidence, Finding, Snapshot, scan
 
-__all__ = ["CHECKS", "EXITS", "INTEGRITY", "Evidence", "Finding", "Result", "claims", "verify"]
+__all__ = ["CHECKS", "EXITS", "INTEGRITY", "Evidence", "Finding", "VerificationResult", "claims", "verify"]
 
 TIME_NOT_PROVEN = (
     "Time is not proven: no time-stamping authority vouches for this ledger, "
@@ -75,7 +75,7 @@ INTEGRITY: Mapping[str, Check] = {name: CHECKS[name] for name in (*EXITS[1], "V1
 
 
 @dataclass(frozen=True)
-class Result:
+class VerificationResult:
     """What `verify` found: everything wrong, everything pending, and how much there is."""
 
     findings: tuple[Finding, ...]
@@ -154,7 +154,7 @@ def verify(
     check_curve: CheckCurve | None = None,
     checks: Mapping[str, Check] = CHECKS,
     evidence: Evidence | None = None,
-) -> Result:
+) -> VerificationResult:
     """Run all checks on a ledger. Findings are returned; only a folder or file that cannot be read is an error."""
     snapshot = scan(ledger, origin, check_curve, evidence)
     found = [finding for check in checks.values() for finding in check(snapshot)]
@@ -167,9 +167,9 @@ def verify(
         "batches": len(snapshot.digests),
         "sequenced": len(covered),
         "pending": len(pending),
-        "rounds": kinds.count(entries.Round),
-        "targets": kinds.count(entries.Target),
-        "forecasts": kinds.count(entries.Forecast),
+        "rounds": kinds.count(entries.RoundEntry),
+        "targets": kinds.count(entries.TargetEntry),
+        "forecasts": kinds.count(entries.ForecastEntry),
         "sealed": kinds.count(entries.Sealed),
         "opened": kinds.count(entries.Reveal),
         "amendments": kinds.count(entries.Amendment),
@@ -183,7 +183,7 @@ def verify(
     }
     outside = "V10" in checks  # not the short list that a writer runs
     judged = newest_judged(snapshot) if outside else Judgement((), (), {})
-    return Result(
+    return VerificationResult(
         findings=tuple(finding for finding in found if not finding.incomplete),
         batches=batches,
         pending=tuple(pending),

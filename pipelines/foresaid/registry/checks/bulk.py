@@ -16,7 +16,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.registry.checks.rows import CEILINGS, CHANCE_FLOOR, FLOORS, Known, Nearest
 from foresaid.registry.formats import OBSERVATIONS, STATUSES, plain, shown
 
@@ -143,7 +143,7 @@ def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int | float:
 
 def _check(connection: duckdb.DuckDBPyConnection, file: str, known: Known, table: str) -> None:
     """Count every rule in one pass, bounds by quantity in another, duplicates by a sort of the packed keys."""
-    problems: list[Problem] = []
+    problems: list[BadCell] = []
     broken = ", ".join(f"count(*) filter ({rule})" for rule in RULES.values())
     rows = connection.execute(
         f"select quantity_id::varchar, min(value) filter ({BOUNDED}), max(value) filter ({BOUNDED}), "
@@ -239,7 +239,7 @@ def as_of(day: date, where: str = "true", coded: str = "coded") -> str:
 
 def _examples(
     connection: duckdb.DuckDBPyConnection, file: str, table: str, rule: str, column: str, expected: str, count: int
-) -> list[Problem]:
+) -> list[BadCell]:
     found = connection.execute(
         f"select subject_id, quantity_id, setting, known_on, {column} as found from {table} where {rule} "
         f"order by all limit {EXAMPLES}"
@@ -248,7 +248,7 @@ def _examples(
     for subject, quantity, setting, known_on, cell in found:
         key = ", ".join(str(part) for part in (subject, quantity, setting, known_on) if part not in ("", None))
         advice = f"the row of {key}" + (f"; {count} such rows" if count > EXAMPLES else "")
-        problems.append(Problem(file, None, column, shown(plain(cell)), expected, advice))
+        problems.append(BadCell(file, None, column, shown(plain(cell)), expected, advice))
     return problems
 
 
@@ -265,4 +265,4 @@ def _explained(error: duckdb.Error, file: str, known: Known, runs: Sequence[str]
 
 
 def _refused(file: str, row: int | None, column: str, found: str, expected: str, advice: str = "") -> RecordError:
-    return RecordError.collect([Problem(file, row, column, found, expected, advice)])
+    return RecordError.collect([BadCell(file, row, column, found, expected, advice)])

@@ -15,8 +15,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from foresaid.confusables import ascii_twin, masked, stranger
-from foresaid.errors import Problem
-from foresaid.registry.csv_files import Table
+from foresaid.errors import BadCell
+from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import AliasRow, ModelRow, ObservationRow, QuantityRow, SubjectRow, plain
 
 MODEL_ID = re.compile(r"[a-z0-9][a-z0-9._/-]{0,127}", re.ASCII)
@@ -72,37 +72,37 @@ class Nearest:
         return self.seen.get(name, "")
 
 
-def identifier(name: str, place: Place, column: str, grammar: re.Pattern[str], nearest: Nearest) -> Problem | None:
+def identifier(name: str, place: Place, column: str, grammar: re.Pattern[str], nearest: Nearest) -> BadCell | None:
     """Check the spelling of an id: look-alikes from other alphabets are named by code point."""
     if grammar.fullmatch(name):
         return None
     odd = stranger(name)
     found = f"{ascii(name)[1:-1][:80]} with {odd}" if odd else name[:80]
-    return Problem(*place, column, found, f"an id matching {grammar.pattern}", nearest.advice(name))
+    return BadCell(*place, column, found, f"an id matching {grammar.pattern}", nearest.advice(name))
 
 
-def _twice(keys: Sequence[object], places: Sequence[Place], column: str) -> list[Problem]:
+def _twice(keys: Sequence[object], places: Sequence[Place], column: str) -> list[BadCell]:
     first: dict[object, Place] = {}
     problems = []
     for key, place in zip(keys, places, strict=True):
         if key in first:
-            problems.append(Problem(*place, column, f"{key} again", f"one row each: it is already in row {first[key][1]}"))
+            problems.append(BadCell(*place, column, f"{key} again", f"one row each: it is already in row {first[key][1]}"))
         else:
             first[key] = place
     return problems
 
 
-def _size(value: float, unit: str, place: Place, column: str, lowest: float = 1.0) -> Problem | None:
+def _size(value: float, unit: str, place: Place, column: str, lowest: float = 1.0) -> BadCell | None:
     ceiling = CEILINGS.get(unit)
     if ceiling is None:
         return None
     if value > ceiling or value < lowest:
         expected = f"between {plain(lowest)} and {ceiling:g} {unit}"
-        return Problem(*place, column, plain(value), expected, "check the unit: plain numbers, not billions or trillions")
+        return BadCell(*place, column, plain(value), expected, "check the unit: plain numbers, not billions or trillions")
     return None
 
 
-def models(table: Table[ModelRow]) -> list[Problem]:
+def models(table: CsvTable[ModelRow]) -> list[BadCell]:
     """Check models.csv: ids, release dates that can be cited, sizes that can be."""
     problems = _twice([row.model_id for row in table.items], table.where(), "model_id")
     nearest = Nearest([])
@@ -111,13 +111,13 @@ def models(table: Table[ModelRow]) -> list[Problem]:
         problems += [problem] if problem else []
         for column, name in (("family", row.family), ("organisation", row.organisation)):
             if odd := stranger(name):
-                problems.append(Problem(*place, column, ascii(name)[1:-1], "ASCII", odd))
+                problems.append(BadCell(*place, column, ascii(name)[1:-1], "ASCII", odd))
         if (row.released_on is None) != (row.released_precision == ""):
             problems.append(
-                Problem(*place, "released_precision", row.released_precision or "nothing", "day or month where released_on is set")
+                BadCell(*place, "released_precision", row.released_precision or "nothing", "day or month where released_on is set")
             )
         if (row.released_on is None) != (row.release_source == ""):
-            problems.append(Problem(*place, "release_source", row.release_source or "nothing", "a source for each release date"))
+            problems.append(BadCell(*place, "release_source", row.release_source or "nothing", "a source for each release date"))
         for column, unit in (
             ("params_total", "parameters"),
             ("params_active", "parameters"),
@@ -129,12 +129,12 @@ def models(table: Table[ModelRow]) -> list[Problem]:
             problems += [problem] if problem else []
         if row.params_active is not None and row.params_total is not None and row.params_active > row.params_total:
             problems.append(
-                Problem(*place, "params_active", plain(row.params_active), f"at most params_total {plain(row.params_total)}")
+                BadCell(*place, "params_active", plain(row.params_active), f"at most params_total {plain(row.params_total)}")
             )
     return problems
 
 
-def quantities(table: Table[QuantityRow], sources: Collection[str]) -> list[Problem]:
+def quantities(table: CsvTable[QuantityRow], sources: Collection[str]) -> list[BadCell]:
     """Check quantities.csv: ids, units, bounds in order, and a resolver that exists."""
     problems = _twice([row.quantity_id for row in table.items], table.where(), "quantity_id")
     nearest, near_source = Nearest(UNITS), Nearest(sources)
@@ -142,20 +142,20 @@ def quantities(table: Table[QuantityRow], sources: Collection[str]) -> list[Prob
         problem = identifier(row.quantity_id, place, "quantity_id", QUANTITY_ID, nearest)
         problems += [problem] if problem else []
         if row.unit not in UNITS:
-            problems.append(Problem(*place, "unit", row.unit, "one of " + ", ".join(UNITS), nearest.advice(row.unit)))
+            problems.append(BadCell(*place, "unit", row.unit, "one of " + ", ".join(UNITS), nearest.advice(row.unit)))
         if row.lower is not None and row.upper is not None and row.lower >= row.upper:
-            problems.append(Problem(*place, "upper", plain(row.upper), f"more than lower {plain(row.lower)}"))
+            problems.append(BadCell(*place, "upper", plain(row.upper), f"more than lower {plain(row.lower)}"))
         if row.chance is not None and not _within(row.chance, row):
-            problems.append(Problem(*place, "chance", plain(row.chance), _bounds(row)))
+            problems.append(BadCell(*place, "chance", plain(row.chance), _bounds(row)))
         if row.items is not None and row.items < 1:
-            problems.append(Problem(*place, "items", plain(row.items), "at least 1, or nothing"))
+            problems.append(BadCell(*place, "items", plain(row.items), "at least 1, or nothing"))
         if row.resolver not in sources:
             expected = "a folder of registry/sources"
-            problems.append(Problem(*place, "resolver", row.resolver, expected, near_source.advice(row.resolver)))
+            problems.append(BadCell(*place, "resolver", row.resolver, expected, near_source.advice(row.resolver)))
     return problems
 
 
-def aliases(table: Table[AliasRow], known: Known, sources: Collection[str]) -> list[Problem]:
+def aliases(table: CsvTable[AliasRow], known: Known, sources: Collection[str]) -> list[BadCell]:
     """Check aliases.csv: every target exists and no spelling means two things in one source."""
     keys = [(row.alias, row.source_id, row.kind) for row in table.items]
     problems = _twice(keys, table.where(), "alias")
@@ -165,16 +165,16 @@ def aliases(table: Table[AliasRow], known: Known, sources: Collection[str]) -> l
     for row, place in zip(table.items, table.where(), strict=True):
         if masked(row.alias):
             expected = f"{ascii_twin(row.alias)!r}, in letters of one alphabet"
-            problems.append(Problem(*place, "alias", ascii(row.alias)[1:-1][:80], expected, stranger(row.alias)))
+            problems.append(BadCell(*place, "alias", ascii(row.alias)[1:-1][:80], expected, stranger(row.alias)))
         if row.id not in ids[row.kind]:
-            problems.append(Problem(*place, "id", row.id[:80], f"a {row.kind} of the record", nearest[row.kind].advice(row.id)))
+            problems.append(BadCell(*place, "id", row.id[:80], f"a {row.kind} of the record", nearest[row.kind].advice(row.id)))
         if row.source_id != "*" and row.source_id not in sources:
             expected = "* or a folder of registry/sources"
-            problems.append(Problem(*place, "source_id", row.source_id, expected, near_source.advice(row.source_id)))
+            problems.append(BadCell(*place, "source_id", row.source_id, expected, near_source.advice(row.source_id)))
     return problems
 
 
-def subjects(rows: Sequence[SubjectRow], places: Sequence[Place], known: Known) -> list[Problem]:
+def subjects(rows: Sequence[SubjectRow], places: Sequence[Place], known: Known) -> list[BadCell]:
     """Check subjects.csv: ids that are spelt right, listed once, and not the id of a model."""
     problems = _twice([row.subject_id for row in rows], places, "subject_id")
     nearest = Nearest([])
@@ -183,11 +183,11 @@ def subjects(rows: Sequence[SubjectRow], places: Sequence[Place], known: Known) 
             problem = identifier(getattr(row, column), place, column, MODEL_ID, nearest)
             problems += [problem] if problem else []
         if row.subject_id in known.models:
-            problems.append(Problem(*place, "subject_id", row.subject_id, "a run or checkpoint", "it is a model of models.csv"))
+            problems.append(BadCell(*place, "subject_id", row.subject_id, "a run or checkpoint", "it is a model of models.csv"))
     return problems
 
 
-def observations(rows: Sequence[ObservationRow], places: Sequence[Place], runs: Collection[str], known: Known) -> list[Problem]:
+def observations(rows: Sequence[ObservationRow], places: Sequence[Place], runs: Collection[str], known: Known) -> list[BadCell]:
     """Check the values of one source; `places` says where each row came from, `runs` which subjects are not models.
 
     A duplicate key is a problem whether or not the values agree, and the message says which of the two it is.
@@ -203,22 +203,22 @@ def observations(rows: Sequence[ObservationRow], places: Sequence[Place], runs: 
         if row.subject_id not in runs and row.subject_id not in known.models:
             problem = identifier(row.subject_id, place, "subject_id", MODEL_ID, near_subject)
             advice = near_subject.advice(row.subject_id) or "add it to models.csv or subjects.csv"
-            problems.append(problem or Problem(*place, "subject_id", row.subject_id, "a known model or run", advice))
+            problems.append(problem or BadCell(*place, "subject_id", row.subject_id, "a known model or run", advice))
         quantity = known.quantities.get(row.quantity_id)
         if quantity is None:
             problem = identifier(row.quantity_id, place, "quantity_id", QUANTITY_ID, near_quantity)
             advice = near_quantity.advice(row.quantity_id) or "add it to quantities.csv"
-            problems.append(problem or Problem(*place, "quantity_id", row.quantity_id, "a known quantity", advice))
+            problems.append(problem or BadCell(*place, "quantity_id", row.quantity_id, "a known quantity", advice))
         problem = value(row, quantity, place)
         problems += [problem] if problem else []
         problems += _rest(row, place)
     return problems
 
 
-def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> Problem | None:
+def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> BadCell | None:
     """Check one value against its quantity: finite, in bounds, a fraction where one belongs, a size that can be."""
     if not math.isfinite(row.value):
-        return Problem(*place, "value", str(row.value), "a finite number", "leave the row out if the value is unknown")
+        return BadCell(*place, "value", str(row.value), "a finite number", "leave the row out if the value is unknown")
     if quantity is None or row.status in ("suspect", "withdrawn"):  # a withdrawn row repeats what was accepted or suspect
         return None
     problem = _size(row.value, quantity.unit, place, "value", lowest=quantity.lower if quantity.lower is not None else 1.0)
@@ -227,39 +227,39 @@ def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> Pr
     if not _within(row.value, quantity):
         percent = quantity.unit == "fraction" and 1.0 < row.value <= 100.0
         advice = "this looks like percent: divide by 100" if percent else ""
-        return Problem(*place, "value", plain(row.value), f"{_bounds(quantity)} for {row.quantity_id}", advice)
+        return BadCell(*place, "value", plain(row.value), f"{_bounds(quantity)} for {row.quantity_id}", advice)
     if row.value == 0.0 and quantity.kind == "loss":
-        return Problem(*place, "value", "0", f"a loss above 0 for {row.quantity_id}", "leave the row out if 0 stands for missing")
+        return BadCell(*place, "value", "0", f"a loss above 0 for {row.quantity_id}", "leave the row out if 0 stands for missing")
     if quantity.kind == "size" and row.value < FLOORS.get(quantity.unit, -math.inf):
         expected = f"{plain(FLOORS[quantity.unit])} or more {quantity.unit} for {row.quantity_id}"
-        return Problem(*place, "value", plain(row.value), expected, "write plain numbers: 2.06 billion is 2060000000")
+        return BadCell(*place, "value", plain(row.value), expected, "write plain numbers: 2.06 billion is 2060000000")
     if row.value == 0.0 and quantity.kind == "benchmark" and (quantity.chance or 0.0) >= CHANCE_FLOOR:
         expected = f"about {plain(quantity.chance)} or more: guessing scores that on {row.quantity_id}"
-        return Problem(*place, "value", "0", expected, "leave the row out if 0 stands for missing")
+        return BadCell(*place, "value", "0", expected, "leave the row out if 0 stands for missing")
     return None
 
 
-def _rest(row: ObservationRow, place: Place) -> list[Problem]:
+def _rest(row: ObservationRow, place: Place) -> list[BadCell]:
     problems = []
     if row.stderr is not None and not (math.isfinite(row.stderr) and row.stderr >= 0):
-        problems.append(Problem(*place, "stderr", plain(row.stderr), "a finite number, at least 0"))
+        problems.append(BadCell(*place, "stderr", plain(row.stderr), "a finite number, at least 0"))
     if row.n is not None and row.n < 1:
-        problems.append(Problem(*place, "n", plain(row.n), "at least 1, or nothing"))
+        problems.append(BadCell(*place, "n", plain(row.n), "at least 1, or nothing"))
     if row.recorded_on < row.known_on:
         expected = f"{row.known_on} or later: nothing is recorded before it is known"
-        problems.append(Problem(*place, "recorded_on", str(row.recorded_on), expected))
+        problems.append(BadCell(*place, "recorded_on", str(row.recorded_on), expected))
     if row.status == "suspect" and not row.note.strip():
-        problems.append(Problem(*place, "note", "nothing", "the reason why the value is suspect"))
+        problems.append(BadCell(*place, "note", "nothing", "the reason why the value is suspect"))
     return problems
 
 
-def _duplicate(row: ObservationRow, other: ObservationRow, place: Place, before: Place) -> Problem:
+def _duplicate(row: ObservationRow, other: ObservationRow, place: Place, before: Place) -> BadCell:
     where = f"row {before[1]}" if before[0] == place[0] else f"{before[0]}, row {before[1]}"
     key = f"{row.subject_id}, {row.quantity_id}" + (f", {row.setting}" if row.setting else "") + f", {row.known_on}"
     if row.value == other.value:
-        return Problem(*place, "value", plain(row.value), f"one row for {key}", f"{where} says the same: remove one")
+        return BadCell(*place, "value", plain(row.value), f"one row for {key}", f"{where} says the same: remove one")
     advice = "keep one, or give the revision its own known_on"
-    return Problem(*place, "value", plain(row.value), f"{plain(other.value)} as in {where} for {key}", advice)
+    return BadCell(*place, "value", plain(row.value), f"{plain(other.value)} as in {where} for {key}", advice)
 
 
 def _within(number: float, quantity: QuantityRow) -> bool:

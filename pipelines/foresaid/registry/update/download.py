@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 
-from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.registry.source_card import File, Vintage, verify
 from foresaid.sources import _plain_files
 
@@ -143,5 +143,5 @@ def same_day(name: str, vintages: Sequence[Vintage], made: Vintage) -> Vintage |
             )
             found = f"{made.known_on}, the day of a vintage with other files"
             advice = f"give this download its own day; they differ in {differing[0]}"
-            raise RecordError.collect([Problem(f"{name}/source.toml", None, "known_on", found, "a new day", advice)])
+            raise RecordError.collect([BadCell(f"{name}/source.toml", None, "known_on", found, "a new day", advice)])
     return None

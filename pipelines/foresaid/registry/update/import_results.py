@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 from foresaid import files
-from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
 from foresaid.registry import csv_files, formats, imported_card, source_card
 from foresaid.registry import load as ingest
 from foresaid.registry.checks.rows import Nearest
@@ -26,9 +26,9 @@ from foresaid.registry.imported_card import FOLDER, KIND
 from foresaid.registry.model_names import Names
 from foresaid.registry.source_card import File, Vintage
 from foresaid.registry.update import update
-from foresaid.registry.update.revisions import Change
+from foresaid.registry.update.revisions import UpstreamRevision
 from foresaid.sources._formats import every_eval_ever, lm_eval
-from foresaid.sources._formats.results import Result, Results, parse
+from foresaid.sources._formats.results import ReportedResult, Results, parse
 from foresaid.sources._reading import Reading, Score
 
 READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
@@ -93,7 +93,7 @@ def _results(raw: bytes, file: str, form: str | None) -> Results:
         return Results([], [problem])
     found = [form] if form else [name for name, detect in DETECT.items() if detect(tree)]
     if not found:
-        return Results([], [Problem(file, None, "/", "no known layout", "a result file of " + " or ".join(READERS), "see --as")])
+        return Results([], [BadCell(file, None, "/", "no known layout", "a result file of " + " or ".join(READERS), "see --as")])
     return READERS[found[0]](tree, file)
 
 
@@ -111,14 +111,14 @@ class Quantities:
         self.spelt = {name.lower(): name for name in (*self.rows, *self.aliases)}
         self.nearest = Nearest(self.spelt)
 
-    def resolve(self, result: Result) -> tuple[QuantityRow, str] | None:
+    def resolve(self, result: ReportedResult) -> tuple[QuantityRow, str] | None:
         """The quantity of the first spelling that is known, and what is left as setting."""
         for name, setting in result.names:
             if (found := self.aliases.get(name)) in self.rows:
                 return self.rows[str(found)], setting
         return None
 
-    def problem(self, result: Result, file: str) -> Problem:
+    def problem(self, result: ReportedResult, file: str) -> BadCell:
         """Say that no spelling is known, with the nearest match."""
         name = result.names[0][0]
         near = self.nearest.advice(name).removeprefix("did you mean ").removesuffix("?")
@@ -127,7 +127,7 @@ class Quantities:
             if near in self.spelt
             else "add an alias to aliases.csv; --new-quantities prints rows for it"
         )
-        return Problem(file, None, result.pointer, formats.shown(name), "an alias of kind quantity in aliases.csv", advice)
+        return BadCell(file, None, result.pointer, formats.shown(name), "an alias of kind quantity in aliases.csv", advice)
 
 
 def new_quantities(reads: Sequence[Read], name: str, registry: Path) -> tuple[list[str], list[str]]:
@@ -153,7 +153,7 @@ def new_quantities(reads: Sequence[Read], name: str, registry: Path) -> tuple[li
     return quantity_rows, alias_rows
 
 
-def _proposed(result: Result, name: str) -> QuantityRow:
+def _proposed(result: ReportedResult, name: str) -> QuantityRow:
     spelling = result.names[0][0]
     unit, lower, upper = _unit(result)
     direction = {True: "higher", False: "lower", None: "higher" if unit in ("fraction", "bleu") else "none"}[
@@ -166,7 +166,7 @@ def _proposed(result: Result, name: str) -> QuantityRow:
     )
 
 
-def _unit(result: Result) -> tuple[str, float | None, float | None]:
+def _unit(result: ReportedResult) -> tuple[str, float | None, float | None]:
     """The unit and bounds of a new quantity: as the file states them, or as its metric's whole name says.
 
     A unit that nobody says is empty, for a person to fill in; bounds that the value itself breaks are not offered.
@@ -194,7 +194,7 @@ def _checked(name: str) -> str:
     return name
 
 
-def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date) -> Change:
+def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date) -> UpstreamRevision:
     """Append the results of these files to the source `name`, all of them or none.
 
     `known_on` is the first day the results were public: it is given by the user, never read from a time inside a file.
@@ -234,7 +234,7 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
     return replace(change, vintages=[replace(vintage, gone=[]) for vintage in change.vintages])
 
 
-def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score], list[Problem]]:
+def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score], list[BadCell]]:
     scores, problems = [], []
     for read in reads:
         file = f"{FOLDER}/{read.file}"
@@ -249,10 +249,10 @@ def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score],
             if scaled is None:
                 bounds = f"a metric from {result.lowest} to {result.highest}"
                 expected = f"one that starts at 0, as {row.quantity_id} does"
-                problems.append(Problem(file, None, result.pointer, bounds, expected, "convert it by hand"))
+                problems.append(BadCell(file, None, result.pointer, bounds, expected, "convert it by hand"))
             elif direction != row.direction:
                 problems.append(
-                    Problem(file, None, result.pointer, f"{direction} is better", f"{row.direction}, as {row.quantity_id}")
+                    BadCell(file, None, result.pointer, f"{direction} is better", f"{row.direction}, as {row.quantity_id}")
                 )
             else:
                 value, stderr = scaled
@@ -260,8 +260,8 @@ def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score],
     return scores, problems
 
 
-def _unknown_models(scores: Sequence[Score], name: str, catalogue: ingest.Catalogue) -> list[Problem]:
+def _unknown_models(scores: Sequence[Score], name: str, catalogue: ingest.Catalogue) -> list[BadCell]:
     """The models nobody knows, so that one run shows them beside the unknown quantities."""
     names = Names(name, catalogue.known.models, catalogue.aliases)
     found = (names.resolve(score.subject, (score.file, None)) for score in scores)
-    return list(dict.fromkeys(problem for problem in found if isinstance(problem, Problem)))
+    return list(dict.fromkeys(problem for problem in found if isinstance(problem, BadCell)))

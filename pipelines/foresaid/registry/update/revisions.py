@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from foresaid.errors import Problem
+from foresaid.errors import BadCell
 from foresaid.registry.formats import ModelRow, ObservationRow, SubjectRow, plain
 
 TOLERANCE = 1e-12  # relative: two printings of one float differ by less, a correction by more
@@ -56,7 +56,7 @@ class VintageChange:
 
 
 @dataclass(frozen=True)
-class Change:
+class UpstreamRevision:
     """What an update does to one source."""
 
     name: str
@@ -136,7 +136,7 @@ def _plain(row: ObservationRow) -> dict[str, object]:
     return {"subject_id": row.subject_id, "quantity_id": row.quantity_id, "setting": row.setting, "value": row.value}
 
 
-class Standing:
+class CurrentRows:
     """The rows of one source while vintages are laid upon them, each with the place it came from."""
 
     def __init__(self, rows: Sequence[ObservationRow], places: Sequence[Place]) -> None:
@@ -239,7 +239,7 @@ def late(rows: Sequence[ObservationRow], before: set[str], models: Mapping[str, 
     return [row for row in found if row is not None and row.released_on is not None and row.released_on <= previous]
 
 
-def unresolved(problems: Sequence[Problem], skip: bool) -> tuple[list[Problem], dict[str, int]]:
+def unresolved(problems: Sequence[BadCell], skip: bool) -> tuple[list[BadCell], dict[str, int]]:
     """Split off unknown names when the caller chose to leave them out: reasons to count instead of problems to stop at."""
     if not skip:
         return list(problems), {}

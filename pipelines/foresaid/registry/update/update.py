@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from foresaid import files
-from foresaid.errors import Problem, RecordError
+from foresaid.errors import BadCell, RecordError
 from foresaid.registry import csv_files, formats, licences, merges, source_card
 from foresaid.registry import load as ingest
 from foresaid.registry.checks import cross_row
@@ -25,7 +25,7 @@ from foresaid.registry.model_names import Names
 from foresaid.registry.source_card import Vintage
 from foresaid.registry.update import download as newer
 from foresaid.registry.update import revisions
-from foresaid.registry.update.revisions import Change, Place, Standing
+from foresaid.registry.update.revisions import CurrentRows, Place, UpstreamRevision
 from foresaid.sources import _loader as sources
 from foresaid.sources._reading import Reader, Reading, RunSubject
 from foresaid.sources._upstream import listening
@@ -54,11 +54,11 @@ class Work:
     vintages: tuple[Vintage, ...]
     reader: Reader
     catalogue: ingest.Catalogue
-    standing: Standing
+    standing: CurrentRows
     subjects: dict[str, SubjectRow]
     subject_places: dict[str, Place]
     added: list[SubjectRow] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[BadCell] = field(default_factory=list)
     made: list[revisions.VintageChange] = field(default_factory=list)
     readings: list[tuple[Vintage, Reading]] = field(default_factory=list)
 
@@ -74,7 +74,7 @@ def update(
     build: Path | None = None,
     dry_run: bool = False,
     skip_unknown: bool = False,
-) -> Change:
+) -> UpstreamRevision:
     """Read every vintage of a source from `mirror`, or with `download` the one in that folder, and append what it changes.
 
     `reader` is for tests; by default the source's own module is used. Anything wrong (a file that is not the pinned one, a
@@ -101,7 +101,7 @@ def append(
     registry: Path,
     recorded_on: date,
     beside: Mapping[Path, bytes] | None = None,
-) -> Change:
+) -> UpstreamRevision:
     """Lay readings, each of a vintage, upon the record of a source and append what is new or revised.
 
     For results that were read elsewhere. Files `beside` are written together with the rows, or not at all.
@@ -128,11 +128,11 @@ def _standing(name: str, registry: Path, folder: Path, source: source_card.Sourc
     if (folder / "observations.csv").exists():
         observations, subjects = ingest.read_tables(registry, name, folder)
         problems += [*observations.problems, *subjects.problems]
-        standing = Standing(observations.items, observations.where())
+        standing = CurrentRows(observations.items, observations.where())
         runs = {row.subject_id: row for row in subjects.items}
         places = dict(zip(runs, subjects.where(), strict=False))
     else:
-        standing, runs, places = Standing([], []), {}, {}
+        standing, runs, places = CurrentRows([], []), {}, {}
     if problems:
         raise RecordError.collect(problems)
     vintages = source.vintages if source else ()
@@ -193,7 +193,7 @@ def _lay(
             skipped = {}  # counted once
 
 
-def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Path, bytes] | None = None) -> Change:
+def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Path, bytes] | None = None) -> UpstreamRevision:
     """Pass old rows and new through the gate together, then write all of it or nothing."""
     known = work.catalogue.known
     problems = work.problems
@@ -204,7 +204,7 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
     problems += licences.refused(work.name, embedded, held, licences.grants(work.catalogue.licences), file)
     if problems:
         raise RecordError.collect(list(dict.fromkeys(problems)))
-    change = Change(work.name, work.made, work.added, "would be appended" if dry_run else "appended")
+    change = UpstreamRevision(work.name, work.made, work.added, "would be appended" if dry_run else "appended")
     contents: dict[Path, bytes] = dict(beside or {})
     if change.subjects:
         path = work.folder / "subjects.csv"
@@ -222,21 +222,21 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
 
 def _rows(
     work: Work, reading: Reading, vintage: Vintage, folder: str, recorded_on: date
-) -> tuple[list[ObservationRow], list[Place], list[Problem]]:
+) -> tuple[list[ObservationRow], list[Place], list[BadCell]]:
     """Turn a reading into rows of the record, with the upstream file and row each came from."""
     names = Names(source_card.spelling(work.registry, work.name), work.catalogue.known.models, work.catalogue.aliases)
     listed = {f"{folder}/{file.path}" for file in vintage.files}
     runs = {subject.subject_id for subject in reading.subjects}
     rows, places = [], []
-    problems: dict[Problem, None] = {}
+    problems: dict[BadCell, None] = {}
     for score in reading.scores:
         place = (score.file, score.row)
         if score.file not in listed:
             expected = "a file listed in source.toml with its SHA-256"
-            problems[Problem(score.file, None, "files", "values from a file nobody verified", expected)] = None
+            problems[BadCell(score.file, None, "files", "values from a file nobody verified", expected)] = None
             continue
         subject = score.subject if score.subject in runs else names.resolve(score.subject, place)
-        if isinstance(subject, Problem):
+        if isinstance(subject, BadCell):
             problems[subject] = None
             continue
         rows.append(
@@ -257,7 +257,7 @@ def _rows(
     return rows, places, list(problems)
 
 
-def _add_subjects(work: Work, found: Sequence[RunSubject]) -> list[Problem]:
+def _add_subjects(work: Work, found: Sequence[RunSubject]) -> list[BadCell]:
     """Add the runs nobody had; one that changed its run or family is a problem."""
     problems = []
     file = source_card.label(work.registry, "sources", work.name, "subjects.csv")
@@ -269,5 +269,5 @@ def _add_subjects(work: Work, found: Sequence[RunSubject]) -> list[Problem]:
             work.subject_places[row.subject_id] = (file, None)
         elif before[:4] != row[:4]:
             found_now, expected = ", ".join(row[1:4]), ", ".join(before[1:4]) + " as on the record"
-            problems.append(Problem(file, None, row.subject_id, found_now, expected))
+            problems.append(BadCell(file, None, row.subject_id, found_now, expected))
     return problems

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from foresaid.studies.preregistration import Line
+from foresaid.studies.preregistration import Comparison
 
 
-def markdown(lines: Sequence[Line]) -> list[str]:
+def markdown(lines: Sequence[Comparison]) -> list[str]:
     """Return the table as Markdown."""
     made = [
         "| task | forecaster | rows (releases) | MAE | WIS (90 % interval) | coverage of the 80 % interval |",

@@ -19,8 +19,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from foresaid.errors import Problem
-from foresaid.sources._formats.results import Result, Results, number, parse, pointer, shown, word
+from foresaid.errors import BadCell
+from foresaid.sources._formats.results import ReportedResult, Results, number, parse, pointer, shown, word
 
 NAME = "eee"
 VERSIONS = re.compile(r"0\.[23]\.\d+", re.ASCII)
@@ -108,9 +108,9 @@ def from_tree(tree: Any, file: str) -> Results:
         return Results([], [problem] if problem else [])
     if not VERSIONS.fullmatch(record.schema_version):
         found = shown(record.schema_version)
-        return Results([], [Problem(file, None, "/schema_version", found, "0.2.x or 0.3.x", "teach the reader the new version")])
-    items: list[Result] = []
-    problems: list[Problem] = []
+        return Results([], [BadCell(file, None, "/schema_version", found, "0.2.x or 0.3.x", "teach the reader the new version")])
+    items: list[ReportedResult] = []
+    problems: list[BadCell] = []
     unknown = 0
     tasks = Counter(part.get("evaluation_name") for part in record.evaluation_results if isinstance(part, dict) and _hashable(part))
     for place, part in enumerate(record.evaluation_results):
@@ -122,24 +122,24 @@ def from_tree(tree: Any, file: str) -> Results:
             unknown += 1
         else:
             result = _result(entry, record, file, where, alone=tasks[entry.evaluation_name] == 1)
-            (problems if isinstance(result, Problem) else items).append(result)  # type: ignore[arg-type]
+            (problems if isinstance(result, BadCell) else items).append(result)  # type: ignore[arg-type]
     return Results(items, problems, {UNKNOWN_LEVEL: unknown} if unknown else {})
 
 
-def _convert(tree: Any, kind: type[Any], file: str, where: str) -> tuple[Any, Problem | None]:
+def _convert(tree: Any, kind: type[Any], file: str, where: str) -> tuple[Any, BadCell | None]:
     try:
         return msgspec.convert(tree, kind), None
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at `$")
         inner = "".join(f"/{part}" for part in re.findall(r"[\w-]+", path))
-        return None, Problem(file, None, f"{where}{inner}" or "/", "something else", what[:120])
+        return None, BadCell(file, None, f"{where}{inner}" or "/", "something else", what[:120])
 
 
 def _hashable(part: dict[str, Any]) -> bool:
     return isinstance(part.get("evaluation_name"), str)
 
 
-def _result(entry: _Entry, record: _Record, file: str, where: str, alone: bool) -> Result | Problem:
+def _result(entry: _Entry, record: _Record, file: str, where: str, alone: bool) -> ReportedResult | BadCell:
     metric, details = entry.metric_config, entry.score_details
     lowest, highest = _bound(metric.min_score), _bound(metric.max_score)
     if metric.score_type == "binary":
@@ -148,12 +148,12 @@ def _result(entry: _Entry, record: _Record, file: str, where: str, alone: bool) 
         lowest, highest = 0.0, HIGHEST[metric.metric_unit]
     score = number(details.score)
     if score is None:
-        return Problem(file, None, f"{where}/score_details/score", shown(details.score), "a finite number")
+        return BadCell(file, None, f"{where}/score_details/score", shown(details.score), "a finite number")
     if (lowest is not None and score < lowest) or (highest is not None and score > highest):
         ends = ("-inf" if lowest is None else f"{lowest:g}", "inf" if highest is None else f"{highest:g}")
         expected = f"a score in [{ends[0]}, {ends[1]}]"
         advice = "leave it out if it stands for missing"
-        return Problem(file, None, f"{where}/score_details/score", shown(details.score), expected, advice)
+        return BadCell(file, None, f"{where}/score_details/score", shown(details.score), expected, advice)
     source = record.source_metadata.source_name or record.source_metadata.source_organization_name
     setting = _setting(entry.generation_config)
     # Several metrics of one task share its name: each is spelt with its own, and the bare name means none of them.
@@ -163,13 +163,13 @@ def _result(entry: _Entry, record: _Record, file: str, where: str, alone: bool) 
         names.append((f"{source}: {entry.evaluation_name}", setting))
     stderr = _stderr(details, score)
     if stderr is not None and number(stderr) is None:
-        return Problem(file, None, f"{where}/score_details/uncertainty", shown(stderr), "a finite standard error")
+        return BadCell(file, None, f"{where}/score_details/uncertainty", shown(stderr), "a finite standard error")
     count = details.uncertainty.num_samples if details.uncertainty else None
     if count is not None and not 1 <= count < 10**15:
-        return Problem(file, None, f"{where}/score_details/uncertainty/num_samples", shown(count), "a number of samples")
+        return BadCell(file, None, f"{where}/score_details/uncertainty/num_samples", shown(count), "a number of samples")
     direction = not metric.lower_is_better
     place = f"{where}/score_details/score"
-    return Result(
+    return ReportedResult(
         record.model_info.id,
         names,
         score,
@@ -211,14 +211,14 @@ def _setting(config: dict[str, Any] | None) -> str:
     return ";".join(f"{key}={word(value)}" for key, value in found)
 
 
-def scaled(result: Result, lower: float | None, upper: float | None) -> tuple[float, float | None] | None:
+def scaled(result: ReportedResult, lower: float | None, upper: float | None) -> tuple[float, float | None] | None:
     """The value and its error on the scale of a quantity with these bounds, or None where no scale is known.
 
     Both scales start at 0: percent (0 to 100) becomes a fraction (0 to 1), and the other way round. A metric that states no
     upper bound is taken as it is.
 
     >>> from dataclasses import replace
-    >>> percent = Result("m", (), 43.8, 1.2, None, 0.0, 100.0, True, "")
+    >>> percent = ReportedResult("m", (), 43.8, 1.2, None, 0.0, 100.0, True, "")
     >>> scaled(percent, 0.0, 1.0)
     (0.438, 0.012)
     >>> scaled(replace(percent, lowest=200.0, highest=800.0), 0.0, 1.0) is None

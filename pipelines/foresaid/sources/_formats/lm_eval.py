@@ -15,8 +15,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from foresaid.errors import Problem
-from foresaid.sources._formats.results import Result, Results, number, parse, pointer, shown, word
+from foresaid.errors import BadCell
+from foresaid.sources._formats.results import ReportedResult, Results, number, parse, pointer, shown, word
 
 NAME = "lm-eval"
 MISSING = ("N/A", "", None)
@@ -42,37 +42,37 @@ def read(raw: bytes, file: str) -> Results:
 def from_tree(tree: Any, file: str) -> Results:
     """Read one file that is parsed already."""
     if not detect(tree):
-        return Results([], [Problem(file, None, "/results", shown(tree), "results of tasks beside a config or versions")])
+        return Results([], [BadCell(file, None, "/results", shown(tree), "results of tasks beside a config or versions")])
     model, setting = _model(tree)
     setting = ";".join(part for part in (setting, _asked(tree)) if part)
     if not model:
         expected = "model_name, or config.model_args with pretrained= or model="
-        return Results([], [Problem(file, None, "/config/model_args", "no model", expected)])
-    items: list[Result] = []
-    problems: list[Problem] = []
+        return Results([], [BadCell(file, None, "/config/model_args", "no model", expected)])
+    items: list[ReportedResult] = []
+    problems: list[BadCell] = []
     seen: dict[tuple[str, str], float] = {}
     for part in ("results", "groups"):
         tasks = tree.get(part)
         if tasks is None and part == "groups":
             continue
         if not isinstance(tasks, dict):
-            problems.append(Problem(file, None, pointer(part), shown(tasks), "an object with one entry a task"))
+            problems.append(BadCell(file, None, pointer(part), shown(tasks), "an object with one entry a task"))
             continue
         for task, metrics in tasks.items():
             if not isinstance(metrics, dict):
-                problems.append(Problem(file, None, pointer(part, task), shown(metrics), "an object with one entry a metric"))
+                problems.append(BadCell(file, None, pointer(part, task), shown(metrics), "an object with one entry a metric"))
                 continue
             for metric, value in metrics.items():
                 if _is_value(metric, value):
                     found = _value(tree, (part, task, metric), model, setting, file)
-                    if isinstance(found, Problem):
+                    if isinstance(found, BadCell):
                         problems.append(found)
                     elif (task, metric) not in seen:
                         seen[task, metric] = found.value
                         items.append(found)
                     elif seen[task, metric] != found.value:
                         expected = f"{seen[task, metric]!r} as in {pointer('results', task, metric)}"
-                        problems.append(Problem(file, None, found.pointer, repr(found.value), expected))
+                        problems.append(BadCell(file, None, found.pointer, repr(found.value), expected))
     return Results(items, problems)
 
 
@@ -81,18 +81,18 @@ def _is_value(metric: str, value: Any) -> bool:
     return name not in NOT_METRICS and not name.endswith("_stderr") and value not in MISSING
 
 
-def _value(tree: dict[str, Any], keys: tuple[str, str, str], model: str, setting: str, file: str) -> Result | Problem:
+def _value(tree: dict[str, Any], keys: tuple[str, str, str], model: str, setting: str, file: str) -> ReportedResult | BadCell:
     part, task, metric = keys
     place = pointer(*keys)
     metrics = tree[part][task]
     value = number(metrics[metric])
     if value is None:
-        return Problem(file, None, place, shown(metrics[metric]), "a finite number", "leave the task out if it was not measured")
+        return BadCell(file, None, place, shown(metrics[metric]), "a finite number", "leave the task out if it was not measured")
     name, comma, kind = metric.partition(",")
     error_key = f"{name}_stderr{comma}{kind}"
     stderr = None if metrics.get(error_key) in MISSING else number(metrics[error_key])
     if stderr is None and metrics.get(error_key) not in MISSING:
-        return Problem(file, None, pointer(part, task, error_key), shown(metrics[error_key]), "a finite number or N/A")
+        return BadCell(file, None, pointer(part, task, error_key), shown(metrics[error_key]), "a finite number or N/A")
     label = f"lm-eval: {task} {name}" + (f" [{kind}]" if kind not in ("", "none") else "")
     count, limited = _samples(tree, task)
     rest = [setting, limited]
@@ -103,7 +103,7 @@ def _value(tree: dict[str, Any], keys: tuple[str, str, str], model: str, setting
         versioned = [(f"{spelling} v{version}", parts) for spelling, parts in spelt]
         spelt = [*versioned, *((spelling, [*parts, f"version={word(version)}"]) for spelling, parts in spelt)]
     names = [(spelling, ";".join(part for part in (*parts, *rest) if part)) for spelling, parts in spelt]
-    return Result(model, names, value, stderr, count, None, None, _higher(tree, task, name), place, group=task, metric=name)
+    return ReportedResult(model, names, value, stderr, count, None, None, _higher(tree, task, name), place, group=task, metric=name)
 
 
 def _model(tree: dict[str, Any]) -> tuple[str, str]:

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from foresaid.errors import Problem
+from foresaid.errors import BadCell
 
 DEPTH = 60  # levels of nesting; both standards stay below 12
 
 
 @dataclass(frozen=True)
-class Result:
+class ReportedResult:
     """One value of a file.
 
     `names` are the spellings of its quantity, the most exact first, each with the setting that is left if that spelling
@@ -45,8 +45,8 @@ class Result:
 class Results:
     """All values of one file; `skipped` counts, by reason, what was left out on purpose."""
 
-    items: list[Result]
-    problems: list[Problem] = field(default_factory=list)
+    items: list[ReportedResult]
+    problems: list[BadCell] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
 
@@ -62,7 +62,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return tree
 
 
-def parse(raw: bytes, file: str) -> tuple[Any, Problem | None]:
+def parse(raw: bytes, file: str) -> tuple[Any, BadCell | None]:
     """Read JSON strictly: the document, or the one problem that stops it. NaN comes through, for its pointer to be named.
 
     >>> parse(b'{"a": 1, "a": 2}', "x.json")[1].found
@@ -71,21 +71,21 @@ def parse(raw: bytes, file: str) -> tuple[Any, Problem | None]:
     try:
         tree = json.loads(raw.decode("utf-8"), object_pairs_hook=_pairs)
     except UnicodeDecodeError as error:
-        return None, Problem(file, None, "-", f"byte 0x{raw[error.start]:02x} at {error.start}", "UTF-8")
+        return None, BadCell(file, None, "-", f"byte 0x{raw[error.start]:02x} at {error.start}", "UTF-8")
     except _TwiceError as error:
-        return None, Problem(file, None, "-", f"the key {str(error)[:60]} twice", "each key once in an object")
+        return None, BadCell(file, None, "-", f"the key {str(error)[:60]} twice", "each key once in an object")
     except json.JSONDecodeError as error:
-        return None, Problem(file, error.lineno, "-", error.msg, "JSON", "the file may be cut short")
+        return None, BadCell(file, error.lineno, "-", error.msg, "JSON", "the file may be cut short")
     except RecursionError:
-        return None, Problem(file, None, "-", "nesting without end", f"at most {DEPTH} levels")
+        return None, BadCell(file, None, "-", "nesting without end", f"at most {DEPTH} levels")
     except ValueError:  # a whole number of thousands of digits
-        return None, Problem(file, None, "-", "a number of thousands of digits", "numbers that a float can hold")
+        return None, BadCell(file, None, "-", "a number of thousands of digits", "numbers that a float can hold")
     if _depth(tree) > DEPTH:
-        return None, Problem(file, None, "-", f"more than {DEPTH} levels of nesting", f"at most {DEPTH} levels")
+        return None, BadCell(file, None, "-", f"more than {DEPTH} levels of nesting", f"at most {DEPTH} levels")
     try:
         json.dumps(tree, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        return None, Problem(file, None, "-", "half a character (a lone surrogate)", "whole characters")
+        return None, BadCell(file, None, "-", "half a character (a lone surrogate)", "whole characters")
     return tree, None
 
 

@@ -17,7 +17,7 @@ LEAST = 3  # models of a family: a line through two says nothing
 
 
 @dataclass(frozen=True)
-class Line:
+class LinearFit:
     """A straight line: slope and intercept, and the share of variance it explains."""
 
     slope: float
@@ -25,7 +25,7 @@ class Line:
     r2: float
 
 
-def line(x: Array, y: Array) -> Line:
+def line(x: Array, y: Array) -> LinearFit:
     """Fit y (n,) by a straight line in x (n,); the share explained is 0 where y does not vary.
 
     >>> line(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]))
@@ -35,10 +35,10 @@ def line(x: Array, y: Array) -> Line:
     slope = float(dx @ dy / (dx @ dx))
     total = float(dy @ dy)
     miss = dy - slope * dx
-    return Line(slope, float(y.mean() - slope * x.mean()), 1.0 - float(miss @ miss) / total if total > 0 else 0.0)
+    return LinearFit(slope, float(y.mean() - slope * x.mean()), 1.0 - float(miss @ miss) / total if total > 0 else 0.0)
 
 
-def within_families(scores: Array, flops: Array, families: Sequence[str]) -> dict[str, list[Line]]:
+def within_families(scores: Array, flops: Array, families: Sequence[str]) -> dict[str, list[LinearFit]]:
     """Lines of each component (n, K) against log10 of compute (n,), one list a family with three models or more of known compute.
 
     Ruan et al., arXiv 2405.10938v3, figure 3 (first component; they say R2 > 0.9). Lower components follow compute far less.
@@ -56,7 +56,7 @@ def within_families(scores: Array, flops: Array, families: Sequence[str]) -> dic
     return made
 
 
-def equivalent_compute(score: Array, reference_score: Array, reference_flops: Array) -> tuple[Array, Line]:
+def equivalent_compute(score: Array, reference_score: Array, reference_flops: Array) -> tuple[Array, LinearFit]:
     """Turn logits (n,) into log10 of the compute at which the reference family reaches them, in the unit of `reference_flops` (r,).
 
         log10 C = (score - b) / w,   reference: score = w log10 C + b

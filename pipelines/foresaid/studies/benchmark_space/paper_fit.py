@@ -69,7 +69,7 @@ TASKS = _tasks()
 
 
 @dataclass(frozen=True)
-class Rows:
+class PaperRows:
     """Models of one task: benchmarks `x` (n, m), scores `y` (n,) on the scale of the fit, compute (n,) in FLOPs, and who trains."""
 
     subjects: tuple[str, ...]
@@ -87,7 +87,7 @@ def evaluated_families(view: View) -> list[str]:
     return sorted(set(wide.filter(pl.any_horizontal(pl.col(tasks).is_not_null()))["family"]))
 
 
-def rows(view: View, task: Task, registered: frozenset[str] = frozenset()) -> Rows:
+def rows(view: View, task: Task, registered: frozenset[str] = frozenset()) -> PaperRows:
     """Return the models of a task in a view; `registered` are the models of the pre-registration."""
     wide = view.wide([*task.metrics, task.quantity_id, "training_flops"], ("obsscaling",))
     wide = wide.filter((pl.col("kind") == "model") & pl.col(task.quantity_id).is_not_null())
@@ -106,7 +106,7 @@ def rows(view: View, task: Task, registered: frozenset[str] = frozenset()) -> Ro
     if task.set_aside:
         trains &= ~np.isin(wide["subject_id"].to_numpy(), sorted(registered))
     x = wide.select(task.metrics).to_numpy().astype(float)
-    return Rows(tuple(wide["subject_id"]), tuple(wide["family"]), x, y, flops, trains)
+    return PaperRows(tuple(wide["subject_id"]), tuple(wide["family"]), x, y, flops, trains)
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from foresaid.fitting.imputation import impute
 from foresaid.registry.view import ZETTA, View
 from foresaid.reproducible import generator
 from foresaid.studies.benchmark_space import paper_fit
-from foresaid.studies.benchmark_space.equivalent_compute import Line, equivalent_compute, sweep, within_families
-from foresaid.studies.benchmark_space.paper_fit import CHAT_METRICS, METRICS, TASKS, PaperFit, Rows
+from foresaid.studies.benchmark_space.equivalent_compute import LinearFit, equivalent_compute, sweep, within_families
+from foresaid.studies.benchmark_space.paper_fit import CHAT_METRICS, METRICS, TASKS, PaperFit, PaperRows
 from foresaid.studies.model_selection.v_optimal import Choice, select
 
 DAY = date(2024, 5, 31)  # the vintage the printed numbers are of
@@ -60,7 +60,7 @@ class Axis:
     quantity_id: str
     reference: str
     models: int
-    line: Line
+    line: LinearFit
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Plane:
     """All of it. `errors` is the test error by task and number of components; `drawn` the points of one task on the axis."""
 
     shares: tuple[Shares, ...]
-    families: dict[str, list[Line]]
+    families: dict[str, list[LinearFit]]
     axes: tuple[Axis, ...]
     drawn: pl.DataFrame
     errors: dict[str, tuple[float, ...]]
@@ -163,16 +163,16 @@ def _shares(population: str, wide: pl.DataFrame, metrics: Sequence[str]) -> Shar
     return Shares(population, wide.height, wide["family"].n_unique(), tuple(float(share) for share in found))
 
 
-def _fit(name: str, rows: Rows, wanted: int = COMPONENTS) -> PaperFit:
+def _fit(name: str, rows: PaperRows, wanted: int = COMPONENTS) -> PaperFit:
     return paper_fit.fit(rows.x[rows.trains], rows.y[rows.trains], TASKS[name].optimiser, wanted)
 
 
-def _error(rows: Rows, fitted: PaperFit | None, name: str = "") -> float:
+def _error(rows: PaperRows, fitted: PaperFit | None, name: str = "") -> float:
     miss = (fitted or _fit(name, rows)).predict(rows.x[~rows.trains]) - rows.y[~rows.trains]
     return float(np.nanmean(miss**2))
 
 
-def _axis(name: str, rows: Rows, fitted: PaperFit) -> Axis | None:
+def _axis(name: str, rows: PaperRows, fitted: PaperFit) -> Axis | None:
     reference = CHAT_REFERENCE if name.startswith("agent") else REFERENCE
     member = (np.array(rows.families) == reference) & np.isfinite(rows.flops)
     if member.sum() < 2:
@@ -181,7 +181,7 @@ def _axis(name: str, rows: Rows, fitted: PaperFit) -> Axis | None:
     return Axis(name, reference, int(member.sum()), line)
 
 
-def _drawn(rows: Rows, fitted: PaperFit) -> pl.DataFrame:
+def _drawn(rows: PaperRows, fitted: PaperFit) -> pl.DataFrame:
     """Return the models of one task: where they stand in compute of the reference family, their score, and the law's."""
     member = (np.array(rows.families) == REFERENCE) & np.isfinite(rows.flops)
     place, _ = equivalent_compute(fitted.score(rows.x), fitted.score(rows.x[member]), rows.flops[member])
@@ -189,7 +189,7 @@ def _drawn(rows: Rows, fitted: PaperFit) -> pl.DataFrame:
     return frame.filter(pl.col("x").is_finite()).sort("x", "subject_id")
 
 
-def _swept(name: str, rows: Rows, ranked_by: str) -> Swept:
+def _swept(name: str, rows: PaperRows, ranked_by: str) -> Swept:
     """Sweep the cut-off of one task on the models of known compute, so that both forecasters see the same rows."""
     known = np.isfinite(rows.flops)
     x, y, flops = rows.x[known], rows.y[known], rows.flops[known]
@@ -211,13 +211,13 @@ def _pool(view: View) -> tuple[list[str], list[str], Array]:
     return list(wide["subject_id"]), list(wide["family"]), _scores(wide, METRICS)
 
 
-def _only(rows: Rows, names: set[str]) -> Rows:
+def _only(rows: PaperRows, names: set[str]) -> PaperRows:
     """Let only these models train."""
     trains = rows.trains & np.array([name in names for name in rows.subjects])
-    return Rows(rows.subjects, rows.families, rows.x, rows.y, rows.flops, trains)
+    return PaperRows(rows.subjects, rows.families, rows.x, rows.y, rows.flops, trains)
 
 
-def _chosen(pool: tuple[list[str], list[str], Array], rows: dict[str, Rows], seed: int) -> tuple[Chosen, ...]:
+def _chosen(pool: tuple[list[str], list[str], Array], rows: dict[str, PaperRows], seed: int) -> tuple[Chosen, ...]:
     names, families, scores = pool
 
     def error(chosen: Sequence[str]) -> float:

@@ -29,7 +29,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class Rows:
+class CheckpointRows:
     """What a forecast may see: loss, ln D, accuracy, and to which run (0, 1, ...) and checkpoint each belongs; all (N,)."""
 
     loss: Array
@@ -38,9 +38,9 @@ class Rows:
     run: Integers
     step: Integers
 
-    def of(self, which: np.ndarray[Any, np.dtype[np.bool_]]) -> Rows:
+    def of(self, which: np.ndarray[Any, np.dtype[np.bool_]]) -> CheckpointRows:
         """The rows picked by a mask."""
-        return Rows(self.loss[which], self.ln_size[which], self.accuracy[which], self.run[which], self.step[which])
+        return CheckpointRows(self.loss[which], self.ln_size[which], self.accuracy[which], self.run[which], self.step[which])
 
 
 def _per_row(theta: Array, run: Integers) -> Array:
@@ -49,7 +49,7 @@ def _per_row(theta: Array, run: Integers) -> Array:
     return np.column_stack([slope, base, theta[SHARED + run], shift, ln_alpha])
 
 
-def fit(rows: Rows, bend: str, weights: Array | None = None, start: Array | None = None) -> Array:
+def fit(rows: CheckpointRows, bend: str, weights: Array | None = None, start: Array | None = None) -> Array:
     """Return slope, base, shift, ln alpha and each run's few-shot emergence (4 + runs,); `weights` (runs,) count runs.
 
     Several starts unless one is given; the best is kept.
@@ -58,7 +58,7 @@ def fit(rows: Rows, bend: str, weights: Array | None = None, start: Array | None
     >>> planted = np.array([2.0, 0.25, 0.6, np.log(4.0), 1.8])
     >>> zero = np.zeros(len(loss), dtype=np.int64)
     >>> y = LAW.curve(_per_row(planted, zero), np.column_stack([loss, ln_size])[:, None])[:, 0]
-    >>> fit(Rows(loss, ln_size, y, zero, zero), "free").round(2).tolist()
+    >>> fit(CheckpointRows(loss, ln_size, y, zero, zero), "free").round(2).tolist()
     [2.0, 0.25, 0.6, 1.39, 1.8]
     """
     runs = int(rows.run.max()) + 1
@@ -94,7 +94,7 @@ def fit(rows: Rows, bend: str, weights: Array | None = None, start: Array | None
     return np.asarray(best)
 
 
-def own_emergence(rows: Rows, shared: Array, counts: Array) -> float:
+def own_emergence(rows: CheckpointRows, shared: Array, counts: Array) -> float:
     """Return the few-shot emergence of one run, all else given (4,), its rows weighted by `counts` (N,)."""
     candidates = rows.loss.min() + GRID
     parameters = np.column_stack(

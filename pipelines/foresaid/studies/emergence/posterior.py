@@ -13,7 +13,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.errors import UnreadableError
-from foresaid.fitting.data import Table
+from foresaid.fitting.data import TrainingTable
 
 if TYPE_CHECKING:
     from foresaid.laws.emergence import Emergence
@@ -34,7 +34,7 @@ def library() -> Any:
     return emcee
 
 
-def log_posterior(law: Emergence, table: Table, points: Array) -> Array:
+def log_posterior(law: Emergence, table: TrainingTable, points: Array) -> Array:
     """Return the log posterior density (m,), up to a constant, of points (m, 6) in the order of `NAMES`.
 
     Normal errors; slope and shift half-normal with scale 1, ln alpha normal with 0.5, the few-shot emergence normal with 0.5 nats
@@ -71,7 +71,7 @@ def log_posterior(law: Emergence, table: Table, points: Array) -> Array:
     return np.asarray(np.where(inside, likelihood + prior, -np.inf))
 
 
-def posterior(law: Emergence, table: Table, start: Array, steps: int, rng: np.random.Generator) -> Array:
+def posterior(law: Emergence, table: TrainingTable, start: Array, steps: int, rng: np.random.Generator) -> Array:
     """Draw from the posterior (draws, 6), columns as `NAMES`; the few-shot emergence in nats is the third.
 
     `start` (5,) is the fitted point; walkers begin scattered about it and the first half of the `steps` is thrown away. Goodman and

@@ -17,7 +17,7 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.reproducible import generator
-from foresaid.studies.emergence.fit import ALPHA_LIMIT, CAP, LAW, SHARED, Rows, crossing, fit, own_emergence, resampled
+from foresaid.studies.emergence.fit import ALPHA_LIMIT, CAP, LAW, SHARED, CheckpointRows, crossing, fit, own_emergence, resampled
 from foresaid.studies.emergence.thresholds import CUT, FOUND, means, threshold
 
 HORIZONS = (256, 192)  # forecast when fine-tuning on so many examples first reaches the cut: the larger, the further ahead
@@ -48,14 +48,14 @@ def seen(table: pl.DataFrame, size: int) -> pl.DataFrame:
     return pl.concat(parts) if parts else table.clear()
 
 
-def rows_of(part: pl.DataFrame, names: Sequence[str]) -> Rows:
+def rows_of(part: pl.DataFrame, names: Sequence[str]) -> CheckpointRows:
     """Return what the law is fitted to: fine-tuned accuracies, and few-shot ones at the size of the few shots."""
     used = part.filter(pl.col("protocol") != "zero_shot").sort("run", "step", "examples")
     size = np.maximum(used["examples"].to_numpy(), LAW.few_shot_size)
     which = np.array([names.index(name) for name in used["run"]], dtype=np.int64)
     columns = (used[name].to_numpy().astype(float) for name in ("text_loss", "accuracy"))
     loss, accuracy = columns
-    return Rows(loss, np.log(size), accuracy, which, used["step"].to_numpy().astype(np.int64))
+    return CheckpointRows(loss, np.log(size), accuracy, which, used["step"].to_numpy().astype(np.int64))
 
 
 def _summary(point: float, draws: list[float]) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def _found(theta: Array, run: int) -> float:
     return crossing(float(theta[0]), float(theta[1]), float(theta[SHARED + run]), CUT)
 
 
-def pooled(rows: Rows, bend: str, names: Sequence[str], group: str) -> tuple[Array, list[dict[str, Any]]]:
+def pooled(rows: CheckpointRows, bend: str, names: Sequence[str], group: str) -> tuple[Array, list[dict[str, Any]]]:
     """Fit runs together and return the parameters and each run's forecast; whole runs resampled, then a run's checkpoints."""
     theta = fit(rows, bend)
     draws: list[list[float]] = [[] for _ in names]
@@ -84,9 +84,9 @@ def pooled(rows: Rows, bend: str, names: Sequence[str], group: str) -> tuple[Arr
     return theta, [_summary(_found(theta, run), draws[run]) for run in range(len(names))]
 
 
-def alone(rows: Rows, bend: str, name: str) -> dict[str, Any]:
+def alone(rows: CheckpointRows, bend: str, name: str) -> dict[str, Any]:
     """Fit one run by itself and return its forecast; its checkpoints resampled."""
-    rows = Rows(rows.loss, rows.ln_size, rows.accuracy, np.zeros_like(rows.run), rows.step)
+    rows = CheckpointRows(rows.loss, rows.ln_size, rows.accuracy, np.zeros_like(rows.run), rows.step)
     theta = fit(rows, bend)
     rng = generator(ROOT, "predict", name, bend)
     draws = []

@@ -20,7 +20,7 @@ import polars as pl
 
 from foresaid.errors import UnreadableError
 from foresaid.files import write_json
-from foresaid.studies.held_out_families.protocol import Board, Method, Result, eligible, leave_one_out
+from foresaid.studies.held_out_families.protocol import HeldOutResult, Leaderboard, Method, eligible, leave_one_out
 
 COLUMNS = {
     "leaderboard-v1": ("MMLU", "ARC", "HellaSwag", "Winogrande", "TruthfulQA", "GSM8K"),
@@ -64,7 +64,7 @@ class Measured:
     rows: tuple[Row, ...]
 
 
-def read(folder: Path, name: str) -> Board:
+def read(folder: Path, name: str) -> Leaderboard:
     """Read one leaderboard from a folder of the sloth paper's repository; rows in the order of their names."""
     columns = list(COLUMNS[name])
     table, bounds = (folder / file for file in FILES)
@@ -73,12 +73,12 @@ def read(folder: Path, name: str) -> Board:
     family = rows["Family"].to_numpy().astype(str)
     level = np.array([f"{name}/{'chat' if chat else 'base'}" for name, chat in zip(family, rows["Instruct"], strict=True)])
     size, tokens = 1e9 * rows[SIZE].to_numpy(), 1e12 * rows[TOKENS].to_numpy()
-    return Board(family, level, size, tokens, rows.select(columns).to_numpy().astype(float), floor)
+    return Leaderboard(family, level, size, tokens, rows.select(columns).to_numpy().astype(float), floor)
 
 
-def rows_of(board: Board, methods: Sequence[Method], small: int) -> list[Row]:
+def rows_of(board: Leaderboard, methods: Sequence[Method], small: int) -> list[Row]:
     """Hold every family out by every method, the least error first."""
-    found: dict[str, Result] = {}
+    found: dict[str, HeldOutResult] = {}
     for method in methods:
         found |= leave_one_out(board, method, small)
     families = len(eligible(board, small))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from foresaid.arrays import Array, sigmoid
 from foresaid.studies.held_out_families.latent_skills import ITERATIONS, fit_skills, scale_covariates
 from foresaid.studies.held_out_families.mixed_effects import by_effects
-from foresaid.studies.held_out_families.protocol import TOLD, Board, Exercise, Forecasts, Mask, Method
+from foresaid.studies.held_out_families.protocol import TOLD, Exercise, Forecasts, Leaderboard, Mask, Method
 
 RANKS = (1, 2, 3, 4)
 OWN = (0.0, 0.5, 1.0)  # weight of the residual of the family's own small models
@@ -30,7 +30,9 @@ def _logit(y: Array, floor: Array) -> Array:
     return np.asarray(np.log(share / (1.0 - share)))
 
 
-def _by_rank(known: Board, asked: Board, known_level: list[str], asked_level: list[str], steps: int) -> tuple[Array, Array]:
+def _by_rank(
+    known: Leaderboard, asked: Leaderboard, known_level: list[str], asked_level: list[str], steps: int
+) -> tuple[Array, Array]:
     """Return the logits (4, m, J) forecast by one to four skills, and the mean logits by which they missed the asked levels."""
     logits, own = [], []
     for rank in RANKS:
@@ -42,7 +44,7 @@ def _by_rank(known: Board, asked: Board, known_level: list[str], asked_level: li
     return np.stack(logits), np.stack(own)
 
 
-def _scores(board: Board, logits: Array) -> Array:
+def _scores(board: Leaderboard, logits: Array) -> Array:
     return np.asarray(board.floor + (1.0 - board.floor) * sigmoid(logits))
 
 
@@ -68,18 +70,18 @@ def by_skills(exercise: Exercise) -> dict[str, Forecasts]:
     return {SKILLS: Forecasts(_scores(known, levels)), PARTLY: Forecasts(_scores(known, np.stack(mixed)))}
 
 
-def by_compute(board: Board, train: Mask, test: Mask) -> Array:
+def by_compute(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast each benchmark by a sigmoid of ln FLOPs with a level for each family: (1, m, J)."""
     return _one_by_one(board, train, test, np.log(board.size * board.tokens)[:, None], board.level)
 
 
-def by_size(board: Board, train: Mask, test: Mask) -> Array:
+def by_size(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast each benchmark by a sigmoid of ln S, ln T and their product, families alike: (1, m, J)."""
     everyone = np.full(len(board.level), "all")
     return _one_by_one(board, train, test, scale_covariates(board.size, board.tokens), everyone)
 
 
-def _one_by_one(board: Board, train: Mask, test: Mask, x: Array, level: NDArray[np.str_]) -> Array:
+def _one_by_one(board: Leaderboard, train: Mask, test: Mask, x: Array, level: NDArray[np.str_]) -> Array:
     columns = [
         fit_skills(x[train], level[train].tolist(), board.y[train][:, [j]], 1, board.floor[[j]]).predict(
             x[test], level[test].tolist()
@@ -89,7 +91,7 @@ def _one_by_one(board: Board, train: Mask, test: Mask, x: Array, level: NDArray[
     return np.hstack(columns)[None]
 
 
-def by_components(board: Board, train: Mask, test: Mask) -> Array:
+def by_components(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast by one to four principal components, each a line in ln FLOPs with a level for each family: (4, m, J)."""
     y, x = board.y[train], np.log(board.size * board.tokens)
     middle = y.mean(axis=0)
@@ -104,7 +106,7 @@ def by_components(board: Board, train: Mask, test: Mask) -> Array:
     return np.stack(made)
 
 
-def by_two_steps(board: Board, train: Mask, test: Mask) -> Array:
+def by_two_steps(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast the mean logit of all benchmarks by sizes and family, then each benchmark by a sigmoid of it: (1, m, J).
 
     The ladder of Bhagia et al. 2024 for tables that have no task losses: the mean logit stands where the loss would.
@@ -121,7 +123,7 @@ def by_two_steps(board: Board, train: Mask, test: Mask) -> Array:
     return _one_by_one(board, train, test, skill, np.full(len(board.level), "all"))
 
 
-def by_other_benchmarks(board: Board, train: Mask, test: Mask) -> Array:
+def by_other_benchmarks(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast each benchmark by a sigmoid of three principal components of the others: the observational law, (1, m, J).
 
     It is told what the others are not: the forecast model's own scores on the other benchmarks. No family, no size.
@@ -131,12 +133,12 @@ def by_other_benchmarks(board: Board, train: Mask, test: Mask) -> Array:
         others = np.delete(board.y, j, axis=1)
         middle = others[train].mean(axis=0)
         axes = np.linalg.svd(others[train] - middle, full_matrices=False)[2][:COMPONENTS]
-        one = Board(board.family, board.level, board.size, board.tokens, board.y[:, [j]], board.floor[[j]])
+        one = Leaderboard(board.family, board.level, board.size, board.tokens, board.y[:, [j]], board.floor[[j]])
         made.append(_one_by_one(one, train, test, (others - middle) @ axes.T, everyone)[0])
     return np.hstack(made)[None]
 
 
-def family_value(board: Board, train: Mask, test: Mask) -> Array:
+def family_value(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast the scores of the largest model of the same level that trains: no fit, (1, m, J)."""
     rows = [
         max(np.flatnonzero(train & (board.level == board.level[i])), key=lambda row: float(board.size[row]))
@@ -145,18 +147,18 @@ def family_value(board: Board, train: Mask, test: Mask) -> Array:
     return board.y[rows][None]
 
 
-def compute_value(board: Board, train: Mask, test: Mask) -> Array:
+def compute_value(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast the scores of the training model with the most compute: no fit, (1, m, J)."""
     row = np.flatnonzero(train)[np.argmax((board.size * board.tokens)[train])]
     return np.repeat(board.y[row][None, None], int(test.sum()), axis=1)
 
 
-def mean_value(board: Board, train: Mask, test: Mask) -> Array:
+def mean_value(board: Leaderboard, train: Mask, test: Mask) -> Array:
     """Forecast the mean scores of all models that train: no fit, (1, m, J)."""
     return np.repeat(board.y[train].mean(axis=0)[None, None], int(test.sum()), axis=1)
 
 
-SINGLE: dict[str, Callable[[Board, Mask, Mask], Array]] = {
+SINGLE: dict[str, Callable[[Leaderboard, Mask, Mask], Array]] = {
     "FLOPs sigmoid + family": by_compute,
     "principal components + family": by_components,
     "size and tokens sigmoid, no family": by_size,

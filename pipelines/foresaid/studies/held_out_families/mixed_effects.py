@@ -19,7 +19,7 @@ from scipy.special import expit, ndtri
 from foresaid.arrays import Array
 from foresaid.scoring.levels import LEVELS
 from foresaid.studies.held_out_families.covariance import Settings
-from foresaid.studies.held_out_families.protocol import Board, Exercise, Forecasts, eligible, split
+from foresaid.studies.held_out_families.protocol import Exercise, Forecasts, Leaderboard, eligible, split
 
 EFFECTS = 5  # surface, family, level (base or chat), pre-trained weights, model
 PASSES = 3  # linearisations of the sigmoid, the settings found anew after each
@@ -33,7 +33,7 @@ JITTER = 1e-8
 NAME = "mixed effects (families partly pooled)"
 
 
-def _place(board: Board, like: Board) -> Array:
+def _place(board: Leaderboard, like: Leaderboard) -> Array:
     """Return ln size and ln tokens on the scale of the rows `like`, (n, 2)."""
     x, of = (np.log(np.column_stack([each.size, each.tokens])) for each in (board, like))
     return np.asarray((x - of.mean(axis=0)) / np.maximum(of.std(axis=0), 1e-9))
@@ -64,7 +64,7 @@ class _Kinship:
         return np.asarray(whole.transpose(0, 2, 1, 3).reshape(J * n, J * m))
 
 
-def _kinship(a: Board, b: Board, like: Board, itself: bool) -> _Kinship:
+def _kinship(a: Leaderboard, b: Leaderboard, like: Leaderboard, itself: bool) -> _Kinship:
     x, z = _place(a, like), _place(b, like)
     family, level = (one[:, None] == other[None, :] for one, other in ((a.family, b.family), (a.level, b.level)))
     weights = family & (a.size[:, None] == b.size) & (a.tokens[:, None] == b.tokens)
@@ -118,14 +118,14 @@ def _posterior(theta: Array, settings: Settings, kin: _Kinship, z: Array, steep:
 class Effects:
     """A fitted model: its rows, settings `theta`, linearised cells `z` (J n,), their inverse covariance, and its product with z."""
 
-    board: Board
+    board: Leaderboard
     settings: Settings
     theta: Array
     z: Array
     inverse: Array
     weights: Array
 
-    def latent(self, asked: Board) -> tuple[Array, Array]:
+    def latent(self, asked: Leaderboard) -> tuple[Array, Array]:
         """Return mean and variance (m, J) of the latent values of other models."""
         J, m = self.settings.benchmarks, len(asked.size)
         k = _kinship(asked, self.board, self.board, False).covariance(self.settings, self.theta)
@@ -133,11 +133,11 @@ class Effects:
         variance = np.maximum(own - np.einsum("ab,ab->a", k @ self.inverse, k), JITTER)
         return (k @ self.weights).reshape(J, m).T, variance.reshape(J, m).T
 
-    def predict(self, asked: Board) -> Array:
+    def predict(self, asked: Leaderboard) -> Array:
         """Forecast the median scores (m, J)."""
         return _score(self.latent(asked)[0], self.board.floor)
 
-    def quantiles(self, asked: Board) -> Array:
+    def quantiles(self, asked: Leaderboard) -> Array:
         """Forecast 23 quantiles of each score, (m, J, 23): latent uncertainty through the sigmoid, then the noise of the score."""
         mean, variance = self.latent(asked)
         steps = ndtri((np.arange(POINTS) + 0.5) / POINTS)
@@ -156,7 +156,7 @@ class Effects:
         return _score(mean.reshape(self.settings.benchmarks, -1).T, self.board.floor)
 
 
-def fit_effects(board: Board, signed: bool = False) -> Effects:
+def fit_effects(board: Leaderboard, signed: bool = False) -> Effects:
     """Fit the mixed-effects model to a board: scores of models that share families, with sizes and training tokens.
 
         y_ij = c_j + (1 - c_j) s(f_ij) + noise_j
@@ -171,7 +171,7 @@ def fit_effects(board: Board, signed: bool = False) -> Effects:
 
     >>> size, names = np.array([1e9, 2e9, 4e9, 8e9]), np.array(["a", "a", "b", "b"])
     >>> scores = expit(np.outer(np.log(size) - 21.5, [0.5, 1.0]))
-    >>> board = Board(names, names, size, 20.0 * size, scores, np.zeros(2))
+    >>> board = Leaderboard(names, names, size, 20.0 * size, scores, np.zeros(2))
     >>> bool(np.abs(fit_effects(board).predict(board) - scores).max() < 0.02)
     True
     """

@@ -23,7 +23,7 @@ NOMINAL = (0.5, 0.8, 0.95)  # central intervals whose coverage is counted
 
 
 @dataclass(frozen=True)
-class Board:
+class Leaderboard:
     """A complete table of scores: `family` and `level` (n,) names, `size` and `tokens` (n,), `y` (n, J), `floor` (J,).
 
     `level` tells base from chat models within a family.
@@ -41,16 +41,16 @@ class Board:
         """Say which rows are chat models, (n,) of zeros and ones: their level ends so."""
         return np.asarray(np.char.endswith(self.level, "chat"), dtype=float)
 
-    def take(self, rows: Mask) -> Board:
+    def take(self, rows: Mask) -> Leaderboard:
         """Return these rows."""
-        return Board(self.family[rows], self.level[rows], self.size[rows], self.tokens[rows], self.y[rows], self.floor)
+        return Leaderboard(self.family[rows], self.level[rows], self.size[rows], self.tokens[rows], self.y[rows], self.floor)
 
 
-def split(board: Board, family: str, small: int) -> tuple[Mask, Mask]:
+def split(board: Leaderboard, family: str, small: int) -> tuple[Mask, Mask]:
     """Return which rows train and which are forecast when a family is held out but for the `small` smallest of each level.
 
     >>> names = np.array(["a", "a", "a", "b"])
-    >>> board = Board(names, names, np.array([3.0, 1.0, 2.0, 1.0]), np.ones(4), np.ones((4, 1)), np.zeros(1))
+    >>> board = Leaderboard(names, names, np.array([3.0, 1.0, 2.0, 1.0]), np.ones(4), np.ones((4, 1)), np.zeros(1))
     >>> [part.tolist() for part in split(board, "a", 1)]
     [[False, True, False, True], [True, False, True, False]]
     """
@@ -61,7 +61,7 @@ def split(board: Board, family: str, small: int) -> tuple[Mask, Mask]:
     return ~held, held
 
 
-def eligible(board: Board, small: int) -> list[str]:
+def eligible(board: Leaderboard, small: int) -> list[str]:
     """Return the families with a level of at least `small` + 2 models."""
     levels, counts = np.unique(board.level, return_counts=True)
     large = levels[counts >= small + 2]
@@ -87,19 +87,19 @@ class Exercise:
     No method may read the scores of the rows to forecast, but for the one that says that it is told the other benchmarks.
     """
 
-    board: Board
+    board: Leaderboard
     train: Mask
     test: Mask
     small: int
     nested: bool = False
 
     @property
-    def known(self) -> Board:
+    def known(self) -> Leaderboard:
         """The rows that train."""
         return self.board.take(self.train)
 
     @property
-    def asked(self) -> Board:
+    def asked(self) -> Leaderboard:
         """The rows to forecast."""
         return self.board.take(self.test)
 
@@ -108,7 +108,7 @@ class Exercise:
         return np.asarray(np.abs(points - self.board.y[self.test]).mean(axis=(1, 2)))
 
 
-def hold_out(board: Board, family: str, small: int, nested: bool = False) -> Exercise:
+def hold_out(board: Leaderboard, family: str, small: int, nested: bool = False) -> Exercise:
     """Return the exercise of one family."""
     return Exercise(board, *split(board, family, small), small, nested)
 
@@ -116,7 +116,7 @@ def hold_out(board: Board, family: str, small: int, nested: bool = False) -> Exe
 Method = Callable[[Exercise], dict[str, Forecasts]]  # forecasts by the name of a row of the table
 
 
-def chosen_within(board: Board, method: Method, small: int) -> dict[str, int]:
+def chosen_within(board: Leaderboard, method: Method, small: int) -> dict[str, int]:
     """Choose for each row of the table the setting with the least mean error when each family of these rows is held out in turn."""
     found: dict[str, list[Array]] = {}
     for family in eligible(board, small):
@@ -127,7 +127,7 @@ def chosen_within(board: Board, method: Method, small: int) -> dict[str, int]:
 
 
 @dataclass(frozen=True)
-class Result:
+class HeldOutResult:
     """One row of the table: mean absolute error by family with settings chosen within, and over families with the best known after.
 
     `wis` and `coverage` (at NOMINAL) are means over families; None where the method gives points alone.
@@ -158,7 +158,7 @@ def _spread(quantiles: Array, y: Array) -> Array:
     return np.array([weighted_interval_score(flat, LEVELS, outcome).wis.mean(), *inside])
 
 
-def leave_one_out(board: Board, method: Method, small: int) -> dict[str, Result]:
+def leave_one_out(board: Leaderboard, method: Method, small: int) -> dict[str, HeldOutResult]:
     """Hold every eligible family out in turn; settings are chosen without the rows that are forecast."""
     by_family: dict[str, dict[str, float]] = {}
     table: dict[str, list[Array]] = {}
@@ -181,5 +181,7 @@ def leave_one_out(board: Board, method: Method, small: int) -> dict[str, Result]
     for name, each in by_family.items():
         spread = np.mean(spreads[name], axis=0).tolist() if name in spreads else None
         afterwards = float(np.mean(table[name], axis=0).min())
-        results[name] = Result(models, each, afterwards, spread[0] if spread else None, tuple(spread[1:]) if spread else None)
+        results[name] = HeldOutResult(
+            models, each, afterwards, spread[0] if spread else None, tuple(spread[1:]) if spread else None
+        )
     return results

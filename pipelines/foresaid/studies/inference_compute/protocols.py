@@ -16,7 +16,7 @@ import numpy as np
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import Question, ensembles, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, ensembles, widened_fits
 from foresaid.sources._reading import Reading
 from foresaid.studies.compute_returns import Reach
 from foresaid.studies.inference_compute.problem_bootstrap import Counts, problems_resampled, ten_points
@@ -33,7 +33,7 @@ from foresaid.studies.inference_compute.series import (
 
 def run(held: Sequence[Held], laws: Sequence[Law], seed: int, replicates: int) -> dict[str, Scored]:
     """Fit every law to every series, forecast what was held out; also the two ensembles where both laws have a past."""
-    questions = [Question(law, one.train, {}) for one in held for law in laws]
+    questions = [FitRequest(law, one.train, {}) for one in held for law in laws]
     found = widened_fits(questions, seed, replicates, None)
     kept: dict[str, list[tuple[Forecast, Held]]] = {}
     for i, one in enumerate(held):

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.sources._reading import Reading
@@ -36,8 +36,8 @@ NO_DAY = date(1, 1, 1)
 class Held:
     """One series: rows to fit and rows to forecast."""
 
-    train: Table
-    test: Table
+    train: TrainingTable
+    test: TrainingTable
 
 
 @dataclass(frozen=True)
@@ -77,12 +77,12 @@ def from_hindcast(rows: pl.DataFrame, case: str) -> dict[str, Scored]:
     return made
 
 
-def _table(name: str, axis: str, x: Sequence[float], y: Sequence[float]) -> Table:
+def _table(name: str, axis: str, x: Sequence[float], y: Sequence[float]) -> TrainingTable:
     """One series in ln x, a point a cluster."""
     target = Target(name, name, name, (Covariate(axis, "ln"),), 0.0, 1.0, 0.0, 1.0, "on demand", name)
     rows = tuple(f"{name}/{value:g}/{i:03d}" for i, value in enumerate(x))
     days = (NO_DAY,) * len(rows)
-    return Table(target, rows, rows, (None,) * len(rows), days, np.log(np.asarray(x, dtype=float))[:, None], np.asarray(y))
+    return TrainingTable(target, rows, rows, (None,) * len(rows), days, np.log(np.asarray(x, dtype=float))[:, None], np.asarray(y))
 
 
 def coverage_of(samples: Array, correct: Array, k: int) -> float:

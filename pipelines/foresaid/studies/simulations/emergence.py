@@ -18,7 +18,7 @@ from scipy.special import betaincinv
 
 from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
-from foresaid.fitting.data import Covariate, Table, Target
+from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import Fit
 from foresaid.reproducible import generator
 
@@ -58,7 +58,7 @@ class Trial:
     status: str
 
 
-def simulate(law: Emergence, rng: np.random.Generator, number: int) -> tuple[Array, Table]:
+def simulate(law: Emergence, rng: np.random.Generator, number: int) -> tuple[Array, TrainingTable]:
     """Plant parameters (P,) and make the table of one experiment.
 
     Ranges: slope 0.3 to 1 a nat, few-shot emergence 1.70 to 1.88 nats, shift 0.25 to 0.65 nats, alpha 0.7 to 2.
@@ -72,7 +72,7 @@ def simulate(law: Emergence, rng: np.random.Generator, number: int) -> tuple[Arr
     y = law.curve(planted, x) + shared + rng.normal(0.0, POINT_NOISE / np.sqrt(SUBSETS), len(x))
     inputs = (Covariate("pretraining_loss"), Covariate("finetuning_examples", "ln"))
     target = Target(f"simulation/{number}", "simulated task", "simulated_score", inputs, 0.0, 1.0, 0.0, 1.0, "simulation")
-    return planted, Table(
+    return planted, TrainingTable(
         target,
         tuple(f"{i:03d}" for i in range(len(x))),
         tuple(f"checkpoint-{i}" for i in checkpoint),
@@ -83,9 +83,11 @@ def simulate(law: Emergence, rng: np.random.Generator, number: int) -> tuple[Arr
     )
 
 
-def _trials(law: Emergence, seed: int, purpose: str, wanted: int, draws: int) -> tuple[list[Trial], list[tuple[Table, Fit]]]:
+def _trials(
+    law: Emergence, seed: int, purpose: str, wanted: int, draws: int
+) -> tuple[list[Trial], list[tuple[TrainingTable, Fit]]]:
     trials: list[Trial] = []
-    kept: list[tuple[Table, Fit]] = []  # the first that gave something, for the page's example
+    kept: list[tuple[TrainingTable, Fit]] = []  # the first that gave something, for the page's example
     simulated = [simulate(law, generator(seed, law.name, purpose, str(number)), number) for number in range(wanted)]
     tables = [replace(table, target=replace(table.target, target_id=f"{purpose}/{i}")) for i, (_, table) in enumerate(simulated)]
     fits = fit_all([Shard(law, table, seed, draws) for table in tables], size=SHARD)
@@ -99,7 +101,7 @@ def _trials(law: Emergence, seed: int, purpose: str, wanted: int, draws: int) ->
     return trials, kept
 
 
-def ablated(table: Table, sizes: slice, checkpoints: slice) -> Table:
+def ablated(table: TrainingTable, sizes: slice, checkpoints: slice) -> TrainingTable:
     """Keep some sizes and checkpoints of a simulated experiment."""
     kept_sizes, kept_losses = np.log(SIZES)[sizes], LOSSES[checkpoints]
     return table.where(np.isin(table.x[:, 1], kept_sizes) & np.isin(table.x[:, 0], kept_losses))
@@ -207,7 +209,7 @@ def _share(hits: int, of: int) -> dict[str, object]:
     return {"count": hits, "of": of, "share": _round(hits / of), "lower_95": _round(low), "upper_95": _round(high)}
 
 
-def _example(law: Emergence, trial: Trial, table: Table, fitted: Fit) -> dict[str, object]:
+def _example(law: Emergence, trial: Trial, table: TrainingTable, fitted: Fit) -> dict[str, object]:
     """Return the first simulation as points and fitted curves, one a fine-tuning size and one without fine-tuning."""
     low, high = np.quantile(trial.draws, BAND)
     loss = np.linspace(LOSSES.max(), trial.truth - 0.15, 24)
