@@ -15,7 +15,7 @@ from tests.conftest import ROOT, Built
 from foresaid import params
 from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
-from foresaid.evaluation import hindcast
+from foresaid.evaluation import hindcast, units
 from foresaid.evaluation.replay import asked, reading, replay, replay_case
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, summarise
@@ -43,9 +43,10 @@ def _files(folder: Path) -> dict[str, bytes]:
 def test_it_gives_the_numbers_of_the_hindcast_stage(built: Built, rows: list[dict[str, Any]]) -> None:
     connection = database.open_database(built.build / "database")
     made, _ = hindcast.run_case("replay", asked(built.params, AS_OF, UNTIL, ()), built.params, connection, built.registry)
+    known = units.of(connection)
     connection.close()
     forecast = made.with_columns(evidence=pl.lit("hindcast")).filter(pl.col("point").is_not_null())
-    scored = score_rows(forecast.select(*KEY, "value", "status", "distance", "point", "quantiles"))
+    scored = score_rows(units.attach(forecast.select(*KEY, "value", "status", "distance", "point", "quantiles"), known))
     means = summarise(scored, ["quantity_id"]).iter_rows(named=True)
     expected = {(r["law"], r["quantity_id"]): (r["n"], r["wis"], r["coverage_80"]) for r in means}
 
