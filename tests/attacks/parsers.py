@@ -1,7 +1,8 @@
 """Bytes that nobody meant: every parser of ledger bytes fed with mutants of good input, raw bytes and typed junk.
 
-A parser may read what it is given or refuse it with the one exception it declares. Anything else is a crash. What is read
-must be written back as the same bytes where the product can write it: two spellings of one value would be two hashes.
+A parser may read what it is given, or refuse it as wrong (LedgerError) or as not readable here (UnreadableError). Anything else
+is a crash. What is read must be written back as the same bytes where the product can write it: two spellings of one value would
+be two hashes.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.attacks.mutate import room
 from tests.attacks.table import Scale, Tally, skip, timed
 
 from foresaid import canonical_json
-from foresaid.errors import LedgerError
+from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import read_batch
@@ -45,7 +46,9 @@ from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import Signer
 from foresaid.ledger.verify import page as report_check
 
-Parse = Callable[[bytes], object]  # reads bytes; raises LedgerError, and AssertionError for two spellings of one value
+Parse = Callable[
+    [bytes], object
+]  # reads bytes; raises LedgerError or UnreadableError, and AssertionError for two spellings of one value
 
 
 @dataclass(frozen=True)
@@ -238,7 +241,7 @@ def hypothesis_run(parser: Parser, tally: Tally, examples: int, seed_: int) -> N
     def feed(data: bytes) -> None:
         try:
             parser.parse(data)
-        except LedgerError as error:
+        except (LedgerError, UnreadableError) as error:
             message = str(error)
             if not message.isascii() or "\n" in message:
                 tally.escaped(f"a message that is not one line of ASCII: {message!a}"[:150], f"{data[:60]!r}")
@@ -260,7 +263,7 @@ import atheris
 
 with atheris.instrument_imports(include=["foresaid", "tests.attacks.parsers"]):
     from tests.attacks import parsers
-from foresaid.errors import LedgerError
+from foresaid.errors import LedgerError, UnreadableError
 
 every = [parser for parser in parsers.parsers() if parser.share == 1]
 
@@ -269,7 +272,7 @@ def feed(data):
         return
     try:
         every[data[0] % len(every)].parse(data[1:])
-    except LedgerError:
+    except (LedgerError, UnreadableError):
         pass
 
 atheris.Setup(sys.argv, feed)

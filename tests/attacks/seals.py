@@ -114,7 +114,9 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             for name, reveal in false_openings(number, scale.seed + 1):
                 path = smuggled(folder, reveal)
                 found = verify(folder, build.ORIGIN)
-                tally.count(found.exit_code() == 1 and any(f.code in ("V14", "V15") for f in found.findings), name)
+                # A pending batch that contradicts the ledger is not let into the log, and is listed: nothing in it counts.
+                kept_out = found.exit_code() == 5 and path.stem in found.rejected
+                tally.count(kept_out or (found.exit_code() == 1 and any(f.code in ("V14", "V15") for f in found.findings)), name)
                 path.unlink()
         yield tally
         with timed(Tally("a seal that nobody opens passes for something else")) as tally:

@@ -29,7 +29,7 @@ def test_the_page_names_every_module_of_the_campaign_and_no_test_that_is_not_the
     page = (ROOT / "docs" / "campaign.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`.*?) \|", page, re.MULTILINE)
     cited = {name for row in re.findall(r"\| ([^|]*) \|$", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
-    tests = {path.stem for path in (ROOT / "tests").glob("test_*.py")}
+    tests = {path.stem for path in (ROOT / "tests").rglob("test_*.py")}
 
     assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} >= set(MODULES)
     assert cited - set(MODULES) <= tests

@@ -92,7 +92,10 @@ def complete(rows: pl.DataFrame) -> pl.DataFrame:
     """
     absent = {"release": pl.String, "maker": pl.String, "resolution": pl.Float64}
     whole = rows.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in absent.items() if name not in rows.columns)
-    series = pl.when((pl.col("split") == "larger") & (pl.col("series") != "")).then("series")
+    if {"split", "series"} <= set(rows.columns):  # rolling origins hold out by date alone
+        series: pl.Expr = pl.when((pl.col("split") == "larger") & (pl.col("series") != "")).then("series")
+    else:
+        series = pl.lit(None, dtype=pl.String)
     return whole.with_columns(
         release=pl.coalesce(series, "release", models_of("subject_id")),
         maker=pl.coalesce("maker", "cluster"),

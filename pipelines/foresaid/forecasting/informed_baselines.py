@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.linear_model import Ridge
 
 from foresaid.arrays import Array
 from foresaid.forecasting.baseline_rows import Rows, rows_of
@@ -168,6 +167,8 @@ def ridge_on_others(known: Rows, asked: Rows, i: int, told: Rows) -> float:
         return recent_mean(known, asked, i, told)
     inputs = table[:, columns]
     centre, spread = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 0.1)
+    from sklearn.linear_model import Ridge  # takes half a second to load, and most stages never ask
+
     model = Ridge(alpha=RIDGE).fit(np.nan_to_num((inputs - centre) / spread), table[:, q])
     return float(model.predict(((profile[columns] - centre) / spread)[None, :])[0])
 

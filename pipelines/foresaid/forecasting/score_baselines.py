@@ -11,7 +11,6 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import Ridge
 
 from foresaid.arrays import Array
 from foresaid.fitting.data import TrainingTable
@@ -51,6 +50,8 @@ def ridge_on_others(rows: TrainingTable, cluster: str, released_on: date | None,
     if not columns.size:
         return training_mean(rows, cluster, released_on, x)
     centre, spread = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-6)
+    from sklearn.linear_model import Ridge  # takes half a second to load, and most stages never ask
+
     model = Ridge(alpha=RIDGE).fit(np.nan_to_num((inputs - centre) / spread), rows.y[kept])
     return float(model.predict(((x[columns] - centre) / spread)[None, :])[0])
 

@@ -53,7 +53,7 @@ def _board(material: Material, about: dict[str, Any], rows: list[dict[str, Any]]
             "cells": [cell(text, at) for at, text in enumerate(rolling_origin_tables.cells(row)) if at],
             "logit": number(row["wis_logit"]),
             "revised": number(row["wis_revised"]),
-            "better": row["verdict"].startswith(BETTER),
+            "better": (row["verdict"] or "").startswith(BETTER),
         }
         for row in rows
     ]
