@@ -24,15 +24,15 @@ from foresaid.laws import _loader as laws
 SHORT = """
 import sys
 import numpy as np
-from foresaid import compiling
+from foresaid.fitting import _jit
 sys.path.insert(0, {folder!r})
 import tiny
 f, J = np.empty(8), np.empty((1, 8))
-compiling.compiled(tiny.columns)(np.array([0.3]), np.empty(0), np.linspace(-3, 3, 8)[None].copy(), f, J)
+_jit.compiled(tiny.columns)(np.array([0.3]), np.empty(0), np.linspace(-3, 3, 8)[None].copy(), f, J)
 print(f.tobytes().hex())
 """
 TINY = """
-from foresaid.elementary import exp, log
+from foresaid.fitting._elementary import exp, log
 
 def columns(p, c, x, f, J):
     for i in range(f.size):

@@ -303,11 +303,11 @@ import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from foresaid.ledger import store as ledger
-from foresaid.ledger.entries.schema import Code, Forecast, Quantiles
+from foresaid.ledger.entries.schema import Code, ForecastEntry, Quantiles
 
 folder, author, origin = Path(sys.argv[1]), sys.argv[2], "example.org/lm-forecasts"
 for number in range(15):
-    line = Forecast(
+    line = ForecastEntry(
         id=f"2026q4/gpqa/model-x/m{number}",
         target="gpqa/model-x",
         method=f"m{number}",
