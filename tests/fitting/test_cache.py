@@ -12,6 +12,7 @@ from tests.laws.test_every_law import CASES, DAY, EVERY_LAW, made
 from foresaid.canonical_json import dump_line
 from foresaid.fitting import cache
 from foresaid.fitting.cache import Shard, fit_all, key
+from foresaid.fitting.dependencies import reached
 from foresaid.fitting.fit import Fit, fit
 from foresaid.fitting.frozen_curve import freeze_curve, to_plain
 from foresaid.fitting.summary import describe
@@ -90,10 +91,22 @@ def test_whatever_a_fit_depends_on_changes_its_key(monkeypatch: pytest.MonkeyPat
     keys = [key(one), *(key(other) for other in others)]
     monkeypatch.setenv("FORESAID_ENGINE", "numpy")
     keys.append(key(one))
-    monkeypatch.setattr(cache, "_program", lambda: "another program")
+    monkeypatch.setattr(cache, "_program", lambda law: f"another program of {law}")
     keys.append(key(one))
 
     assert len(set(keys)) == len(keys)
+
+
+def test_a_fit_depends_on_its_law_and_on_the_engine_and_on_no_page() -> None:
+    package = Path(cache.__file__).parents[1]
+    files = {
+        path.relative_to(package).as_posix() for path in reached(package, [package / "fitting/fit.py", package / "laws/broken.py"])
+    }
+
+    assert {"laws/broken.py", "fitting/least_squares.py", "fitting/bootstrap.py"} <= files
+    assert not [
+        name for name in files if name.startswith(("report/", "cli/", "pipeline/", "evaluation/")) or name == "laws/ability.py"
+    ]
 
 
 def test_a_torn_or_altered_entry_is_made_again(tmp_path: Path, made_now: list[str]) -> None:
