@@ -11,6 +11,7 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from foresaid.ledger.entries.fields import (
+    Day,
     ForecastId,
     Hash,
     Id,
@@ -20,50 +21,80 @@ from foresaid.ledger.entries.fields import (
     RoundId,
     Text,
     Vkey,
+    check_day,
     check_moment,
     check_text,
 )
+from foresaid.ledger.entries.targets import Condition
 
 
-class Resolution(Record, tag_field="type", tag="resolution/v1", frozen=True):
-    """The score of a target (of one `subject`, where a rule binds several), when it was known, and where it was read."""
+class Covariate(Record, frozen=True):
+    """What another benchmark said of the same model by the day its outcome was known."""
+
+    benchmark: Id
+    value: Number
+
+
+class Resolution(Record, tag_field="type", tag="resolution/v2", frozen=True):
+    """The outcome of a target (of one `subject`, where a rule binds several), as it was first read.
+
+    `value` is as published, even beyond the scale of the target; null says that nothing was released or published by the last day.
+    `known_at` is when the value was first public, `released_on` when the model was, `covariates` what conditional forecasts use,
+    `snapshot` the SHA-256 of the rows or the page all of it was read from.
+    """
 
     round: RoundId
     target: Id
-    value: Number
+    value: Number | None
     known_at: Moment
+    released_on: Day | None
     snapshot: Hash
     source: Text
     subject: Id | UnsetType = UNSET
+    family: Text | UnsetType = UNSET
+    system: Text | UnsetType = UNSET
+    covariates: list[Covariate] = []
 
     def __post_init__(self) -> None:
         check_moment(self.known_at)
-        check_text("source", self.source)
+        if self.released_on is not None:
+            check_day(self.released_on)
+        for field in ("source", "family", "system"):
+            text = getattr(self, field)
+            if text is not UNSET:
+                check_text(field, text)
+        names = [item.benchmark for item in self.covariates]
+        if names != sorted(set(names)):
+            raise ValueError("`covariates` must be sorted and without duplicates")
 
 
-class Challenge(Record, tag_field="type", tag="challenge/v1", frozen=True):
-    """Evidence that a score was public earlier than the record says; open for ever, to anyone."""
+class Challenge(Record, tag_field="type", tag="challenge/v2", frozen=True):
+    """Evidence that a score was public earlier than the record says; open for ever, to anyone, and shown by name."""
 
     round: RoundId
     target: Id
     known_at: Moment
-    evidence: Text
+    evidence: Hash
+    reason: Text
     subject: Id | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_moment(self.known_at)
-        check_text("evidence", self.evidence)
+        check_text("reason", self.reason)
 
 
-class Void(Record, tag_field="type", tag="void/v1", frozen=True):
-    """Notice that a target met its own `void_if`: every author's forecast of it is void at once."""
+class Void(Record, tag_field="type", tag="void/v2", frozen=True):
+    """Notice that a target met one of the conditions of its own `void_if`: it is void for every author at once."""
 
     round: RoundId
     target: Id
+    condition: Condition
+    on: Day
     evidence: Hash
     reason: Text
 
     def __post_init__(self) -> None:
+        check_day(self.on)
         check_text("reason", self.reason)
 
 

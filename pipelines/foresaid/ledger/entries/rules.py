@@ -80,7 +80,7 @@ def _names(entry: Entry) -> list[tuple[str, str]]:
     if isinstance(entry, Target):
         found = [("target", f"{entry.round}/{entry.id}"), ("benchmark", entry.benchmark)]
         found += [("model", entry.model)] if isinstance(entry.model, str) else []
-        return found + ([("model name", entry.model_display)] if isinstance(entry.model_display, str) else [])
+        return found + ([("model name", entry.display)] if entry.display is not None else [])
     return [("method", entry.method)] if isinstance(entry, Forecast) else []
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -25,7 +24,6 @@ from foresaid.ledger.entries.fields import (
     Hash,
     Id,
     Name,
-    Number,
     Record,
     RoundId,
     Text,
@@ -36,6 +34,7 @@ from foresaid.ledger.entries.fields import (
 )
 from foresaid.ledger.entries.forecasts import Amendment, Curve, Forecast, Inner, Prediction, Quantiles, Reveal, Sealed, Withdrawal
 from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
+from foresaid.ledger.entries.targets import Target
 
 __all__ = [
     "KINDS",
@@ -108,7 +107,7 @@ class Header(Record, tag_field="type", tag="batch/v1", frozen=True):
             raise ValueError("two items of `data` have the same name")
 
 
-class Round(Record, tag_field="type", tag="round/v1", frozen=True):
+class Round(Record, tag_field="type", tag="round/v2", frozen=True):
     """A round of forecasts: until when they count, how they are scored, and which targets are counted."""
 
     id: RoundId
@@ -128,51 +127,21 @@ class Round(Record, tag_field="type", tag="round/v1", frozen=True):
             raise ValueError(f"`reveal_by` {self.reveal_by} is before the deadline {self.deadline}")
 
 
-class Target(Record, tag_field="type", tag="target/v1", frozen=True):
-    """What is forecast: a named model, or every model that a written rule will bind, on one benchmark."""
-
-    id: Id
-    round: RoundId
-    benchmark: Id
-    metric: Name
-    unit: Name
-    min: Number
-    max: Number
-    source: Text
-    known_rule: Text
-    void_if: Text
-    model: Id | UnsetType = UNSET
-    model_display: Text | UnsetType = UNSET
-    binding: Text | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        for field in ("source", "known_rule", "void_if", "model_display", "binding"):
-            value = getattr(self, field)
-            if value is not UNSET:
-                check_text(field, value)
-        if (self.model is UNSET) == (self.binding is UNSET):
-            raise ValueError("expected either `model` or `binding`")
-        if self.model is UNSET and self.model_display is not UNSET:
-            raise ValueError("`model_display` without `model`")
-        if Decimal(self.min) >= Decimal(self.max):
-            raise ValueError(f"`min` {self.min} is not below `max` {self.max}")
-
-
 Entry: TypeAlias = (
     Round | Target | Forecast | Sealed | Reveal | Amendment | Withdrawal | Resolution | Challenge | Void | Redaction | Key
 )
 KINDS: dict[str, type[Header] | type[Entry]] = {
     "batch/v1": Header,
-    "round/v1": Round,
-    "target/v1": Target,
+    "round/v2": Round,
+    "target/v2": Target,
     "forecast/v1": Forecast,
     "sealed/v1": Sealed,
     "reveal/v1": Reveal,
     "amendment/v1": Amendment,
     "withdrawal/v1": Withdrawal,
-    "resolution/v1": Resolution,
-    "challenge/v1": Challenge,
-    "void/v1": Void,
+    "resolution/v2": Resolution,
+    "challenge/v2": Challenge,
+    "void/v2": Void,
     "redaction/v1": Redaction,
     "key/v1": Key,
 }
@@ -185,8 +154,8 @@ def parse(value: Mapping[str, Any], number: int = 1, check_curve: CheckCurve | N
     'wrong unit'
     >>> parse({"type": "bet/v1"}, number=4)
     Traceback (most recent call last):
-    foresaid.errors.LedgerError: line 4: unknown entry type 'bet/v1'; this version knows batch/v1, round/v1, \
-target/v1, forecast/v1, sealed/v1, reveal/v1, amendment/v1, withdrawal/v1, resolution/v1, challenge/v1, void/v1, \
+    foresaid.errors.LedgerError: line 4: unknown entry type 'bet/v1'; this version knows batch/v1, round/v2, \
+target/v2, forecast/v1, sealed/v1, reveal/v1, amendment/v1, withdrawal/v1, resolution/v2, challenge/v2, void/v2, \
 redaction/v1, key/v1
     """
     name = value.get("type")
