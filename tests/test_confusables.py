@@ -39,10 +39,10 @@ def test_names_that_differ_to_the_eye_are_two(one: str, other: str) -> None:
 @pytest.mark.parametrize("name", ["Mоdel", "model\u2212x", "ｍodel", "mo\u200bdel", "mo\u202edel", "Model", "mo del"])
 def test_an_id_is_plain_ascii_or_refused(name: str) -> None:
     line = {
-        "type": "target/v1", "id": "t", "round": "r", "benchmark": "mmlu", "metric": "accuracy", "unit": "fraction", "min": "0",
+        "type": "target/v2", "id": "t", "round": "r", "benchmark": "mmlu", "metric": "accuracy", "unit": "fraction", "min": "0",
         "max": "1", "source": "s", "known_rule": "k", "void_if": "v", "model": "model",
     }  # fmt: skip
 
     assert isinstance(parse(line), Target)
-    with pytest.raises(LedgerError, match="target/v1"):
+    with pytest.raises(LedgerError, match="target/v2"):
         parse({**line, "model": name})

@@ -108,8 +108,8 @@ def _too_deep(value: object, room: int) -> bool:
 def parse_line(line: bytes, number: int = 1) -> dict[str, Any]:
     """Read one canonical line, given without its newline.
 
-    >>> parse_line(b'{"max":"1","type":"target/v1"}')
-    {'max': '1', 'type': 'target/v1'}
+    >>> parse_line(b'{"max":"1","type":"target/v2"}')
+    {'max': '1', 'type': 'target/v2'}
     >>> parse_line(b'{"a":1,"a":2}', number=7)
     Traceback (most recent call last):
     foresaid.errors.LedgerError: line 7: duplicate key 'a'

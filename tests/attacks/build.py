@@ -13,6 +13,7 @@ from typing import Any
 
 from foresaid.ledger import store
 from foresaid.ledger.entries.schema import Amendment, Code, Data, Entry, Forecast, Quantiles, Round, Sealed, Target, Withdrawal
+from foresaid.ledger.entries.targets import Named, VoidIf
 from foresaid.ledger.verify.verify import verify
 
 ORIGIN = "example.org/lm-forecasts"
@@ -38,7 +39,7 @@ ROUND = Round(
     score="wis",
     reports="all",
     unit_of_count="target",
-    universe="every target/v1 line with round 2026q4",
+    universe="every target/v2 line with round 2026q4",
 )
 
 
@@ -47,16 +48,26 @@ def target(benchmark: str) -> Target:
     return Target(
         id=f"{benchmark}/model-x",
         round="2026q4",
+        rule=Named(model="model-x", display="Modèle X"),
         benchmark=benchmark,
-        metric="accuracy",
+        protocol="accuracy",
         unit="fraction",
+        direction="higher",
         min="0",
         max="1",
-        model="model-x",
-        model_display="Modèle X",
-        source="https://example.org/leaderboard",
-        known_rule="min(release, first public score, first snapshot row)",
-        void_if="no public score by 2027-06-01",
+        chance=None,
+        ceiling=None,
+        resolution=None,
+        resolver="board",
+        fallbacks=[],
+        system="default",
+        nearest_effort=False,
+        opens="2026-11-21",
+        closes="2027-06-01",
+        publish_within=30,
+        void_if=[VoidIf(condition="no_release", on=None)],
+        known="0" * 64,
+        levels=["0.5"],
     )
 
 

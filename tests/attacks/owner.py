@@ -125,7 +125,7 @@ def rollbacks(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:
         yield f"all after batch {kept} taken back", owner.manifest(dict.fromkeys(names[kept:]))
 
 
-SHADOWS = ((b'"type":"', b'"type":"round/v1",'), (b'"id":"', b'"id":"other",'), (b'"values":[', b'"values":["0.9"],'))
+SHADOWS = ((b'"type":"', b'"type":"round/v2",'), (b'"id":"', b'"id":"other",'), (b'"values":[', b'"values":["0.9"],'))
 
 
 def shadows(owner: Owner, fresh: bool) -> Iterator[tuple[str, dict[str, bytes | None]]]:

@@ -115,7 +115,9 @@ def test_each_event_voids_by_its_own_condition_from_the_day_it_names(condition: 
 
 def test_a_release_before_the_freeze_that_was_found_later_voids() -> None:
     hidden = release("acme/n1", "2026-12-20")
-    assert resolve(target(), facts(hidden, release("acme/n2", "2027-02-01")), KNOWN) == Voided("already_released", date(2026, 12, 20))
+    assert resolve(target(), facts(hidden, release("acme/n2", "2027-02-01")), KNOWN) == Voided(
+        "already_released", date(2026, 12, 20)
+    )
     named = target(Named(model="acme/n1"))
     assert resolve(named, facts(hidden), KNOWN) == Voided("already_released", date(2026, 12, 20))
 

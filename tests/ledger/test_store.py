@@ -16,6 +16,7 @@ from tests.attacks.build import HEADER, ORIGIN, ROUND, TIME
 from foresaid.errors import LedgerError
 from foresaid.ledger import durable, store
 from foresaid.ledger.entries.schema import Entry, Forecast, Quantiles, Sealed, Target
+from foresaid.ledger.entries.targets import Named
 from foresaid.ledger.log import manifest
 from foresaid.ledger.log.manifest import Checkpoint, parse_checkpoint
 from foresaid.ledger.verify.verify import Result, verify
@@ -23,7 +24,7 @@ from foresaid.ledger.verify.verify import Result, verify
 
 def target(benchmark: str) -> Target:
     """The target of the golden example, whose model has a plain name."""
-    return msgspec.structs.replace(build.target(benchmark), model_display="Model X")
+    return msgspec.structs.replace(build.target(benchmark), rule=Named(model="model-x", display="Model X"))
 
 
 def forecast(method: str, primary: bool = False, benchmark: str = "mmlu-pro") -> Forecast:
@@ -72,15 +73,15 @@ FIRST_BYTES = (
     '"sha256":"abababababababababababababababababababababababababababababababab"}],"frozen_at":"2026-11-21T02:00:00Z",'
     '"n":3,"origin":"example.org/lm-forecasts","parents":[],"type":"batch/v1"}\n'
     '{"deadline":"2026-12-01T00:00:00Z","id":"2026q4","reports":"all","reveal_by":"2027-06-01T00:00:00Z",'
-    '"revision":"last-before-deadline","score":"wis","type":"round/v1","unit_of_count":"target",'
-    '"universe":"every target/v1 line with round 2026q4"}\n'
+    '"revision":"last-before-deadline","score":"wis","type":"round/v2","unit_of_count":"target",'
+    '"universe":"every target/v2 line with round 2026q4"}\n'
     '{"benchmark":"mmlu-pro","id":"mmlu-pro/model-x","known_rule":"min(release, first public score, first snapshot row)",'
     '"max":"1","metric":"accuracy","min":"0","model":"model-x","model_display":"Model X","round":"2026q4",'
-    '"source":"https://example.org/leaderboard","type":"target/v1","unit":"fraction",'
+    '"source":"https://example.org/leaderboard","type":"target/v2","unit":"fraction",'
     '"void_if":"no public score by 2027-06-01"}\n'
     '{"benchmark":"gpqa","id":"gpqa/model-x","known_rule":"min(release, first public score, first snapshot row)",'
     '"max":"1","metric":"accuracy","min":"0","model":"model-x","model_display":"Model X","round":"2026q4",'
-    '"source":"https://example.org/leaderboard","type":"target/v1","unit":"fraction",'
+    '"source":"https://example.org/leaderboard","type":"target/v2","unit":"fraction",'
     '"void_if":"no public score by 2027-06-01"}\n'
 )
 

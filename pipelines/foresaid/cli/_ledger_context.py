@@ -33,6 +33,16 @@ def append(lines: Sequence[Entry]) -> None:
     click.echo(f"batch {path.stem}, pending; `foresaid checkpoint` on the main branch puts it into the log")
 
 
+def not_ahead(option: str, text: str) -> None:
+    """Refuse a day or time that is still to come: an outcome, once entered, stands for ever."""
+    from foresaid.errors import LedgerError
+
+    now = datetime.now(UTC)
+    today = now.strftime("%Y-%m-%d" if len(text) == len("2026-11-21") else "%Y-%m-%dT%H:%M:%SZ")
+    if text > today:
+        raise LedgerError(f"{option}: found {text}, which is still to come, expected at most {today}")
+
+
 def policy_of(path: Path | None) -> Policy:
     """The policy a reader brings, else the ledger's copy, else one that wants nothing."""
     from foresaid.ledger import layout
@@ -48,7 +58,7 @@ def entry_of(**values: Any) -> Entry:
     from foresaid.errors import LedgerError
     from foresaid.ledger.entries import schema as entries
 
-    record = entries.parse({name: value for name, value in values.items() if value is not None})
+    record = entries.parse({name: value for name, value in values.items() if value is not None or name == "released_on"})
     if isinstance(record, entries.Header):
         raise LedgerError("expected an entry, not a header")
     return record

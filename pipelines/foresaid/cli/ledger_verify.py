@@ -31,6 +31,10 @@ def _evidence(
     if table.is_file():
         with table.open(encoding="utf-8", newline="") as file:
             aliases = {row["alias"]: row["id"] for row in csv.DictReader(file) if row["kind"] == "model"}
+    merges = Path("registry/merges.csv")
+    if merges.is_file():
+        with merges.open(encoding="utf-8", newline="") as file:
+            aliases |= {row["model_id"]: row["kept_as"] for row in csv.DictReader(file)}
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),

@@ -1,9 +1,10 @@
 """The ledger's forecasts against what came out, every version of every one: what counts, what came too late, what is worst.
 
-An outcome is a `resolution/v1` entry, the first one for its subject; where a curve binds models by a rule, also the record's own
-value of each model released since. A row has a standing: `counts` (the version that the round's rule picks), `other version`,
-`late` (the score of this subject was known, or the deadline over, before the version was there), or `worst`. Only `counts` and
-`worst` enter a method's means; the others are shown beside them and named.
+An outcome is a `resolution/v2` entry, the first one for its subject, with the covariates that stand in it: nothing is read from
+the record, so that no later edit of it changes a score. A row has a standing: `counts` (the version that the round's rule picks),
+`claimed` (the same, but nobody proved when the batch was there), `other version`, `late` (the score of this subject was known, or
+the deadline over, before the version was there), `withdrawn` and `void` (left the mean by an entry), `leak` (the training data of
+the batch hold the model), or `worst`. Only `counts` and `worst` enter a method's means; the others are shown beside them and named.
 
 Worst: a forecast that was not opened in time, or whose bytes are gone, is scored as if all its quantiles stood at that bound of its
 target which lies farther from the outcome. Its WIS is max(outcome - min, max - outcome), and no forecast with ascending
@@ -13,26 +14,28 @@ bounds, and of all steps from min to max the two without a step lose most.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias
 
 import polars as pl
 
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.frozen_curve import from_plain
-from foresaid.forecasting.binding import apply, bound
+from foresaid.forecasting.binding import Subject, apply
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.resolutions import Resolution
 from foresaid.ledger.state.accounting import WORST, Account, states, universe
 from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.ledger.state.versions import Version, chosen, made, revision
-from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
 
+OUT = ("claimed", "late", "withdrawn", "void", "leak", "worst")  # standings whose models are named
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {
     **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
@@ -64,19 +67,24 @@ def worst_value(lower: float, upper: float, outcome: float) -> float:
     return lower if outcome - lower >= upper - outcome else upper
 
 
-def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: View, own: str = "") -> Scores:
-    """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them."""
+Leaked: TypeAlias = Mapping[str, frozenset[str]]  # batch -> outcome subjects that its training data hold
+NO_LEAK: Leaked = {}
+
+
+def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", leaked: Leaked = NO_LEAK) -> Scores:
+    """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them.
+
+    `leaked` names for each batch the outcome subjects that its training data hold, under whatever name: never a row that counts.
+    """
     facts = gather(batches)
     accounts = {(one.author, one.id): one for one in states(facts, clock)}
     all_made = made(facts, clock)
     parts: list[tuple[tuple[float, ...], pl.DataFrame]] = []
     for key, found in all_made.items():
-        if accounts[key].state not in ("void", "withdrawn"):
-            parts += list(_versions(accounts[key], found, facts, view, published, own))
-    met = pl.concat([frame for _, frame in parts]) if parts else pl.DataFrame(schema=ROW)
+        parts += list(_versions(accounts[key], found, facts, clock, own, leaked))
     for account in accounts.values():
         if account.state in WORST:
-            parts.append((LEVELS, _worst(account, facts, met, view, own)))
+            parts.append((LEVELS, _worst(account, facts, own)))
     every = _scored(parts)
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
     counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
@@ -89,23 +97,30 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, view: View, published: 
 
 
 def _versions(
-    account: Account, found: Sequence[Version], facts: Facts, view: View, published: View, own: str
+    account: Account, found: Sequence[Version], facts: Facts, clock: Clock, own: str, leaked: Leaked
 ) -> Iterator[tuple[tuple[float, ...], pl.DataFrame]]:
     key, aim = (account.author, account.id), aim_of(account.id)
     rule = revision(facts, key)
+    taken_back = clock.of(facts.withdrawals[key]) if key in facts.withdrawals else None
     for number, version in enumerate(found):
-        levels, rows = _meet(account, version, found[0], facts, view, published, own)
+        levels, rows = _meet(account, version, facts, own)
 
-        def standing(subject: str, known: date | None, number: int = number, version: Version = version) -> str:
+        def standing(subject: str, number: int = number, version: Version = version) -> str:
             end = facts.end(aim, subject)
-            if known is not None:  # the record knows since when; a day begins at its earliest place
-                begins = moment(known.isoformat()) - timedelta(seconds=1)
-                end = begins if end is None else min(end, begins)
+            if subject in leaked.get(version.batch.sha256, ()):
+                return "leak"
             if account.state in ("late", *WORST) or not in_time(found[0].at, end) or not in_time(version.at, end):
                 return "late"
-            return "counts" if chosen(found, rule, end) == number else "other version"
+            if chosen(found, rule, end) != number:
+                return "other version"
+            if aim in facts.voids:
+                return "void"
+            if in_time(taken_back, end):
+                return "withdrawn"
+            proved = clock.is_proved(version.batch) and clock.is_proved(found[0].batch)
+            return "counts" if proved else "claimed"
 
-        told = [standing(*row) for row in rows.select("subject_id", "known").iter_rows()]
+        told = [standing(subject) for subject in rows["subject_id"]]
         marks = {"author": account.author, "id": account.id, "version": number + 1}
         yield (
             levels,
@@ -115,37 +130,53 @@ def _versions(
         )
 
 
-def _meet(
-    account: Account, version: Version, first: Version, facts: Facts, view: View, published: View, own: str
-) -> tuple[tuple[float, ...], pl.DataFrame]:
-    """The levels of a version, and its rows with `known`, the day the record knows the score since (null: the ledger says)."""
+def _meet(account: Account, version: Version, facts: Facts, own: str) -> tuple[tuple[float, ...], pl.DataFrame]:
+    """The levels of a version, and its row on each outcome of its target."""
     aim = aim_of(account.id)
+    target = facts.targets.get(aim)
     entered = {subject: found[0] for subject, found in facts.outcomes(aim).items()}
+    as_of = date.fromisoformat(version.batch.header.as_of)
     if isinstance(version.prediction, entries.Curve):
-        curve = from_plain(version.prediction.curve)
-        since = min(
-            (at for at in (first.at, facts.end(aim)) if at is not None), default=moment(f"{first.batch.header.as_of}T00:00:00Z")
-        )
-        values = {subject: float(entry.value) for subject, entry in entered.items()}
-        rows = apply(curve, bound(curve, view, published, since.date(), values))
+        subjects = [
+            Subject(subject, _family(subject, entry), _released(entry), _within(entry, target), _covariates(entry))
+            for subject, entry in sorted(entered.items())
+        ]
         about = {"evidence": "prospective", "case": aim[0], "law": _method(account, own), "role": "law"}
-        as_of = pl.lit(date.fromisoformat(version.batch.header.as_of))
-        return LEVELS, rows.with_columns(as_of=as_of, **{name: pl.lit(text) for name, text in about.items()})
+        rows = apply(from_plain(version.prediction.curve), subjects)
+        return LEVELS, rows.with_columns(as_of=pl.lit(as_of), **{name: pl.lit(text) for name, text in about.items()})
     levels = tuple(float(level) for level in version.prediction.levels)
     values_made = [float(value) for value in version.prediction.values]
     middle = [value for level, value in zip(levels, values_made, strict=True) if level == 0.5]
     entries_made = [
         {
-            **_facts_of(subject, moment(entry.known_at), account, aim, facts, view, own),
-            "value": float(entry.value),
-            "as_of": date.fromisoformat(version.batch.header.as_of),
+            **_facts_of(subject, entry, account, aim, facts, own),
+            "value": _within(entry, target),
+            "as_of": as_of,
             "status": "quantiles",
             "point": middle[0] if middle else None,
             "quantiles": values_made,
         }
         for subject, entry in entered.items()
     ]
-    return levels, pl.DataFrame(entries_made, schema={**ROW, "known": pl.Date}, infer_schema_length=None)
+    return levels, pl.DataFrame(entries_made, schema=ROW, infer_schema_length=None)
+
+
+def _within(entry: Resolution, target: entries.Target | None) -> float:
+    """The outcome as it is scored: at the bound of the target where it was published beyond it."""
+    value = Decimal(entry.value or "0")
+    return float(value if target is None else min(max(value, Decimal(target.min)), Decimal(target.max)))
+
+
+def _released(entry: Resolution) -> date | None:
+    return date.fromisoformat(entry.released_on) if entry.released_on is not None else None
+
+
+def _family(subject: str, entry: Resolution) -> str:
+    return entry.family if isinstance(entry.family, str) else subject
+
+
+def _covariates(entry: Resolution) -> dict[str, float]:
+    return {item.benchmark: float(item.value) for item in entry.covariates}
 
 
 def _method(account: Account, own: str) -> str:
@@ -153,9 +184,8 @@ def _method(account: Account, own: str) -> str:
     return name if own in ("", account.author) else f"{account.author}:{name}"
 
 
-def _facts_of(subject: str, at: datetime, account: Account, aim: Aim, facts: Facts, view: View, own: str) -> dict[str, Any]:
-    """The key columns of a row about a subject that may be unknown to the record."""
-    about = view.observations.filter(pl.col("subject_id") == subject).head(1)
+def _facts_of(subject: str, entry: Resolution, account: Account, aim: Aim, facts: Facts, own: str) -> dict[str, Any]:
+    """The key columns of a row about an outcome."""
     target = facts.targets.get(aim)
     return {
         "evidence": "prospective",
@@ -167,12 +197,12 @@ def _facts_of(subject: str, at: datetime, account: Account, aim: Aim, facts: Fac
         "quantity_id": target.benchmark if target is not None else aim[1],
         "series": "",
         "subject_id": subject,
-        "cluster": about["family"][0] if about.height else subject,
-        "released_on": about["released_on"][0] if about.height else at.date(),
+        "cluster": _family(subject, entry),
+        "released_on": _released(entry) or moment(entry.known_at).date(),
     }
 
 
-def _worst(account: Account, facts: Facts, met: pl.DataFrame, view: View, own: str) -> pl.DataFrame:
+def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
     """Rows of a forecast nobody can read, one for each outcome that any forecast of its target met."""
     aim = aim_of(account.id)
     target = facts.targets.get(aim)
@@ -180,18 +210,14 @@ def _worst(account: Account, facts: Facts, met: pl.DataFrame, view: View, own: s
     if target is None:  # redacted together with it: no bound is left, so it is named without a number
         return empty
     lower, upper = float(target.min), float(target.max)
-    same = met.filter((pl.col("case") == aim[0]) & (pl.col("id").str.starts_with(f"{aim[0]}/{aim[1]}/")))
-    values = {str(name): (float(value), on) for name, value, on in same.select("subject_id", "value", "released_on").iter_rows()}
-    for subject, found in facts.outcomes(aim).items():
-        values[subject] = (float(found[0].value), moment(found[0].known_at).date())
+    values = {subject: (_within(found[0], target), found[0]) for subject, found in facts.outcomes(aim).items()}
     rows = []
-    for subject, (value, on) in sorted(values.items()):
+    for subject, (value, entry) in sorted(values.items(), key=lambda item: item[0]):
         late = account.frozen is not None and not in_time(account.frozen, facts.end(aim, subject))
         at = worst_value(lower, upper, value)
-        since = datetime(on.year, on.month, on.day, tzinfo=UTC)
         rows.append(
             {
-                **_facts_of(subject, since, account, aim, facts, view, own),
+                **_facts_of(subject, entry, account, aim, facts, own),
                 "value": value,
                 "status": account.state,
                 "point": at,
@@ -229,7 +255,7 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
     )
     lines = []
     for row in grouped.to_dicts():
-        row["subjects"] = row["subjects"] if row["standing"] in ("late", "worst") else []
+        row["subjects"] = row["subjects"] if row["standing"] in OUT else []
         lines.append({**row, "versions": count.get((row["author"], row["id"]), 0)})
     have = {(row["author"], row["id"], row["standing"]) for row in lines}
     for one in found:

@@ -303,7 +303,9 @@ def _first(target: Target, facts: Facts, values: Iterable[Published]) -> list[Se
     groups: dict[tuple[str, str], list[Published]] = {}
     for one in sorted(values, key=lambda one: (one.on, sign * one.value, repr(one))):
         groups.setdefault((facts.name(one.model), one.settings), []).append(one)
-    return [(group[0], tuple(dict.fromkeys(one.value for one in group if one.value != group[0].value))) for group in groups.values()]
+    return [
+        (group[0], tuple(dict.fromkeys(one.value for one in group if one.value != group[0].value))) for group in groups.values()
+    ]
 
 
 def _systems(target: Target, measured: list[Series]) -> list[Series]:
@@ -330,7 +332,14 @@ def _rank(item: Series) -> tuple[date, str, str]:
 def _outcome(target: Target, facts: Facts, one: Published, released: date, later: tuple[Decimal, ...]) -> Outcome:
     subject = facts.name(one.model)
     return Outcome(
-        subject, one.value, _within(target, one.value), one.on, released, one.settings, _covariates(target, facts, subject, one.on), later
+        subject,
+        one.value,
+        _within(target, one.value),
+        one.on,
+        released,
+        one.settings,
+        _covariates(target, facts, subject, one.on),
+        later,
     )
 
 

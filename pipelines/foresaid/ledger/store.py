@@ -158,6 +158,20 @@ def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: Che
         raise LedgerError("\n".join(["the batch is refused, nothing was written", *shown]))
 
 
+def may_add(ledger: Path, lines: Sequence[Entry], author: str) -> None:
+    """Refuse entries that the rules would refuse as they stand; nothing is written."""
+    batches = _whole(ledger, None).batches
+    code = Code(git=None, dirty=False, version="0")
+    header = Header(
+        origin="", author=author, parents=[], as_of="9999-12-31", frozen_at="9999-12-31T00:00:00Z", data=[], code=code, n=len(lines)
+    )
+    batch = Batch("", header, tuple(enumerate(lines, start=1)))
+    problems = [clash for clash in rules.clashes([*batches, batch]) if clash.sha256 == ""]
+    if problems:
+        shown = [f"line {c.line}: {c.what}: found {c.found}, expected {c.expected}" for c in problems[:SHOWN]]
+        raise LedgerError("\n".join(["refused, nothing was written", *shown]))
+
+
 def _closed(batch: Batch, before: Sequence[Batch]) -> list[str]:
     """Openings of this batch whose hash is not the one that was sealed."""
     mine = [entry for one in [*before, batch] if one.header.author == batch.header.author for entry in one.entries]

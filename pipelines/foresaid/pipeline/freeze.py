@@ -17,8 +17,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from foresaid import canonical_json
 from foresaid.errors import LeakError, LedgerError
 from foresaid.files import write_bytes, write_json
@@ -26,12 +24,14 @@ from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting import leakage
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.targets import known_digest
 from foresaid.ledger.provenance import code_state
 from foresaid.params import Params, Round
+from foresaid.pipeline import outcomes
 from foresaid.registry import database
+from foresaid.registry.same_model import names
 
 DATA = "training-rows"
-SNAPSHOTS = "snapshots"
 Key = tuple[type, str]  # kind and name: a target may be called what a forecast is called
 
 
@@ -127,7 +127,9 @@ def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: 
             )
 
 
-def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
+def _lines(
+    drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry], opens: date, known: str
+) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
     drift = []
@@ -136,19 +138,26 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry
             entries.Round(
                 id=opened.id,
                 deadline=opened.deadline,
-                reveal_by=opened.deadline,
+                reveal_by=opened.opened_until,
                 revision="last-before-deadline",
                 score="wis",
                 reports="all",
                 unit_of_count="target",
-                universe=f"every target/v1 line of round {opened.id}",
+                universe=f"every target/v2 line of round {opened.id}",
             )
         )
+    days = {
+        "opens": opens.isoformat(),
+        "closes": opened.closes_on.isoformat(),
+        "publish_within": opened.publish_within,
+        "known": known,
+    }
+    rules = _rules(drafts)
     named = set(have)
     # The first law of params.yaml that forecasts a target is its primary method, unless the round has one already.
     led = {entry.target for entry in have.values() if isinstance(entry, entries.Forecast) and entry.id.startswith(f"{opened.id}/")}
     for draft in drafts:
-        target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
+        target = entries.parse({"type": "target/v2", "round": opened.id, **days, **draft.target, "rule": rules[draft.target["id"]]})
         forecast = entries.parse(
             {
                 "type": "forecast/v1",
@@ -175,6 +184,15 @@ def _lines(drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry
     return lines, drift
 
 
+def _rules(drafts: Sequence[Draft]) -> dict[str, dict[str, Any]]:
+    """The rule of each target: what it binds, and every covariate that any law wants recorded with an outcome."""
+    found: dict[str, dict[str, Any]] = {}
+    for draft in drafts:
+        rule = found.setdefault(draft.target["id"], {**draft.target["rule"], "covariates": []})
+        rule["covariates"] = sorted({*rule["covariates"], *draft.target["rule"]["covariates"]})
+    return found
+
+
 def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
     """Append to the ledger what the open round does not have yet; without a round only say so."""
     place = registry / "ledger"
@@ -191,15 +209,17 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
             have[type(entry), f"{entry.round}/{entry.id}"] = entry
     drafts = read_drafts(build, list(params.laws))
     rows, bodies = training_rows(build, list(params.laws))
-    lines, drift = _lines(drafts, opened, have)
+    frozen_on = now.astimezone(UTC).date()
+    connection = database.open_database(build / "database")
+    models, history = database.models(connection), database.history(connection)
+    connection.close()
+    known = outcomes.known_models(history, models, frozen_on)
+    lines, drift = _lines(drafts, opened, have, frozen_on, known_digest(known))
     new = [line for line in lines if isinstance(line, entries.Forecast)]
     if new:
-        frozen_on = now.astimezone(UTC).date()
-        connection = database.open_database(build / "database")
-        released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
-        connection.close()
-        aliases = dict(pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows())
-        resolver = {draft.target["id"]: draft.target["source"] for draft in drafts}
+        released = dict(models.select("model_id", "released_on").iter_rows())
+        aliases = names(registry)
+        resolver = {draft.target["id"]: draft.target["resolver"] for draft in drafts}
         check_leaks(rows, released, aliases, opened, frozen_on, resolver)
         _check_snapshots(drafts, bodies, opened)
         if now.astimezone(UTC) > datetime.fromisoformat(opened.deadline):
@@ -212,11 +232,12 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
             rows=len(rows),
             max_observed_on=max(row["known_on"] for row in rows),
         )
+        outcomes.keep_known(registry, known)
         store.write_batch(
             place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
         )
         # The snapshot stays at hand, so that `verify` can look at its rows again; it is no output of the stage.
-        write_bytes(build / SNAPSHOTS / f"{data.sha256}.jsonl", snapshot)
+        write_bytes(build / outcomes.SNAPSHOTS / f"{data.sha256}.jsonl", snapshot)
     checkpoint = store.read_checkpoint(place)
     kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))

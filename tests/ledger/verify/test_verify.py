@@ -39,7 +39,7 @@ HEADER: dict[str, Any] = {
     "code": {"git": "3f" * 20, "dirty": False, "version": "0.1.0"},
 }
 ROUND: dict[str, Any] = {
-    "type": "round/v1",
+    "type": "round/v2",
     "id": "r",
     "deadline": "2026-12-01T00:00:00Z",
     "reveal_by": "2027-06-01T00:00:00Z",
@@ -47,21 +47,32 @@ ROUND: dict[str, Any] = {
     "score": "wis",
     "reports": "all",
     "unit_of_count": "target",
-    "universe": "every target/v1 line with round r",
+    "universe": "every target/v2 line with round r",
 }
 TARGET: dict[str, Any] = {
-    "type": "target/v1",
+    "type": "target/v2",
     "id": "t",
     "round": "r",
+    "rule": {"kind": "curve", "binds": "model"},
     "benchmark": "mmlu",
-    "metric": "accuracy",
+    "protocol": "p",
     "unit": "fraction",
+    "direction": "higher",
     "min": "0",
     "max": "1",
-    "source": "s",
-    "known_rule": "k",
-    "void_if": "v",
-    "binding": "every model",
+    "chance": None,
+    "ceiling": None,
+    "resolution": None,
+    "resolver": "board",
+    "fallbacks": [],
+    "system": "default",
+    "nearest_effort": False,
+    "opens": "2026-11-21",
+    "closes": "2027-06-01",
+    "publish_within": 30,
+    "void_if": [],
+    "known": "0" * 64,
+    "levels": ["0.5"],
 }
 
 
@@ -374,8 +385,8 @@ def git(*changed: tuple[str, str, str], rewritten: tuple[tuple[str, str], ...] =
 LOG_VKEY = "example.org/lm-forecasts+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 ROOT_PEM = b"no certificate"
 OUTCOME = {"round": "r", "target": "t"}
-RESOLVE = {"type": "resolution/v1", **OUTCOME, "value": "0.5", "known_at": "2027-01-01", "snapshot": "0" * 64, "source": "s"}
-VOID = {"type": "void/v1", **OUTCOME, "evidence": "0" * 64, "reason": "r"}
+RESOLVE = {"type": "resolution/v2", **OUTCOME, "value": "0.5", "known_at": "2027-01-01", "snapshot": "0" * 64, "source": "s"}
+VOID = {"type": "void/v2", **OUTCOME, "evidence": "0" * 64, "reason": "r"}
 WITHDRAW = {"type": "withdrawal/v1", "withdraws": "r/t/a", "reason": "why"}
 
 # Broken ledgers, one way each: (the one check that must notice, how it is broken)

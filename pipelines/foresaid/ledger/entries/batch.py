@@ -61,7 +61,7 @@ def read_batch(sha256: str, data: bytes, check_curve: CheckCurve | None = None) 
 
 
 _ENDS = ["0.25", "0.75"]  # any two levels; only the values' ends are looked at
-_NO_CURVE = Curve(curve={})
+_KEPT = ("quantity_id", "series", "resolver", "lower", "upper", "covariates", "training")  # of a curve, for rules across batches
 
 
 def outline(batch: Batch) -> Batch:
@@ -70,10 +70,16 @@ def outline(batch: Batch) -> Batch:
     for number, entry in batch.lines:
         if isinstance(entry, Forecast | Amendment):
             made = entry.prediction
-            short = Quantiles(levels=_ENDS, values=[made.values[0], made.values[-1]]) if isinstance(made, Quantiles) else _NO_CURVE
+            short = (
+                Quantiles(levels=_ENDS, values=[made.values[0], made.values[-1]]) if isinstance(made, Quantiles) else _short(made)
+            )
             entry = msgspec.structs.replace(entry, prediction=short)
         lines.append((number, entry))
     return replace(batch, lines=tuple(lines))
+
+
+def _short(made: Curve) -> Curve:
+    return Curve(curve={name: made.curve[name] for name in _KEPT if name in made.curve})
 
 
 def _reason(error: LedgerError) -> tuple[int, str]:

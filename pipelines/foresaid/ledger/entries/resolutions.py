@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from foresaid.ledger.entries.fields import (
@@ -53,7 +54,7 @@ class Resolution(Record, tag_field="type", tag="resolution/v2", frozen=True):
     subject: Id | UnsetType = UNSET
     family: Text | UnsetType = UNSET
     system: Text | UnsetType = UNSET
-    covariates: list[Covariate] = []
+    covariates: list[Covariate] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
         check_moment(self.known_at)

@@ -11,12 +11,26 @@ import heapq
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 
 from foresaid.confusables import skeleton
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
-from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Inner, Quantiles, Reveal, Round, Sealed, Target, Withdrawal
+from foresaid.ledger.entries.schema import (
+    Amendment,
+    Curve,
+    Entry,
+    Forecast,
+    Inner,
+    Quantiles,
+    Reveal,
+    Round,
+    Sealed,
+    Target,
+    Withdrawal,
+)
+from foresaid.ledger.entries.targets import Bound, Named, NextRelease, RecordBy
 
 Problem = tuple[str, str, str]  # what, found, expected
 
@@ -42,6 +56,7 @@ class _Known:
     sealed: set[tuple[str, str]] = field(default_factory=set)
     opened: set[tuple[str, str]] = field(default_factory=set)
     voided: set[tuple[str, str]] = field(default_factory=set)
+    resolved: set[tuple[str, str]] = field(default_factory=set)
     looks: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind of name, skeleton) -> the name
     batches: dict[str, Batch | None] = field(default_factory=dict)  # None: the bytes are gone
 
@@ -55,9 +70,16 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
     known = _Known(batches=dict.fromkeys(redacted))
     found: list[Clash] = []
     for batch in batches:
+        for parent in batch.header.parents:
+            older = known.batches.get(parent)
+            if older is not None and older.header.frozen_at > batch.header.frozen_at:
+                should = f"{older.header.frozen_at} or later, the time of its parent {parent}"
+                found.append(Clash(batch.sha256, 1, "frozen_at before that of a parent", batch.header.frozen_at, should))
         names = [("author", batch.header.author)]
         for number, entry in batch.lines:
-            for what, is_, should in _check(entry, batch, known, bool(redacted)):
+            bare = entry.forecast if isinstance(entry, Reveal) else entry
+            trained = _check_training(bare.prediction, batch) if isinstance(bare, Forecast | Inner | Amendment) else []
+            for what, is_, should in [*_check(entry, batch, known, bool(redacted)), *trained]:
                 found.append(Clash(batch.sha256, number, what, is_, should))
             names += _names(entry)
             for kind, name in names:
@@ -160,7 +182,7 @@ def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, len
     if key in known.withdrawn:
         return [(f"{verb} of a withdrawn forecast", name, "nothing after a withdrawal")]
     if isinstance(entry, Amendment):
-        if key in known.sealed:
+        if key in known.sealed and key not in known.opened:
             return [("amendment of a sealed forecast", name, "an opening, or a new forecast")]
         return _outside(entry, known.targets.get(known.forecasts[key]))
     known.withdrawn.add(key)
@@ -173,19 +195,47 @@ def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, lenient:
     if target is None:
         return [] if lenient else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
     if isinstance(entry, Void):
-        if key in known.voided:
-            return [("target void twice", "/".join(key), "one void/v1 line")]
-        known.voided.add(key)
-        return []
+        return _check_void(entry, target, known)
     named = isinstance(entry.subject, str)
-    if isinstance(target.model, str) and named:
-        return [(f"{verb} names a subject", str(entry.subject), f"none: the target is about {target.model}")]
+    if isinstance(target.rule, Named | RecordBy) and named:
+        about = target.model or "the record"
+        return [(f"{verb} names a subject", str(entry.subject), f"none: the target is about {about}")]
     if isinstance(entry, Challenge):
         return []
-    if not isinstance(target.model, str) and not named:
+    if entry.value is None:
+        return [] if not named else [("resolution of a subject without a value", str(entry.subject), "its value")]
+    known.resolved.add(key)
+    if isinstance(target.rule, NextRelease | Bound) and not named:
         return [("resolution names no subject", "none", "the model that the target's rule binds")]
-    if not Decimal(target.min) <= Decimal(entry.value) <= Decimal(target.max):
-        return [("value outside its target", entry.value, f"{target.min} to {target.max}")]
+    if isinstance(target.rule, RecordBy):
+        return []
+    if entry.released_on is None:
+        return [("resolution without the day of the release", "none", f"a day after {target.opens}, at most {target.closes}")]
+    if not target.opens < entry.released_on <= target.closes:
+        expected = f"after {target.opens}, at most {target.closes}"
+        return [("resolution of a model that was not released while the target was open", entry.released_on, expected)]
+    return []
+
+
+def _check_void(entry: Void, target: Target, known: _Known) -> list[Problem]:
+    key = (entry.round, entry.target)
+    if key in known.voided:
+        return [("target void twice", "/".join(key), "one void/v2 line")]
+    if key in known.resolved:
+        return [("void of a target that has an outcome", "/".join(key), "no void after a resolution")]
+    known.voided.add(key)
+    if entry.condition == "already_released":
+        if entry.on > target.opens:
+            return [("void as already released", entry.on, f"a release by {target.opens}, the day on which the target opened")]
+        return []
+    allowed = {item.condition: item.on for item in target.void_if}
+    if entry.condition not in allowed:
+        return [("void by a condition that the target does not have", entry.condition, ", ".join(sorted(allowed)) or "none")]
+    first = allowed[entry.condition] or ""
+    if entry.condition == "no_release":
+        first = max(first, target.closes)
+    if entry.on < first:
+        return [(f"void by {entry.condition} too early", entry.on, f"{first} or later")]
     return []
 
 
@@ -206,12 +256,55 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
 
 
 def _outside(entry: Forecast | Amendment | Inner, target: Target | None) -> list[Problem]:
-    if target is None or not isinstance(entry.prediction, Quantiles):
+    if target is None:
         return []
+    if isinstance(entry.prediction, Curve):
+        return _another_curve(entry.prediction.curve, target)
     values = entry.prediction.values  # ascending, as its record has checked
     if Decimal(values[0]) < Decimal(target.min) or Decimal(values[-1]) > Decimal(target.max):
         return [("value outside its target", f"{values[0]} to {values[-1]}", f"{target.min} to {target.max}")]
     return []
+
+
+def _another_curve(curve: Mapping[str, Any], target: Target) -> list[Problem]:
+    """A curve must be about the quantity of its target, on its scale, by its resolver, and may not read the answer."""
+    if not isinstance(target.rule, Bound):
+        return [("curve for a target that is not about curves", f"a curve for {target.id}", "quantiles")]
+    wanted = {
+        "quantity_id": target.benchmark,
+        "series": target.rule.series if isinstance(target.rule.series, str) else "",
+        "resolver": target.resolver,
+        "lower": target.min,
+        "upper": target.max,
+    }
+    problems: list[Problem] = [
+        (f"curve with another {name} than its target", str(curve[name]), should)
+        for name, should in wanted.items()
+        if name in curve and curve[name] != should
+    ]
+    given = curve.get("covariates", [])
+    names = {item.get("quantity_id") for item in given if isinstance(item, Mapping)} if isinstance(given, list) else set()
+    if target.benchmark in names:
+        problems.append(("curve with the answer as a covariate", target.benchmark, "other benchmarks"))
+    elif missing := sorted(str(name) for name in names - set(target.rule.covariates)):
+        expected = ", ".join(target.rule.covariates) or "none"
+        problems.append(("curve with covariates that its target does not record", ", ".join(missing), expected))
+    return problems
+
+
+def _check_training(prediction: Quantiles | Curve, batch: Batch) -> list[Problem]:
+    """What a curve was fitted on may not be later than its batch says, and must be data that the batch names."""
+    training = prediction.curve.get("training") if isinstance(prediction, Curve) else None
+    if not isinstance(training, Mapping):
+        return []
+    problems: list[Problem] = []
+    for name in ("as_of", "max_known_on"):
+        day = str(training.get(name, ""))
+        if day > batch.header.as_of:
+            problems.append((f"curve fitted with a later {name} than its batch", day, f"at most {batch.header.as_of}"))
+    if not batch.header.data:
+        problems.append(("curve without the data it was fitted on", "no data", "the training snapshot in the header of the batch"))
+    return problems
 
 
 def order(pending: Mapping[str, Collection[str]], done: Collection[str] = ()) -> list[str]:

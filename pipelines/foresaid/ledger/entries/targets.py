@@ -13,6 +13,7 @@ from hashlib import sha256
 from itertools import pairwise
 from typing import Literal, TypeAlias
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from foresaid.ledger.entries.fields import Count, Day, Hash, Id, Name, Number, Record, RoundId, Text, check_day, check_text
@@ -43,7 +44,7 @@ class NextRelease(Record, tag_field="kind", tag="next_release", frozen=True):
     line: Id
     tier: Id
     ordinal: Count
-    successors: list[Id] = []
+    successors: list[Id] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
         if self.ordinal < 1:
@@ -78,7 +79,7 @@ class Bound(Record, tag_field="kind", tag="curve", frozen=True):
 
     binds: Literal["model", "run"]
     series: Text | UnsetType = UNSET
-    covariates: list[Id] = []
+    covariates: list[Id] = msgspec.field(default_factory=list)
 
     def __post_init__(self) -> None:
         if (self.binds == "run") != (self.series is not UNSET):
@@ -105,8 +106,9 @@ class Target(Record, tag_field="type", tag="target/v2", frozen=True):
 
     `min`, `max`, `chance`, `ceiling` and `resolution` (half an item, or half a printed digit) are in `unit`. A release counts if its
     first public availability lies in (opens, closes]; the value counts that the resolver, or else the first of the fallbacks,
-    publishes first within `publish_within` days. `nearest_effort` says whether another measured effort may stand in. `known` is the
-    digest of the models known at the freeze (`known_digest`); none of them can bind. `levels` are the quantile levels that are scored.
+    publishes first within `publish_within` days. `nearest_effort` says whether another measured effort may stand in.
+    `known` is the digest of the models known at the freeze (`known_digest`); none of them can bind. `levels` are the quantile
+    levels that are scored.
     """
 
     id: Id

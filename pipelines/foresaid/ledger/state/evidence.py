@@ -14,7 +14,7 @@ NEVER = (  # section by section what no ledger of this kind proves
     "That the author named wrote the batch: the name is a claim, unless they sign the file elsewhere.",
     "A second, private ledger under another name: nothing here shows that there is none.",
     "Inside knowledge of scores that were not public: a declaration, not a proof.",
-    "A score that was public earlier than anyone told us; challenge/v1 entries stay open for ever.",
+    "A score that was public earlier than anyone told us; challenge/v2 entries stay open for ever.",
     "Anything, against time-stamping authorities that collude, or to a reader who takes policy, roots and files from one place.",
     "That no newest entries were removed, to a reader with no memory, no witness and no other clone.",
     "That the code that made the numbers is the code named: only hashes are bound. Run it again.",

@@ -42,6 +42,10 @@ class Clock:
     wanted: bool = False
     proved: Mapping[str, datetime] = field(default_factory=dict)
 
+    def is_proved(self, batch: Batch) -> bool:
+        """Whether the moment of a batch is more than the claim of its author."""
+        return batch.sha256 in self.proved
+
     def of(self, batch: Batch) -> datetime | None:
         """The moment by which a batch existed."""
         return self.proved.get(batch.sha256) if self.wanted else moment(batch.header.frozen_at)
@@ -78,9 +82,11 @@ class Facts:
     def outcomes(self, aim: Aim) -> dict[str, list[Resolution]]:
         """The scores that were entered for a target by subject, first to last; a target about one model has one subject."""
         target = self.targets.get(aim)
-        named = target.model if target is not None and isinstance(target.model, str) else ""
+        named = (target.model or "") if target is not None else ""
         found: dict[str, list[Resolution]] = {}
         for entry in self.resolutions.get(aim, []):
+            if entry.value is None:  # nothing came by the last day: no score
+                continue
             found.setdefault(entry.subject if isinstance(entry.subject, str) else named, []).append(entry)
         return found
 
@@ -126,4 +132,7 @@ def _outcome(facts: Facts, entry: Resolution | Challenge) -> None:
     if isinstance(entry, Resolution):
         facts.resolutions.setdefault(aim, []).append(entry)
     # One model that a rule binds says nothing about the next, so its moment is kept apart.
-    facts.know(aim, entry.subject if isinstance(entry.subject, str) else "", moment(entry.known_at))
+    subject = entry.subject if isinstance(entry.subject, str) else ""
+    facts.know(aim, subject, moment(entry.known_at))
+    if isinstance(entry, Resolution) and entry.released_on is not None:
+        facts.know(aim, subject, moment(entry.released_on))

@@ -10,7 +10,9 @@ from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout
 from foresaid.ledger.entries import commitment, rules
 from foresaid.ledger.entries import schema as entries
-from foresaid.ledger.entries.schema import Forecast, Reveal, Sealed, Target
+from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.resolutions import Resolution
+from foresaid.ledger.entries.schema import Amendment, Forecast, Reveal, Sealed, Target
 from foresaid.ledger.state.accounting import accounts, sequenced, universe
 from foresaid.ledger.state.index import moment
 from foresaid.ledger.verify import page as report_check
@@ -42,16 +44,20 @@ def v15_seals(snapshot: Snapshot) -> Iterator[Finding]:
 
 
 def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
-    """V16: the training snapshots are those that were named, and no row of them is an answer."""
+    """V16: the training snapshots are those that were named, and no row of them is an answer, whenever the answer was entered."""
     folder, asked = snapshot.evidence.data, "V16" in snapshot.evidence.asked
-    targets: dict[tuple[str, str], str] = {}
-    seen: dict[str, Seen | None] = {}
+    about: dict[tuple[str, str], set[str]] = {}
     for batch in snapshot.in_order():
         for entry in batch.entries:
-            if isinstance(entry, Target) and isinstance(entry.model, str):
-                targets[entry.round, entry.id] = entry.model
-        aims = {(e.id.split("/", 1)[0], e.target) for e in batch.entries if isinstance(e, Forecast | Sealed)}
-        models = {targets[aim] for aim in aims if aim in targets}
+            if isinstance(entry, Target) and entry.model is not None:
+                about.setdefault((entry.round, entry.id), set()).add(entry.model)
+            elif isinstance(entry, Resolution) and isinstance(entry.subject, str):
+                about.setdefault((entry.round, entry.target), set()).add(entry.subject)
+    seen: dict[str, Seen | None] = {}
+    for batch in snapshot.in_order():
+        aims = {aim_of(e.id) for e in batch.entries if isinstance(e, Forecast | Sealed)}
+        aims |= {aim_of(e.amends) for e in batch.entries if isinstance(e, Amendment)}
+        models = {model for aim in aims for model in about.get(aim, ())}
         path = layout.batch_path(batch.sha256)
         for item in batch.header.data:
             if item.sha256 not in seen:
@@ -85,6 +91,15 @@ def v17_claims(snapshot: Snapshot) -> Iterator[Finding]:
     for name, batch in snapshot.batches.items():
         for what, found, expected in claims(batch.header):
             yield Finding("V17", layout.batch_path(name), what, found, expected, line=1)
+        claimed = moment(batch.header.frozen_at)
+        limits = (
+            ("in the future", snapshot.evidence.now),
+            ("after the moment by which it is proved", snapshot.stamped.proved.get(name)),
+        )
+        for what, at in limits:
+            if at is not None and claimed > at:
+                expected = f"at most {at:%Y-%m-%dT%H:%M:%SZ}"
+                yield Finding("V17", layout.batch_path(name), f"frozen_at is {what}", batch.header.frozen_at, expected, line=1)
     yield from (Finding("V17", "page", what, found, expected) for what, found, expected in _page(snapshot).untrue)
 
 
