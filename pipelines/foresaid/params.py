@@ -148,8 +148,8 @@ def _round(entry: Mapping[str, Any] | None) -> Round | None:
     closes = _day("round, closes", entry["closes"]) if "closes" in entry else None
     within = int(entry.get("publish_within", PUBLISH_WITHIN))
     return Round(
-        str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets, str(entry.get("reveal_by", "")), closes,
-        within,
+        str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets, str(entry.get("reveal_by", "")),
+        closes, within,
     )  # fmt: skip
 
 

@@ -229,7 +229,8 @@ DAYS = [f"2027-{month:02d}-{day:02d}" for month in range(1, 8) for day in (1, 15
 RELEASES = st.builds(release, st.sampled_from(MODELS), st.sampled_from(DAYS), launch=st.sampled_from(["", "x", "y"]))
 VALUES = st.builds(
     value, st.sampled_from(MODELS), st.sampled_from(["0.1", "0.5", "0.9"]), st.sampled_from(DAYS),
-    settings=st.sampled_from(["", "high"]), benchmark=st.sampled_from(["gpqa", "mmlu"]), resolver=st.sampled_from(["board", "other"]),
+    settings=st.sampled_from(["", "high"]), benchmark=st.sampled_from(["gpqa", "mmlu"]),
+    resolver=st.sampled_from(["board", "other"]),
 )  # fmt: skip
 EVENTS = st.builds(Event, st.just("board_closed"), st.just("board"), st.sampled_from(DAYS).map(date.fromisoformat))
 RULES: list[Any] = [

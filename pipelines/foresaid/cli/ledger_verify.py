@@ -15,32 +15,22 @@ from foresaid.project import LEDGER, SNAPSHOTS
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence
+    from foresaid.registry.same_model import names
 
 
 def _evidence(
     policy: Path | None, known: Sequence[Path], data: Path | None, headers: Path | None, page: Path | None, asked: set[str]
 ) -> Evidence:
-    import csv
-
     from foresaid.ledger.log import git_history, opentimestamps
     from foresaid.ledger.log import policy as policies
     from foresaid.ledger.verify.verify import Evidence
 
-    aliases = {}
-    table = Path("registry/aliases.csv")
-    if table.is_file():
-        with table.open(encoding="utf-8", newline="") as file:
-            aliases = {row["alias"]: row["id"] for row in csv.DictReader(file) if row["kind"] == "model"}
-    merges = Path("registry/merges.csv")
-    if merges.is_file():
-        with merges.open(encoding="utf-8", newline="") as file:
-            aliases |= {row["model_id"]: row["kept_as"] for row in csv.DictReader(file)}
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),
         history=git_history.read(LEDGER) if LEDGER.is_dir() else None,
         data=data or SNAPSHOTS,
-        aliases=aliases,
+        aliases=names(LEDGER.parent),
         headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
         now=datetime.now(UTC),

@@ -140,8 +140,8 @@ def resolve(target: Target, facts: Facts, known: Collection[str]) -> Resolution:
     """What a target resolves to by `facts.today`. Raises LedgerError where `known` is not the list that was frozen."""
     if known_digest(known) != target.known:
         raise LedgerError(
-            f"target {target.round}/{target.id}: the list of known models has SHA-256 {known_digest(known)}, expected {target.known}; "
-            "give the list of the freeze"
+            f"target {target.round}/{target.id}: the list of known models has SHA-256 {known_digest(known)}, "
+            f"expected {target.known}; give the list of the freeze"
         )
     models = _models(facts)
     before = {facts.name(name) for name in known}

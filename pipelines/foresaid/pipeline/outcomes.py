@@ -166,7 +166,8 @@ def _entry(target: Target, one: Outcome, value: Decimal, subject: str, family: s
         more["system"] = one.settings
     rows = canonical_json.dump_line(
         {
-            "benchmark": target.benchmark, "covariates": [[name, str(x)] for name, x in one.covariates], "known_on": str(one.known_on),
+            "benchmark": target.benchmark, "covariates": [[name, str(x)] for name, x in one.covariates],
+            "known_on": str(one.known_on),
             "resolver": target.resolver, "subject": one.subject, "value": str(value),
         }
     )  # fmt: skip

@@ -192,7 +192,7 @@ def systems_as_of(database: Database, day: date) -> pl.DataFrame:
 
 
 def history(database: Database) -> pl.DataFrame:
-    """Return every value of every source with the day since which it was known, whether it counts, and what is known of its subject."""
+    """Return every value of every source: since when it was known, whether it counts, and what is known of its subject."""
     columns = (
         "subject_id",
         "quantity_id",

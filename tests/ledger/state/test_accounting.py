@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -10,7 +11,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.attacks.build import ROUND, TIME
-from tests.evaluation.test_ledger_scores import NOTHING, amended, batch, resolution
+from tests.evaluation.test_ledger_scores import amended, batch, resolution
+from tests.evaluation.test_ledger_scores import proved as proved_clock
 from tests.ledger.test_store import forecast, target
 
 from foresaid.evaluation.ledger_scores import score_ledger
@@ -111,7 +113,7 @@ def test_whoever_is_late_or_worst_is_named_and_whoever_counts_is_scored(
     steps: list[tuple[str, str, str, str, int]], today: int
 ) -> None:
     batches, _ = ledger_of(steps)
-    done = score_ledger(batches, Clock(TIME + timedelta(days=today)), NOTHING, NOTHING)
+    done = score_ledger(batches, replace(proved_clock(batches), now=TIME + timedelta(days=today)))
     named = {(row["author"], row["id"]): set[str]() for row in done.table}
     for row in done.table:
         named[row["author"], row["id"]].add(row["standing"])

@@ -73,8 +73,8 @@ class RecordBy(Record, tag_field="kind", tag="record_by", frozen=True):
 class Bound(Record, tag_field="kind", tag="curve", frozen=True):
     """Every model, or every run of a series, released while the target is open.
 
-    `covariates` are recorded with each outcome, as they were first published by its day; where one is missing that a forecast needs,
-    the forecast of that model is declined and counted.
+    `covariates` are recorded with each outcome, as they were first published by its day; where one is missing that a forecast
+    needs, the forecast of that model is declined and counted.
     """
 
     binds: Literal["model", "run"]
@@ -104,8 +104,8 @@ class VoidIf(Record, frozen=True):
 class Target(Record, tag_field="type", tag="target/v2", frozen=True):
     """What is forecast, and all that decides its score.
 
-    `min`, `max`, `chance`, `ceiling` and `resolution` (half an item, or half a printed digit) are in `unit`. A release counts if its
-    first public availability lies in (opens, closes]; the value counts that the resolver, or else the first of the fallbacks,
+    `min`, `max`, `chance`, `ceiling` and `resolution` (half an item, or half a printed digit) are in `unit`. A release counts if
+    its first public availability lies in (opens, closes]; the value counts that the resolver, or else the first of the fallbacks,
     publishes first within `publish_within` days. `nearest_effort` says whether another measured effort may stand in.
     `known` is the digest of the models known at the freeze (`known_digest`); none of them can bind. `levels` are the quantile
     levels that are scored.

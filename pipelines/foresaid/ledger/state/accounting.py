@@ -3,8 +3,8 @@
     forecasts = scored + claimed + pending + void + withdrawn + unopened + late + redacted
 
 Counted from the ledger's own entries, so that no page can leave one out. Withdrawn, unopened and redacted forecasts stay in
-the denominator. `claimed` is a forecast with an outcome whose time nobody proved. Which moment of a batch counts is the policy's matter: the proved one where stamps are wanted, else the
-claim of its author.
+the denominator. `claimed` is a forecast with an outcome whose time nobody proved. Which moment of a batch counts is the policy's
+matter: the proved one where stamps are wanted, else the claim of its author.
 """
 
 from __future__ import annotations
