@@ -188,7 +188,8 @@ def test_void_and_withdrawn_targets_are_scored_nowhere() -> None:
     void = Void(round="2026q4", target="mmlu-pro/model-x", condition="no_release", on="2027-06-02", evidence="0" * 64, reason="why")
     done = score(batch([*OPENING, forecast("a")]), batch([resolution("0.6"), void], 1))
 
-    assert (done.rows.height, done.table, done.accounts[0].state) == (0, [], "void")
+    assert (done.rows.height, done.accounts[0].state) == (0, "void")
+    assert [(row["standing"], row["n"], row["subjects"]) for row in done.table] == [("void", 1, ["model-x"])]  # kept, and named
 
 
 def test_a_later_resolution_does_not_replace_the_first() -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Context, Decimal
 from hashlib import sha256
 from pathlib import Path
 
@@ -99,14 +99,20 @@ def facts_of(target: Target, history: pl.DataFrame, models: pl.DataFrame, same: 
             )
         )  # fmt: skip
     published = [
-        Published(
-            subject, quantity, source, Decimal(canonical_json.decimal(value, 15)), on, target.protocol, setting, default=not setting
-        )
+        Published(subject, quantity, source, _decimal(value), on, target.protocol, setting, default=not setting)
         for subject, quantity, setting, source, on, value in about.filter(pl.col("counts"))
         .select("subject_id", "quantity_id", "setting", "source_id", "known_on", "value")
         .iter_rows()
     ]
     return Facts(today, tuple(releases), tuple(published), (), _ids(same, {item.model for item in published}))
+
+
+def _decimal(value: float) -> Decimal:
+    """A value to fifteen digits, at most eighteen places after the point, without zeros at the end."""
+    digits = Context(prec=15).create_decimal(repr(value))
+    places = digits.as_tuple().exponent
+    short = round(digits, 18) if isinstance(places, int) and places < -18 else digits
+    return Decimal(format(short.normalize(), "f"))
 
 
 def _ids(same: Mapping[str, str], subjects: Collection[str]) -> dict[str, str]:

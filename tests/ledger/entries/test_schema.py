@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from foresaid import canonical_json
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError
 from foresaid.ledger.entries.schema import Curve, Forecast, Header, Quantiles, Round, Target, encode, parse

@@ -16,6 +16,7 @@ from foresaid.ledger.entries.fields import (
     ForecastId,
     Hash,
     Id,
+    Magnitude,
     Moment,
     Number,
     Record,
@@ -33,7 +34,7 @@ class Covariate(Record, frozen=True):
     """What another benchmark said of the same model by the day its outcome was known."""
 
     benchmark: Id
-    value: Number
+    value: Magnitude
 
 
 class Resolution(Record, tag_field="type", tag="resolution/v2", frozen=True):
