@@ -63,26 +63,29 @@ def whole(folder: Path) -> Result:
 # batch files, M the manifest, and h1, h2 the leaf hashes in hexadecimal:
 #   sha256sum b1 b2 M;  (printf '\000'; sed -n 1p M) | sha256sum;  (printf '\000'; sed -n 2p M) | sha256sum
 #   printf "01$h1$h2" | xxd -r -p | openssl dgst -sha256 -binary | base64
-FIRST = "5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442"
-SECOND = "21414981f7ad8c80e085f20b3e737839ca763b8b5173fc77755f5dc966a0d392"
-MANIFEST_SHA256 = "fff51aab95fe5ec7a1b0b12205db4f4b0adb9ca42b153125bc91f42993bb8322"
-ROOT = "VZnT+mcXE6s78TQUkg/KJlfOiVHrk2T078MhO2gZQJE="
+FIRST = "0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82"
+SECOND = "553546296c62eb2035333de8f6885533dec2c89c0116fb7f3c769e9a8086c4b0"
+MANIFEST_SHA256 = "a3b0ce4001992531f723915cad602a32b13d09585faffb8d2283673fa4f682be"
+ROOT = "LbP8RpXRNVqHBnVL7XL9/xwITlBdmO1WJ1Ac6WO2r3w="
 FIRST_BYTES = (
-    '{"as_of":"2026-11-20","author":"example.org/alice","code":{"dirty":false,"git":"3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f",'
-    '"version":"0.1.0"},"data":[{"bytes":104857,"max_observed_on":"2026-11-18","name":"scores","rows":1234,'
-    '"sha256":"abababababababababababababababababababababababababababababababab"}],"frozen_at":"2026-11-21T02:00:00Z",'
-    '"n":3,"origin":"example.org/lm-forecasts","parents":[],"type":"batch/v1"}\n'
-    '{"deadline":"2026-12-01T00:00:00Z","id":"2026q4","reports":"all","reveal_by":"2027-06-01T00:00:00Z",'
-    '"revision":"last-before-deadline","score":"wis","type":"round/v2","unit_of_count":"target",'
-    '"universe":"every target/v2 line with round 2026q4"}\n'
-    '{"benchmark":"mmlu-pro","id":"mmlu-pro/model-x","known_rule":"min(release, first public score, first snapshot row)",'
-    '"max":"1","metric":"accuracy","min":"0","model":"model-x","model_display":"Model X","round":"2026q4",'
-    '"source":"https://example.org/leaderboard","type":"target/v2","unit":"fraction",'
-    '"void_if":"no public score by 2027-06-01"}\n'
-    '{"benchmark":"gpqa","id":"gpqa/model-x","known_rule":"min(release, first public score, first snapshot row)",'
-    '"max":"1","metric":"accuracy","min":"0","model":"model-x","model_display":"Model X","round":"2026q4",'
-    '"source":"https://example.org/leaderboard","type":"target/v2","unit":"fraction",'
-    '"void_if":"no public score by 2027-06-01"}\n'
+    '{"as_of":"2026-11-20","author":"example.org/alice","code":{"dirty":false,"git":"3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f'
+    '3f3f3f3f3f","version":"0.1.0"},"data":[{"bytes":104857,"max_observed_on":"2026-11-18","name":"scores","rows":1'
+    '234,"sha256":"abababababababababababababababababababababababababababababababab"}],"frozen_at":"2026-11-21T02:0'
+    '0:00Z","n":3,"origin":"example.org/lm-forecasts","parents":[],"type":"batch/v1"}\n'
+    '{"deadline":"2026-12-01T00:00:00Z","id":"2026q4","reports":"all","reveal_by":"2027-06-01T00:00:00Z","revision"'
+    ':"last-before-deadline","score":"wis","type":"round/v2","unit_of_count":"target","universe":"every target/v2 l'
+    'ine with round 2026q4"}\n'
+    '{"benchmark":"mmlu-pro","ceiling":null,"chance":null,"closes":"2027-06-01","direction":"higher","fallbacks":[]'
+    ',"id":"mmlu-pro/model-x","known":"0000000000000000000000000000000000000000000000000000000000000000","levels":['
+    '"0.5"],"max":"1","min":"0","nearest_effort":false,"opens":"2026-11-21","protocol":"accuracy","publish_within":'
+    '30,"resolution":null,"resolver":"board","round":"2026q4","rule":{"display":"Model X","kind":"named","model":"m'
+    'odel-x"},"system":"default","type":"target/v2","unit":"fraction","void_if":[{"condition":"no_release","on":nul'
+    "l}]}\n"
+    '{"benchmark":"gpqa","ceiling":null,"chance":null,"closes":"2027-06-01","direction":"higher","fallbacks":[],"id'
+    '":"gpqa/model-x","known":"0000000000000000000000000000000000000000000000000000000000000000","levels":["0.5"],"'
+    'max":"1","min":"0","nearest_effort":false,"opens":"2026-11-21","protocol":"accuracy","publish_within":30,"reso'
+    'lution":null,"resolver":"board","round":"2026q4","rule":{"display":"Model X","kind":"named","model":"model-x"}'
+    ',"system":"default","type":"target/v2","unit":"fraction","void_if":[{"condition":"no_release","on":null}]}\n'
 )
 
 
@@ -92,9 +95,9 @@ def test_the_golden_example_comes_out_to_the_byte(folder: Path) -> None:
     checkpoint = store.sequence(folder, ORIGIN)
 
     assert (first, second) == (FIRST, SECOND)
-    assert (folder / f"batches/5b/{FIRST}.jsonl").read_text(encoding="utf-8") == FIRST_BYTES
-    assert len(FIRST_BYTES) == 1327
-    assert (folder / f"batches/21/{SECOND}.jsonl").stat().st_size == 919
+    assert (folder / f"batches/0b/{FIRST}.jsonl").read_text(encoding="utf-8") == FIRST_BYTES
+    assert len(FIRST_BYTES) == 1757
+    assert (folder / f"batches/55/{SECOND}.jsonl").stat().st_size == 919
     assert f"{ORIGIN}\n2\n{ROOT}\n\n" == (folder / "log/checkpoint").read_text(encoding="ascii")
     assert sha256((folder / "log/MANIFEST").read_bytes()).hexdigest() == MANIFEST_SHA256
     assert checkpoint == parse_checkpoint((folder / "log/checkpoint").read_bytes())
@@ -303,8 +306,8 @@ WRITER = """
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from foresaid import ledger
-from foresaid.entries import Code, Forecast, Quantiles
+from foresaid.ledger import store as ledger
+from foresaid.ledger.entries.schema import Code, Forecast, Quantiles
 
 folder, author, origin = Path(sys.argv[1]), sys.argv[2], "example.org/lm-forecasts"
 for number in range(15):
@@ -321,7 +324,7 @@ for number in range(15):
         origin=origin,
         author=author,
         as_of=date(2026, 11, 20),
-        frozen_at=datetime(2026, 11, 21, 3, number, tzinfo=UTC),
+        frozen_at=datetime(2026, 11, 21, 3, tzinfo=UTC),
         data=[],
         code=Code(git=None, dirty=False, version="0.1.0"),
     )

@@ -214,7 +214,7 @@ def void(round_id: str, target: str, condition: str, on: str, evidence: Path, re
 def redact(batch: str, reason: str) -> None:
     """Remove the bytes of a batch for a legal need. Its name stays in the log and its forecasts count as worst.
 
-    Example: foresaid redact 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --reason "court order"
+    Example: foresaid redact 0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82 --reason "court order"
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import store

@@ -178,7 +178,7 @@ def stamp(
 def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
     """Write a C2SP .tlog-proof that a batch is in the log, or check one.
 
-    Example: foresaid prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
+    Example: foresaid prove 0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82 --to mine.tlog-proof
     """
     from foresaid import files
     from foresaid.ledger import layout

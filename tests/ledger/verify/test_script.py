@@ -24,20 +24,20 @@ from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
-FIRST = "5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442"
-SECOND = "21414981f7ad8c80e085f20b3e737839ca763b8b5173fc77755f5dc966a0d392"
+FIRST = "0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82"
+SECOND = "553546296c62eb2035333de8f6885533dec2c89c0116fb7f3c769e9a8086c4b0"
 LEAVES = (
-    "e7017390aeba70b6fa009533b57825d4917e507738e6c1b45ad944667a21c2e6",
-    "4bf4cc3afa7160eaa1ec44dcaf8bc236434dee5cb5177627b0b24aacd688ac4a",
+    "83706182efcf9a661c419f691134ea4e7430c1a55fa7f57598157f14d7cb5fa4",
+    "a7c12f2dc150a2c22a3729ccaedfaa1d8b86d920f82e01e3b7516385beb0840d",
 )
-TREE_ROOT = "VZnT+mcXE6s78TQUkg/KJlfOiVHrk2T078MhO2gZQJE="
+TREE_ROOT = "LbP8RpXRNVqHBnVL7XL9/xwITlBdmO1WJ1Ac6WO2r3w="
 CHECKPOINT = f"""\
 example.org/lm-forecasts
 2
 {TREE_ROOT}
 
-— example.org/lm-forecasts vR0guCnniMlKU2kdYX+jqGTPGp4pANKbVXl3dm3BW3hxnQW6QIujZ2W2f1TQpC5TBfRK6ytksGtbGy4LmHV22a/k9gQ=
-— witness.example/a gdYk+gAAAABrAPsgS06UZkx6lfk8SjIN0eG+mAxM7AsBbzYClMxKfKPJeIf+r4jM7HiJEivIzti+fb9l6f1ZvKMaRC/YYJMuHRbQBQ==
+— example.org/lm-forecasts vR0guIVXy2YWMLSpU8OVZ9f4by6n6aGSE58KE5j9/5mtZg8TVEJJpXjfGJ6qmi83KVpqNhXDDhtYzC8YYW90irTelQc=
+— witness.example/a gdYk+gAAAABrAPsgxag3YpVQnb/9yyBiNbBrRW/QAP046laPidyjQcxNHivc8qWLrV5cV0jXmSLnNsiHbz5zgf3WROPxM52f8lWtBQ==
 """
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 WORDS = ("--policy", str(GOLDEN / "policy.txt"), "--roots", str(GOLDEN / "tsa"))
