@@ -6,6 +6,8 @@ BIN := .venv/bin
 # DVC runs the stages through a shell, which has to find the `foresaid` command of this environment.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+# By default a folder of the machine that everybody may write to holds pickles that are loaded; ours is inside the project.
+export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
 .PHONY: help repro test bench fuzz coverage lint format verify campaign campaign-short lock clean
@@ -61,7 +63,7 @@ clean: ## remove everything derived; the record stays
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@$(BIN)/foresaid compile
+	@$(BIN)/foresaid setup
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.lock

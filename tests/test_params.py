@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+import yaml
 
 from foresaid import params
 from foresaid.errors import ParameterError
@@ -63,3 +66,84 @@ def test_an_open_rounds_vintage_is_the_vintage_of_the_fits(tmp_path: Path) -> No
     opened = write(tmp_path, "round: null", 'round: {id: "r", as_of: "2026-12-01", deadline: "2026-12-08T00:00:00Z"}')
 
     assert str(params.load(opened).fit_as_of) == "2026-12-01"
+
+
+HOSTILE = {
+    "20,000 brackets": (b"a: " + b"[" * 20_000, "inside each other"),
+    "not UTF-8": (b"\xff\xfea: 1", "expected UTF-8"),
+    "aliases that repeat aliases": (
+        "".join(["a: &a0 [x, x]\n", *(f"b{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n" for i in range(1, 40))]).encode(),
+        "with what aliases repeat",
+    ),
+    "30,000 keys": (b"".join(b"k%d: 1\n" % i for i in range(30_000)), "values"),
+    "a list as a key": (b"? [a]\n: 1\n", "a key that is a list"),
+    "two megabytes": (b"# " + b"x" * 2_000_000, "bytes"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str) -> None:
+    content, words = HOSTILE[name]
+    (tmp_path / "params.yaml").write_bytes(content)
+
+    with pytest.raises(ParameterError, match=words) as caught:
+        params.load(tmp_path / "params.yaml")
+    assert "\n" not in str(caught.value)
+
+
+WRONG: tuple[object, ...] = ("abc", -5, None, [], [None], {"a": 1})
+
+
+def _places(value: object, at: tuple[object, ...] = ()) -> Iterator[tuple[object, ...]]:
+    yield at
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield from _places(item, (*at, key))
+
+
+def _changed(document: object, at: tuple[object, ...], new: object) -> object:
+    if not at:
+        return new
+    copy: Any = dict(document) if isinstance(document, dict) else list(cast("list[object]", document))
+    copy[at[0]] = _changed(copy[at[0]], at[1:], new)
+    return copy
+
+
+def test_a_wrong_value_anywhere_is_read_or_refused_in_one_line() -> None:
+    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    refused = []
+    for at in _places(document):
+        for new in WRONG:
+            try:
+                read = params.parse(_changed(document, at, new))
+                laws.load(str(at[1]), read.laws[str(at[1])]) if at[:1] == ("laws",) and len(at) > 1 else None
+            except ParameterError as error:
+                refused.append(str(error))
+    assert len(refused) > 500
+    assert [said for said in refused if len(said.splitlines()) != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("seed: 20240531", "seed: abc", "params.yaml, seed: found 'abc', expected a whole number of at least 0"),
+        ("replicates: 200", "replicates: -5", "params.yaml, replicates: found -5, expected a whole number of at least 1"),
+        ("components: 3", "components: three", "params.yaml, laws, observational, components: found 'three', expected"),
+        ("sources: [\n", "sources: null\nx: [\n", "expected one of its settings"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    def read() -> None:
+        for name, settings in params.load(write(tmp_path, old, new)).laws.items():
+            laws.load(name, settings)
+
+    with pytest.raises(ParameterError) as caught:
+        read()
+    assert message in str(caught.value)
+
+
+def test_params_in_another_encoding_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes("author: Zoë".encode("latin-1"))
+
+    with pytest.raises(ParameterError, match="not UTF-8"):
+        params.load(tmp_path / "params.yaml")

@@ -11,9 +11,12 @@ import json
 import math
 import os
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from foresaid.errors import UnreadableError
 
 if TYPE_CHECKING:  # polars takes a fifth of a second to load, and who writes text does not need it
     import polars as pl
@@ -34,6 +37,15 @@ def rounded(value: Any, digits: int = DIGITS) -> Any:
     if isinstance(value, float):
         return float(f"{value:.{digits}g}") if math.isfinite(value) else None
     return value
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Name the file in what the system says: a full disk names none."""
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -66,6 +78,28 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     write_bytes(path, buffer.getvalue())
 
 
+@contextmanager
+def reading_parquet(path: Path) -> Iterator[None]:
+    """Turn whatever reading this Parquet file meets (missing, cut, another format) into UnreadableError with its name."""
+    import polars as pl
+
+    if not path.is_file():
+        raise UnreadableError(f"{path}: found no file, expected the output of a stage; run `dvc repro`")
+    try:
+        yield
+    except (pl.exceptions.PolarsError, OSError) as error:
+        said = (str(error).splitlines() or [""])[0][:120]
+        raise UnreadableError(f"{path}: found {said}, expected a whole Parquet file; delete it and run `dvc repro`") from None
+
+
+def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """Read a Parquet file that a stage wrote. Raises UnreadableError where it is missing or damaged."""
+    import polars as pl
+
+    with reading_parquet(path):
+        return pl.read_parquet(path, columns=list(columns) if columns else None, memory_map=False)
+
+
 def write(contents: Mapping[Path, bytes]) -> None:
     """Write several files, all or none: each beside its place first, then renamed into it."""
     waiting: list[tuple[str, Path]] = []
@@ -74,7 +108,7 @@ def write(contents: Mapping[Path, bytes]) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
             waiting.append((temporary, path))
-            with os.fdopen(handle, "wb") as stream:
+            with _naming(path), os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -5,7 +5,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
@@ -100,11 +100,37 @@ class Params:
     hindcast: dict[str, Hindcast]
     workers: int = -1
     rolling: Rolling | None = None
+    capability: dict[str, Any] = field(default_factory=dict)
 
     @property
     def fit_as_of(self) -> date:
         """The vintage the current curves are fitted on: the open round's, or the default."""
         return self.round.as_of if self.round else self.as_of
+
+
+def _number(where: str, value: object, least: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected a whole number of at least {least}")
+    return value
+
+
+def _share(where: str, value: object) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < 1:
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected a number from 0 up to 1")
+    return float(value)
+
+
+def _list(where: str, value: object, kind: type = str) -> tuple[Any, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, kind) and not isinstance(item, bool) for item in value):
+        what = "names" if kind is str else "whole numbers"
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected a list of {what}, such as [a, b]")
+    return tuple(value)
+
+
+def _mapping(where: str, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected keys with values")
+    return {str(key): item for key, item in value.items()}
 
 
 def _refuse_unknown(where: str, found: Mapping[str, object], known: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
@@ -137,10 +163,11 @@ def _moment(where: str, value: object) -> None:
 def _round(entry: Mapping[str, Any] | None) -> Round | None:
     if entry is None:
         return None
+    entry = _mapping("round", entry)
     optional = ("targets", "reveal_by", "closes", "publish_within")
     _refuse_unknown("round", entry, ("id", "as_of", "deadline", *optional), optional=optional)
     _moment("round, deadline", entry["deadline"])
-    targets = tuple(str(name) for name in entry.get("targets", ()))
+    targets = _list("round, targets", entry.get("targets", []))
     if "reveal_by" in entry:
         _moment("round, reveal_by", entry["reveal_by"])
         if str(entry["reveal_by"]) <= str(entry["deadline"]):
@@ -155,6 +182,7 @@ def _round(entry: Mapping[str, Any] | None) -> Round | None:
 
 def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
     where = f"hindcast, {name}"
+    entry = _mapping(where, entry)
     known = ("title", "note", "split", "as_of", "until", "laws", "settings", "listed", "held_out_share", "trained_on")
     _refuse_unknown(where, entry, known, optional=("settings", "listed", "held_out_share", "trained_on"))
     if entry["split"] not in ("released", "listed", "larger"):
@@ -164,27 +192,28 @@ def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
         raise ParameterError(f"params.yaml, {where}: found until {until} before as_of {as_of}, expected it later")
     if entry["split"] == "larger" and ("held_out_share" in entry) == ("trained_on" in entry):
         raise ParameterError(f"params.yaml, {where}: expected either held_out_share or trained_on beside split larger")
-    rest = {
-        key: entry[key] for key in ("title", "note", "split", "settings", "listed", "held_out_share", "trained_on") if key in entry
-    }
-    return Hindcast(as_of=as_of, until=until, laws=tuple(entry["laws"]), **rest)
+    rest: dict[str, Any] = {key: str(entry[key]) for key in ("title", "note", "split", "listed") if key in entry}
+    rest["settings"] = _mapping(f"{where}, settings", entry.get("settings", {}))
+    if "held_out_share" in entry:
+        rest["held_out_share"] = _share(f"{where}, held_out_share", entry["held_out_share"])
+    if "trained_on" in entry:
+        rest["trained_on"] = _number(f"{where}, trained_on", entry["trained_on"], 1)
+    return Hindcast(as_of=as_of, until=until, laws=_list(f"{where}, laws", entry["laws"]), **rest)
 
 
 def _rolling(entry: Mapping[str, Any] | None, laws: Mapping[str, object]) -> Rolling | None:
     if entry is None:
         return None
+    entry = _mapping("rolling", entry)
     _refuse_unknown("rolling", entry, tuple(item.name for item in fields(Rolling)))
-    for law in entry["laws"]:
+    for law in _list("rolling, laws", entry["laws"]):
         if law not in laws:
             raise ParameterError(f"params.yaml, rolling: found the law {law}, expected one listed under laws")
-    numbers = {key: int(entry[key]) for key in ("every", "replicates", "full_replicates")}
-    for key, value in numbers.items():
-        if value < 1:
-            raise ParameterError(f"params.yaml, rolling, {key}: found {value}, expected at least 1")
+    numbers = {key: _number(f"rolling, {key}", entry[key], 1) for key in ("every", "replicates", "full_replicates")}
     first, last = _day("rolling, first", entry["first"]), _day("rolling, last", entry["last"])
     if last < first:
         raise ParameterError(f"params.yaml, rolling: found last {last} before first {first}, expected it later")
-    horizons = tuple(sorted(int(months) for months in entry["horizons"]))
+    horizons = tuple(sorted(_list("rolling, horizons", entry["horizons"], int)))
     return Rolling(first=first, last=last, horizons=horizons, laws=tuple(entry["laws"]), **numbers)
 
 
@@ -197,49 +226,81 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", "rolling", "workers")
-    _refuse_unknown("top level", document, known, optional=("rolling", "workers"))
+    optional = ("rolling", "workers", "capability")
+    known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", *optional)
+    _refuse_unknown("top level", document, known, optional)
     workers = document.get("workers", -1)
     if not isinstance(workers, int) or isinstance(workers, bool) or not (workers == -1 or workers > 0):
         raise ParameterError(f"params.yaml, workers: found {workers!r}, expected a number above 0, or -1 for one a core")
-    laws = {str(name): dict(settings or {}) for name, settings in document["laws"].items()}
-    cases = {str(name): _hindcast(str(name), entry) for name, entry in (document["hindcast"] or {}).items()}
-    for name, case in cases.items():
-        for law in case.laws:
-            if law not in laws:
-                raise ParameterError(f"params.yaml, hindcast, {name}: found the law {law}, expected one listed under laws")
+    laws = {name: _mapping(f"laws, {name}", entry or {}) for name, entry in _mapping("laws", document["laws"]).items()}
+    cases = {name: _hindcast(name, entry) for name, entry in _mapping("hindcast", document["hindcast"] or {}).items()}
+    for name, law in ((name, law) for name, case in cases.items() for law in case.laws):
+        if law not in laws:
+            raise ParameterError(f"params.yaml, hindcast, {name}: found the law {law}, expected one listed under laws")
     return Params(
-        tuple(document["sources"]),
+        _list("sources", document["sources"]),
         str(document["origin"]),
         str(document["author"]),
-        int(document["seed"]),
-        int(document["replicates"]),
+        _number("seed", document["seed"], 0),
+        _number("replicates", document["replicates"], 1),
         _day("as_of", document["as_of"]),
         _round(document["round"]),
         laws,
         cases,
         workers,
         _rolling(document.get("rolling"), laws),
+        _mapping("capability", document.get("capability") or {}),
     )
 
 
+LARGEST, DEEPEST, MOST = 1 << 20, 50, 20_000  # bytes of the file; lists and mappings inside each other; values, aliases unfolded
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """A YAML loader that refuses a key given twice, where the standard one keeps the last."""
+    """A YAML loader that refuses what the standard one takes: keys given twice, depth, aliases that unfold to no end."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.depth = self.values = 0
+        self.weights: dict[int, int] = {}  # values below each node that an alias may repeat
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        if self.depth == DEEPEST:
+            raise ParameterError(
+                f"params.yaml, line {self.line + 1}: found more than {DEEPEST} lists and mappings inside each other"
+            )
+        before, self.depth = self.values, self.depth + 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        self.values = before + self.weights[id(node)] if id(node) in self.weights else self.values + 1
+        self.weights.setdefault(id(node), self.values - before)
+        if self.values > MOST:
+            raise ParameterError(f"params.yaml, line {self.line + 1}: found more than {MOST} values, with what aliases repeat")
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key in keys:
-            if keys.count(key) > 1:
+        seen = set()
+        for key in (self.construct_object(key, deep=True) for key, _ in node.value):
+            if not isinstance(key, Hashable):
+                raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found a key that is a list or a mapping")
+            if key in seen:
                 raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found the key {key} twice, expected once")
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
 def load(path: Path) -> Params:
     """Read params.yaml."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            raw = file.read(LARGEST + 1)
+        if len(raw) > LARGEST:
+            raise ParameterError(f"params.yaml: found more than {LARGEST} bytes, expected the settings of one project")
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ParameterError(f"{path}: found bytes that are not UTF-8 at {error.start}, expected UTF-8; save it so") from None
     except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}; run foresaid from the folder that holds params.yaml") from None
+        raise UnreadableError(f"{path}: {error.strerror}; run foresaid inside a project, or name its folder: --root") from None
     try:
         return parse(yaml.load(text, Loader=_StrictLoader))  # a SafeLoader subclass
     except yaml.YAMLError as error:

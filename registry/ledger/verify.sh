@@ -58,15 +58,16 @@ hex() { od -An -v -tx1 | tr -d ' \n'; }
 [ -z "$bad1" ] || finish
 find . ! -type d ! -type f >"$work/odd"
 [ ! -s "$work/odd" ] || wrong 1 "V01 not a plain file: $(head -n 1 "$work/odd")"
-find . -type d | grep -Evx '\.(/log(/anchors(/[0-9]{8})?)?|/batches(/[0-9a-f]{2})?|/receipts(/[0-9a-f]{64})?|/tsa)?' >"$work/odd"
+find . -type d | grep -Evx '\.(/log(/anchors(/[0-9]{8})?)?|/batches(/[0-9a-f]{2})?|/receipts(/[0-9a-f]{64})?|/signatures|/tsa)?' >"$work/odd"
 [ ! -s "$work/odd" ] || wrong 1 "V01 a folder that does not belong here: $(head -n 1 "$work/odd")"
 find . -type f ! -name '.tmp-*' | sort >"$work/files"
 authority='[a-z0-9][a-z0-9-]{0,63}'
 names="README\.md|verify\.sh|policy\.txt|log/(MANIFEST|checkpoint|ANCHORS\.sha256)|tsa/$authority\.pem"
-names="$names|log/anchors/[0-9]{8}/(checkpoint|subject|subject\.ots|$authority\.tsr)|receipts/[0-9a-f]{64}/$authority\.tsr"
+names="$names|log/anchors/[0-9]{8}/(checkpoint|subject|subject\.ots|replies|$authority\.tsr)|receipts/[0-9a-f]{64}/$authority\.tsr"
+names="$names|signatures/[0-9a-f]{64}\.note"
 grep -Evx "\./($names)" "$work/files" | grep -vx '\./batches/\([0-9a-f][0-9a-f]\)/\1[0-9a-f]\{62\}\.jsonl' >"$work/odd"
 [ ! -s "$work/odd" ] || wrong 1 "V01 a file that does not belong here: $(head -n 1 "$work/odd")"
-find batches log receipts tsa policy.txt -type f ! -name '.tmp-*' \
+find batches log receipts signatures tsa policy.txt -type f ! -name '.tmp-*' \
     \( -perm -100 -o -perm -10 -o -perm -1 -o -perm -1000 -o -perm -2000 -o -perm -4000 \) 2>/dev/null >"$work/odd"
 [ ! -s "$work/odd" ] || wrong 1 "V01 a file with an odd mode: $(head -n 1 "$work/odd")"
 [ -z "$bad1" ] || finish # nothing below opens what is not a plain file: a pipe would never end
@@ -96,7 +97,7 @@ if [ -s "$work/found" ]; then
 fi
 
 # --- V02: evidence beside the batches has the sums that were written down (against corruption; forgery is for keys and stamps)
-{ [ ! -f policy.txt ] || echo ./policy.txt; find ./log/anchors ./receipts ./tsa -type f ! -name '.tmp-*' 2>/dev/null; } | cut -c3- | sort >"$work/evidence"
+{ [ ! -f policy.txt ] || echo ./policy.txt; find ./log/anchors ./receipts ./signatures ./tsa -type f ! -name '.tmp-*' 2>/dev/null; } | cut -c3- | sort >"$work/evidence"
 if [ -s "$work/evidence" ] || [ -f log/ANCHORS.sha256 ]; then
     xargs -r sha256sum <"$work/evidence" 2>/dev/null | cmp -s - log/ANCHORS.sha256 || wrong 1 "V02 log/ANCHORS.sha256 does not agree with the files of evidence"
 fi
@@ -190,7 +191,8 @@ verified() { # vkey, stem: 0 if the key signed the note, 1 if no line claims so,
         cut -c$from- "$work/blob" | binary >"$work/signature"
         openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/key.der" -rawin -in "$work/said" -sigfile "$work/signature" \
             >/dev/null 2>&1 || return 2
-        answer=0
+        answer=0 at=0
+        [ "$kind" != 04 ] || at=$(printf '%d' "0x$(cut -c9-24 "$work/blob")")
     done <"$2.signatures"
     return $answer
 }
@@ -204,7 +206,7 @@ keys_at() { # the keys that may sign the checkpoint after one of size $held: the
     done <"$work/told"
 }
 judge() { # stem: all that the policy says of the signatures under a checkpoint; what is wrong goes into a file of its own
-    stem=$1 satisfied=' ' quorum=none keyed=no
+    stem=$1 satisfied=' ' quorum=none keyed=no newest=0
     : >"$work/faults"
     while read -r word name rest; do
         case $word in
@@ -216,7 +218,7 @@ judge() { # stem: all that the policy says of the signatures under a checkpoint;
         witness)
             witness=$name
             verified "$rest" "$stem"
-            case $? in 0) satisfied="$satisfied$witness " ;; 2) echo "the cosignature of $witness is false" >>"$work/faults" ;; esac ;;
+            case $? in 0) satisfied="$satisfied$witness "; [ "$at" -le "$newest" ] || newest=$at ;; 2) echo "the cosignature of $witness is false" >>"$work/faults" ;; esac ;;
         group)
             group=$name have=0
             set -- $rest
@@ -261,6 +263,7 @@ done <"$work/authorities"
 stamped() { # data, token, authority: the token is over the data, by the root of this authority, within its certificate
     grep -q "^$3 " "$work/authorities" || { wrong 5 "V10 $2: the policy names no authority $3"; return 1; }
     when=$(openssl ts -reply -in "$2" -text 2>/dev/null | sed -n 's/^Time stamp: //p')
+    [ -n "$when" ] || { wrong 5 "V10 $2: not readable here"; return 1; }
     when=$(date -ud "$when" +%s 2>/dev/null) && [ -n "$when" ] &&
         openssl ts -verify -data "$1" -in "$2" -CAfile "$roots/$3.pem" -attime "$when" >/dev/null 2>&1 ||
         { wrong 4 "V10 $2: not a good stamp"; return 1; }
@@ -273,8 +276,12 @@ for anchor in log/anchors/[0-9]*; do
     [ "$(printf '%08d' "$size")" = "${anchor##*/}" ] || wrong 4 "V09 $anchor: its checkpoint has size $size"
     [ "$origin" = "$head_origin" ] && [ "$size" -le "$head_size" ] && holds "$size" "$root" || wrong 3 "V12 the log is not a continuation of $anchor"
     printf 'forecast-anchor/v1\norigin %s\nsize %s\ncheckpoint-sha256 %s\nmanifest-sha256 %s\nprevious %s\n' "$head_origin" "$size" \
-        "$(hash_of "$work/anchor.body")" "$(head -n "$size" log/MANIFEST | sha256sum | cut -c1-64)" "$previous" |
-        cmp -s - "$anchor/subject" || wrong 4 "V09 $anchor/subject is not about this log and the anchor before"
+        "$(hash_of "$work/anchor.body")" "$(head -n "$size" log/MANIFEST | sha256sum | cut -c1-64)" "$previous" >"$work/subject"
+    [ ! -f "$anchor/replies" ] || echo "replies-sha256 $(hash_of "$anchor/replies")" >>"$work/subject"
+    cmp -s "$work/subject" "$anchor/subject" || wrong 4 "V09 $anchor/subject is not about this log and the anchor before"
+    # replies that an anchor lists cannot be taken away again
+    [ ! -s "$anchor/replies" ] || sha256sum --strict --quiet -c "$anchor/replies" >/dev/null 2>&1 ||
+        wrong 4 "V09 $anchor/replies: a time-stamp reply that was here is gone or another one"
     previous=$(sha256sum 2>/dev/null <"$anchor/subject" | cut -c1-64)
     anchored=$size
     weigh "$size" "$work/anchor" "$anchor/checkpoint"
@@ -285,12 +292,47 @@ for anchor in log/anchors/[0-9]*; do
     done
 done
 weigh "$head_size" "$work/head" log/checkpoint
+# how long ago a witness saw this: an older state of the log was once cosigned as well
+if [ "$newest" -gt 0 ]; then
+    days=$((($(date -u +%s) - newest) / 86400))
+    echo "verify.sh: newest cosignature: $days days ago"
+    fresh=$(sed -n 's/^[[:blank:]]*fresh[[:blank:]]*\([1-9][0-9]*\)[[:blank:]]*$/\1/p' "$policy")
+    [ -z "$fresh" ] || [ "$days" -lt "$fresh" ] || wrong 5 "V08 the newest cosignature is older than the $fresh days of the policy"
+fi
+# the authors whose keys the policy has signed what is in their name
+sed -n 's/^[[:blank:]]*author[[:blank:]]\{1,\}\([^[:blank:]]*\)[[:blank:]]\{1,\}\([^[:blank:]]*\)[[:blank:]]*$/\1 \2/p' "$policy" >"$work/authors"
+for name in $(cut -d' ' -f1 "$work/authors" | sort -u); do
+    paste -d" " "$work/numbered" "$work/headers" | grep -F ",\"author\":\"$name\",\"code\":" >"$work/theirs"
+    while read -r place path _; do
+        batch=${path##*/}
+        batch=${batch%.jsonl}
+        good=no said=signatures/$batch.note
+        if [ -f "$said" ]; then
+            sed '/^$/,$d' "$said" >"$work/signed.body"
+            sed '1,/^$/d' "$said" >"$work/signed.signatures"
+            if printf 'forecast-batch/v1\n%s\n%s\n' "$head_origin" "$batch" | cmp -s - "$work/signed.body" &&
+                { cat "$work/signed.body"; echo; cat "$work/signed.signatures"; } | cmp -s - "$said"; then
+                while read -r author key; do
+                    if [ "$author" = "$name" ] && verified "$key" "$work/signed"; then good=yes; fi
+                done <"$work/authors"
+            fi
+        fi
+        [ $good = yes ] || if [ "$place" -le "$listed" ]; then wrong 4 "V08 batch $batch is in the name of $name, who did not sign it"
+        else wrong 5 "V14 batch $batch is in the name of $name, who did not sign it; it is not let into the log"; fi
+    done <"$work/theirs"
+done
+for said in signatures/*.note; do
+    [ -f "$said" ] || continue
+    batch=${said#signatures/}
+    { cut -c1-64 "$work/found"; cat "$work/gone"; } | grep -qx "${batch%.note}" || wrong 4 "V08 $said signs a batch that is not here"
+done
 case $quorum:$satisfied in none:* | *" $quorum "*) ;; *) wrong 5 "V08 the witnesses of the policy have not signed" ;; esac
 : >"$work/receipts"
 for token in receipts/*/*.tsr; do
     [ -f "$token" ] || continue
     authority=${token##*/} name=${token#receipts/}
     name=${name%%/*}
+    { cut -c1-64 "$work/found"; cat "$work/gone"; } | grep -qx "$name" || { wrong 4 "V10 receipts/$name is about no batch here"; continue; }
     if stamped "batches/$(printf '%s' "$name" | cut -c1-2)/$name.jsonl" "$token" "${authority%.tsr}"; then
         echo "$name ${authority%.tsr}" >>"$work/receipts"
     fi

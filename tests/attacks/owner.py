@@ -118,6 +118,58 @@ def drops(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:
         yield f"batch {number} dropped", owner.manifest({name: None})
 
 
+def adopted_drops(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:
+    """Each batch that no later one speaks of dropped, and its children given to its parents: no gap is left."""
+    names = names_of(owner.files)
+    for number, gone in enumerate(names[1:], start=1):
+        data = owner.files[layout.batch_path(gone)]
+        ids = re.findall(rb'"id":"([^"]*)"', data)
+        if any(b'"amends":"' + one in later or b'"withdraws":"' + one in later for one in ids for later in owner.files.values()):
+            continue
+        up = re.findall(rb"[0-9a-f]{64}", (re.search(rb'"parents":\[([^\]]*)\]', data) or [b"", b""])[1])
+        changes: dict[str, bytes | None] = {gone: None}
+        renamed: dict[str, list[str]] = {gone: [one.decode() for one in up]}
+        for name in names[number + 1 :]:
+            head, _, rest = owner.files[layout.batch_path(name)].partition(b"\n")
+            parents = re.search(rb'"parents":\[([^\]]*)\]', head)
+            assert parents is not None
+            old = [one.decode() for one in re.findall(rb"[0-9a-f]{64}", parents[1])]
+            if any(one in renamed for one in old):
+                new = sorted({other for one in old for other in renamed.get(one, [one])})
+                text = ",".join(f'"{one}"' for one in new).encode()
+                changed = head[: parents.start(1)] + text + head[parents.end(1) :] + b"\n" + rest
+                changes[name] = changed
+                renamed[name] = [sha256(changed).hexdigest()]
+        yield f"batch {number} dropped, its children adopted", owner.manifest(changes)
+
+
+def put_back(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:
+    """The state at each anchor, as it was signed and cosigned then, in place of the newest: no key is needed."""
+    names = names_of(owner.files)
+    for path in sorted(owner.files):
+        match = re.fullmatch(r"log/anchors/([0-9]{8})/checkpoint", path)
+        if match is None or int(match[1]) >= len(names):
+            continue
+        size = int(match[1])
+        changes = {**owner.manifest(dict.fromkeys(names[size:])), CHECKPOINT: owner.files[path]}
+        for name in owner.files:
+            later = re.match(r"log/anchors/([0-9]{8})/", name)
+            if name.startswith("receipts/") or (later is not None and int(later[1]) > size):
+                changes[name] = None
+        left = {name: data for name, data in owner.files.items() if layout.is_evidence(name) and changes.get(name, b"") is not None}
+        yield f"the state of size {size} put back", {**changes, layout.SUMS: anchors.sums(left)}
+
+
+def taken_replies(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:
+    """The replies under each anchor but the newest taken away, one or all, with the sums made to fit: forecasts turn late."""
+    found = sorted(name for name in owner.files if re.fullmatch(r"log/anchors/[0-9]{8}/[a-z0-9]+\.tsr", name))
+    newest = max(name.split("/")[2] for name in found)
+    old = [name for name in found if name.split("/")[2] != newest]
+    for gone in [*([name] for name in old), old]:
+        left = {name: data for name, data in owner.files.items() if layout.is_evidence(name) and name not in gone}
+        yield f"{', '.join(gone)} taken away", {**dict.fromkeys(gone), layout.SUMS: anchors.sums(left)}
+
+
 def rollbacks(owner: Owner) -> Iterator[tuple[str, dict[str, bytes | None]]]:
     """The last k batches taken back."""
     names = names_of(owner.files)
@@ -175,6 +227,11 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             return world.verify(folder, [known], watched=False).exit_code(strict=True)
 
         alone, watched = world.check_alone, world.check
+        attack = "an old cosigned state put back, no key"
+        note = "residual without `fresh DAYS`; the age is printed"
+        yield try_all(scale, f"{attack}; witness in the policy", files, plain(lambda: put_back(owner)), watched, None, note)
+        yield try_all(scale, f"{attack}; reader with a checkpoint", files, plain(lambda: put_back(owner)), remembering)
+        yield try_all(scale, "replies of old anchors taken away, sums fixed", files, plain(lambda: taken_replies(owner)), alone)
         yield try_all(scale, "edit, rename, new manifest line", files, plain(lambda: edits(owner, False)), alone)
         yield try_all(scale, "edit, rename, all descendants and lines", files, plain(lambda: edits(owner, True)), alone)
         thief = Signer(build.ORIGIN, LOG, b"\x07" * 32)
@@ -191,6 +248,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
             one, every = (1, None) if residual else (0, 0)
             cheats: tuple[tuple[str, Changes, int | None, str], ...] = (
                 ("drops one", lambda: drops(owner), one, "the newest; parents show the others"),
+                ("drops one and lets its children be adopted", lambda: adopted_drops(owner), every, "residual, said on every page"),
                 ("edits, with all descendants", lambda: edits(owner, True), every, "residual, said on every page"),
                 ("takes back the last k", lambda: rollbacks(owner), every, "residual, said on every page"),
             )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -48,8 +50,10 @@ def run(folder: Path, *words: str, code: int = 0) -> str:
 
 def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
     place = clone / "registry/ledger"
-    log_key = run(clone, "key", "new", ORIGIN, "--to", str(tmp_path / "log.key")).strip()
-    seen_by = run(clone, "key", "new", "witness.example/a", "--kind", "witness", "--to", str(tmp_path / "w.key")).split()[-1]
+    log_key = run(clone, "ledger", "key", "new", ORIGIN, "--to", str(tmp_path / "log.key")).strip()
+    seen_by = run(clone, "ledger", "key", "new", "witness.example/a", "--kind", "witness", "--to", str(tmp_path / "w.key")).split()[
+        -1
+    ]
     authorities = [Authority(tmp_path / name, name) for name in ("tsa1", "tsa2")]
     (tmp_path / "mine/tsa").mkdir(parents=True)
     policy = tmp_path / "mine/policy.txt"
@@ -59,31 +63,31 @@ def test_from_the_key_to_the_proof(clone: Path, tmp_path: Path) -> None:
         (tmp_path / f"mine/tsa/{one.name}.pem").write_bytes(one.root)
     with_policy = ("--policy", str(policy))
 
-    assert "signed" in run(clone, "checkpoint", "--key", str(tmp_path / "log.key"))
+    assert "signed" in run(clone, "ledger", "checkpoint", "--key", str(tmp_path / "log.key"))
     old = tmp_path / "old-checkpoint"
     shutil.copy(place / "log/checkpoint", old)
-    witness = ("witness", "--key", str(tmp_path / "w.key"), "--state", str(tmp_path / "w.json"), *with_policy, "--write")
+    witness = ("ledger", "witness", "--key", str(tmp_path / "w.key"), "--state", str(tmp_path / "w.json"), *with_policy, "--write")
     assert "witness.example/a" in run(clone, *witness)
     for one in authorities:
-        run(clone, "stamp", "--request", str(tmp_path / "s.tsq"))
+        run(clone, "ledger", "stamp", "--request", str(tmp_path / "s.tsq"))
         (tmp_path / "s.tsr").write_bytes(one.reply((tmp_path / "s.tsq").read_bytes()))
-        run(clone, "stamp", "--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"), "--authority", one.name,
-            *with_policy)  # fmt: skip
+        files = ("--response", str(tmp_path / "s.tsr"), "--sent", str(tmp_path / "s.tsq"))
+        run(clone, "ledger", "stamp", *files, "--authority", one.name, *with_policy)
 
-    run(clone, "policy", str(policy))
+    run(clone, "ledger", "policy", str(policy))
     assert "the policy in the ledger itself" in run(clone, "verify", code=5)
     said = run(clone, "verify", *with_policy, "--known", str(old), code=5)  # the snapshot is not here
     assert "snapshot not checked" in said
     assert "1 of 1 batches in the log are stamped by 2 authorities" in said
-    shown = run(clone, "show", FORECAST, *with_policy)
+    shown = run(clone, "ledger", "show", FORECAST, *with_policy)
     assert all(words in shown for words in ("tsa1 stamped it by", "Enough authorities agree", "Witnesses that saw", "not proven:"))
     name = next(place.glob("batches/*/*.jsonl")).stem
-    run(clone, "prove", name, "--to", str(tmp_path / "p.tlog-proof"))
-    assert "size 1" in run(clone, "prove", name, "--check", str(tmp_path / "p.tlog-proof"), *with_policy)
+    run(clone, "ledger", "prove", name, "--to", str(tmp_path / "p.tlog-proof"))
+    assert "size 1" in run(clone, "ledger", "prove", name, "--check", str(tmp_path / "p.tlog-proof"), *with_policy)
 
-    run(clone, "withdraw", FORECAST, "--reason", "a test")
-    run(clone, "checkpoint", code=1)  # signed before, so the key is needed
-    run(clone, "checkpoint", "--key", str(tmp_path / "log.key"))
+    run(clone, "ledger", "withdraw", FORECAST, "--reason", "a test")
+    run(clone, "ledger", "checkpoint", code=1)  # signed before, so the key is needed
+    run(clone, "ledger", "checkpoint", "--key", str(tmp_path / "log.key"))
     newest = tmp_path / "newest"
     shutil.copy(place / "log/checkpoint", newest)
     shutil.copy(old, place / "log/checkpoint")
@@ -102,24 +106,24 @@ def test_after_a_hand_over_witness_and_proof_need_only_the_first_key(
         assert done.exit_code == code, done.output
         return done.output
 
-    first, second = (said("key", "new", ORIGIN, "--to", files[name]).split()[-1] for name in ("first", "second"))
-    seen_by = said("key", "new", "witness.example/a", "--kind", "witness", "--to", files["w.key"]).split()[-1]
+    first, second = (said("ledger", "key", "new", ORIGIN, "--to", files[name]).split()[-1] for name in ("first", "second"))
+    seen_by = said("ledger", "key", "new", "witness.example/a", "--kind", "witness", "--to", files["w.key"]).split()[-1]
     Path(files["policy.txt"]).write_text(f"log {first}\nwitness a {seen_by}\nquorum a\n", encoding="ascii")
-    said("checkpoint", "--key", files["first"])
-    said("key", "add", second, "--reason", "a new machine")
-    said("key", "revoke", first, "--reason", "an old machine")
-    said("checkpoint", "--key", files["first"], "--hand-over")
-    said("withdraw", FORECAST, "--reason", "a test")
-    said("checkpoint", "--key", files["second"])
+    said("ledger", "checkpoint", "--key", files["first"])
+    said("ledger", "key", "add", second, "--reason", "a new machine")
+    said("ledger", "key", "revoke", first, "--reason", "an old machine")
+    said("ledger", "checkpoint", "--key", files["first"], "--hand-over")
+    said("ledger", "withdraw", FORECAST, "--reason", "a test")
+    said("ledger", "checkpoint", "--key", files["second"])
     mine = ("--policy", files["policy.txt"])
-    assert "witness.example/a" in said("witness", "--key", files["w.key"], "--state", files["w.json"], *mine, "--write")
+    assert "witness.example/a" in said("ledger", "witness", "--key", files["w.key"], "--state", files["w.json"], *mine, "--write")
     name = store.heads(Path("registry/ledger"))[0]
-    said("prove", name, "--to", files["proof"])
-    check = ("prove", name, "--check", files["proof"], *mine)
+    said("ledger", "prove", name, "--to", files["proof"])
+    check = ("ledger", "prove", name, "--check", files["proof"], *mine)
 
     assert "size 4" in said(*check, "--ledger", "registry/ledger")
     assert "not signed by the log's key" in said(*check, code=1)
-    shown = said("show", FORECAST, *mine)
+    shown = said("ledger", "show", FORECAST, *mine)
     assert f"The signature of {second} under the checkpoint, to which {first} of the policy handed over." in shown
     assert "Witnesses that saw the log only grow: a (" in shown
 
@@ -130,11 +134,12 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
     (tmp_path / "new").write_bytes(b'{"kind":"quantiles","levels":["0.5"],"values":["0.6"]}\n')
     target = ("2026q4", "mmlu-pro/model-x")
     limit = ("--reveal-by", "2027-01-01T00:00:00Z")
-    run(clone, "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), *limit)
-    run(clone, "reveal", *map(str, (tmp_path / "seals").iterdir()))
-    run(clone, "amend", FORECAST, "--prediction", str(tmp_path / "new"), "--reason", "why")
+    run(clone, "ledger", "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), *limit)
+    run(clone, "ledger", "reveal", *map(str, (tmp_path / "seals").iterdir()))
+    run(clone, "ledger", "amend", FORECAST, "--prediction", str(tmp_path / "new"), "--reason", "why")
     run(
         clone,
+        "ledger",
         "resolve",
         *target,
         "--value",
@@ -146,17 +151,17 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
         "--source",
         "s",
     )
-    run(clone, "challenge", *target, "--known-at", "2027-01-04", "--evidence", "an older page")
-    run(clone, "withdraw", FORECAST, "--reason", "why")
-    run(clone, "void", "2026q4", "gpqa/model-x", "--evidence", str(tmp_path / "page"), "--reason", "why")
-    assert "8 batches, 8 of them wait" in run(clone, "heads")
-    run(clone, "checkpoint")
+    run(clone, "ledger", "challenge", *target, "--known-at", "2027-01-04", "--evidence", "an older page")
+    run(clone, "ledger", "withdraw", FORECAST, "--reason", "why")
+    run(clone, "ledger", "void", "2026q4", "gpqa/model-x", "--evidence", str(tmp_path / "page"), "--reason", "why")
+    assert "8 batches, 8 wait" in run(clone, "ledger", "heads")
+    run(clone, "ledger", "checkpoint")
     assert "forecasts = 0 scored + 0 pending + 1 void + 1 withdrawn" in run(clone, "verify", code=5)
     first = store.read(clone / "registry/ledger")[0].sha256
-    run(clone, "redact", first, "--reason", "court order")
+    run(clone, "ledger", "redact", first, "--reason", "court order")
     assert "1 redacted" in run(clone, "verify", code=5)
-    run(clone, "checkpoint")
-    assert "redacted (court order)" in run(clone, "show", first)
+    run(clone, "ledger", "checkpoint")
+    assert "redacted (court order)" in run(clone, "ledger", "show", first)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,9 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
     ],
 )
 def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
-    done = subprocess.run([sys.executable, "-m", "foresaid", *words], cwd=clone, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-m", "foresaid", "ledger", *words], cwd=clone, capture_output=True, text=True, check=False
+    )
 
     assert done.returncode in (1, 2, 3, 7)
     assert done.stderr
@@ -196,7 +203,7 @@ def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words:
 def leaves(commands: Iterable[click.Command], prefix: str = "") -> Iterator[tuple[str, click.Command]]:
     for command in commands:
         if isinstance(command, click.Group):
-            yield from leaves(command.commands.values(), f"{command.name} ")
+            yield from leaves(command.commands.values(), f"{prefix}{command.name} ")
         else:
             yield f"{prefix}{command.name}", command
 
@@ -206,8 +213,9 @@ def test_every_command_has_an_example_and_a_line_in_the_ledgers_page(name: str, 
     page = (ROOT / "registry/ledger/README.md").read_text(encoding="utf-8")
     table = page[page.index("## Commands") : page.index("Exit codes")]
 
+    name = "verify" if name == "ledger verify" else name  # which stands at the top as well
     assert f"Example: foresaid {name}" in (command.help or "")
-    assert re.search(rf"`(foresaid )?{name}\b", table)
+    assert re.search(rf"`(foresaid )?(ledger )?{name.removeprefix('ledger ')}\b", table)
 
 
 def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
@@ -216,3 +224,57 @@ def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
     for path in (".ci/run", "dvc.yaml", "Makefile", *hosted):
         text = (ROOT / path).read_text(encoding="utf-8")
         assert not re.search(r"foresaid (checkpoint|witness|key)|--key|secrets?\.", text), path
+
+
+def test_bytes_of_others_are_printed_as_escapes_and_nothing_waits_or_is_followed(clone: Path, tmp_path: Path) -> None:
+    place = clone / "registry/ledger"
+    run(clone, "ledger", "checkpoint")
+    known = tmp_path / "known"
+    shutil.copyfile(place / "log/checkpoint", known)
+    (place / "log/checkpoint").write_bytes(b"\x1b]0;owned\x07\xe2\x80\xae\n")
+
+    said = run(clone, "verify", "--known", str(known), code=1)
+
+    assert "the checkpoint here:\n\\x1b]0;owned\\x07\\xe2\\x80\\xae" in said
+    assert all(sign == "\n" or " " <= sign <= "~" for sign in said)
+
+    (place / "log/checkpoint").unlink()
+    (place / "log/checkpoint").symlink_to("/etc/passwd")
+    assert "root:" not in run(clone, "verify", "--known", str(known), code=1)
+
+    (place / "log/checkpoint").unlink()
+    os.mkfifo(place / "log/checkpoint")
+    run(clone, "verify", "--known", str(known), code=1)
+
+
+def test_show_says_what_was_asked_and_said_beside_what_is_proven(clone: Path) -> None:
+    run(clone, "ledger", "checkpoint")
+
+    said = run(clone, "ledger", "show", FORECAST)
+    told = json.loads(run(clone, "ledger", "show", FORECAST, "--json"))
+
+    for words in (
+        "target unit: fraction",
+        "round deadline: 2026-12-01",
+        "quantiles 0.05: 0.412",
+        "outcome: none in the ledger yet",
+    ):
+        assert words in said
+    assert told["versions"][0]["prediction"]["values"][0] == "0.412"
+    assert told["versions"][0]["counts"] is True
+    assert not any("commit" in line for line in told["proven"])  # anybody can write any commit
+
+
+def test_an_author_with_a_key_signs_with_a_command(clone: Path, tmp_path: Path) -> None:
+    line = run(clone, "ledger", "key", "new", "example.org/alice", "--kind", "author", "--to", str(tmp_path / "alice.key")).strip()
+    (tmp_path / "policy.txt").write_text(f"{line}\n", encoding="ascii")
+    run(clone, "ledger", "policy", str(tmp_path / "policy.txt"))
+    (batch,) = [path.stem for path in (clone / "registry/ledger/batches").rglob("*.jsonl")]
+    assert "did not sign it" in run(clone, "verify", code=5)
+
+    run(clone, "ledger", "sign", batch, "--key", str(tmp_path / "alice.key"))
+    run(clone, "ledger", "checkpoint")
+
+    said = run(clone, "verify", code=5)  # the made-up training rows of this ledger are nowhere
+    assert "did not sign it" not in said
+    assert "1 batches, 1 sequenced, 0 pending" in said

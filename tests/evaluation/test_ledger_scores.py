@@ -12,19 +12,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.attacks.build import HEADER, ROUND, TIME
-from tests.ledger.entries.test_commitment import INNER, NOW, OPENED
-from tests.ledger.test_store import OPENING, SEALED, forecast, target
+from tests.ledger.entries.test_commitment import NOW, OPENED
+from tests.ledger.test_store import OPENING, SEALED, target
+from tests.ledger.test_store import forecast as on_five_levels
 
-from foresaid.evaluation.ledger_scores import Scores, score_ledger, worst_value
+from foresaid.evaluation.ledger_scores import OTHER_LEVELS, Scores, score_ledger, worst_value
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.entries.schema import Amendment, Entry, Forecast, Header, Quantiles
 from foresaid.ledger.entries.targets import Bound
 from foresaid.ledger.state.index import Clock, moment
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 
-LEVELS, VALUES = [0.05, 0.25, 0.5, 0.75, 0.95], [0.412, 0.451, 0.471, 0.492, 0.531]
+VALUES = [round(0.371 + 0.2 * level, 4) for level in LEVELS]
 WEEK = timedelta(days=7)
+
+
+def at_every_level(values: list[float]) -> Quantiles:
+    return Quantiles(levels=[f"{level:g}" for level in LEVELS], values=[f"{value:g}" for value in values])
+
+
+def forecast(name: str) -> Forecast:
+    return msgspec.structs.replace(on_five_levels(name), prediction=at_every_level(VALUES))
 
 
 def batch(lines: list[Entry], number: int = 0, at: datetime = TIME, author: str = "example.org/alice") -> Batch:
@@ -62,25 +72,27 @@ def test_quantiles_are_scored_on_the_resolution_of_their_target() -> None:
     (row,) = done.rows.to_dicts()
     assert (row["subject_id"], row["law"], row["value"], row["median"]) == ("model-x", "a", 0.6, 0.471)
     assert row["wis"] == pytest.approx(float(expected.wis[0]))
-    assert (row["covered_90"], row["covered_50"], row["covered_80"]) == (False, False, None)  # no level 0.1 and 0.9
+    assert (row["covered_90"], row["covered_50"]) == (False, False)
     assert [one.state for one in done.accounts] == ["scored"]
 
 
-def test_levels_that_are_not_symmetric_have_a_score_too() -> None:
-    odd = msgspec.structs.replace(forecast("a"), prediction=Quantiles(levels=["0.2", "0.9"], values=["0.4", "0.5"]))
-    (row,) = score(batch([*OPENING, odd]), batch([resolution("0.6")], 1)).rows.to_dicts()
+@pytest.mark.parametrize("levels", [["0.01", "0.5", "0.99"], ["0.2", "0.9"], ["0.01", "0.99"]])
+def test_a_forecast_at_other_levels_is_kept_and_enters_no_mean(levels: list[str]) -> None:
+    values = [f"{0.4 + 0.1 * float(level):g}" for level in levels]
+    odd = msgspec.structs.replace(forecast("a"), prediction=Quantiles(levels=levels, values=values))
+    done = score(batch([*OPENING, odd]), batch([resolution("0.6")], 1))
 
-    assert row["wis"] == pytest.approx(2 * (0.2 * 0.2 + 0.9 * 0.1) / 2)
-    assert row["dispersion"] is None
-    assert row["median"] is None
+    assert done.rows.height == 0
+    assert done.declined["status"].to_list() == [OTHER_LEVELS]
+    assert lines(done)[odd.id, 1, "counts"]["wis"] is None
+    assert [one.state for one in done.accounts] == ["scored"]
 
 
 def test_an_opened_seal_is_scored_and_an_unopened_one_is_worst_and_named() -> None:
     known = resolution("0.6", "gpqa")
     opened = score(batch([*OPENING, SEALED]), batch([OPENED], 1, TIME + WEEK), batch([known], 2))
-    values = [float(value) for value in INNER.prediction.values]  # type: ignore[union-attr]
-    expected = weighted_interval_score(np.array([values]), [0.05, 0.5, 0.95], np.array([0.6]))
-    assert opened.rows["wis"].to_list() == pytest.approx(expected.wis.tolist())
+    assert opened.declined["status"].to_list() == [OTHER_LEVELS]  # INNER has three levels
+    assert lines(opened)[SEALED.id, 1, "counts"]["n"] == 0
 
     shut = score(batch([*OPENING, SEALED]), batch([known], 1))
     (row,) = shut.rows.to_dicts()
@@ -90,7 +102,7 @@ def test_an_opened_seal_is_scored_and_an_unopened_one_is_worst_and_named() -> No
 
     too_late = score(batch([*OPENING, SEALED]), batch([OPENED], 1, datetime(2027, 6, 2, tzinfo=UTC)), batch([known], 2))
     assert too_late.rows["wis"].to_list() == pytest.approx([0.6])
-    assert lines(too_late)[SEALED.id, 1, "late"]["wis"] == pytest.approx(float(expected.wis[0]))
+    assert lines(too_late)[SEALED.id, 1, "late"]["subjects"] == ["model-x"]
 
 
 def test_an_unopened_seal_without_an_outcome_is_named_without_a_number() -> None:
@@ -110,7 +122,7 @@ def test_a_redacted_forecast_is_worst_on_the_outcome_of_its_target() -> None:
 
 
 @given(
-    st.lists(st.floats(0, 1), min_size=5, max_size=5).map(sorted),
+    st.lists(st.floats(0, 1), min_size=23, max_size=23).map(sorted),
     st.floats(0, 1),
 )
 def test_no_forecast_within_the_bounds_is_worse_than_the_worst(values: list[float], outcome: float) -> None:
@@ -122,7 +134,7 @@ def test_no_forecast_within_the_bounds_is_worse_than_the_worst(values: list[floa
 
 
 def amended(value: str) -> Amendment:
-    return Amendment(amends=forecast("a").id, reason="r", prediction=Quantiles(levels=["0.5"], values=[value]))
+    return Amendment(amends=forecast("a").id, reason="r", prediction=at_every_level([float(value)] * len(LEVELS)))
 
 
 @pytest.mark.parametrize(("revision", "counts"), [("first", 1), ("last-before-deadline", 2)])
@@ -152,7 +164,7 @@ def test_a_late_forecast_is_scored_in_the_table_and_in_no_mean() -> None:
 
 BINDING = msgspec.structs.replace(target("arc"), id="arc", rule=Bound(binds="model"))
 RULED = Forecast(
-    id="2026q4/arc/a", target="arc", method="a", primary=True, prediction=Quantiles(levels=["0.5"], values=["0.5"])
+    id="2026q4/arc/a", target="arc", method="a", primary=True, prediction=at_every_level([0.5] * len(LEVELS))
 )  # fmt: skip
 
 

@@ -166,7 +166,7 @@ def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl
 
     assert lines[0] == "b, fraction, by release date only"
     assert sum(line.startswith("good") for line in lines) == 3
-    assert "by release date only, good: 36 forecasts = 36 scored + 0 declined" in lines
+    assert "by release date only, good: 36 forecasts = 36 scored + 0 without a forecast" in lines
 
 
 def test_no_origins_give_empty_tables() -> None:

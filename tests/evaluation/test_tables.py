@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from foresaid.errors import ParameterError
 from foresaid.evaluation.tables import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
 from foresaid.scoring.levels import LEVELS
 
@@ -46,7 +48,7 @@ def test_rows_and_releases_are_counted_apart() -> None:
 
     found = summarise(frame).row(0, named=True)
 
-    assert (found["n"], found["n_releases"], found["n_families"]) == (3, 2, 1)
+    assert (found["n"], found["n_releases"], found["n_makers"]) == (3, 2, 1)
 
 
 def test_means_are_those_of_the_rows() -> None:
@@ -116,15 +118,16 @@ def many(law: str, centre: float, releases: int, role: str = "law") -> list[dict
 def test_a_law_clearly_better_than_a_baseline_is_called_better_with_its_interval() -> None:
     found = compared(scored(*many("l", 0.5, 14), *many("b", 0.9, 14, "baseline")), 1).row(0, named=True)
 
-    assert (found["law"], found["baseline"], found["n"], found["n_releases"], found["verdict"]) == ("l", "b", 28, 14, "better")
+    assert (found["law"], found["baseline"], found["n"], found["n_releases"], found["n_makers"]) == ("l", "b", 28, 14, 1)
+    assert found["p"] < 0.05
+    assert found["skill"] == pytest.approx(1.0 - found["relative_wis"])
     assert found["lower_95"] < found["relative_wis"] < found["upper_95"] < 1.0
 
 
 def test_few_releases_get_no_verdict_however_large_the_difference() -> None:
     found = compared(scored(*many("l", 0.5, 6), *many("b", 0.9, 6, "baseline")), 1).row(0, named=True)
 
-    assert found["verdict"] == "too few releases to say"
-    assert found["lower_95"] is None
+    assert (found["lower_95"], found["p"]) == (None, None)
 
 
 def test_comparisons_do_not_depend_on_the_order_of_rows() -> None:
@@ -140,10 +143,10 @@ def test_forecasts_far_too_low_are_called_so() -> None:
     assert found["covered_95_upper"] < 0.4
 
 
-def test_pairwise_skill_of_the_baseline_is_one() -> None:
+def test_pairwise_relative_wis_of_the_baseline_is_one() -> None:
     found = pairwise(scored(*many("l", 0.5, 4), *many("b", 0.6, 4, "baseline")), "b")
 
-    assert dict(found.select("law", "relative_skill").iter_rows())["b"] == pytest.approx(1.0)
+    assert dict(found.select("law", "pairwise_relative_wis").iter_rows())["b"] == pytest.approx(1.0)
     assert found["law"][0] == "l"
 
 
@@ -152,3 +155,38 @@ def test_nothing_scored_gives_empty_tables_with_their_columns() -> None:
 
     assert compared(empty, 1).height == calibrated(empty).height == pairwise(empty, "b").height == 0
     assert by_unit(empty.with_columns(unit=pl.lit("x")), calibrated).height == 0
+
+
+def test_an_outcome_within_half_an_item_of_the_interval_is_covered() -> None:
+    exact, counted = (
+        scored(row("l", "a", "t", 1.0, 0.9, resolution=step)).row(0, named=True) for step in (0.0, 1 / 20)
+    )  # the 80 % interval ends at .98
+
+    assert (exact["covered_80"], counted["covered_80"]) == (False, True)
+    assert exact["wis"] == counted["wis"]  # the score is that of the values
+
+
+@pytest.mark.parametrize("levels", [[0.01, 0.5, 0.99], [0.01, 0.99]])
+def test_one_distribution_has_one_wis_or_none(levels: list[float]) -> None:
+    # .256 on the 23 levels, .140 and .009 on these: no two of them may share a mean.
+    normal = NormalDist(0.5, 0.2)
+    one = row("l", "a", "t", 0.9, 0.5)
+    frame = pl.DataFrame(
+        [{**one, "quantiles": [normal.inv_cdf(level) for level in levels]}], schema_overrides={"distance": pl.Float64}
+    )
+    every = [normal.inv_cdf(level) for level in LEVELS]
+
+    assert score_rows(frame, levels)["wis"].to_list() == [None]
+    assert score_rows(frame.with_columns(quantiles=pl.Series([every])))["wis"][0] == pytest.approx(0.256, abs=5e-4)
+
+
+def test_levels_that_floating_point_moved_are_the_same_levels() -> None:
+    made = [0.01, 0.025, *(0.05 * i for i in range(1, 20)), 0.975, 0.99]
+    frame = pl.DataFrame([row("l", "a", "t", 0.5, 0.55)], schema_overrides={"distance": pl.Float64})
+
+    assert score_rows(frame, made).equals(score_rows(frame))
+
+
+def test_an_outcome_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ParameterError, match="not numbers"):
+        scored(row("l", "a", "t", float("nan"), 0.5))

@@ -16,6 +16,7 @@ from foresaid.errors import LedgerError
 from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
+from foresaid.forecasting import predict as predicting
 from foresaid.forecasting.predict import locations, mixture, predict
 from foresaid.laws import _loader as laws
 from foresaid.scoring.levels import LEVELS
@@ -137,3 +138,18 @@ def test_the_mixture_of_one_draw_is_its_noise() -> None:
     assert quantiles[0, len(LEVELS) // 2] == pytest.approx(2.0, abs=1e-12)
     assert mean[0] == pytest.approx(2.0, abs=1e-12)
     assert quantiles[0, LEVELS.index(0.9)] == pytest.approx(2.0 + 0.5 * 1.2816, abs=0.002)
+
+
+def test_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+    frozen, x = _frozen()
+    curve = predicting.probed(LAW, frozen)
+    assert [len(row) for row in curve.record.probe.quantiles] == [23] * 3
+    assert from_plain(to_plain(curve)).record == curve.record
+    before = predicting.predict(LAW, curve, x).quantiles
+
+    monkeypatch.setattr(predicting, "NOISE_POINTS", 11)
+
+    check_probe(LAW, curve)  # the curve itself is the same
+    with pytest.raises(LedgerError, match="quantiles of its probe"):
+        predicting.predict(LAW, curve, x)
+    assert not np.allclose(predicting.predict(LAW, frozen, x).quantiles, before, equal_nan=True)  # without them, in silence

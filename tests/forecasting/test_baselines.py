@@ -31,17 +31,17 @@ KNOWN = table([("a1", "a", 1, 1.0, 0.2), ("a2", "a", 3, 2.0, 0.3), ("b1", "b", 2
 
 
 def test_the_newest_member_speaks_for_its_family() -> None:
-    assert last_of_family(KNOWN, "a", None, 0.0) == 0.3
+    assert last_of_family(KNOWN, "a", None, np.zeros(1)) == 0.3
 
 
 def test_a_new_family_gets_the_mean_of_all() -> None:
-    assert last_of_family(KNOWN, "z", None, 0.0) == np.mean([0.2, 0.3, 0.7])
+    assert last_of_family(KNOWN, "z", None, np.zeros(1)) == np.mean([0.2, 0.3, 0.7])
 
 
 def test_the_straight_line_goes_through_points_on_a_line() -> None:
     line = table([("a", "a", 1, 0.0, 0.1), ("b", "b", 1, 1.0, 0.2), ("c", "c", 1, 2.0, 0.3)])
 
-    np.testing.assert_allclose(straight_line(line, "", None, 4.0), 0.5)
+    np.testing.assert_allclose(straight_line(line, "", None, np.array([4.0])), 0.5)
 
 
 def test_past_errors_leave_the_whole_family_out() -> None:

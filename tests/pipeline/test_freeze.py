@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import hashlib
 import json
 import shutil
@@ -201,3 +202,76 @@ def test_the_receipt_is_the_same_after_a_second_run(desk: Desk) -> None:
 
     assert first == (desk.build / "freeze.json").read_bytes()
     assert json.loads(first)["round"] == "2026-11"
+
+
+def snapshots(desk: Desk) -> list[Path]:
+    return sorted((desk.registry / "snapshots").iterdir()) if (desk.registry / "snapshots").is_dir() else []
+
+
+def verified(desk: Desk) -> verify.Result:
+    evidence = verify.Evidence(data=desk.registry / "snapshots", asked=frozenset({"V16"}))
+    return verify.verify(desk.registry / "ledger", check_curve=from_plain, evidence=evidence)
+
+
+def test_the_training_rows_are_published_beside_the_ledger_and_a_clone_without_build_verifies_to_the_end(desk: Desk) -> None:
+    desk.freeze()
+    shutil.rmtree(desk.build)
+
+    (path,) = snapshots(desk)
+    content = gzip.decompress(path.read_bytes())
+
+    assert path.name == f"{hashlib.sha256(content).hexdigest()}.jsonl.gz"
+    assert (verified(desk).exit_code(), verified(desk).incomplete) == (0, ())
+
+
+def test_a_kill_before_the_batch_leaves_the_rows_and_never_a_batch_without_them(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "write_batch", killed)
+        with pytest.raises(KeyboardInterrupt):
+            desk.freeze()
+    assert (len(snapshots(desk)), desk.batches()) == (1, {})
+
+    desk.freeze()
+
+    assert verified(desk).exit_code() == 0
+
+
+def test_rows_that_were_lost_are_written_again_by_the_next_freeze_on_the_same_rows(desk: Desk) -> None:
+    desk.freeze()
+    (path,) = snapshots(desk)
+    content = path.read_bytes()
+    path.unlink()
+    assert verified(desk).exit_code() == 5
+
+    desk.freeze()
+
+    assert path.read_bytes() == content
+    assert verified(desk).exit_code() == 0
+
+
+def test_other_rows_under_the_name_of_a_snapshot_are_refused_and_not_read_beyond_their_size(desk: Desk) -> None:
+    desk.freeze()
+    (path,) = snapshots(desk)
+    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"x" * 10_000_000))
+
+    (finding,) = verified(desk).findings
+
+    assert "more than the" in finding.what
+    assert finding.code == "V16"
+
+
+def test_another_author_who_freezes_the_same_round_first_silences_nobody(desk: Desk) -> None:
+    bob = dataclasses.replace(desk, params=dataclasses.replace(desk.params, author="example.org/bob"))
+    theirs = bob.freeze()
+
+    mine = desk.freeze(datetime(2026, 11, 22, tzinfo=UTC))
+
+    assert (mine.added, mine.frozen, mine.drift) == (theirs.added, theirs.frozen, ())
+    result = verify.verify(desk.registry / "ledger", check_curve=from_plain)
+    assert (result.exit_code(), len(result.accounts)) == (0, 2 * mine.added)
+    assert desk.freeze(datetime(2026, 11, 23, tzinfo=UTC)).added == 0

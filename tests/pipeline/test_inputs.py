@@ -123,8 +123,9 @@ def test_a_changed_library_moves_every_stage(package: Path) -> None:
     ("change", "moved"),
     [
         ({"workers": 1}, set()),
-        ({"sources": ("one",)}, {"ingest", "database", "report"}),
-        ({"seed": 1}, {"fit/first", "hindcast", "score", "report"}),
+        ({"sources": ("one",)}, {"ingest", "database", "study", "report"}),
+        ({"seed": 1}, {"fit/first", "hindcast", "score", "study", "capability", "report"}),
+        ({"capability": {"factor": 1.2}}, {"capability", "report"}),
         ({"author": "someone"}, {"freeze", "score", "report"}),
         ({"laws": {"first": {"delta": 0.2}}}, {"fit/first", "hindcast", "freeze", "score", "report"}),
     ],
@@ -149,9 +150,10 @@ def test_a_source_that_is_read_on_demand_brings_its_reader(package: Path) -> Non
     (package / "sources").mkdir()
     for name, text in {
         "sources/__init__": "",
+        "sources/_loader": "",
         "sources/big_board": "",
         "sources/other": "",
-        "pipeline/ingest": "import foresaid.sources",
+        "pipeline/ingest": "import foresaid.sources._loader",
     }.items():
         (package / f"{name}.py").write_text(text, encoding="utf-8")
     written(package, dataclasses.replace(with_laws("first"), sources=("big-board", "no-reader")))

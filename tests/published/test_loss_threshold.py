@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
@@ -13,7 +12,7 @@ from foresaid.fitting.data import Table
 from foresaid.fitting.fit import fit
 from foresaid.fitting.law import Law
 from foresaid.registry.view import View
-from foresaid.studies.loss_threshold import Score, compute_at, contest, of_record, profile_interval, side_by_side
+from foresaid.studies.loss_threshold import Score, contest, of_record, profile_interval, side_by_side
 
 SEED, LOSS = 20240531, 2.60
 
@@ -65,19 +64,6 @@ def test_the_profile_interval_of_the_threshold_meets_the_visible_jump(tables: li
     assert low <= rows[0] <= rows[1] <= high
     assert low <= 2.73  # the score leaves chance between 2.73 and 2.67
     assert high >= 2.67
-
-
-def test_the_threshold_is_reached_at_a_compute_within_the_run(view: View) -> None:
-    wide = view.wide(["olmo_c4_loss", "training_tokens", "params_total"], ("olmo-ladder",))
-    wide = wide.filter(pl.col("run") == "olmo-ladder/7b").drop_nulls(["olmo_c4_loss", "training_tokens"])
-    losses = wide["olmo_c4_loss"].to_numpy()
-    flops = 6.0 * 7.3e9 * wide["training_tokens"].to_numpy().astype(float)
-    found = compute_at(2.7277, losses, flops)
-    print(f"OLMo 7B crosses 2.728 nats at {found:.3g} FLOPs")
-
-    assert flops.min() < found < flops.max()
-    with pytest.raises(ParameterError, match="same corpus"):
-        compute_at(1.5, losses, flops)
 
 
 def test_the_jump_of_one_way_of_asking_is_not_one_of_the_others(view: View) -> None:

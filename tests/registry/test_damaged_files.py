@@ -19,11 +19,11 @@ from pathlib import Path
 import pytest
 from tests.worlds.tiny import read
 
-from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.pipeline import ingest
 from foresaid.registry import load, source_card
 from foresaid.registry.update.update import Download, update
+from foresaid.sources import _loader as sources
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parents[1] / "data"

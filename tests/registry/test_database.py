@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import Built
 
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.registry import database
@@ -149,3 +151,14 @@ def test_no_statement_leaves_the_locked_database(tmp_path: Path, statement: str)
 
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["database", "outside.csv"]
     assert tables_of_the_caller.height == 1
+
+
+def test_text_in_the_folder_is_never_run(built: Built, tmp_path: Path) -> None:
+    shutil.copytree(built.build / "database", tmp_path / "database")
+    planted = tmp_path / "planted"
+    with (tmp_path / "database" / "schema.sql").open("a", encoding="utf-8") as file:
+        file.write(f"\ncopy (select 1) to '{planted.as_posix()}';\n")
+
+    database.open_database(tmp_path / "database").close()
+
+    assert not planted.exists()

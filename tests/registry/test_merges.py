@@ -135,8 +135,8 @@ def test_a_name_that_is_frozen_cannot_be_merged_away(file: str, content: str, re
     assert f"acme/tiny-7b-hf is named in {file}, which stays as it is; merge the other way round" in refused(registry)
 
 
-def test_the_command_writes_the_decision_and_show_tells_of_it(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(registry.parent)  # the command changes into its root
+def test_the_command_writes_the_decision_and_show_tells_of_it(registry: Path) -> None:
+    (registry.parent / "params.yaml").touch()
     run = CliRunner().invoke
     root = ["--root", str(registry.parent)]
     done = run(main, [*root, "models", "merge", "acme/tiny-7b", TWIN, "--reason", "same weights", "--decided-on", "2026-11-21"])

@@ -106,7 +106,7 @@ def test_points_outside_their_interval_are_hollow() -> None:
 def test_a_chart_whose_data_did_not_change_is_read_and_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with charts.kept_in(tmp_path):
         first = forecast("one")
-    monkeypatch.setattr(charts.vl_convert, "vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
+    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
     with charts.kept_in(tmp_path):
         again = forecast("one")
     with pytest.raises(pytest.fail.Exception, match="made again"), charts.kept_in(tmp_path):

@@ -60,9 +60,9 @@ def test_nine_origins_are_drawn_and_two_are_not(tables: dict[str, Any]) -> None:
 
 
 def test_the_sums_stand_on_the_page(tables: dict[str, Any]) -> None:
-    assert "36 forecasts = 36 scored + 0 declined" in html(tables)
+    assert "36 forecasts = 36 scored + 0 without a forecast" in html(tables)
 
 
 def test_without_origins_the_page_is_empty_and_whole() -> None:
-    assert "No forecast was asked for." in html(dict(NO_ORIGINS))
+    assert "No forecast was requested." in html(dict(NO_ORIGINS))
     assert all(frame.height == 0 for frame in rolling_origin_page.downloads(material(dict(NO_ORIGINS))).values())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import beta, binomtest, norm
 
 from foresaid.arrays import Array
+from foresaid.errors import ParameterError
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform, reliability
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import TOO_FEW
@@ -108,3 +109,19 @@ def test_a_true_forecast_is_reliable_at_every_level() -> None:
     y = norm.ppf((np.arange(20_000) + 0.5) / 20_000)
 
     np.testing.assert_allclose(reliability(np.tile(norm.ppf(LEVELS), (len(y), 1)), LEVELS, y), LEVELS, atol=1e-4)
+
+
+def test_pit_of_rounded_outcomes_of_a_true_forecast_has_no_place() -> None:
+    # Rounding to a coarse grid moves single values and not their mean; counted as exact, ties at 1 pile up at the top.
+    rng = np.random.default_rng(8)
+    share = np.clip(rng.normal(0.97, 0.05, 20_000), 0.0, 1.0)
+    rounded = np.round(share * 50) / 50
+    q = np.tile(np.clip(norm.ppf(LEVELS, 0.97, 0.05), 0.0, 1.0 - 1e-6), (len(share), 1))
+
+    exact, censored = (probability_integral_transform(q, LEVELS, rounded, r).mean() for r in (0.0, 0.02))
+    assert abs(censored - 0.5) < 0.02 < abs(exact - 0.5)
+
+
+def test_an_outcome_that_is_no_number_has_no_transform() -> None:
+    with pytest.raises(ParameterError, match="not numbers"):
+        probability_integral_transform(np.full((1, 23), 0.4), LEVELS, np.array([np.nan]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from sklearn.metrics import mean_pinball_loss
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.levels import LEVELS, same_levels
 from foresaid.scoring.rules import bias, covered, crps_of_draws, log_score_of_mixture, pinball, weighted_interval_score
 
 numbers = st.floats(-1e3, 1e3, allow_nan=False)
@@ -178,3 +180,41 @@ def test_log_score_at_a_bound_is_the_probability_of_reaching_it() -> None:
 
 def test_a_point_mass_has_no_log_score() -> None:
     assert np.isnan(log_score_of_mixture(np.array([[0.5]]), 0.0, np.array([0.5]), 0.0, 1.0)[0])
+
+
+def test_an_outcome_of_one_is_inside_an_interval_that_ends_within_half_an_item_of_it() -> None:
+    # Six of twenty outcomes outside the 80 % intervals of the 2024 test were exactly 1, over an upper quantile of .9998.
+    q = np.array([[0.9, 0.95, 0.9998]])
+
+    for resolution, inside in ((0.0, False), (1 / 2501, False), (1 / 2499, True), (1 / 250, True)):
+        assert covered(q, (0.1, 0.5, 0.9), np.array([1.0]), 0.8, resolution).tolist() == [inside]
+
+
+def test_an_outcome_of_zero_is_inside_an_interval_of_a_sliver() -> None:
+    assert covered(np.full((1, 3), 2e-20), (0.025, 0.5, 0.975), np.zeros(1), 0.95, 1 / 250).tolist() == [True]
+
+
+@given(st.lists(numbers, min_size=23, max_size=23), numbers, st.floats(0, 10))
+def test_a_coarser_resolution_never_makes_a_hit_an_absence(values: list[float], outcome: float, resolution: float) -> None:
+    quantiles, y = np.sort(np.array([values])), np.array([outcome])
+
+    assert covered(quantiles, LEVELS, y, 0.8, resolution)[0] >= covered(quantiles, LEVELS, y, 0.8)[0]
+
+
+@pytest.mark.parametrize("rule", [weighted_interval_score, bias, pinball, lambda q, levels, y: covered(q, levels, y, 0.8)])
+def test_an_outcome_that_is_no_number_is_refused(rule: Callable[..., object]) -> None:
+    with pytest.raises(ParameterError, match="not numbers"):
+        rule(np.array([[0.1, 0.5, 0.9]] * 2), (0.1, 0.5, 0.9), np.array([0.5, np.nan]))
+
+
+def test_a_negative_resolution_is_refused() -> None:
+    with pytest.raises(ParameterError, match="resolution"):
+        covered(np.array([[0.1, 0.5, 0.9]]), (0.1, 0.5, 0.9), np.array([0.5]), 0.8, -1.0)
+
+
+def test_levels_made_by_multiplying_are_the_levels_they_stand_for() -> None:
+    made = [0.01, 0.025, *(0.05 * i for i in range(1, 20)), 0.975, 0.99]  # 0.05 * 3 is not 0.15
+
+    assert tuple(made) != LEVELS
+    assert same_levels(made)
+    assert covered(np.array([made]), made, np.array([0.5]), 0.7).tolist() == [True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, ttest_rel
 
@@ -16,7 +16,7 @@ from foresaid.scoring.significance import (
     compare,
     diebold_mariano,
     holm,
-    pairwise_skill,
+    pairwise_relative_wis,
     verdict,
 )
 
@@ -51,10 +51,71 @@ def test_a_real_difference_is_found() -> None:
     rng = np.random.default_rng(1)
     first, second = dependent_scores(rng)
 
-    found = compare(0.5 * first, second, CLUSTERS, rng)
+    found = compare(0.5 * first, second, CLUSTERS, rng, makers=CLUSTERS)
 
     assert found.upper < 1.0
     assert verdict(found, found.p) == "better"
+
+
+def test_what_the_makers_do_not_show_holds_by_release_alone() -> None:
+    # All of the lead is one maker's: fifteen releases of one laboratory are one opinion about it.
+    rng = np.random.default_rng(2)
+    second = np.exp(0.1 * rng.normal(size=30))
+    first = second * np.where(np.arange(30) < 15, 0.4, 1.0)
+    makers = ["one" if i < 15 else f"m{i % 12}" for i in range(30)]
+
+    found = compare(first, second, [str(i) for i in range(30)], rng, makers=makers)
+
+    assert (found.n_releases, found.n_makers) == (30, 13)
+    assert verdict(found, found.p) == "better, by release alone"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 10_000), st.integers(10, 30), st.floats(0.5, 2.0))
+def test_p_is_below_five_per_cent_exactly_where_the_interval_leaves_out_one(seed: int, releases: int, lead: float) -> None:
+    rng = np.random.default_rng(seed)
+    names = [str(i) for i in rng.integers(0, releases, 90)]
+    second = rng.exponential(size=90)
+    first = lead * second * np.exp(rng.normal(size=90))
+
+    found = compare(first, second, names, rng, replicates=199)
+
+    if found.n_releases >= FEWEST_RELEASES:
+        assert found.lower <= found.ratio <= found.upper
+        assert (found.p < 0.05) == (not found.lower <= 1.0 <= found.upper)
+
+
+def test_a_perfect_forecaster_is_better_and_a_perfect_baseline_cannot_be_beaten() -> None:
+    names = [str(i) for i in range(12)]
+    zero, some = np.zeros(12), np.linspace(0.5, 1.5, 12)
+
+    won, lost, equal = (
+        compare(a, b, names, np.random.default_rng(0), makers=names) for a, b in ((zero, some), (some, zero), (zero, zero))
+    )
+
+    assert (won.ratio, verdict(won, won.p)) == (0.0, "better")
+    assert (lost.ratio, verdict(lost, lost.p)) == (float("inf"), "worse")
+    assert (equal.ratio, verdict(equal, equal.p)) == (1.0, "no difference shown")
+
+
+def test_releases_with_zero_scores_widen_the_interval_and_leave_no_gap() -> None:
+    # Most releases score exactly zero: resamples without a positive total must not drop out.
+    first, second = np.zeros(12), np.zeros(12)
+    first[0], second[:2] = 1.0, 1.0
+    found = compare(first, second, [str(i) for i in range(12)], np.random.default_rng(0))
+
+    assert found.p > 0.4
+    assert found.lower <= 0.5 <= found.upper
+    assert found.upper > 1.0
+
+
+def test_a_perfect_baseline_is_the_best_one_in_pairwise_comparison() -> None:
+    rows = {"perfect": {"a": 0.0, "b": 0.0}, "x": {"a": 1.0, "b": 2.0}, "base": {"a": 2.0, "b": 4.0}}
+
+    assert pairwise_relative_wis(rows, "base")["perfect"][0] == 0.0
+    assert pairwise_relative_wis(rows, "base")["x"][0] == pytest.approx(0.5)
+    assert pairwise_relative_wis(rows, "perfect")["perfect"][0] == 1.0
+    assert pairwise_relative_wis(rows, "perfect")["x"][0] == float("inf")
 
 
 def test_with_one_row_a_release_it_is_the_paired_t_test() -> None:
@@ -126,7 +187,7 @@ def test_skill_does_not_reward_forecasting_easy_rows_only() -> None:
     easy = {f"easy-{i}": 1.0 for i in range(5)}
     hard = {f"hard-{i}": 10.0 for i in range(5)}
 
-    skill = pairwise_skill({"base": {**easy, **hard}, "easy only": easy, "hard only": hard}, "base")
+    skill = pairwise_relative_wis({"base": {**easy, **hard}, "easy only": easy, "hard only": hard}, "base")
 
     assert skill["easy only"] == pytest.approx((1.0, 5))
     assert skill["hard only"] == pytest.approx((1.0, 5))
@@ -136,4 +197,4 @@ def test_skill_matches_a_case_worked_by_hand() -> None:
     # theta: a/b = 2/4, a/base = 2/3; theta_a = (1/2 * 2/3)^(1/3), theta_base = (3/2 * 3/4)^(1/3).
     rows = {"a": {"r": 2.0}, "b": {"r": 4.0}, "base": {"r": 3.0}}
 
-    assert pairwise_skill(rows, "base")["a"][0] == pytest.approx((1 / 3) ** (1 / 3) / (9 / 8) ** (1 / 3))
+    assert pairwise_relative_wis(rows, "base")["a"][0] == pytest.approx((1 / 3) ** (1 / 3) / (9 / 8) ** (1 / 3))

@@ -19,11 +19,11 @@ import pytest
 import yaml
 from tests.worlds.upstream import REGISTRY, reading, source
 
-from foresaid import sources
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.registry import csv_files, formats
 from foresaid.registry.formats import ModelRow, ObservationRow
-from foresaid.sources import Reading, Score
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import KEYS, setting
 
 ROOT = Path(__file__).parents[2]

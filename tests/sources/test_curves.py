@@ -22,12 +22,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.worlds.upstream import REGISTRY, folder_of, reading, source
 
-from foresaid import sources
 from foresaid.errors import ForesaidError, RecordError
 from foresaid.registry import load as ingest
 from foresaid.registry import source_card
 from foresaid.registry.update.update import update
-from foresaid.sources import Score, eee_helm, effort_tokens, pass_at_k
+from foresaid.sources import _loader as sources
+from foresaid.sources import eee_helm, effort_tokens, pass_at_k
+from foresaid.sources._reading import Score
 
 ROOT = Path(__file__).parents[2]
 RECORDED = date(2026, 11, 21)

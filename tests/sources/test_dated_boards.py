@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from tests.worlds.upstream import REGISTRY, folder_of, reading, source
 
-from foresaid import sources
 from foresaid.errors import RecordError, UnreadableError
 from foresaid.registry import csv_files, formats
 from foresaid.registry.update.update import update
-from foresaid.sources import Score
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Score
 
 # Values of the first and of the last vintage, and how many vintages there are.
 COUNTS = {

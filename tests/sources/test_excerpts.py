@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from tests.worlds.excerpts import FOLDER, plain
 
-from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.registry import source_card
+from foresaid.sources import _loader as sources
 
 NAMES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
 TABLES = [(name, path.relative_to(FOLDER / name)) for name in NAMES for path in sorted((FOLDER / name).rglob("*.csv"))]

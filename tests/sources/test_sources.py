@@ -20,12 +20,13 @@ from tests.sources.test_curves import NAMES as CURVES
 from tests.sources.test_dated_boards import COUNTS as DATED
 from tests.worlds.upstream import REGISTRY, reading, source
 
-from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.registry import csv_files, formats, source_card
 from foresaid.registry import load as ingest
 from foresaid.registry.update.update import update
-from foresaid.sources import Score, gadre
+from foresaid.sources import _loader as sources
+from foresaid.sources import gadre
+from foresaid.sources._reading import Score
 
 RECORDED = date(2026, 11, 21)
 # Scores, runs or checkpoints, and distinct subjects of the last vintage of each source.

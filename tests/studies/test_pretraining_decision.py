@@ -14,7 +14,7 @@ from tests.conftest import Built
 
 from foresaid.cli.main import main
 from foresaid.errors import ParameterError, RecordError, UnreadableError
-from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, alignment, diagnose, read
+from foresaid.studies.pretraining_decision import VERDICTS, Question, Series, ahead, diagnose, read
 
 TOKENS = np.geomspace(2e9, 1.28e11, 8)
 LAWFUL = (-5.0 + 0.62 * np.log(TOKENS)) ** 1.3  # laws.md L4.5: 22.2 at the last
@@ -101,7 +101,11 @@ def write(path: Path, text: str) -> Path:
         ("tokens,bleu\n2e9,10\n1e9,11\n3e9,12\n", "row 3, column tokens: found 1e.09 after 2e.09"),
         ("tokens,bleu\n1e9,10\n1e9,11\n", "more tokens than in the row before"),
         ("tokens,bleu\n0,10\n1e9,11\n", "a number above 0"),
-        ("tokens,bleu\n1e9,-2\n", "0 or more"),
+        ("tokens,bleu\n1e9,-2\n", "from 0 to 100"),
+        ("tokens,bleu\n1e9,100.5\n", "from 0 to 100"),
+        ("tokens,comet\n1e9,-2\n", "0 or more"),
+        ("tokens,bleu\n1e9,27,4\n", "decimals with a point"),
+        ('tokens,bleu\n1e9,"27,4"\n', "decimals with a point"),
     ],
 )
 def test_bad_rows_are_named(tmp_path: Path, text: str, said: str) -> None:
@@ -145,12 +149,6 @@ def test_a_target_needs_a_maximum() -> None:
         diagnose(series(LAWFUL), Question(target=20.0))
 
 
-def test_alignment_is_the_printed_score() -> None:
-    assert [alignment(0.5, 0.5), alignment(1.0, 0.0), alignment(0.0, 1.0)] == pytest.approx([1.0, 0.7, 0.8])
-    with pytest.raises(ParameterError, match="sum of at most 1"):
-        alignment(0.7, 0.5)
-
-
 # The law bends too little for the first system and the last, whose largest sizes gave 31.1 and 30.4 BLEU.
 KOEHN_KNOWLES = {
     "koehn-knowles/neural": "STOP_MISALIGNED",  # fitted on eight sizes it expects five BLEU more than came
@@ -182,3 +180,36 @@ def test_the_command_prints_the_verdict_and_why(tmp_path: Path) -> None:
     assert "\nwhy: " in done.output
     refused = CliRunner().invoke(main, ["diagnose", str(write(tmp_path / "b.csv", "tokens,loss\n1,2\n"))])
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
+
+
+@pytest.mark.parametrize("name", ["train/CrossEntropyLoss", "eval/loss", "val loss", "bits_per_byte", "evalLoss", "valloss", "NLL"])
+def test_losses_are_refused_under_the_names_that_trainers_log(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"tokens,{name}\n1e9,3\n2e9,2.9\n", encoding="utf-8")
+
+    with pytest.raises(ParameterError, match="cross-entropy"):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    "question", [Question(target=20.0, maximum=-1e9), Question(target=120.0, maximum=1e12), Question(fall=-1.0)]
+)
+def test_questions_without_a_meaning_are_refused(question: Question) -> None:
+    series = Series("bleu", np.array([1e9, 2e9, 4e9]), np.array([10.0, 12.0, 13.0]))
+
+    with pytest.raises(ParameterError, match="expected"):
+        diagnose(series, question)
+
+
+def test_a_target_within_the_interval_is_not_given_up() -> None:
+    tokens = 1e9 * 2.0 ** np.arange(9.0)
+    noise = np.random.default_rng(3).normal(0.0, 0.25, 9)
+    series = Series("bleu", tokens, np.asarray(10.0 + 2.0 * np.arange(9.0) ** 0.7 + noise, dtype=np.float64))
+    plain = diagnose(series, Question(target=1.0, maximum=4e12, fall=2.0, tolerance=3.0))
+    assert plain.forecast is not None
+    assert plain.interval is not None
+    between = (plain.forecast + max(plain.interval[1], plain.forecast)) / 2.0
+
+    assert plain.interval[1] > plain.forecast
+    assert diagnose(series, Question(target=between, maximum=4e12, fall=2.0, tolerance=3.0)).verdict == "CONTINUE"
+    assert diagnose(series, Question(target=99.0, maximum=4e12, fall=2.0, tolerance=3.0)).verdict == "STOP_NOT_WORTH"

@@ -18,9 +18,10 @@ from typing import Any
 import yaml
 from tests.conftest import ROOT
 
-from foresaid import sources
+from foresaid.errors import ForesaidError
 from foresaid.registry import source_card
-from foresaid.sources import Reading
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Reading
 
 FOLDER = ROOT / "tests" / "data" / "excerpts"
 ROWS = 10
@@ -81,12 +82,10 @@ def make(mirror: Path) -> None:
         size = sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
         try:
             reading = sources.read(name, sources.find(name), folder)
-        except Exception as error:
-            reading, why = None, str(error)
-        else:
-            why = "no score" if not reading.scores else f"{size} bytes" if size > LARGEST else ""
-        if why or reading is None:
-            print(f"{name}: no excerpt: {why}")
+            if not reading.scores or size > LARGEST:
+                raise ValueError(f"{len(reading.scores)} scores in {size} bytes")
+        except (ForesaidError, ValueError) as error:
+            print(f"{name}: no excerpt: {error}")
             shutil.rmtree(folder)
             continue
         (folder / "read.json").write_text(json.dumps(plain(reading), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

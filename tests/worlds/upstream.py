@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.conftest import ROOT
 
-from foresaid import sources
 from foresaid.registry import source_card
-from foresaid.sources import Reading
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Reading
 
 REGISTRY = ROOT / "registry"
 

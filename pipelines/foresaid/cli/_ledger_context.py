@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from foresaid.project import LEDGER
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Entry
@@ -25,12 +25,12 @@ def append(lines: Sequence[Entry]) -> None:
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger import provenance, store
 
-    loaded, now = params.load(Path("params.yaml")), datetime.now(UTC)
+    loaded, now = params.load(project().params), datetime.now(UTC)
     path = store.write_batch(
-        LEDGER, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
-        code=provenance.code_state(Path()), check_curve=from_plain,
+        project().ledger, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=[],
+        code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
-    click.echo(f"batch {path.stem}, pending; `foresaid checkpoint` on the main branch puts it into the log")
+    click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
 
 
 def not_ahead(option: str, text: str) -> None:
@@ -50,7 +50,7 @@ def policy_of(path: Path | None) -> Policy:
 
     if path is not None:
         return policy.load(path)
-    return policy.load(LEDGER / layout.POLICY) if (LEDGER / layout.POLICY).is_file() else policy.Policy()
+    return policy.load(project().ledger / layout.POLICY) if (project().ledger / layout.POLICY).is_file() else policy.Policy()
 
 
 def entry_of(**values: Any) -> Entry:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-BUILD = Path("build")
+from foresaid.cli.group import project
 
 
 @click.group()
@@ -18,8 +18,8 @@ def experiment() -> None:
 
 
 MEASURED = click.option(
-    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=BUILD / "experiment", show_default=True,
-    help="Folder of checkpoints and measurements.",
+    "--to", "folder", type=click.Path(path_type=Path, file_okay=False), default=None,
+    help="Folder of checkpoints and measurements; build/experiment by default.",
 )  # fmt: skip
 BATCH = click.option(
     "--batch", type=click.IntRange(1, 4), required=True, help="Which runs: 1 and 2 the experiment, 3 other widths, 4 a control."
@@ -30,7 +30,7 @@ BATCH = click.option(
 @BATCH
 @click.option("--held-back", is_flag=True, help="Measure the later checkpoints too; refused before predictions are written.")
 @MEASURED
-def experiment_run(batch: int, held_back: bool, folder: Path) -> None:
+def experiment_run(batch: int, held_back: bool, folder: Path | None) -> None:
     """Pre-train and measure, one file a checkpoint; what is there is not done again. Needs PyTorch.
 
     Example: foresaid experiment run --batch 1
@@ -39,21 +39,22 @@ def experiment_run(batch: int, held_back: bool, folder: Path) -> None:
     from foresaid.studies.emergence import record
 
     if held_back:
-        record.check(batch)
-    work.run_batch(batch, folder, held_back, click.echo)
+        record.check(batch, project().root)
+    work.run_batch(batch, folder or project().build / "experiment", held_back, click.echo)
 
 
 @experiment.command(name="predict")
 @BATCH
 @MEASURED
-def experiment_predict(batch: int, folder: Path) -> None:
+def experiment_predict(batch: int, folder: Path | None) -> None:
     """Write the early table and the law's predictions of the later checkpoints; commit both before anything else.
 
     Example: foresaid experiment predict --batch 1
     """
     from foresaid.studies.emergence import record
 
-    click.echo(f"experiment: {record.predict(batch, folder)} forecasts in {record.predictions_of(batch)}")
+    said = record.predict(batch, folder or project().build / "experiment", project().root)
+    click.echo(f"experiment: {said} forecasts in {record.predictions_of(batch)}")
 
 
 @experiment.command(name="score")
@@ -68,7 +69,7 @@ def experiment_score(folder: Path | None) -> None:
     """
     from foresaid.studies.emergence import record
 
-    record.score(folder)
+    record.score(folder, project().root)
     click.echo(f"experiment: results in {record.RESULTS}")
 
 

@@ -1,10 +1,13 @@
-"""How commands become one program: errors as one line, commands of other modules, a help page in sections.
+"""How commands become one program: which project they work on, errors as one line, a help page in sections.
 
-Errors the program knows are one line on stderr and an exit code; anything else is a defect.
+Errors the program knows are one line on stderr and an exit code; anything else is a defect. Nothing changes the working
+directory: a command's own paths come from `project()`, paths its user types are relative to where the user stands.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -13,24 +16,62 @@ from typing import ParamSpec, TypeVar
 import click
 
 from foresaid.errors import ForesaidError
+from foresaid.project import Layout
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
+SIGPIPE = 128 + 13  # what a shell reports of a program whose reader went away
+ADVICE = {
+    errno.ENOENT: "expected it to be there: correct the path, or run `dvc repro` if a stage makes it",
+    errno.EACCES: "expected permission: change the owner or the mode of the file or its folder",
+    errno.EPERM: "expected permission: change the owner or the mode of the file or its folder",
+    errno.EROFS: "expected a file system that can be written to",
+    errno.ENOSPC: "expected room: free some space and run the command again; files are replaced whole or left as they were",
+    errno.EDQUOT: "expected room within the quota: free some space and run the command again",
+    errno.EISDIR: "expected a file: correct the path",
+    errno.ENOTDIR: "expected a folder: correct the path",
+    errno.EMFILE: "expected fewer open files: raise `ulimit -n`, or use fewer workers",
+    errno.ENOMEM: "expected more memory: use fewer workers",
+}
+
+
+def project() -> Layout:
+    """Return the project the running command works on: that of --root, or the nearest upwards; else the folder one stands in."""
+    context = click.get_current_context(silent=True)
+    found = context.find_object(Layout) if context else None
+    return found or Layout()
+
+
+def system_error(error: OSError) -> str:
+    """Say in one line what the operating system refused and who must act.
+
+    >>> system_error(OSError(errno.EROFS, "Read-only file system", "build/x"))
+    'build/x: Read-only file system; expected a file system that can be written to'
+    """
+    advice = ADVICE.get(error.errno or 0, "expected the system to allow it: mend that and run the command again")
+    return f"{error.filename or 'a file or the output'}: {error.strerror or error}; {advice}"
+
+
 def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
-    """Print an error the program knows as it stands and leave with its exit code."""
+    """Print an error the program knows as it stands and leave with its exit code; a reader that went away is no error."""
 
     @wraps(command)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return command(*args, **kwargs)
+            try:
+                return command(*args, **kwargs)
+            finally:
+                sys.stdout.flush()  # here, so that what the system refuses is told as everything else is
         except ForesaidError as error:
             click.echo(str(error), err=True)
             sys.exit(error.exit_code)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at exit
+            sys.exit(SIGPIPE)
         except OSError as error:
-            where = error.filename or "a file"
-            click.echo(f"{where}: {error.strerror or error}; expected it to be there and readable, run `dvc repro`", err=True)
+            click.echo(system_error(error), err=True)
             sys.exit(2)
 
     return wrapped
@@ -48,15 +89,19 @@ class Sections(click.Group):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in names])
 
 
+def _wrap(command: click.Command) -> None:
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _wrap(inner)
+    elif command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
+        command.callback = plain_errors(command.callback)
+
+
 def add(group: click.Group, commands: Iterable[click.Command]) -> list[str]:
     """Add commands that are defined elsewhere, with errors printed as here; return their names, sorted."""
     added = []
     for command in commands:
-        if isinstance(command, click.Group):
-            for inner in command.commands.values():
-                inner.callback = plain_errors(inner.callback) if inner.callback else None
-        elif command.callback:
-            command.callback = plain_errors(command.callback)
+        _wrap(command)
         group.add_command(command)
         added.append(str(command.name))
     return sorted(added)

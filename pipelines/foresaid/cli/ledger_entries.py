@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from foresaid.cli._ledger_context import THERE, append, entry_of, not_ahead
-from foresaid.project import LEDGER
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries import schema as entries
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def forecast(forecasts: Path) -> None:
     """Freeze forecast/v1 lines about targets of an open round, for everybody to read.
 
-    Example: foresaid forecast mine.jsonl
+    Example: foresaid ledger forecast mine.jsonl
     """
     append(_read_forecasts(forecasts))
 
@@ -47,7 +47,7 @@ def _read_forecasts(path: Path) -> list[entries.Forecast]:
 def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     """Freeze forecast/v1 lines without showing them; the secrets to open them go into files outside the repository.
 
-    Example: foresaid seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
+    Example: foresaid ledger seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
     """
     import os
 
@@ -59,10 +59,10 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     from foresaid.ledger.entries import commitment as work
     from foresaid.ledger.entries import schema as entries
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     records = _read_forecasts(forecasts)
-    store.may_add(LEDGER, records, loaded.author)  # what cannot be opened later is not sealed
-    rounds = {entry.id: entry for batch in store.read(LEDGER) for entry in batch.entries if isinstance(entry, entries.Round)}
+    store.may_add(project().ledger, records, loaded.author)  # what cannot be opened later is not sealed
+    rounds = {entry.id: entry for batch in store.read(project().ledger) for entry in batch.entries if isinstance(entry, entries.Round)}
     for record in records:
         opened = rounds[record.id.split("/", 1)[0]]
         if reveal_by > opened.reveal_by:
@@ -88,7 +88,7 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
 def reveal(secrets: tuple[Path, ...]) -> None:
     """Open sealed forecasts from their secret files.
 
-    Example: foresaid reveal ~/seals/*.seal
+    Example: foresaid ledger reveal ~/seals/*.seal
     """
     from foresaid.ledger.entries import commitment as work
 
@@ -102,7 +102,7 @@ def reveal(secrets: tuple[Path, ...]) -> None:
 def amend(forecast: str, prediction: Path, reason: str) -> None:
     """Give another prediction under the id of one's own forecast; both stay and both are shown.
 
-    Example: foresaid amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
+    Example: foresaid ledger amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
     """
     from foresaid import canonical_json
 
@@ -116,7 +116,7 @@ def amend(forecast: str, prediction: Path, reason: str) -> None:
 def withdraw(forecast: str, reason: str) -> None:
     """Withdraw one's own forecast; it stays, is listed, and after the deadline is scored all the same.
 
-    Example: foresaid withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
+    Example: foresaid ledger withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
     """
     append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)])
 
@@ -135,7 +135,7 @@ def resolve(
 ) -> None:
     """Enter the score of a target. A later entry does not replace an earlier one; both are shown.
 
-    Example: foresaid resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
+    Example: foresaid ledger resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
     """
     not_ahead("--known-at", known_at)
     not_ahead("--released-on", released_on or "")
@@ -152,16 +152,16 @@ def outcomes(dry_run: bool) -> None:
 
     Run it after `foresaid update` and `foresaid ingest database`; no stage writes outcomes.
 
-    Example: foresaid outcomes --dry-run
+    Example: foresaid ledger outcomes --dry-run
     """
     import sys
     from datetime import UTC, datetime
 
     from foresaid.ledger import store
     from foresaid.pipeline import outcomes as work
-    from foresaid.project import BUILD
 
-    lines, differences = work.proposed(store.read(LEDGER), LEDGER.parent, BUILD, datetime.now(UTC).date())
+    here = project()
+    lines, differences = work.proposed(store.read(here.ledger), here.registry, here.build, datetime.now(UTC).date())
     for line in lines:
         click.echo(f"{line.round}/{line.target}, {line.subject or 'its model'}: {line.value}, known since {line.known_at}")
     if lines and not dry_run:
@@ -183,7 +183,7 @@ def outcomes(dry_run: bool) -> None:
 def challenge(round_id: str, target: str, known_at: str, evidence: Path, reason: str, subject: str | None) -> None:
     """Say that a score was public earlier than the record has it; open for ever, and it can only make it earlier.
 
-    Example: foresaid challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence page.html --reason "archived that day"
+    Example: foresaid ledger challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence page.html --reason "archived that day"
     """
     not_ahead("--known-at", known_at)
     digest = sha256(evidence.read_bytes()).hexdigest()
@@ -201,7 +201,7 @@ def challenge(round_id: str, target: str, known_at: str, evidence: Path, reason:
 def void(round_id: str, target: str, condition: str, on: str, evidence: Path, reason: str) -> None:
     """Void a target that met its own void_if: every author's forecast of it at once.
 
-    Example: foresaid void 2026-12 gsm8k_cot --condition no_release --on 2027-12-02 --evidence page.html --reason "none came"
+    Example: foresaid ledger void 2026-12 gsm8k_cot --condition no_release --on 2027-12-02 --evidence page.html --reason "none came"
     """
     digest = sha256(evidence.read_bytes()).hexdigest()
     not_ahead("--on", on)
@@ -214,16 +214,18 @@ def void(round_id: str, target: str, condition: str, on: str, evidence: Path, re
 def redact(batch: str, reason: str) -> None:
     """Remove the bytes of a batch for a legal need. Its name stays in the log and its forecasts count as worst.
 
-    Example: foresaid redact 0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82 --reason "court order"
+    Example: foresaid ledger redact 0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82 --reason "court order"
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import store
+    from foresaid.ledger.entries import rules
     from foresaid.ledger.entries import schema as entries
 
-    found = next((one for one in store.read(LEDGER) if one.sha256 == batch), None)
+    found = next((one for one in store.read(project().ledger) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.Forecast | entries.Sealed))
-    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
-    store.redact(LEDGER, batch)
+    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason,
+                    rounds=rules.rounds_of(found), targets=rules.targets_of(found))])  # fmt: skip
+    store.redact(project().ledger, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

@@ -8,32 +8,34 @@ from pathlib import Path
 import click
 
 from foresaid.cli._ledger_context import FILE, THERE, append, entry_of, policy_of
-from foresaid.project import LEDGER
+from foresaid.cli.group import project
 
 
 @click.group()
 def key() -> None:
     """Make, bring in and revoke keys; a secret one never goes into the repository.
 
-    Example: foresaid key new foresaid/registry --to ~/foresaid.key
+    Example: foresaid ledger key new foresaid/registry --to ~/foresaid.key
     """
 
 
 @key.command(name="new")
 @click.argument("name")
-@click.option("--kind", type=click.Choice(["log", "witness"]), default="log", show_default=True, help="What the key is for.")
+@click.option(
+    "--kind", type=click.Choice(["log", "witness", "author"]), default="log", show_default=True, help="What the key is for."
+)
 @click.option("--to", "path", type=FILE, required=True, help="The new file; its owner alone may read it.")
 def key_new(name: str, kind: str, path: Path) -> None:
     """Make a key pair and print the public half, as it stands in a policy.
 
-    Example: foresaid key new foresaid/registry --to ~/foresaid.key
+    Example: foresaid ledger key new foresaid/registry --to ~/foresaid.key
     """
     import os
 
     from foresaid.ledger.log import keys
 
     made = keys.write(name, kind, os.urandom(32), path)
-    click.echo(f"{'log' if kind == 'log' else 'witness <name>'} {made.vkey}")
+    click.echo(f"log {made.vkey}" if kind == "log" else f"{kind} {name} {made.vkey}")  # as a policy has it
 
 
 @key.command(name="add")
@@ -42,7 +44,7 @@ def key_new(name: str, kind: str, path: Path) -> None:
 def key_add(vkey: str, reason: str) -> None:
     """Say that a key signs for this log, from the checkpoint after the next on.
 
-    Example: foresaid key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "a new machine"
+    Example: foresaid ledger key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "new host"
     """
     append([entry_of(type="key/v1", vkey=vkey, status="added", reason=reason)])
 
@@ -53,7 +55,7 @@ def key_add(vkey: str, reason: str) -> None:
 def key_revoke(vkey: str, reason: str) -> None:
     """Say that a key signs for this log no more, from the checkpoint after the next on.
 
-    Example: foresaid key revoke foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "lost"
+    Example: foresaid ledger key revoke foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "lost"
     """
     append([entry_of(type="key/v1", vkey=vkey, status="revoked", reason=reason)])
 
@@ -63,7 +65,7 @@ def key_revoke(vkey: str, reason: str) -> None:
 def policy(path: Path) -> None:
     """Copy a trust policy, and the roots beside it in tsa/, into the ledger. A reader's own copy still wins.
 
-    Example: foresaid policy ../my/policy.txt
+    Example: foresaid ledger policy ../my/policy.txt
     """
     from foresaid.ledger import store
     from foresaid.ledger.layout import POLICY
@@ -71,8 +73,23 @@ def policy(path: Path) -> None:
 
     loaded = policies.load(path)
     files = {POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
-    store.write_files(LEDGER, files, replaced=tuple(files))
+    store.write_files(project().ledger, files, replaced=tuple(files))
     click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
+
+
+@click.command()
+@click.argument("batch")
+@click.option("--key", "path", type=THERE, required=True, help="The author's secret key.")
+def sign(batch: str, path: Path) -> None:
+    """Sign a batch as its author, where the policy has a line `author <name> <vkey>`. It can be done at any time.
+
+    Example: foresaid ledger sign 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --key ~/author.key
+    """
+    from foresaid.ledger import store
+    from foresaid.ledger.log import keys
+
+    author = store.sign_batch(project().ledger, batch, keys.read(path, "author"))
+    click.echo(f"batch {batch}, by {author}: signed")
 
 
 @click.command()
@@ -81,16 +98,16 @@ def policy(path: Path) -> None:
 def checkpoint(path: Path | None, hand_over: bool) -> None:
     """Put pending batches into the log and sign its state. On the main branch only.
 
-    Example: foresaid checkpoint --key ~/foresaid.key
+    Example: foresaid ledger checkpoint --key ~/foresaid.key
     """
     from foresaid import params
     from foresaid.ledger import store, timestamping
     from foresaid.ledger.log import keys
 
     signer = keys.read(path, "log") if path else None
-    made = store.sequence(LEDGER, params.load(Path("params.yaml")).origin, signer, hand_over)
+    made = store.sequence(project().ledger, params.load(project().params).origin, signer, hand_over)
     if hand_over:
-        timestamping.anchor(LEDGER)  # readers walk to the new key over this checkpoint
+        timestamping.anchor(project().ledger)  # readers walk to the new key over this checkpoint
     click.echo(f"checkpoint: size {made.size}, root {made.root.hex()}, {'signed' if signer else 'not signed'}")
 
 
@@ -98,12 +115,12 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
 @click.option("--key", "path", type=THERE, required=True, help="The witness's secret key.")
 @click.option("--state", type=FILE, required=True, help="What the witness remembers; kept by the witness.")
 @click.option("--policy", type=THERE, help="Policy that names the log's key; else the ledger's copy.")
-@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=LEDGER, help="The ledger to look at.")
+@click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=None, help="The ledger to look at.")
 @click.option("--write", is_flag=True, help="Also put the line under log/checkpoint.")
-def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bool) -> None:
+def witness(path: Path, state: Path, policy: Path | None, place: Path | None, write: bool) -> None:
     """Cosign the newest checkpoint, if the log only grew since this witness last looked. Follows key/v1 entries.
 
-    Example: foresaid witness --key ~/witness.key --state ~/witness.json --policy policy.txt
+    Example: foresaid ledger witness --key ~/witness.key --state ~/witness.json --policy policy.txt
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import layout, timestamping
@@ -114,6 +131,7 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path, write: bo
     wanted = policy_of(policy)
     if wanted.log is None:
         raise LedgerError("witness: the policy names no key of a log; give --policy")
+    place = place or project().ledger
     head = (place / layout.CHECKPOINT).read_bytes()
     names, _ = manifest.parse_manifest((place / layout.MANIFEST).read_bytes())
     found = manifest.parse_checkpoint(head)
@@ -143,9 +161,9 @@ def stamp(
 ) -> None:  # fmt: skip
     """Prove time: write a request, send it with curl, keep the reply. Nothing here uses the network.
 
-    Example: foresaid stamp --request subject.tsq, then
+    Example: foresaid ledger stamp --request subject.tsq, then
     curl -H 'Content-Type: application/timestamp-query' --data-binary @subject.tsq ADDRESS > reply.tsr, then
-    foresaid stamp --response reply.tsr --authority NAME
+    foresaid ledger stamp --response reply.tsr --authority NAME
     """
     from foresaid import files
     from foresaid.errors import ParameterError
@@ -154,17 +172,16 @@ def stamp(
     if sum(item is not None for item in (request, response, ots)) != 1:
         raise ParameterError("stamp: expected one of --request, --response and --opentimestamps")
     if request is not None:
-        files.write_bytes(request, timestamping.request(LEDGER, batch))
-        click.echo(f"{request}: a request over {timestamping.to_stamp(LEDGER, batch)}")
+        files.write_bytes(request, timestamping.request(project().ledger, batch))
+        click.echo(f"{request}: a request over {timestamping.to_stamp(project().ledger, batch)}")
     elif ots is not None:
-        click.echo(
-            f"OpenTimestamps: {timestamping.accept_calendar(LEDGER, ots.read_bytes())}; without a block header it proves no time"
-        )
+        kept = timestamping.accept_calendar(project().ledger, ots.read_bytes())
+        click.echo(f"OpenTimestamps: {kept}; without a block header it proves no time")
     elif response is not None:
         if authority is None:
             raise ParameterError("stamp: expected --authority, the name the policy gives it")
         before = sent.read_bytes() if sent else None
-        proved = timestamping.accept(LEDGER, response.read_bytes(), authority, policy_of(policy), batch, before)
+        proved = timestamping.accept(project().ledger, response.read_bytes(), authority, policy_of(policy), batch, before)
         click.echo(f"{authority}: existed by {proved:%Y-%m-%dT%H:%M:%SZ}")
 
 
@@ -178,7 +195,7 @@ def stamp(
 def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
     """Write a C2SP .tlog-proof that a batch is in the log, or check one.
 
-    Example: foresaid prove 0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82 --to mine.tlog-proof
+    Example: foresaid ledger prove 0b9aeb8c81ba0078cb0fe8c0dfb1a0c660198eb2fa874d63aaeed47a53865a82 --to mine.tlog-proof
     """
     from foresaid import files
     from foresaid.ledger import layout
@@ -192,8 +209,8 @@ def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None
         head = work.check(read, batch, wanted, may_sign)
         click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
         return
-    names, _ = manifest.parse_manifest((LEDGER / layout.MANIFEST).read_bytes())
-    made = work.prove(batch, names, (LEDGER / layout.CHECKPOINT).read_bytes()).encode()
+    names, _ = manifest.parse_manifest((project().ledger / layout.MANIFEST).read_bytes())
+    made = work.prove(batch, names, (project().ledger / layout.CHECKPOINT).read_bytes()).encode()
     if path is None:
         click.echo(made.decode("utf-8"), nl=False)
     else:

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from foresaid.cli._ledger_context import THERE
-from foresaid.project import LEDGER, SNAPSHOTS
+from foresaid.cli.group import project
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence
-    from foresaid.registry.same_model import names
 
 
 def _evidence(
@@ -24,13 +23,14 @@ def _evidence(
     from foresaid.ledger.log import git_history, opentimestamps
     from foresaid.ledger.log import policy as policies
     from foresaid.ledger.verify.verify import Evidence
+    from foresaid.registry.same_model import names
 
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),
-        history=git_history.read(LEDGER) if LEDGER.is_dir() else None,
-        data=data or SNAPSHOTS,
-        aliases=names(LEDGER.parent),
+        history=git_history.read(project().ledger) if project().ledger.is_dir() else None,
+        data=data or project().snapshots,
+        aliases=names(project().registry),
         headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
         now=datetime.now(UTC),
@@ -41,7 +41,7 @@ def _evidence(
 @click.command()
 @click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/; else the ledger's copy.")
 @click.option("--known", type=THERE, multiple=True, help="A checkpoint you kept; the log must continue it.")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.gz.")
 @click.option("--block-headers", "headers", type=THERE, help="Bitcoin headers you trust: a line each, height and hex.")
 @click.option("--git", "asked_git", is_flag=True, help="The git history must be there to check (else exit 5).")
 @click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
@@ -73,7 +73,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     checks = {name: item for name, item in check.CHECKS.items() if not only or name in only or name in check.INTEGRITY}
     if only:
         checks["V10"] = check.CHECKS["V10"]
-    result = check.verify(LEDGER, check_curve=from_plain, checks=checks, evidence=evidence)
+    result = check.verify(project().ledger, check_curve=from_plain, checks=checks, evidence=evidence)
     code = result.exit_code(strict)
     if as_json:
         click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
@@ -83,9 +83,12 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     for finding in result.incomplete:
         click.echo(f"incomplete: {finding}", err=True)
     if 3 in {number for number, members in check.EXITS.items() if {f.code for f in result.findings} & set(members)}:
-        for data in evidence.known:
-            click.echo(f"the checkpoint you kept:\n{data.decode('ascii', 'backslashreplace')}", err=True)
-        click.echo(f"the checkpoint here:\n{(LEDGER / 'log/checkpoint').read_bytes().decode('utf-8', 'replace')}", err=True)
+        for title, data in (*(("you kept", one) for one in evidence.known), ("here", result.head)):
+            click.echo(f"the checkpoint {title}:\n{_printable(data)}", err=True)
+    if result.checkpoint is not None:
+        click.echo(
+            f"checkpoint: signed by {result.signed_by}" if result.signed_by else "checkpoint: signed by no key of the policy"
+        )
     for note in result.notes:
         click.echo(note)
     click.echo(result.time)
@@ -102,13 +105,22 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     sys.exit(code)
 
 
+SHOWN_BYTES = 8192  # no checkpoint is longer
+
+
+def _printable(data: bytes) -> str:
+    """Bytes of somebody else's for a terminal: printable ASCII and line ends, all else as its escape."""
+    text = data[:SHOWN_BYTES].decode("ascii", "backslashreplace")
+    return "".join(sign if sign == "\n" or " " <= sign <= "~" else f"\\x{ord(sign):02x}" for sign in text)
+
+
 @click.command(name="verify-report")
 @click.argument("page", type=THERE)
 @click.option("--policy", type=THERE, help="Your own trust policy.")
 def verify_report(page: Path, policy: Path | None) -> None:
     """Check that a ledger page shows every forecast, once, with a state that is true. Exit 7 if one is missing.
 
-    Example: foresaid verify-report reports/site/ledger.html
+    Example: foresaid ledger verify-report reports/site/ledger.html
     """
     _verify(_evidence(policy, (), None, None, page, set()), strict=False, as_json=False, only=("V17", "V18"))
 
@@ -116,25 +128,45 @@ def verify_report(page: Path, policy: Path | None) -> None:
 @click.command()
 @click.argument("entry")
 @click.option("--policy", type=THERE, help="Your own trust policy.")
-def show(entry: str, policy: Path | None) -> None:
-    """Say which proofs a forecast has and what is not proven. ENTRY is its id, or the name of a batch.
+@click.option("--json", "as_json", is_flag=True, help="Everything as JSON, whole curves too.")
+def show(entry: str, policy: Path | None, as_json: bool) -> None:
+    """Show a forecast: what was asked and said, what came out, what is proven and what not. ENTRY is its id, or a batch's name.
 
-    Example: foresaid show 2026-12/gsm8k_cot/observational
+    Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
+    import json
+
     from foresaid.errors import ParameterError
+    from foresaid.ledger import store
     from foresaid.ledger.state import evidence as standing
+    from foresaid.ledger.state import story
+    from foresaid.ledger.state.index import Clock
     from foresaid.ledger.verify import verify as check
 
-    result = check.verify(LEDGER, evidence=_evidence(policy, (), None, None, None, set()))
+    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, None, None, set()))
     batches = standing.batches_by_name(result)
     found = [account for account in result.accounts if entry in (account.id, account.batch)]
     if not found:
         raise ParameterError(
             f"show: found no forecast or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
+    full = [] if result.findings else store.read(project().ledger)
+    clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
     for account in found:
         about = standing.of(result, account, batches)
+        told = story.of(full, clock, account.author, account.id)
+        if as_json:
+            rest = {
+                "state": account.state,
+                "reason": account.reason,
+                "proven": about.have,
+                "not_proven": (*about.lack, *standing.NEVER),
+            }
+            click.echo(json.dumps({**told, **rest}, indent=2, sort_keys=True))
+            continue
         click.echo(f"{account.id} by {account.author}: {account.state}{f' ({account.reason})' if account.reason else ''}")
+        for line in story.lines(told):
+            click.echo(f"  {line}")
         for title, lines in (("proven", about.have), ("not proven", (*about.lack, *standing.NEVER))):
             click.echo(f"  {title}:")
             for line in lines:
@@ -145,14 +177,14 @@ def show(entry: str, policy: Path | None) -> None:
 def heads() -> None:
     """List the batches that have no child yet, and what waits for a checkpoint.
 
-    Example: foresaid heads
+    Example: foresaid ledger heads
     """
     from foresaid.ledger import store
     from foresaid.ledger.verify import verify as check
 
-    result = check.verify(LEDGER, checks=check.INTEGRITY)
-    for name in store.heads(LEDGER):
+    result = check.verify(project().ledger, checks=check.INTEGRITY)
+    for name in store.heads(project().ledger):
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
-        f"heads: {len(result.batches)} batches, {len(result.pending)} of them wait for `foresaid checkpoint` on the main branch"
+        f"heads: {len(result.batches)} batches, {len(result.pending)} wait for `foresaid ledger checkpoint` on the main branch"
     )

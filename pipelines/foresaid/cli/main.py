@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
 
 from foresaid import __version__
-from foresaid.cli import experiment, ledger, questions, record, stages
-from foresaid.cli.group import Sections, add
+from foresaid.cli import complete, experiment, ledger, questions, record, stages, studies
+from foresaid.cli.group import Sections, add, plain_errors
+from foresaid.project import Layout, at, find
 
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="foresaid")
-@click.option("--root", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder that holds params.yaml.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of params.yaml; else looked for upwards.",
+)
 @click.pass_context
-def main(context: click.Context, root: Path) -> None:
+@plain_errors
+def main(context: click.Context, root: Path | None) -> None:
     """Forecasts of language-model capability, frozen before the models exist and scored afterwards.
 
     `dvc repro` runs the stages; all else is for a person.
     """
-    os.chdir(root)
-    context.ensure_object(dict)
+    context.obj = (find(Path()) or Layout()) if root is None else at(root)
 
 
 main.sections = {
     "The stages of `dvc repro`, in order": add(main, stages.COMMANDS),
-    "Questions to laws and forecasts": add(main, questions.COMMANDS),
+    "Questions to laws and forecasts": add(main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS)),
     "The record": add(main, record.COMMANDS),
     "The ledger": add(main, ledger.COMMANDS),
     "Set-up and our own experiment": add(main, (stages.compile_laws, *experiment.COMMANDS)),

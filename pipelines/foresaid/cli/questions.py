@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-REGISTRY, BUILD = Path("registry"), Path("build")
+from foresaid.cli.group import project
+
 PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
 
 
@@ -43,9 +44,9 @@ def replay(
     from foresaid.registry import database
     from foresaid.report import replay_table
 
-    loaded = params.load(Path("params.yaml"))
-    connection = database.open_database(BUILD / "database")
-    rows = work.replay(loaded, connection, REGISTRY, as_of.date(), until.date(), laws, quantities, by_release)
+    loaded = params.load(project().params)
+    connection = database.open_database(project().build / "database")
+    rows = work.replay(loaded, connection, project().registry, as_of.date(), until.date(), laws, quantities, by_release)
     connection.close()
     for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
         click.echo(line)
@@ -104,10 +105,10 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
     from foresaid.registry import database
     from foresaid.studies.model_selection import candidates
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     if source not in loaded.sources:
         raise ParameterError(f"select: found the source {source}, expected one of params.yaml: {', '.join(loaded.sources)}")
-    connection = database.open_database(BUILD / "database")
+    connection = database.open_database(project().build / "database")
     view = database.as_of(connection, loaded.fit_as_of)
     connection.close()
     pool = candidates.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
@@ -121,17 +122,13 @@ def released() -> None:
 
     Example: foresaid released
     """
-    import polars as pl
-
     from foresaid import params
-    from foresaid.errors import UnreadableError
+    from foresaid.files import read_frame
     from foresaid.report.sections import preregistration
     from foresaid.studies import preregistration as work
 
-    path, loaded = BUILD / "scores.parquet", params.load(Path("params.yaml"))
-    if not path.is_file():
-        raise UnreadableError(f"{path}: found no file, expected the output of the stage score; run `dvc repro`")
-    for one in work.compare(pl.read_parquet(path), loaded.hindcast, loaded.seed):
+    path, loaded = project().build / "scores.parquet", params.load(project().params)
+    for one in work.compare(read_frame(path), loaded.hindcast, loaded.seed):
         lines = preregistration.markdown(one.beside_preset) + (
             ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
         )
@@ -153,10 +150,9 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     Example: foresaid protocol effort-tokens --from ../mirror
              foresaid protocol leaderboard-v2 --from ../mirror --write
     """
-    import polars as pl
-
     from foresaid import params
     from foresaid.errors import ParameterError
+    from foresaid.files import read_frame
     from foresaid.report.sections import held_out_families, inference_compute
     from foresaid.studies.held_out_families import leaderboards, methods
     from foresaid.studies.inference_compute import protocols, series
@@ -164,23 +160,23 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     if write and name not in leaderboards.COLUMNS:
         raise ParameterError(f"protocol {name}: found --write, expected it with one of {', '.join(leaderboards.COLUMNS)}")
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     if name in loaded.hindcast:
-        lines = inference_compute.markdown(series.from_hindcast(pl.read_parquet(BUILD / "hindcast.parquet"), name), log=True)
+        lines = inference_compute.markdown(series.from_hindcast(read_frame(project().build / "hindcast.parquet"), name), log=True)
     elif mirror is None:
         raise ParameterError(
             f"protocol {name}: found no --from, expected a folder with the source's files: the record may not keep them"
         )
     elif name in leaderboards.COLUMNS:
-        folder = series.mirror_folder(mirror, REGISTRY, leaderboards.SOURCE)
+        folder = series.mirror_folder(mirror, project().registry, leaderboards.SOURCE)
         day: date = measured_on.date() if measured_on else datetime.now(UTC).date()
         said = partial(click.echo, err=True)
         measured = leaderboards.measure(folder, name, methods.methods(), day, said)
         lines = held_out_families.markdown(measured)
         if write:
-            lines.append(f"protocol {name}: {leaderboards.write(REGISTRY, measured)} written")
+            lines.append(f"protocol {name}: {leaderboards.write(project().registry, measured)} written")
     else:
-        found = protocols.on_demand(name, mirror, REGISTRY, loaded.seed, loaded.replicates)
+        found = protocols.on_demand(name, mirror, project().registry, loaded.seed, loaded.replicates)
         lines = inference_compute.held_out_budgets(found)
     for line in lines:
         click.echo(line)
@@ -197,12 +193,66 @@ def returns_of(laws: tuple[str, ...]) -> None:
     from foresaid.errors import ParameterError
     from foresaid.report.sections.compute_returns import markdown
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     unknown = sorted(set(laws) - set(loaded.laws))
     if unknown:
         raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
-    for line in markdown(BUILD, loaded.laws, list(laws) or list(loaded.laws)):
+    for line in markdown(project().build, loaded.laws, list(laws) or list(loaded.laws)):
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (replay, diagnose, select, released, protocol, returns_of)
+@click.command()
+@click.argument("law")
+@click.argument("target")
+@click.option(
+    "--covariate", "covariates", multiple=True, metavar="NAME=VALUE",
+    help="One covariate in the unit of registry/quantities.csv (FLOPs, tokens, a fraction); `unknown` where it is not known.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print quantiles, mean and point as JSON.")
+def predict(law: str, target: str, covariates: tuple[str, ...], as_json: bool) -> None:
+    """Apply the current curve of a law to a model of your own: mean, median and central intervals. Writes nothing.
+
+    Example: foresaid predict compute_sigmoid gsm8k_cot --covariate training_flops=6.3e24
+    """
+    import json
+    from difflib import get_close_matches
+
+    from foresaid.errors import ParameterError
+    from foresaid.evaluation.project import open_project
+    from foresaid.files import rounded
+    from foresaid.text import columns, number
+
+    curves = open_project(project().root).curves(law)
+    if target not in curves:
+        near = get_close_matches(target, curves, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(curves)}"
+        raise ParameterError(f"predict: found the target {target}, expected one with a curve of {law}; {hint}")
+    given: dict[str, float | None] = {}
+    for item in covariates:
+        name, equals, value = item.partition("=")
+        try:
+            given[name] = None if value == "unknown" else float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            raise ParameterError(f"predict: found --covariate {item}, expected NAME=NUMBER, such as training_flops=6.3e24")
+    curve = curves[target]
+    made = curve.predict(given)
+    record = curve.record
+    if as_json:
+        told = {
+            "law": law, "target": target, "quantity": record.quantity_id, "status": record.status, "as_of": record.training.as_of,
+            "covariates": given, "mean": made.mean[0], "point": made.point[0], "levels": list(made.levels),
+            "quantiles": made.quantiles[0].tolist(),
+        }  # fmt: skip
+        click.echo(json.dumps(rounded(told, 10), indent=1))
+        return
+    click.echo(f"{record.quantity_id} by {law}, fitted as of {record.training.as_of} ({record.status}: {record.reason})")
+    middle = made.quantiles[0, len(made.levels) // 2]
+    rows = [["mean", number(made.mean[0]), ""], ["median", number(middle), ""]]
+    rows += [[f"{coverage:.0%} interval", *map(number, made.interval(coverage)[0].tolist())] for coverage in (0.5, 0.8, 0.95)]
+    for line in columns([["", "from", "to"], *rows], (0,)):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (predict, replay, diagnose, select, released, protocol, returns_of)

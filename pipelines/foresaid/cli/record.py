@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-REGISTRY, BUILD = Path("registry"), Path("build")
+from foresaid.cli.group import project
 
 
 @click.command()
@@ -67,10 +67,17 @@ def update(
     if everything:
         if known_on:
             raise ParameterError("update: found --all with --known-on, expected one source for a new download")
-        sys.exit(row_account.run(mirror, REGISTRY, BUILD, day, dry_run, click.echo))
+        sys.exit(row_account.run(mirror, project().registry, project().build, day, dry_run, click.echo))
     download = work.Download(known_on.date(), commit, part, against or mirror.resolve().parent) if known_on else None
     change = work.update(
-        str(name), mirror, REGISTRY, day, download=download, build=BUILD, dry_run=dry_run, skip_unknown=skip_unknown
+        str(name),
+        mirror,
+        project().registry,
+        day,
+        download=download,
+        build=project().build,
+        dry_run=dry_run,
+        skip_unknown=skip_unknown,
     )
     for line in [json.dumps(change.as_dict(), indent=1)] if as_json else change.lines():
         click.echo(line)
@@ -95,7 +102,7 @@ def models_list(family: str, undated: bool, alike: bool) -> None:
     """
     from foresaid.registry import model_catalogue
 
-    for line in model_catalogue.listing(REGISTRY, family, undated, alike):
+    for line in model_catalogue.listing(project().registry, family, undated, alike):
         click.echo(line)
 
 
@@ -108,7 +115,7 @@ def models_show(model: str) -> None:
     """
     from foresaid.registry import model_catalogue
 
-    for line in model_catalogue.shown(REGISTRY, BUILD, model):
+    for line in model_catalogue.shown(project().registry, project().build, model):
         click.echo(line)
 
 
@@ -126,7 +133,7 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
     from foresaid.registry import model_catalogue
 
     day: date = decided_on.date() if decided_on else datetime.now(UTC).date()
-    for line in model_catalogue.merge(REGISTRY, BUILD, keep, drop, reason, day, even_if):
+    for line in model_catalogue.merge(project().registry, project().build, keep, drop, reason, day, even_if):
         click.echo(line)
 
 
@@ -143,8 +150,8 @@ def traps(mirror: Path) -> None:
     from foresaid.files import write_bytes
     from foresaid.registry.known_defects import page as work
 
-    content, missed = work.table(mirror, REGISTRY)
-    write_bytes(Path("docs/traps.md"), content.encode())
+    content, missed = work.table(mirror, project().registry)
+    write_bytes(project().root / "docs/traps.md", content.encode())
     click.echo(f"traps: docs/traps.md written, {missed} rows missed")
 
 
@@ -173,10 +180,10 @@ def import_(
     day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
     read = import_results.read_files(files, form)
     if new_quantities:
-        quantities, aliases = import_results.new_quantities(read, name, REGISTRY)
+        quantities, aliases = import_results.new_quantities(read, name, project().registry)
         for problem in [problem for file in read for problem in file.results.problems]:
             click.echo(str(problem), err=True)
-        if import_results.open_source(name, REGISTRY, day):
+        if import_results.open_source(name, project().registry, day):
             click.echo(
                 f"registry/sources/{name}/source.toml is new: fill in who publishes the results and under which licence", err=True
             )
@@ -187,7 +194,7 @@ def import_(
         return
     if known_on is None:
         raise ParameterError("import: found no --known-on, expected the first day on which the results were public")
-    for line in import_results.bring_in(read, name, known_on.date(), REGISTRY, day).lines():
+    for line in import_results.bring_in(read, name, known_on.date(), project().registry, day).lines():
         click.echo(line)
 
 
@@ -208,9 +215,9 @@ def export(as_of: datetime | None, known_by: bool, sources: tuple[str, ...], qua
 
     if as_of and known_by:
         raise ParameterError("export: found both --as-of and --known-by, expected one of them")
-    stated = date.fromisoformat(str(params.load(Path("params.yaml")).as_of))
+    stated = date.fromisoformat(str(params.load(project().params).as_of))
     day = as_of.date() if as_of else datetime.now(UTC).date() if known_by else stated
-    click.echo(f"export: {exporting.export(BUILD, day, to, sources, quantities)} values known by {day} in {to}")
+    click.echo(f"export: {exporting.export(project().build, day, to, sources, quantities)} values known by {day} in {to}")
 
 
 COMMANDS: tuple[click.Command, ...] = (update, models, traps, import_, export)

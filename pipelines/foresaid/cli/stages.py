@@ -9,8 +9,7 @@ from pathlib import Path
 
 import click
 
-from foresaid.cli.group import P, R
-from foresaid.project import BUILD, METRICS, REGISTRY, SITE, TEMPLATES
+from foresaid.cli.group import P, R, project
 
 
 @click.command()
@@ -22,7 +21,7 @@ def inputs() -> None:
     from foresaid import params
     from foresaid.pipeline.inputs import run
 
-    count = run(params.load(Path("params.yaml")), Path(__file__).parents[1], Path("requirements.lock"), BUILD)
+    count = run(params.load(project().params), Path(__file__).parents[1], project().lock, project().build)
     click.echo(f"inputs: {count} stages")
 
 
@@ -35,9 +34,11 @@ def ingest() -> None:
     from foresaid import params
     from foresaid.pipeline.ingest import run
 
-    wanted = params.load(Path("params.yaml")).sources
+    wanted = params.load(project().params).sources
     mirror = os.environ.get("FORESAID_MIRROR")
-    run(REGISTRY, wanted, BUILD, METRICS / "ingest.json", Path(mirror) if mirror else None, click.echo)
+    run(
+        project().registry, wanted, project().build, project().metrics / "ingest.json", Path(mirror) if mirror else None, click.echo
+    )
     click.echo("ingest: the record is sound")
 
 
@@ -50,15 +51,15 @@ def database() -> None:
     from foresaid import params
     from foresaid.pipeline.database import run
 
-    counts = run(params.load(Path("params.yaml")).sources, BUILD)
+    counts = run(params.load(project().params).sources, project().build)
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
 
 
-@click.command(name="compile")
+@click.command(name="setup")
 def compile_laws() -> None:
     """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
-    Example: foresaid compile
+    Example: foresaid setup
     """
     from foresaid.fitting import least_squares
     from foresaid.laws import _loader as laws
@@ -93,11 +94,11 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
     from foresaid.errors import ParameterError
     from foresaid.pipeline.fit import run
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     if law not in loaded.laws:
         raise ParameterError(f"fit: found the law {law}, expected one of params.yaml: {', '.join(loaded.laws)}")
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
-        counts = run(law, loaded, BUILD, METRICS)
+        counts = run(law, loaded, project().build, project().metrics)
     click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
 
 
@@ -112,15 +113,15 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
     from foresaid import parallel, params
     from foresaid.pipeline.hindcast import run, run_full
 
-    loaded = params.load(Path("params.yaml"))
+    loaded = params.load(project().params)
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
         if full:
             from foresaid.report import rolling_origin_tables
 
-            for line in rolling_origin_tables.lines(run_full(loaded, BUILD)):
+            for line in rolling_origin_tables.lines(run_full(loaded, project().build)):
                 click.echo(line)
             return
-        counts = run(loaded, BUILD, REGISTRY, METRICS)
+        counts = run(loaded, project().build, project().registry, project().metrics)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
 
 
@@ -133,8 +134,22 @@ def study() -> None:
     from foresaid import params
     from foresaid.pipeline.study import run
 
-    made = run(params.load(Path("params.yaml")), BUILD)
+    made = run(params.load(project().params), project().build)
     click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+
+
+@click.command()
+def capability() -> None:
+    """Fit the law of all cells: every system's index and rank, and what each benchmark says of the others.
+
+    Example: foresaid capability
+    """
+    from foresaid import params
+    from foresaid.pipeline.capability import run
+
+    made = run(params.load(project().params), project().build, project().metrics)
+    said = f"{made['cells']} cells of {made['systems']} systems on {made['benchmarks']} benchmarks" if made else "not asked for"
+    click.echo(f"capability: {said}")
 
 
 @click.command()
@@ -146,7 +161,7 @@ def freeze() -> None:
     from foresaid import params
     from foresaid.pipeline.freeze import run
 
-    receipt = run(params.load(Path("params.yaml")), BUILD, REGISTRY, Path(), datetime.now(UTC))
+    receipt = run(params.load(project().params), project().build, project().registry, project().root, datetime.now(UTC))
     if receipt.round is None:
         click.echo("freeze: no round is open, nothing to freeze")
         return
@@ -164,7 +179,7 @@ def score() -> None:
     from foresaid import params
     from foresaid.pipeline.score import run
 
-    counts = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS)
+    counts = run(params.load(project().params), project().build, project().registry, project().metrics)
     click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
 
 
@@ -177,8 +192,9 @@ def report() -> None:
     from foresaid import params
     from foresaid.pipeline.report import run
 
-    pages = run(params.load(Path("params.yaml")), BUILD, REGISTRY, METRICS, TEMPLATES, SITE)
-    click.echo(f"report: {pages} pages in {SITE}, open {SITE}/index.html")
+    here = project()
+    pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
+    click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, capability, freeze, score, report)

@@ -19,7 +19,7 @@ from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.summary import describe
-from foresaid.forecasting import baselines
+from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting import published as adopted
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Played, Question, Widened, ensembles, widened_fits
@@ -133,6 +133,7 @@ def run_case(
     fits: list[dict[str, Any]] = []
     members: dict[str, list[tuple[Forecast, Played]]] = {}
     splits: dict[str, Split] = {}
+    informed: set[str] = set()
     for one, widened in zip(asked, found, strict=True):
         split, target_id = one.split, one.split.train.target.target_id
         rows, described, made = _answer(name, case, one, widened, params.seed)
@@ -142,9 +143,14 @@ def run_case(
         # Only forecasts of the same subjects can be averaged row by row.
         if splits.setdefault(target_id, split).test.subjects == split.test.subjects and made and widened.played:
             members.setdefault(target_id, []).append((made, widened.played))
-        if not first or split.train.n < 2:
+        chosen: dict[str, baselines.Baseline] = {}
+        if first:
+            chosen |= baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
+        if case.split != "larger" and methods.told(one.question.law.name) == methods.SCORES and target_id not in informed:
+            informed.add(target_id)  # told what this law is told
+            chosen |= score_baselines.FOR_SCORES
+        if split.train.n < 2:
             continue
-        chosen = baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
         for label, baseline in chosen.items():
             forecast = baselines.forecast(baseline, split.train, split.test)
             frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))

@@ -22,8 +22,10 @@ from typing import Any, TypeAlias
 
 import polars as pl
 
+from foresaid.errors import ForesaidError
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
+from foresaid.evaluation.units import NOTHING, Units, attach
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting.binding import Subject, apply
 from foresaid.ledger.entries import schema as entries
@@ -33,8 +35,9 @@ from foresaid.ledger.entries.resolutions import Resolution
 from foresaid.ledger.state.accounting import WORST, Account, states, universe
 from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.ledger.state.versions import Version, chosen, made, revision
-from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.levels import LEVELS, same_levels
 
+OTHER_LEVELS = "not comparable: stated at other levels than the round's"
 OUT = ("claimed", "late", "withdrawn", "void", "leak", "worst")  # standings whose models are named
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {
@@ -71,39 +74,53 @@ Leaked: TypeAlias = Mapping[str, frozenset[str]]  # batch -> outcome subjects th
 NO_LEAK: Leaked = {}
 
 
-def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", leaked: Leaked = NO_LEAK) -> Scores:
+def score_ledger(
+    batches: Sequence[Batch], clock: Clock, own: str = "", leaked: Leaked = NO_LEAK, units: Units = NOTHING
+) -> Scores:
     """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them.
 
     `leaked` names for each batch the outcome subjects that its training data hold, under whatever name: never a row that counts.
+    `units` says which release, maker and resolution stand behind a row (see units.py).
     """
     facts = gather(batches)
     accounts = {(one.author, one.id): one for one in states(facts, clock)}
     all_made = made(facts, clock)
     parts: list[tuple[tuple[float, ...], pl.DataFrame]] = []
+    refused: list[dict[str, str]] = []
     for key, found in all_made.items():
-        parts += list(_versions(accounts[key], found, facts, clock, own, leaked))
+        parts += list(_versions(accounts[key], found, facts, clock, own, leaked, refused))
     for account in accounts.values():
         if account.state in WORST:
             parts.append((LEVELS, _worst(account, facts, own)))
-    every = _scored(parts)
+    every = _scored([(levels, attach(frame, units)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
     counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
-    named = {tuple(row) for row in counted.filter(pl.col("wis").is_not_null()).select("author", "id").unique().iter_rows()}
+    met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
+    named = {tuple(row) for row in counted.filter(met_one).select("author", "id").unique().iter_rows()}
     final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
     lost = counted.filter(pl.col("wis").is_null()).select("evidence", "case", "law", "status")
+    lost = pl.concat([lost, pl.DataFrame(refused, schema=lost.schema)])
     units = {target.benchmark: target.unit for target in facts.targets.values()}
     rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
     return Scores(rows, final, universe(batches, final), table, lost, units)
 
 
 def _versions(
-    account: Account, found: Sequence[Version], facts: Facts, clock: Clock, own: str, leaked: Leaked
+    account: Account, found: Sequence[Version], facts: Facts, clock: Clock, own: str, leaked: Leaked, refused: list[dict[str, str]],
 ) -> Iterator[tuple[tuple[float, ...], pl.DataFrame]]:
+    """The rows of each version. One that cannot be applied is put among the `refused` and counted: an entry can never be removed,
+    so no lawful line may stop everybody's scores.
+    """
     key, aim = (account.author, account.id), aim_of(account.id)
     rule = revision(facts, key)
     taken_back = clock.of(facts.withdrawals[key]) if key in facts.withdrawals else None
     for number, version in enumerate(found):
-        levels, rows = _meet(account, version, facts, own)
+        try:
+            levels, rows = _meet(account, version, facts, own)
+        except (ForesaidError, ArithmeticError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
+            status = f"cannot be applied: {str(error).splitlines()[0] if str(error) else type(error).__name__}"[:200]
+            refused.append({"evidence": "prospective", "case": aim[0], "law": _method(account, own), "status": status})
+            continue
 
         def standing(subject: str, number: int = number, version: Version = version) -> str:
             end = facts.end(aim, subject)
@@ -238,6 +255,10 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
         frame = pl.concat([one for used, one in parts if used == levels])
         known = frame.filter(pl.col("quantiles").list.eval(pl.element().is_nan().any()).list.first().not_())
         made_rows = score_rows(known, levels).hstack(known.select(MARKS))
+        if not same_levels(
+            levels
+        ):  # a WIS on other levels is no number to compare: it enters no mean, and is counted by its status
+            made_rows = made_rows.with_columns(status=pl.lit(OTHER_LEVELS))
         unmade = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
         done += [made_rows, unmade.select([name for name in unmade.columns if name in done[0].columns])]
     return pl.concat(done, how="diagonal")

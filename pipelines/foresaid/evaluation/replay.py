@@ -21,8 +21,9 @@ import polars as pl
 from foresaid.errors import ParameterError
 from foresaid.evaluation import hindcast
 from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
-from foresaid.evaluation.schema import KEY
-from foresaid.evaluation.tables import score_rows, skill, summarise
+from foresaid.evaluation.schema import KEY, UNITS
+from foresaid.evaluation.tables import best_baseline, score_rows, skill, summarise
+from foresaid.evaluation.units import attach, of
 from foresaid.params import Hindcast, Params
 from foresaid.registry.database import Database, quantities
 
@@ -85,8 +86,8 @@ def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[
     """Score one mode's forecasts by law and quantity; laws of `names` that had nothing come last."""
     units = {name: quantity.unit for name, quantity in quantities(connection).items()}
     every = made.with_columns(evidence=pl.lit("hindcast"))
-    forecast = every.filter(pl.col("point").is_not_null())
-    scored = score_rows(forecast.select(*KEY, "value", "status", "distance", "point", "quantiles"))
+    forecast = attach(every.filter(pl.col("point").is_not_null()), of(connection))
+    scored = score_rows(forecast.select(*KEY, *UNITS, "value", "status", "distance", "point", "quantiles"))
     declined = (
         every.filter(pl.col("point").is_null()).group_by("law", "quantity_id").agg(n=pl.len(), status=pl.col("status").first())
     )
@@ -134,9 +135,6 @@ def _best_baselines(scored: pl.DataFrame) -> dict[tuple[str, str], tuple[str, fl
         return {}
     best: dict[tuple[str, str], tuple[str, float]] = {}
     for quantity in scored["quantity_id"].unique().sort():
-        compared = skill(scored.filter(pl.col("quantity_id") == quantity)).sort(
-            "law", "relative_wis", "baseline", descending=[False, True, False]
-        )
-        for row in compared.iter_rows(named=True):
-            best.setdefault((row["law"], quantity), (row["baseline"], row["relative_wis"]))
+        for row in best_baseline(skill(scored.filter(pl.col("quantity_id") == quantity))).iter_rows(named=True):
+            best[row["law"], quantity] = (row["baseline"], row["relative_wis"])
     return best

@@ -16,12 +16,17 @@ import polars as pl
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
+from foresaid.evaluation.schema import UNITS
+from foresaid.evaluation.units import complete
 from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
 from foresaid.forecasting.predict import widen
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES
 
-ASK = ["mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"]
+ASK = [
+    *("mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"),
+    *UNITS,
+]
 ABOUT = [*ASK, "horizon", "trained_on", "lower", "upper", "value", "latest"]
 LEARNED_AT = (0.05, 0.25, 0.5, 0.75, 0.95)  # levels the weights are learned at: a linear programme of a quarter of the size
 ENSEMBLES = ("ensemble_equal", "ensemble_median", "ensemble_stacked")
@@ -56,6 +61,7 @@ class Asks:
 
 def asks(made: pl.DataFrame) -> Asks:
     """Lay the forecasts of one mode, board and unit side by side."""
+    made = _with_units(made)
     rows = made.select(ABOUT).unique(subset=ASK).sort("origin", "target_id", "subject_id")
     quantiles = {}
     for (law,), part in made.group_by(["law"], maintain_order=True):
@@ -66,7 +72,7 @@ def asks(made: pl.DataFrame) -> Asks:
 
 
 def _importance(rows: pl.DataFrame) -> Array:
-    return np.asarray(rows.select(1.0 / pl.len().over("subject_id")).to_series().to_numpy(), dtype=float)
+    return np.asarray(rows.select(1.0 / pl.len().over("release")).to_series().to_numpy(), dtype=float)
 
 
 def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
@@ -75,7 +81,7 @@ def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
     whole = np.stack([found.quantiles[name] for name in members])
     at = at[~np.isnan(whole[:, at]).any(axis=(0, 2))]
     rows = found.rows[at]
-    releases = rows["subject_id"].n_unique()
+    releases = rows["release"].n_unique()
     equal = np.full(len(members), 1.0 / len(members))
     if releases < FEWEST_RELEASES:
         return equal
@@ -109,7 +115,7 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
             rows = found.rows[at]
             ends = (lower[at], upper[at])
             taught = learn_width(
-                quantiles[at], LEVELS, rows["value"].to_numpy(), _importance(rows), ends, rows["subject_id"].n_unique()
+                quantiles[at], LEVELS, rows["value"].to_numpy(), _importance(rows), ends, rows["release"].n_unique()
             )
             scale = taught.scale
         made[now] = widen(quantiles[now], scale, lower[now], upper[now])
@@ -130,9 +136,14 @@ def _frame(found: Asks, law: str, role: str, quantiles: Array, own: pl.DataFrame
     return rows.join(own.select(*ASK, "status", "distance", "point"), on=ASK, how="inner", nulls_equal=True)
 
 
+def _with_units(made: pl.DataFrame) -> pl.DataFrame:
+    return complete(made.with_columns(split=pl.lit("released"), series=pl.lit(""))).drop("split", "series")
+
+
 def learned(made: pl.DataFrame) -> pl.DataFrame:
-    """All methods before and after recalibration, with the ensembles of the laws: the columns of `made` and `recalibrated`."""
+    """All methods before and after recalibration, with the ensembles of the laws: columns of `made`, UNITS and `recalibrated`."""
     frames = []
+    made = _with_units(made)
     for _, part in made.group_by(["mode", "board", "unit"], maintain_order=True):
         found = asks(part)
         roles = dict(part.select("law", "role").unique().iter_rows())

@@ -15,12 +15,12 @@ import polars as pl
 from foresaid.errors import RecordError
 from foresaid.evaluation.tables import score_rows
 from foresaid.fitting.data import Covariate
+from foresaid.forecasting.methods import BASELINES
 from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
-from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
+from foresaid.scoring.significance import compare, holm, pairwise_relative_wis, verdict
 
-BASELINES = ("training_mean", "best_known", "last_of_family", "growth", "compute_sigmoid", "size_sigmoid")
 SHARE = 0.75  # a baseline must have forecast this share of a table's rows to be its best one
 EVERY_BOARD = "all boards"
 DISTANCES = (0.0, 0.25, 0.5, 1.0)  # standard deviations beyond the training rows
@@ -88,7 +88,7 @@ def _groups(scored: pl.DataFrame, horizons: Sequence[int]) -> Iterator[tuple[dic
 
 
 def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float, int]]]:
-    """The baseline of one table with the least relative skill, and everybody's relative skill against it."""
+    """The baseline of one table with the least pairwise relative WIS, and everybody's pairwise relative WIS against it."""
     named = rows.with_columns(row=pl.concat_str(ROW, separator="/"))
     scores = {
         str(law): dict(part.select("row", "wis").iter_rows()) for (law,), part in named.group_by(["law"], maintain_order=True)
@@ -97,16 +97,16 @@ def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float
     fit = [name for name in BASELINES if len(scores.get(name, {})) >= SHARE * asked]
     if not fit:
         return None, {}
-    skill = pairwise_skill(scores, fit[0])
+    skill = pairwise_relative_wis(scores, fit[0])
     best = min(fit, key=lambda name: (skill[name][0], name))
-    return best, pairwise_skill(scores, best)
+    return best, pairwise_relative_wis(scores, best)
 
 
 def by_horizon(scored: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
     """One row a method and table: counts, mean scores, coverage, and the comparison with the best baseline on common rows.
 
-    `relative_skill` is pairwise (significance.pairwise_skill); `relative_wis` with its 95 % interval, p (adjusted within the
-    table) and verdict is on the rows both forecast, by release.
+    `pairwise_relative_wis` is pairwise (significance.pairwise_relative_wis); `relative_wis` with its 95 % interval, p (adjusted
+    within the table) and verdict is on the rows both forecast, by release, and its interval by maker beside it.
     """
     made: list[dict[str, Any]] = []
     for about, rows in _groups(scored, horizons):
@@ -118,7 +118,8 @@ def by_horizon(scored: pl.DataFrame, horizons: Sequence[int], seed: int) -> list
             found = None
             if pairs.height and law != best:
                 rng = generator(seed, "rolling", *(str(value) for value in about.values()), str(law))
-                found = compare(pairs["wis"].to_numpy(), pairs["base"].to_numpy(), pairs["subject_id"].to_list(), rng)
+                ours, theirs = pairs["wis"].to_numpy(), pairs["base"].to_numpy()
+                found = compare(ours, theirs, pairs["release"].to_list(), rng, makers=pairs["maker"].to_list())
             table.append((str(law), part, found))
         adjusted = holm([float("nan") if found is None else found.p for *_, found in table])
         for (law, part, found), p in zip(table, adjusted, strict=True):
@@ -129,11 +130,13 @@ def by_horizon(scored: pl.DataFrame, horizons: Sequence[int], seed: int) -> list
                     "role": part["role"][0],
                     **_means(part),
                     "baseline": best,
-                    "relative_skill": skill[law][0] if law in skill else None,
+                    "pairwise_relative_wis": skill[law][0] if law in skill else None,
                     "n_common": None if found is None else found.n,
                     "relative_wis": None if found is None else found.ratio,
                     "lower_95": None if found is None else found.lower,
                     "upper_95": None if found is None else found.upper,
+                    "maker_lower_95": None if found is None else found.maker_lower,
+                    "maker_upper_95": None if found is None else found.maker_upper,
                     "adjusted_p": None if found is None else p,
                     "verdict": None if found is None else verdict(found, p),
                 }
@@ -146,7 +149,8 @@ def _means(part: pl.DataFrame) -> dict[str, Any]:
         n=pl.len(),
         n_origins=pl.col("origin").n_unique(),
         n_targets=pl.col("target_id").n_unique(),
-        n_releases=pl.col("subject_id").n_unique(),
+        n_releases=pl.col("release").n_unique(),
+        n_makers=pl.col("maker").n_unique(),
         **{name: pl.col(name).mean() for name in ("wis", "dispersion", "overprediction", "underprediction")},
         wis_logit=pl.col("wis_logit").mean(),
         wis_revised=pl.col("wis_revised").mean(),
@@ -174,7 +178,7 @@ def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
         .group_by(keys)
         .agg(
             n=pl.len(),
-            n_releases=pl.col("subject_id").n_unique(),
+            n_releases=pl.col("release").n_unique(),
             wis=pl.col("wis").mean(),
             mae=pl.col("ae_median").mean(),
             bias=(pl.col("median") - pl.col("value")).mean(),
@@ -193,7 +197,7 @@ def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
         .agg(
             n=pl.len(),
             n_targets=pl.col("target_id").n_unique(),
-            n_releases=pl.col("subject_id").n_unique(),
+            n_releases=pl.col("release").n_unique(),
             trained_on=pl.col("trained_on").median(),
             wis=pl.col("wis").mean(),
             coverage_80=pl.col("covered_80").mean(),
@@ -212,5 +216,5 @@ def brief(tables: dict[str, Any]) -> dict[str, Any]:
         if row["recalibrated"]:
             cell |= {"wis_after": row["wis"], "coverage_80_after": row["coverage_80"]}
         else:
-            cell |= {key: row[key] for key in ("n", "n_releases", "wis", "coverage_80", "relative_skill")}
+            cell |= {key: row[key] for key in ("n", "n_releases", "wis", "coverage_80", "pairwise_relative_wis")}
     return made

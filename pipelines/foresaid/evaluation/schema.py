@@ -19,6 +19,8 @@ KEY = (
     "as_of",
 )
 
+UNITS = ("release", "maker", "resolution")  # what counts as one, see units.py
+
 
 COVERAGES = (0.5, 0.8, 0.9, 0.95)
 
@@ -28,6 +30,9 @@ SCORED = pl.Schema(
         **dict.fromkeys(KEY[:10], pl.String()),
         "released_on": pl.Date(),
         "as_of": pl.Date(),
+        "release": pl.String(),
+        "maker": pl.String(),
+        "resolution": pl.Float64(),
         "value": pl.Float64(),
         "point": pl.Float64(),
         "median": pl.Float64(),

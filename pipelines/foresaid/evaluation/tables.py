@@ -1,8 +1,7 @@
-"""Forecast beside outcome: scored rows, means over them, and skill against the baselines.
+"""Forecast beside outcome: scored rows, means over them, and relative WIS against the baselines.
 
-Pure functions over frames. Two rules keep the numbers honest. Means are compared only on the rows both sides forecast, and
-the count stands beside every mean. Twenty benchmarks of one release are one draw: next to the number of rows stands the
-number of releases (of series, where runs were held out by scale).
+Pure functions over frames. Means are compared only on the rows both sides forecast, and the count stands beside every mean: rows,
+releases and makers (see units.py). What these numbers let one claim is said in claims.py.
 """
 
 from __future__ import annotations
@@ -13,69 +12,74 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
+from foresaid.evaluation.schema import COVERAGES, KEY, SCORED, UNITS
+from foresaid.evaluation.units import complete
+from foresaid.forecasting.methods import is_baseline
 from foresaid.reproducible import generator
 from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
-from foresaid.scoring.levels import LEVELS, is_symmetric
-from foresaid.scoring.rules import IntervalScore, bias, pinball, weighted_interval_score
-from foresaid.scoring.significance import compare, holm, pairwise_skill, verdict
+from foresaid.scoring.levels import LEVELS, is_symmetric, position, same_levels
+from foresaid.scoring.rules import IntervalScore, bias, weighted_interval_score
+from foresaid.scoring.significance import Comparison, compare, pairwise_relative_wis
+from foresaid.scoring.significance import skill as skill_score
 
 
 def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.DataFrame:
     """Score forecasts whose outcome is known: KEY, value, status, distance, point, quantiles (null for a bare point).
 
     A bare point is scored as a point mass, whose WIS is its absolute error; it has no interval, so its coverage is null. Rows
-    for which nothing could be forecast are left out here and counted by the caller. With other `levels`, what needs a level that
-    is not among them is null; levels that are not symmetric about 0.5 have a WIS (twice the mean pinball loss) and no parts.
+    for which nothing could be forecast are left out here and counted by the caller. Coverage, bias and PIT count an outcome within
+    half its `resolution` as hit (see units.py; exact where the frame has no such column). ParameterError for an outcome that is no
+    number.
+
+    WIS is a mean over levels: one distribution scores .256, .140 or .009 at three choices of them. At other levels than LEVELS it
+    is null, as is what needs a level that is not among them; absolute error and coverage stay.
     """
     if not forecasts.height:
         return pl.DataFrame(schema=SCORED)
+    forecasts = complete(forecasts)
     point = forecasts["point"].to_numpy().astype(float)
     bare = np.array([row is None for row in forecasts["quantiles"]], dtype=bool)
     level = list(levels)
     quantiles = np.array([[p] * len(level) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
     value = forecasts["value"].to_numpy().astype(float)
+    step = forecasts["resolution"].to_numpy().astype(float)
     nothing = np.full(len(value), np.nan)
-    if is_symmetric(level):
-        interval, leaning = weighted_interval_score(quantiles, level, value), bias(quantiles, level, value)
-    else:
-        whole = 2.0 * pinball(quantiles, level, value).mean(axis=1)
-        interval, leaning = IntervalScore(whole, nothing, nothing, nothing), nothing
+    interval = IntervalScore(nothing, nothing, nothing, nothing)
+    if same_levels(level):
+        interval = weighted_interval_score(quantiles, LEVELS, value)
+    leaning = bias(quantiles, level, value, step) if is_symmetric(level) else nothing
 
     def at(wanted: float) -> Array:
-        return quantiles[:, level.index(wanted)] if wanted in level else nothing
+        where = position(level, wanted)
+        return nothing if where is None else quantiles[:, where]
 
     def edge(wanted: float) -> pl.Series:
         return pl.Series(np.where(bare, np.nan, at(wanted))).fill_nan(None)
 
     def inside(nominal: float) -> pl.Series:
-        ends = [round((1.0 - nominal) / 2.0, 4), round((1.0 + nominal) / 2.0, 4)]
-        hit = (at(ends[0]) <= value) & (value <= at(ends[1]))
-        none = bare | (not set(ends) <= set(level))
+        ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
+        hit = (at(ends[0]) - step / 2.0 <= value) & (value <= at(ends[1]) + step / 2.0)
+        none = bare | any(position(level, end) is None for end in ends)
         return pl.Series([None if no else bool(item) for no, item in zip(none, hit, strict=True)], dtype=pl.Boolean)
 
     median = at(0.5)
-    scored = forecasts.select(*KEY, "value", "point", "status", "distance").with_columns(
+    scored = forecasts.select(*KEY, *UNITS, "value", "point", "status", "distance").with_columns(
         median=pl.Series(median).fill_nan(None),
         lower_80=edge(0.1),
         upper_80=edge(0.9),
         lower_95=edge(0.025),
         upper_95=edge(0.975),
-        wis=pl.Series(interval.wis),
+        wis=pl.Series(interval.wis).fill_nan(None),
         dispersion=pl.Series(interval.dispersion).fill_nan(None),
         overprediction=pl.Series(interval.overprediction).fill_nan(None),
         underprediction=pl.Series(interval.underprediction).fill_nan(None),
         ae_median=pl.Series(np.abs(median - value)).fill_nan(None),
         se_point=pl.Series((point - value) ** 2).fill_nan(None),
         bias=pl.Series(leaning).fill_nan(None),
-        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, level, value))).fill_nan(None),
+        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, level, value, step))).fill_nan(None),
         **{f"covered_{round(100 * nominal)}": inside(nominal) for nominal in COVERAGES},
     )
     return scored.select(list(SCORED)).cast(dict(SCORED))  # type: ignore[arg-type]  # a schema is a mapping of types
-
-
-def _release() -> pl.Expr:
-    return pl.when(pl.col("split") == "larger").then(pl.col("series")).otherwise(pl.col("subject_id"))
 
 
 def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
@@ -88,8 +92,8 @@ def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
         scored.group_by(keys)
         .agg(
             n=pl.len(),
-            n_releases=_release().n_unique(),
-            n_families=pl.col("cluster").n_unique(),
+            n_releases=pl.col("release").n_unique(),
+            n_makers=pl.col("maker").n_unique(),
             wis=pl.col("wis").mean(),
             mae=pl.col("ae_median").mean(),
             mse=pl.col("se_point").mean(),
@@ -101,47 +105,58 @@ def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
 
 
 def compared(scored: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Is each law better than each baseline? Ratio of mean WIS on common rows, its 95 % interval, p by release, verdict.
+    """Every law against every baseline: relative WIS and skill on common rows, with 95 % intervals by release and by maker.
 
-    Releases (or series held out by scale) are the draws: see scoring/significance.py. `adjusted_p` is Holm's within one case, and
-    the verdict goes by it; with few releases there is none.
+    Compute and size laws are laws here and baselines for the others (forecasting/methods.py). These are measurements and no claims:
+    p is not adjusted and there is no verdict; see claims.py.
     """
     keys = ["evidence", "case", "target_id", "subject_id"]
-    columns = [*keys, "law", "role", "wis"]
-    draws = scored.with_columns(release=_release()).select(*columns, "release")
+    draws = scored.select(*keys, "law", "role", "wis", "release", "maker")
     rows: list[dict[str, object]] = []
     for (evidence, case), part in draws.group_by(["evidence", "case"], maintain_order=True):
-        found = []
         for law in sorted(set(part.filter(pl.col("role") == "law")["law"])):
             one = part.filter(pl.col("law") == law)
-            for baseline in sorted(set(part.filter(pl.col("role") == "baseline")["law"])):
+            for baseline in sorted(set(part.filter(is_baseline() & (pl.col("law") != law))["law"])):
                 other = part.filter(pl.col("law") == baseline).select(*keys, baseline_wis="wis")
                 pairs = one.join(other, on=keys, how="inner").sort(keys)
                 if pairs.height:
                     rng = generator(seed, "compared", str(case), law, baseline)
-                    clusters = pairs["release"].to_list()
-                    result = compare(pairs["wis"].to_numpy(), pairs["baseline_wis"].to_numpy(), clusters, rng)
-                    found.append((law, baseline, result))
-        for (law, baseline, result), adjusted in zip(found, holm([item.p for *_, item in found]), strict=True):
-            rows.append(
-                {
-                    "evidence": evidence, "case": case, "law": law, "baseline": baseline, "n": result.n,
-                    "n_releases": result.n_releases, "relative_wis": result.ratio, "lower_95": result.lower,
-                    "upper_95": result.upper, "p": result.p, "adjusted_p": adjusted, "verdict": verdict(result, adjusted),
-                }
-            )  # fmt: skip
-    schema = {
-        **dict.fromkeys(("evidence", "case", "law", "baseline"), pl.String()), "n": pl.Int64(), "n_releases": pl.Int64(),
-        **dict.fromkeys(("relative_wis", "lower_95", "upper_95", "p", "adjusted_p"), pl.Float64()), "verdict": pl.String(),
-    }  # fmt: skip
-    made = pl.DataFrame(rows, schema=schema, infer_schema_length=None)
+                    ours, theirs = pairs["wis"].to_numpy(), pairs["baseline_wis"].to_numpy()
+                    found = compare(ours, theirs, pairs["release"].to_list(), rng, makers=pairs["maker"].to_list())
+                    about = {"evidence": evidence, "case": case, "law": law, "baseline": baseline}
+                    rows.append({**about, **measured(found, float(ours.mean()), float(theirs.mean()))})
+    made = pl.DataFrame(rows, schema=COMPARED, infer_schema_length=None)
     return made.with_columns(pl.col(pl.Float64).fill_nan(None)).sort("evidence", "case", "law", "baseline")
+
+
+COMPARED = {
+    **dict.fromkeys(("evidence", "case", "law", "baseline"), pl.String()),
+    **dict.fromkeys(("n", "n_releases", "n_makers"), pl.Int64()),
+    **dict.fromkeys(("wis", "baseline_wis", "relative_wis", "skill", "lower_95", "upper_95"), pl.Float64()),
+    **dict.fromkeys(("maker_lower_95", "maker_upper_95", "p", "maker_p"), pl.Float64()),
+}
+
+
+def measured(found: Comparison, wis: float, reference: float) -> dict[str, object]:
+    """Spell a comparison as columns; a ratio to a perfect baseline does not exist, its two means stand beside it."""
+    numbers = {
+        "relative_wis": found.ratio, "skill": skill_score(wis, reference), "lower_95": found.lower, "upper_95": found.upper,
+        "maker_lower_95": found.maker_lower, "maker_upper_95": found.maker_upper, "p": found.p, "maker_p": found.maker_p,
+    }  # fmt: skip
+    return {
+        "n": found.n,
+        "n_releases": found.n_releases,
+        "n_makers": found.n_makers,
+        "wis": wis,
+        "baseline_wis": reference,
+        **{name: value if np.isfinite(value) else None for name, value in numbers.items()},
+    }
 
 
 def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
     """Coverage at four levels with 95 % bounds by release, and a test of the PIT, for each law of each case."""
     rows: list[dict[str, object]] = []
-    draws = scored.filter((pl.col("role") == "law") & pl.col("pit").is_not_null()).with_columns(release=_release())
+    draws = scored.filter((pl.col("role") == "law") & pl.col("pit").is_not_null())
     for (evidence, case, law), part in draws.group_by(["evidence", "case", "law"], maintain_order=True):
         clusters = part["release"].to_list()
         row: dict[str, object] = {"evidence": evidence, "case": case, "law": law}
@@ -163,41 +178,63 @@ def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
 
 
 def pairwise(scored: pl.DataFrame, baseline: str) -> pl.DataFrame:
-    """Relative skill of every method of each case by pairwise comparison, scaled to one baseline (see scoring/significance.py)."""
+    """Relative WIS of every method of each case by pairwise comparison, scaled to one baseline (see scoring/significance.py)."""
     rows: list[dict[str, object]] = []
     named = scored.with_columns(row=pl.concat_str("target_id", "subject_id", separator="/"))
     for (evidence, case), part in named.group_by(["evidence", "case"], maintain_order=True):
         scores = {law: dict(part.filter(pl.col("law") == law).select("row", "wis").iter_rows()) for law in sorted(set(part["law"]))}
         if baseline in scores:
-            for law, (value, shared) in pairwise_skill(scores, baseline).items():
-                rows.append({"evidence": evidence, "case": case, "law": law, "relative_skill": value, "n": shared})
-    schema = {**dict.fromkeys(("evidence", "case", "law"), pl.String()), "relative_skill": pl.Float64(), "n": pl.Int64()}
-    made = pl.DataFrame(rows, schema=schema).with_columns(pl.col("relative_skill").fill_nan(None))
-    return made.sort("evidence", "case", "relative_skill", "law")
+            for law, (value, shared) in pairwise_relative_wis(scores, baseline).items():
+                rows.append({"evidence": evidence, "case": case, "law": law, "pairwise_relative_wis": value, "n": shared})
+    schema = {
+        **dict.fromkeys(("evidence", "case", "law"), pl.String()), "pairwise_relative_wis": pl.Float64(), "n": pl.Int64(),
+    }  # fmt: skip
+    made = pl.DataFrame(rows, schema=schema).with_columns(pl.col("pairwise_relative_wis").fill_nan(None))
+    return made.sort("evidence", "case", "pairwise_relative_wis", "law")
 
 
 def skill(scored: pl.DataFrame) -> pl.DataFrame:
-    """Mean WIS and absolute error of each method over each baseline's, on the rows that both forecast.
+    """Relative WIS and absolute error of each method against each baseline, on the rows that both forecast, and the skill.
 
-    Below one the method was better. The number of rows and releases of the common set stands beside each ratio. The compute
-    and size laws count as baselines here too.
+    Skill is 1 - relative WIS: positive is better. Against a baseline whose mean is zero the ratio does not exist and is null,
+    unless the method is perfect too; `baseline_wis` stands beside it. The number of rows and releases of the common set stands
+    beside each.
     """
     keys = ["evidence", "case", "target_id", "subject_id"]
-    reference = scored.filter((pl.col("role") == "baseline") | pl.col("law").is_in(["compute_sigmoid", "size_sigmoid"]))
-    pairs = scored.select(*keys, "law", "split", "series", "wis", "ae_median").join(
-        reference.select(*keys, baseline="law", baseline_wis="wis", baseline_ae="ae_median"), on=keys, how="inner"
+    pairs = scored.select(*keys, "law", "release", "maker", "wis", "ae_median").join(
+        scored.filter(is_baseline()).select(*keys, baseline="law", other_wis="wis", other_ae="ae_median"), on=keys, how="inner"
     )
+
+    def over(name: str, other: str) -> pl.Expr:
+        mine, theirs = pl.col(name).mean(), pl.col(other).mean()
+        return pl.when(theirs > 0).then(mine / theirs).when(mine == 0).then(1.0)
+
     return (
         pairs.filter(pl.col("law") != pl.col("baseline"))
         .group_by("evidence", "case", "law", "baseline")
         .agg(
             n=pl.len(),
-            n_releases=_release().n_unique(),
-            relative_wis=pl.col("wis").mean() / pl.col("baseline_wis").mean(),
-            relative_mae=pl.col("ae_median").mean() / pl.col("baseline_ae").mean(),
+            n_releases=pl.col("release").n_unique(),
+            n_makers=pl.col("maker").n_unique(),
+            wis=pl.col("wis").mean(),
+            baseline_wis=pl.col("other_wis").mean(),
+            relative_wis=over("wis", "other_wis"),
+            relative_mae=over("ae_median", "other_ae"),
         )
+        .with_columns(skill=1.0 - pl.col("relative_wis"))
         .sort("evidence", "case", "law", "baseline")
     )
+
+
+def best_baseline(table: pl.DataFrame) -> pl.DataFrame:
+    """Of `skill` or `compared`, for each law the row of the baseline that was best on the rows both forecast; hindsight's choice.
+
+    A perfect baseline (mean WIS of zero) is the best one.
+    """
+    rank = pl.when(pl.col("baseline_wis") == 0).then(float("inf")).otherwise(pl.col("relative_wis"))
+    keys = [name for name in ("evidence", "case", "unit", "law") if name in table.columns]
+    ordered = table.with_columns(rank=rank).sort(*keys, "rank", "baseline", descending=[False] * len(keys) + [True, False])
+    return ordered.unique(keys, keep="first", maintain_order=True).drop("rank")
 
 
 def by_unit(scored: pl.DataFrame, measure: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:

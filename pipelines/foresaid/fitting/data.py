@@ -9,19 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-
-LOGIT_EDGE = 0.01  # a share this close to 0 or 1 says no more than the edge itself
+from foresaid.fitting.transforms import Transform, transform_named
 
 
 @dataclass(frozen=True)
 class Covariate:
-    """One input of a curve: a quantity and the scale it enters on (`identity`, `ln`, `log10` or `logit`).
+    """One input of a curve: a quantity and the name of the scale it enters on (see fitting/transforms.py).
 
-    The logit of a share is taken after pulling it LOGIT_EDGE off 0 and 1: beyond, a few items decide the value.
+    The logit of a share is taken after pulling it LOGIT_EDGE off 0 and 1: beyond, a few items decide the value. A name that is
+    no scale raises ParameterError.
     """
 
     quantity_id: str
     transform: str = "identity"
+
+    def __post_init__(self) -> None:
+        transform_named(self.transform)
+
+    @property
+    def scale(self) -> Transform:
+        """The scale itself."""
+        return transform_named(self.transform)
 
     def apply(self, values: Array) -> Array:
         """Bring raw values to the scale of the curve; what has no logarithm becomes missing.
@@ -31,14 +39,7 @@ class Covariate:
         >>> Covariate("mmlu", "logit").apply(np.array([0.5, 1.0])).round(3).tolist()
         [0.0, 4.595]
         """
-        if self.transform == "identity":
-            return values
-        if self.transform == "logit":
-            share = np.clip(values, LOGIT_EDGE, 1.0 - LOGIT_EDGE)
-            return np.asarray(np.log(share / (1.0 - share)))
-        with np.errstate(divide="ignore", invalid="ignore"):
-            logs = np.log(values) if self.transform == "ln" else np.log10(values)
-        return np.where(values > 0, logs, np.nan)
+        return self.scale.apply(values)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
 from foresaid.fitting.data import Table
+from foresaid.fitting.identification import doubt
 from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Design, Law, Parameter
 from foresaid.fitting.least_squares import solve
@@ -23,7 +24,7 @@ from foresaid.reproducible import generator
 STATUSES = {
     "converged": "the optimum is inside the bounds and the starts agree on what it forecasts",
     "at_bound": "a parameter ended on a bound that means something: read the forecast with care",
-    "unidentified": "curves that fit equally well forecast differently by more than the claimed error",
+    "unidentified": "the rows alone do not decide the forecast: curves that fit equally well differ, or a prior decides",
     "separable": "a step separates the training rows: slopes run to their bound and the width is an assumption",
     "no_threshold": "no threshold is shown by these rows, so none is reported and nothing is forecast",
     "non_monotone": "the series goes back by more than its noise: the law does not describe it",
@@ -182,7 +183,8 @@ def _status(
         if edge and not parameter.natural:
             return "at_bound", f"{parameter.name} ended at {value:.4g}"
     near = objective <= (1.0 + NEAR_OPTIMAL) * objective[best] + 1e-15
-    horizon = law.horizon(design.features[0] if design.features.ndim == 3 else design.features)
+    flat = design.features[0] if design.features.ndim == 3 else design.features
+    horizon = law.horizon(flat)
     forecasts = law.curve(found.parameters[0, near], horizon)
     spread = float(np.ptp(forecasts, axis=0).max())
     what = "starts within 1 % of the best"
@@ -194,6 +196,9 @@ def _status(
     claimed = max(CLAIMED * sigma * scale, law.resolution, NUMERICAL)
     if spread > claimed:
         return "unidentified", f"{what} forecast {spread:.3g} apart, claimed error {claimed:.3g}"
+    unsure = doubt(law, table, parameters, p, flat, horizon)
+    if unsure:
+        return "unidentified", unsure
     return "converged", STATUSES["converged"]
 
 

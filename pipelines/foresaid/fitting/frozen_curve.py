@@ -18,11 +18,12 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.canonical_json import decimal, dump_line
-from foresaid.errors import LedgerError
+from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.data import Covariate, Table
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.imputation import Imputation, apply_imputation
 from foresaid.fitting.law import Law
+from foresaid.fitting.transforms import transform_named
 
 PROBE_ROWS = 3
 PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out
@@ -59,10 +60,11 @@ class TrainingRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ProbeRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Covariates on the curve's scale and the value of the curve there."""
+    """Covariates on the curve's scale, the value of the curve there, and the quantiles that were forecast there (all levels)."""
 
     x: list[list[str]]
     y: list[str]
+    quantiles: list[list[str]] = []  # one list a row; none in a curve that is not meant to be frozen in a round
 
 
 class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -223,8 +225,19 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
     return thaw_record(record)
 
 
+def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
+    """The curve whose probe also holds the quantiles (3, levels) forecast at its rows.
+
+    The curve alone says nothing of its noise: fewer noise points would move the outer quantiles without a word.
+    """
+    probe = msgspec.structs.replace(curve.record.probe, quantiles=[_strings(row) for row in quantiles])
+    return thaw_record(msgspec.structs.replace(curve.record, probe=probe))
+
+
 def thaw_record(record: CurveRecord) -> Curve:
-    """Read the numbers of a record into arrays."""
+    """Read the numbers of a record into arrays; a covariate on an unknown scale raises ParameterError."""
+    for item in record.covariates:
+        transform_named(item.transform)
     rule = record.imputation
     return Curve(
         record,
@@ -252,7 +265,7 @@ def from_plain(value: dict[str, Any]) -> Curve:
     """Read a curve from plain JSON values; a field that is missing, unknown or of another kind is refused by name."""
     try:
         return thaw_record(msgspec.convert(value, CurveRecord, strict=True))
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.ValidationError, ParameterError, ValueError) as error:
         raise LedgerError(f"frozen curve: {error}") from None
 
 

@@ -2,3 +2,32 @@
 
 May import the top files, `scoring`, `registry`, `fitting` and `laws`.
 """
+
+from typing import TYPE_CHECKING
+
+from foresaid import exporting
+
+if TYPE_CHECKING:
+    from foresaid.forecasting.frozen import FrozenCurve, Score, read_curve, score
+    from foresaid.forecasting.predict import Forecast
+    from foresaid.forecasting.recalibration import widened_fits
+
+__all__ = [
+    "Forecast",
+    "FrozenCurve",
+    "Score",
+    "read_curve",
+    "score",
+    "widened_fits",
+]
+__getattr__ = exporting(
+    __name__,
+    {
+        "FrozenCurve": "frozen",
+        "Score": "frozen",
+        "read_curve": "frozen",
+        "score": "frozen",
+        "Forecast": "predict",
+        "widened_fits": "recalibration",
+    },
+)

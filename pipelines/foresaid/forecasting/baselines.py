@@ -17,23 +17,23 @@ from foresaid.fitting.data import Table
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
 
-Baseline = Callable[[Table, str, date | None, float], float]
-"""Forecast one row from known rows: (rows, its cluster, its release day, its first covariate) -> value on the curve's scale."""
+Baseline = Callable[[Table, str, date | None, Array], float]
+"""Forecast one row from known rows: (rows, its cluster, its release day, its covariates (k,)) -> value on the curve's scale."""
 
 
-def training_mean(rows: Table, cluster: str, released_on: date | None, x: float) -> float:
+def training_mean(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the mean of all known values."""
     del cluster, released_on, x
     return float(rows.y.mean())
 
 
-def best_known(rows: Table, cluster: str, released_on: date | None, x: float) -> float:
+def best_known(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the best value known: progress has stopped at the frontier."""
     del cluster, released_on, x
     return float(rows.y.max())
 
 
-def last_of_family(rows: Table, cluster: str, released_on: date | None, x: float) -> float:
+def last_of_family(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the newest value of the same family, best first among equals; the mean of all where the family is new."""
     member = [i for i, name in enumerate(rows.clusters) if name == cluster]
     if not member:
@@ -42,28 +42,24 @@ def last_of_family(rows: Table, cluster: str, released_on: date | None, x: float
     return float(rows.y[newest])
 
 
-def last_value(rows: Table, cluster: str, released_on: date | None, x: float) -> float:
+def last_value(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast the value of the known run nearest in scale, the largest among equals: nothing more is gained."""
     del cluster, released_on
-    return float(rows.y[np.lexsort((-rows.x.sum(axis=1), np.abs(rows.x[:, 0] - x)))[0]])
+    return float(rows.y[np.lexsort((-rows.x.sum(axis=1), np.abs(rows.x[:, 0] - x[0])))[0]])
 
 
-def straight_line(rows: Table, cluster: str, released_on: date | None, x: float) -> float:
+def straight_line(rows: Table, cluster: str, released_on: date | None, x: Array) -> float:
     """Forecast by a straight line in the covariate (a logarithm, for sizes) through all known points."""
     del cluster, released_on
     at = rows.x[:, 0]
     if np.ptp(at) == 0:
         return float(rows.y.mean())
     slope = ((at - at.mean()) * (rows.y - rows.y.mean())).sum() / ((at - at.mean()) ** 2).sum()
-    return float(rows.y.mean() + slope * (x - at.mean()))
+    return float(rows.y.mean() + slope * (x[0] - at.mean()))
 
 
 FOR_RELEASES: dict[str, Baseline] = {"training_mean": training_mean, "best_known": best_known, "last_of_family": last_of_family}
 FOR_SIZES: dict[str, Baseline] = {"last_value": last_value, "straight_line": straight_line}
-
-
-def _first(table: Table, i: int) -> float:
-    return float(table.x[i, 0])
 
 
 def past_errors(baseline: Baseline, rows: Table) -> Array:
@@ -80,14 +76,14 @@ def past_errors(baseline: Baseline, rows: Table) -> Array:
         if not single and baseline is not last_of_family:
             keep = clusters != rows.clusters[i]
         if keep.any():
-            errors.append(rows.y[i] - baseline(rows.where(keep), rows.clusters[i], rows.released_on[i], _first(rows, i)))
+            errors.append(rows.y[i] - baseline(rows.where(keep), rows.clusters[i], rows.released_on[i], rows.x[i]))
     return np.array(errors)
 
 
 def forecast(baseline: Baseline, rows: Table, targets: Table) -> Forecast:
     """Forecast each target row: the baseline's point with the quantiles of its past errors around it."""
     errors = past_errors(baseline, rows)
-    point = np.array([baseline(rows, targets.clusters[i], targets.released_on[i], _first(targets, i)) for i in range(targets.n)])
+    point = np.array([baseline(rows, targets.clusters[i], targets.released_on[i], targets.x[i]) for i in range(targets.n)])
     target = rows.target
     both = np.concatenate([errors, -errors]) if errors.size else np.zeros(1)
     values = point[:, None] + np.quantile(both, LEVELS)

@@ -9,14 +9,19 @@ forecast.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from foresaid.arrays import Array
+from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.bootstrap import set_apart
-from foresaid.fitting.frozen_curve import Curve, check_probe
+from foresaid.fitting.frozen_curve import PROBE_TOLERANCE, Curve, check_probe, with_quantiles
 from foresaid.fitting.law import Law
 from foresaid.scoring.levels import LEVELS
+
+if TYPE_CHECKING:
+    import polars as pl
 
 NOISE_POINTS = 101  # the outermost lie at half a per cent, beyond the outermost level
 
@@ -28,6 +33,37 @@ class Forecast:
     quantiles: Array
     mean: Array
     point: Array
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The probability levels of the columns of `quantiles`."""
+        return LEVELS
+
+    def interval(self, coverage: float) -> Array:
+        """The central interval of this nominal coverage (n, 2), for example 0.8; one the levels do not hold is refused.
+
+        >>> q = np.array([np.linspace(0.0, 1.0, len(LEVELS))])
+        >>> Forecast(q, q.mean(axis=1), q.mean(axis=1)).interval(0.8).round(3).tolist()
+        [[0.136, 0.864]]
+        """
+        ends = ((1.0 - coverage) / 2.0, (1.0 + coverage) / 2.0)
+        at = [int(np.argmin(np.abs(np.asarray(self.levels) - end))) for end in ends]
+        if not 0.0 < coverage < 1.0 or any(abs(self.levels[i] - end) > 1e-9 for i, end in zip(at, ends, strict=True)):
+            raise ParameterError(f"interval {coverage}: found no such levels, expected a coverage such as 0.5, 0.8, 0.9 or 0.95")
+        return self.quantiles[:, at]
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row a subject and level: row, level, quantile; as forecast hubs write forecasts."""
+        import polars as pl  # most who predict want no frame
+
+        n = len(self.quantiles)
+        return pl.DataFrame(
+            {
+                "row": np.repeat(np.arange(n), len(self.levels)),
+                "level": np.tile(self.levels, n),
+                "quantile": self.quantiles.ravel(),
+            }
+        )
 
 
 def mixture(location: Array, scale: float, noise: str, lower: float, upper: float) -> tuple[Array, Array]:
@@ -71,6 +107,38 @@ def predict(law: Law, curve: Curve, x: Array) -> Forecast:
     Rows whose covariates cannot be completed come back as NaN: nothing is forecast for them and the caller counts them.
     """
     check_probe(law, curve)
+    check_quantiles(law, curve)
+    return _predict(law, curve, x)
+
+
+def probed(law: Law, curve: Curve) -> Curve:
+    """The curve with the quantiles it forecasts at the rows of its probe: what a round freezes."""
+    rows = curve.record.probe.x
+    return with_quantiles(curve, _predict(law, curve, _floats(rows)).quantiles) if rows else curve
+
+
+def check_quantiles(law: Law, curve: Curve) -> None:
+    """Refuse a curve for which the code no longer forecasts the quantiles that it did when the curve was frozen.
+
+    Raises LedgerError; a difference beyond 1e-6 of the quantity's bounds counts.
+    """
+    probe = curve.record.probe
+    if not probe.quantiles:
+        return
+    then, now = _floats(probe.quantiles), _predict(law, curve, _floats(probe.x)).quantiles
+    room = PROBE_TOLERANCE * max(1.0, float(np.abs(then).max()))
+    if then.shape != now.shape or not bool((np.abs(then - now) <= room).all()):
+        raise LedgerError(
+            f"curve of {curve.record.law}, {curve.record.target_id}: the quantiles of its probe are not those that were frozen; "
+            "the code that makes intervals changed its meaning: keep the old one for this curve"
+        )
+
+
+def _floats(rows: list[list[str]]) -> Array:
+    return np.array([[float(value) for value in row] for row in rows])
+
+
+def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
     record = curve.record
     filled = curve.prepare(x)
     known = ~np.isnan(filled).any(axis=1)

@@ -11,6 +11,7 @@ from typing import Any
 
 from foresaid.errors import ParameterError
 from foresaid.fitting.law import Law
+from foresaid.laws._settings import check_types
 
 
 def names() -> list[str]:
@@ -46,6 +47,8 @@ def load(name: str, settings: dict[str, Any]) -> Law:
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
     read = getattr(kind, "read_settings", None)
     try:
-        return kind(**(read(values) if read else values))
-    except TypeError as error:
+        made = read(values) if read else values
+        check_types(kind, made, f"laws, {name}")
+        return kind(**made)
+    except (TypeError, AttributeError, ValueError) as error:
         raise ParameterError(f"params.yaml, laws, {name}: {error}") from None

@@ -3,16 +3,41 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeVar
+from collections.abc import Mapping
+from typing import Any, TypeVar, get_type_hints
+
+import msgspec
 
 from foresaid.errors import ParameterError
 
 Entry = TypeVar("Entry")
 
 
+def check_types(kind: type, values: Mapping[str, Any], where: str) -> None:
+    """Refuse settings whose value is not of the kind its field says: a word for a number, a number for a list.
+
+    Numbers may stand as decimal strings and nothing as an empty string, as in the settings of a frozen curve.
+
+    >>> from foresaid.fitting.data import Covariate
+    >>> check_types(Covariate, {"quantity_id": 5}, "laws, example")
+    Traceback (most recent call last):
+    foresaid.errors.ParameterError: params.yaml, laws, example, quantity_id: found 5, expected `str`, got `int`
+    """
+    hints = get_type_hints(kind)
+    for key, value in values.items():
+        if key not in hints or value == "":
+            continue
+        try:
+            msgspec.convert(value, hints[key], strict=False, from_attributes=True)
+        except msgspec.ValidationError as error:
+            said = str(error).removeprefix("Expected").strip()
+            raise ParameterError(f"params.yaml, {where}, {key}: found {value!r:.80}, expected {said}") from None
+
+
 def read_entries(kind: type[Entry], mapping: object, where: str) -> dict[str, Entry]:
     """Read a mapping of params.yaml whose values are the fields of a small frozen record; lists become tuples.
 
+    >>> from foresaid.fitting.data import Covariate
     >>> read_entries(Covariate, {"a": {"quantity_id": "mmlu"}}, "laws, example, inputs")
     {'a': Covariate(quantity_id='mmlu', transform='identity')}
     """
@@ -21,7 +46,10 @@ def read_entries(kind: type[Entry], mapping: object, where: str) -> dict[str, En
         raise ParameterError(f"params.yaml, {where}: found {mapping!r}, expected quantity_id: {{{known}}}")
     made = {}
     for name, fields in mapping.items():
+        if not isinstance(fields, dict | None):
+            raise ParameterError(f"params.yaml, {where}, {name}: found {fields!r:.80}, expected keys among {known}")
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in (fields or {}).items()}
+        check_types(kind, values, f"{where}, {name}")
         try:
             made[str(name)] = kind(**values)
         except TypeError as error:

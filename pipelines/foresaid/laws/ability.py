@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from foresaid.fitting.data import LOGIT_EDGE
+from foresaid.fitting.transforms import LOGIT_EDGE
 from foresaid.laws._principal_components import PlaneLaw
 
 _EDGE = float(np.log((1.0 - LOGIT_EDGE) / LOGIT_EDGE))

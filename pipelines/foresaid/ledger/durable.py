@@ -54,7 +54,7 @@ def complete_sums(ledger: Path, replacing: Collection[str] = ()) -> None:
     sums = ledger / layout.SUMS
     lines = sums.read_bytes().splitlines(keepends=True) if sums.exists() else []
     written = {line[66:-1].decode("utf-8", "replace"): line for line in lines}
-    places = ("policy.txt", "tsa/*", "receipts/*/*", f"{layout.FOLDER}/*/*")
+    places = ("policy.txt", "tsa/*", "receipts/*/*", "signatures/*", f"{layout.FOLDER}/*/*")
     paths = [path for place in places for path in ledger.glob(place) if path.is_file() and not path.is_symlink()]
     names = [name for path in paths if is_evidence(name := path.relative_to(ledger).as_posix())]
     summed = {name: line for name, line in written.items() if name not in replacing}

@@ -58,13 +58,25 @@ _AUTHORITY = r"[a-z0-9][a-z0-9-]{0,63}"
 _RECEIPT = re.compile(rf"receipts/([0-9a-f]{{64}})/({_AUTHORITY})\.tsr")
 
 
-_ANCHOR = re.compile(rf"log/anchors/([0-9]{{8}})/(checkpoint|subject|subject\.ots|({_AUTHORITY})\.tsr)")
+_ANCHOR = re.compile(rf"log/anchors/([0-9]{{8}})/(checkpoint|subject|subject\.ots|replies|({_AUTHORITY})\.tsr)")
 
 
 _ROOT = re.compile(rf"tsa/({_AUTHORITY})\.pem")
 
 
-_FOLDER = re.compile(r"log|log/anchors(/[0-9]{8})?|batches(/[0-9a-f]{2})?|receipts(/[0-9a-f]{64})?|tsa")
+_SIGNATURE = re.compile(r"signatures/([0-9a-f]{64})\.note")
+
+
+_FOLDER = re.compile(r"log|log/anchors(/[0-9]{8})?|batches(/[0-9a-f]{2})?|receipts(/[0-9a-f]{64})?|signatures|tsa")
+
+
+def signature_path(sha256: str) -> str:
+    """Where the author's signature of a batch stands below the ledger.
+
+    >>> signature_path("ab" * 2)
+    'signatures/abab.note'
+    """
+    return f"signatures/{sha256}.note"
 
 
 def is_evidence(path: str) -> bool:
@@ -73,4 +85,4 @@ def is_evidence(path: str) -> bool:
     >>> is_evidence("tsa/tsa1.pem"), is_evidence("log/MANIFEST")
     (True, False)
     """
-    return path == POLICY or any(pattern.fullmatch(path) for pattern in (_RECEIPT, _ANCHOR, _ROOT))
+    return path == POLICY or any(pattern.fullmatch(path) for pattern in (_RECEIPT, _ANCHOR, _ROOT, _SIGNATURE))

@@ -1,16 +1,41 @@
-"""Which state of the code made a batch, as its header names it."""
+"""Which state of the program made a batch, as its header names it: commit, settings, code and libraries, each by its digest.
+
+A commit alone binds little: a stage runs inside `dvc repro`, which has by then rewritten its lock and its metrics, so the
+clone always looks changed, and the commit is the one before the round. The digests are of what the numbers depend on, as it
+was when the batch was made.
+"""
 
 from __future__ import annotations
 
 import subprocess
+from hashlib import sha256
 from pathlib import Path
+
+from msgspec import UNSET, UnsetType
 
 from foresaid import __version__
 from foresaid.ledger.entries import schema as entries
 
+PACKAGE, SETTINGS, LIBRARIES = "pipelines/foresaid", "params.yaml", "requirements.lock"
+SOURCES = ("*.py", "*.sql")
+
+
+def program_digest(package: Path) -> str:
+    """SHA-256 over what `sha256sum` prints for every source file of the package, in the order of their paths below it.
+
+    `cd pipelines/foresaid && find * -name '*.py' -o -name '*.sql' | LC_ALL=C sort | xargs sha256sum | sha256sum` prints the same.
+    """
+    names = sorted(path.relative_to(package).as_posix() for pattern in SOURCES for path in package.rglob(pattern))
+    lines = [f"{sha256((package / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def _digest(path: Path) -> str | UnsetType:
+    return sha256(path.read_bytes()).hexdigest() if path.is_file() else UNSET
+
 
 def code_state(root: Path) -> entries.Code:
-    """Name the program: the git commit and whether tracked files differ from it; outside a clone the commit is null."""
+    """Name the program: its digests, the git commit (null outside a clone), and whether code or settings differ from that."""
 
     def git(*words: str) -> str | None:
         try:
@@ -20,4 +45,11 @@ def code_state(root: Path) -> entries.Code:
         return done.stdout.strip() if done.returncode == 0 else None
 
     commit = git("rev-parse", "HEAD")
-    return entries.Code(git=commit, dirty=bool(git("status", "--porcelain", "--untracked-files=no")), version=__version__)
+    return entries.Code(
+        git=commit,
+        dirty=bool(git("status", "--porcelain", "--", PACKAGE, SETTINGS, LIBRARIES)),
+        version=__version__,
+        params=_digest(root / SETTINGS),
+        program=program_digest(Path(__file__).parents[1]),
+        libraries=_digest(root / LIBRARIES),
+    )

@@ -23,8 +23,8 @@ from foresaid.ledger.entries.batch import Batch, read_batch
 from foresaid.ledger.entries.resolutions import Redaction
 from foresaid.ledger.entries.schema import CheckCurve, Code, Data, Entry, Header
 from foresaid.ledger.layout import CHECKPOINT, MANIFEST
+from foresaid.ledger.log import author_signature, key_rotation, signed_note
 from foresaid.ledger.log import checkpoint as checkpoints
-from foresaid.ledger.log import key_rotation, signed_note
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import Signer
@@ -59,6 +59,27 @@ def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = No
 def read(ledger: Path, origin: str | None = None, check_curve: CheckCurve | None = None) -> list[Batch]:
     """All batches in the order of the log, pending ones (`index` is None) last; a ledger that is not whole is refused."""
     return [_full(ledger, outline) for outline in _whole(ledger, origin, check_curve).batches]
+
+
+def read_admitted(ledger: Path, origin: str | None = None) -> tuple[list[Batch], dict[str, list[str]]]:
+    """The same, and by author the names of batches that wait for their author's signature."""
+    result = _whole(ledger, origin)
+    waiting: dict[str, list[str]] = {}
+    for name, author in result.unsigned.items():
+        waiting.setdefault(author, []).append(name)
+    return [_full(ledger, outline) for outline in result.batches], waiting
+
+
+def sign_batch(ledger: Path, batch: str, signer: Signer) -> str:
+    """Write the author's signature of a batch, pending or in the log; return the author whose name it has."""
+    path = ledger / layout.batch_path(batch)
+    if not path.is_file():
+        raise LedgerError(f"{path}: no such batch")
+    made, _ = read_batch(batch, path.read_bytes())
+    if made is None or sha256(path.read_bytes()).hexdigest() != batch:
+        raise LedgerError(f"{path}: is not a batch of that name; run `foresaid verify`")
+    write_files(ledger, {layout.signature_path(batch): author_signature.sign(made.header.origin, batch, signer)})
+    return made.header.author
 
 
 def _full(ledger: Path, outline: Batch) -> Batch:

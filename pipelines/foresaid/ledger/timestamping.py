@@ -22,14 +22,25 @@ def anchor(place: Path) -> str:
     head = (place / CHECKPOINT).read_bytes()
     size = manifest.parse_checkpoint(head).size
     if not size:
-        raise LedgerError(f"{place}: the log is empty, there is nothing to stamp; run `foresaid checkpoint`")
+        raise LedgerError(f"{place}: the log is empty, there is nothing to stamp; run `foresaid ledger checkpoint`")
     folder = layout.folder(size)
     if not (place / folder / "subject").exists():
         older = sorted(path for path in (place / layout.FOLDER).glob("*/subject") if path.parent.name < Path(folder).name)
         previous = older[-1].read_bytes() if older else None
-        subject = anchors.subject(head, (place / MANIFEST).read_bytes(), previous)
-        store.write_files(place, {f"{folder}/checkpoint": head, f"{folder}/subject": subject.encode()})
+        replies = _new_replies(place)
+        subject = anchors.subject(head, (place / MANIFEST).read_bytes(), previous, replies)
+        # The subject comes last: a kill before it leaves an anchor that the next call completes.
+        files = {f"{folder}/checkpoint": head, **({f"{folder}/replies": replies} if replies else {})}
+        files[f"{folder}/subject"] = subject.encode()
+        store.write_files(place, files, replaced=(f"{folder}/checkpoint", f"{folder}/replies"))
     return folder
+
+
+def _new_replies(place: Path) -> bytes:
+    """The time-stamp replies that no anchor lists yet, as `sha256sum` prints them."""
+    listed = {line[66:] for path in (place / layout.FOLDER).glob("*/replies") for line in path.read_text("utf-8").splitlines()}
+    found = [path for where in ("receipts/*/*.tsr", f"{layout.FOLDER}/*/*.tsr") for path in place.glob(where)]
+    return anchors.sums({name: path.read_bytes() for path in found if (name := path.relative_to(place).as_posix()) not in listed})
 
 
 def to_stamp(place: Path, batch: str = "") -> Path:

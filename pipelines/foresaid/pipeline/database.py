@@ -7,11 +7,12 @@ from pathlib import Path
 
 import polars as pl
 
+from foresaid.files import read_frame
 from foresaid.registry.database import build
 
 
 def run(sources: Sequence[str], build_folder: Path) -> dict[str, int]:
     """Stage `database`: load what ingest wrote, of the sources named in params.yaml; return the rows of each table."""
-    tables = {name: pl.read_parquet(build_folder / "tables" / f"{name}.parquet") for name in ("quantity", "model", "subject")}
-    parts = [pl.read_parquet(build_folder / "observations" / f"{name}.parquet") for name in sorted(sources)]
+    tables = {name: read_frame(build_folder / "tables" / f"{name}.parquet") for name in ("quantity", "model", "subject")}
+    parts = [read_frame(build_folder / "observations" / f"{name}.parquet") for name in sorted(sources)]
     return build({**tables, "observation": pl.concat(parts)}, build_folder / "database")

@@ -19,7 +19,7 @@ from foresaid.fitting.fit import Fit
 from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, training_lines
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
-from foresaid.forecasting.predict import predict
+from foresaid.forecasting.predict import predict, probed
 from foresaid.forecasting.recalibration import Question, widened_fits
 from foresaid.laws import _loader as laws
 from foresaid.params import Params
@@ -36,7 +36,7 @@ BANDS = {"lower_95": 0.025, "lower_80": 0.1, "median": 0.5, "upper_80": 0.9, "up
 def _axis(law: Law, curve: Curve, x: Array) -> Array:
     """The horizontal axis of the chart: the raw covariate, or what the law makes of them where there are several."""
     if x.shape[1] == 1:
-        return np.exp(x[:, 0]) if curve.record.covariates[0].transform == "ln" else x[:, 0]
+        return curve.covariates[0].scale.axis(x[:, 0])
     return law.axis(curve.point, curve.prepare(x))
 
 
@@ -114,7 +114,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         results.append(describe(law, fitted))
         if not fitted.point.size:
             continue
-        curve = freeze_curve(law, fitted, settings, params.fit_as_of, params.seed)
+        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
         training.extend(training_lines(fitted.table))
         curves.append(dump_line(to_plain(curve)))
         drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id))))

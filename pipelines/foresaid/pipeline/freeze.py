@@ -1,10 +1,10 @@
 """Stage `freeze`: what an open round does not have yet goes into the ledger, once.
 
-Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on,
-lets the leak guard look at each, and appends one batch, which is pending until `foresaid checkpoint` puts it into the log on the
-main branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift;
-the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is
-never deleted.
+Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on, lets the
+leak guard look at each, and appends one batch, which is pending until `foresaid ledger checkpoint` puts it into the log on the main
+branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift; the
+frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is never
+deleted.
 """
 
 from __future__ import annotations
@@ -19,15 +19,17 @@ from typing import Any
 
 from foresaid import canonical_json
 from foresaid.errors import LeakError, LedgerError
-from foresaid.files import write_bytes, write_json
+from foresaid.files import write_json
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting import leakage
-from foresaid.ledger import store
+from foresaid.ledger import store, training_snapshots
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.targets import known_digest
 from foresaid.ledger.provenance import code_state
 from foresaid.params import Params, Round
 from foresaid.pipeline import outcomes
+from foresaid.pipeline.outcomes import SNAPSHOTS
 from foresaid.registry import database
 from foresaid.registry.same_model import names
 
@@ -127,6 +129,30 @@ def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: 
             )
 
 
+def _restore(folder: Path, batches: Sequence[Batch], bodies: dict[str, bytes]) -> None:
+    """Write again the snapshots that batches name and that are absent, as far as the rows of this run are those rows."""
+    for batch in batches:
+        methods = {entry.method for entry in batch.entries if isinstance(entry, entries.Forecast)}
+        mine = [key for key in sorted(bodies) if key.split("/", 1)[0] in methods]
+        made = [b"".join(bodies[key] for key in keys) for keys in (sorted(bodies), mine)]
+        for item in batch.header.data:
+            if training_snapshots.find(folder, item.sha256) is None:
+                for content in made:
+                    if hashlib.sha256(content).hexdigest() == item.sha256:
+                        training_snapshots.keep(folder, content)
+
+
+def _have(batches: Sequence[Batch], author: str) -> dict[Key, entries.Entry]:
+    """The author's own entries of rounds by kind and name. Of another author's, nothing takes the place of one's own."""
+    have: dict[Key, entries.Entry] = {}
+    for entry in (entry for batch in batches if batch.header.author == author for entry in batch.entries):
+        if isinstance(entry, entries.Round | entries.Forecast):
+            have[type(entry), entry.id] = entry
+        elif isinstance(entry, entries.Target):
+            have[type(entry), f"{entry.round}/{entry.id}"] = entry
+    return have
+
+
 def _lines(
     drafts: Sequence[Draft], opened: Round, have: dict[Key, entries.Entry], opens: date, known: str
 ) -> tuple[list[entries.Entry], list[str]]:
@@ -196,17 +222,17 @@ def _rules(drafts: Sequence[Draft]) -> dict[str, dict[str, Any]]:
 def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
     """Append to the ledger what the open round does not have yet; without a round only say so."""
     place = registry / "ledger"
-    batches = store.read(place, params.origin)
+    batches, waiting = store.read_admitted(place, params.origin)
+    if waiting.get(params.author):
+        raise LedgerError(
+            f"batch {waiting[params.author][0]} is in the name of {params.author} and not let into the log; "
+            "sign it with `foresaid ledger sign` if it is yours, see `foresaid verify`"
+        )
     if params.round is None:
         checkpoint = store.read_checkpoint(place)
         return Receipt(None, 0, 0, (), checkpoint.size, _text(checkpoint.root))
     opened = params.round
-    have: dict[Key, entries.Entry] = {}
-    for entry in (entry for batch in batches for entry in batch.entries):
-        if isinstance(entry, entries.Round | entries.Forecast):
-            have[type(entry), entry.id] = entry
-        elif isinstance(entry, entries.Target):
-            have[type(entry), f"{entry.round}/{entry.id}"] = entry
+    have = _have(batches, params.author)
     drafts = read_drafts(build, list(params.laws))
     rows, bodies = training_rows(build, list(params.laws))
     frozen_on = now.astimezone(UTC).date()
@@ -214,6 +240,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     models, history = database.models(connection), database.history(connection)
     connection.close()
     known = outcomes.known_models(history, models, frozen_on)
+    _restore(registry / SNAPSHOTS, batches, bodies)
     lines, drift = _lines(drafts, opened, have, frozen_on, known_digest(known))
     new = [line for line in lines if isinstance(line, entries.Forecast)]
     if new:
@@ -227,7 +254,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
         snapshot = b"".join(bodies[key] for key in sorted(bodies))
         data = entries.Data(
             name=DATA,
-            sha256=hashlib.sha256(snapshot).hexdigest(),
+            sha256=training_snapshots.keep(registry / SNAPSHOTS, snapshot),
             bytes=len(snapshot),
             rows=len(rows),
             max_observed_on=max(row["known_on"] for row in rows),
@@ -236,8 +263,6 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
         store.write_batch(
             place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
         )
-        # The snapshot stays at hand, so that `verify` can look at its rows again; it is no output of the stage.
-        write_bytes(build / outcomes.SNAPSHOTS / f"{data.sha256}.jsonl", snapshot)
     checkpoint = store.read_checkpoint(place)
     kept = sum(kind is entries.Forecast and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores, units
 from foresaid.evaluation.hindcast import run_case
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.files import write_frame, write_json
@@ -25,7 +25,7 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
     days = rolling_origin.origins(grid, full)
     replicates = grid.full_replicates if full else grid.replicates
     made = pl.concat([rolling_origin.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling_origin.MODES])
-    taught = rolling_recalibration.learned(made)
+    taught = rolling_recalibration.learned(units.attach(made, units.of(connection)))
     scored = rolling_scores.score(taught)
     return scored, {
         "origins": {"first": days[0].isoformat(), "last": days[-1].isoformat(), "number": len(days), "replicates": replicates},

@@ -26,15 +26,16 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "database": ("sources",),
     "fit": ("seed", "replicates", "fit_as_of", "laws"),
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
+    "capability": ("seed", "fit_as_of", "capability"),
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws"),
     "study": ("seed", "sources"),
-    "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling"),
+    "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling", "capability"),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
 LAWS = "laws/_loader.py"
 SIMULATIONS = "studies/simulations/_loader.py"
-READERS = "sources/__init__.py"  # the same for the sources that are read on demand, by the names of the sources
+READERS = "sources/_loader.py"  # the same for the sources that are read on demand, by the names of the sources
 
 
 def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: Iterable[str] = ()) -> set[Path]:
@@ -44,7 +45,7 @@ def code(package: Path, edges: Graph, stage: str, laws: Iterable[str], sources: 
     """
     if stage == "report":
         return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2")}
-    found = closure(edges, [package / "__init__.py", package / "pipeline" / f"{stage}.py"])
+    found = closure(edges, [package / "__init__.py", package / "pipeline" / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:
         for name in laws:

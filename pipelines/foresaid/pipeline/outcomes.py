@@ -20,6 +20,7 @@ from foresaid import canonical_json
 from foresaid.confusables import resolve as same_name
 from foresaid.errors import LedgerError
 from foresaid.evaluation.resolution import Facts, Outcome, Published, Release, Resolved, resolve
+from foresaid.ledger import training_snapshots
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.entries.resolutions import Covariate, Resolution
@@ -31,7 +32,7 @@ from foresaid.registry import database
 from foresaid.registry.same_model import names
 
 KNOWN = "known"
-SNAPSHOTS = "snapshots"  # of training rows, in the build folder
+SNAPSHOTS = "snapshots"  # of training rows, in the registry
 
 
 @dataclass(frozen=True)
@@ -194,9 +195,9 @@ def leaks(batches: Sequence[Batch], registry: Path, snapshots: Path) -> dict[str
         subjects = {name: same_name(name, same) for aim in aims for name in facts.outcomes(aim) if name}
         trained: set[str] = set()
         for item in batch.header.data:
-            path = snapshots / f"{item.sha256}.jsonl"
-            if subjects and path.is_file():
-                trained |= {same_name(name, same) for name in training_data.read(path).subjects}
+            path = training_snapshots.find(snapshots, item.sha256)
+            if subjects and path is not None:
+                trained |= {same_name(name, same) for name in training_data.read(path, item.bytes).subjects}
         held = frozenset(name for name, one in subjects.items() if one in trained)
         if held:
             found[batch.sha256] = held

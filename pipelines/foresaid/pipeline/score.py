@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.evaluation import units
+from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
 from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows, skill, summarise
-from foresaid.files import write_frame, write_json
+from foresaid.files import read_frame, write_frame, write_json
 from foresaid.forecasting import published as adopted
 from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
@@ -32,7 +34,9 @@ ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
 
 
-def prospective(registry: Path, build: Path, on: datetime | None = None, own: str = "") -> Scores:
+def prospective(
+    registry: Path, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING
+) -> Scores:
     """Score what the ledger froze: every version of every forecast, and what nobody can read as the worst.
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
@@ -40,8 +44,8 @@ def prospective(registry: Path, build: Path, on: datetime | None = None, own: st
     place = registry / "ledger"
     checked = verify.verify(place)
     batches = store.read(place)
-    leaked = leaks(batches, registry, build / SNAPSHOTS)
-    return score_ledger(batches, Clock(on, checked.policy.stamps > 0, checked.proved), own, leaked)
+    leaked = leaks(batches, registry, registry / SNAPSHOTS)
+    return score_ledger(batches, Clock(on, checked.policy.stamps > 0, checked.proved), own, leaked, known)
 
 
 EXITS = ("late", "withdrawn", "void")  # what takes a forecast out of the mean after it was made
@@ -138,31 +142,36 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
     connection = database.open_database(build / "database")
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
+    known = units.of(connection)
     connection.close()
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
     today = last if isinstance(last, date) else None
     on = datetime.combine(today, time(), UTC) if today is not None else None
-    ahead = prospective(registry, build, on, params.author)
+    ahead = prospective(registry, on, params.author, known)
     taken = adopted_rows(registry, view, published)
-    past = pl.read_parquet(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
-    every = pl.concat([taken, past])
+    past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
+    every = units.attach(pl.concat([taken, past]), known)
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")
     scored = pl.concat([ahead.rows, score_rows(every.filter(made))]).sort(order)
-    told = ("evidence", "case", "law", "status")
-    unmade = pl.concat([ahead.declined, every.filter(~made).select(told)])
-    missing = unmade.group_by(told).len(name="n").sort(told)
+    status = ("evidence", "case", "law", "status")
+    unmade = pl.concat([ahead.declined, every.filter(~made).select(status)])
+    missing = unmade.group_by(status).len(name="n").sort(status)
     write_frame(build / "scores.parquet", scored)
-    units = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
-    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(units))
+    scales = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
+    # Of a target whose line was redacted nobody knows the unit any more.
+    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(scales, default="unknown", return_dtype=pl.String))
     write_json(
         metrics / "score.json",
         {
             "summary": by_unit(measured, summarise).to_dicts(),
+            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
+            "by_period": broken_down(measured, PERIOD).to_dicts(),
             "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
             "skill": by_unit(measured, skill).to_dicts(),
             "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
             "calibrated": by_unit(measured, calibrated).to_dicts(),
+            "claims": claims(measured, every.filter(~made), params.seed).to_dicts(),
             "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "not_forecast": missing.to_dicts()},
         },
     )

@@ -89,6 +89,8 @@ def parse(raw: bytes, file: str, format: Format[Row]) -> Table[Row]:
 
 def _row(cells: list[str], line: int, file: str, format: Format[Row], problems: list[Problem]) -> Row | None:
     header = format.header
+    if format.later and len(cells) == len(header) - format.later:
+        cells = [*cells, *[""] * format.later]
     if len(cells) != len(header):
         column = header[min(len(cells), len(header) - 1)]
         advice = "the row is cut short" if len(cells) < len(header) else "quote a cell that holds a comma"

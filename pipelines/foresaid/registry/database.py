@@ -23,6 +23,7 @@ import duckdb
 import polars as pl
 
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.files import read_frame, reading_parquet
 from foresaid.registry import systems
 from foresaid.registry.view import Quantity, View
 
@@ -166,7 +167,7 @@ def frame(connection: Database | duckdb.DuckDBPyConnection, query: str) -> pl.Da
 
 
 def _table(database: Database, name: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
-    return pl.read_parquet(database.folder / f"{name}.parquet", columns=list(columns) if columns else None, memory_map=False)
+    return read_frame(database.folder / f"{name}.parquet", columns)
 
 
 def quantities(database: Database) -> dict[str, Quantity]:
@@ -183,7 +184,9 @@ def as_of(database: Database, day: date) -> View:
     row stood are those of the view `history` of schema.sql.
     """
     stood = (pl.col("known_on") <= day) & ~(pl.col("superseded_on") <= day).fill_null(False) & pl.col("counts")
-    return View(day, pl.scan_parquet(database.folder / HISTORY).filter(stood).select(OBSERVED).collect(), quantities(database))
+    with reading_parquet(database.folder / HISTORY):
+        rows = pl.scan_parquet(database.folder / HISTORY).filter(stood).select(OBSERVED).collect()
+    return View(day, rows, quantities(database))
 
 
 def systems_as_of(database: Database, day: date) -> pl.DataFrame:
@@ -211,12 +214,15 @@ def history(database: Database) -> pl.DataFrame:
 
 def resolutions(database: Database, day: date) -> View:
     """Return what resolves forecasts by `day`: the first value each quantity's resolver published, whatever was revised later."""
-    first = (
-        pl.scan_parquet(database.folder / HISTORY)
-        .filter((pl.col("known_on") <= day) & pl.col("counts") & pl.col("resolves"))
-        .unique(OBSERVED[:4], keep="first", maintain_order=True)
-    )
-    return View(day, first.select(OBSERVED).collect(), quantities(database))
+    with reading_parquet(database.folder / HISTORY):
+        rows = (
+            pl.scan_parquet(database.folder / HISTORY)
+            .filter((pl.col("known_on") <= day) & pl.col("counts") & pl.col("resolves"))
+            .unique(OBSERVED[:4], keep="first", maintain_order=True)
+            .select(OBSERVED)
+            .collect()
+        )
+    return View(day, rows, quantities(database))
 
 
 def models(database: Database) -> pl.DataFrame:

@@ -198,11 +198,15 @@ def one_of(*words: str) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class Format(Generic[Row]):
-    """One kind of CSV file: its row type, how each column is read, and how many columns are its sort key."""
+    """One kind of CSV file: its row type, how each column is read, and which columns are its sort key.
+
+    The last `later` columns were added after rows had been written: a row may end before all of them, and says nothing there.
+    """
 
     row: Callable[..., Row]
     columns: Mapping[str, Callable[[str], Any]]
     key: Sequence[str]
+    later: int = 0
 
     @property
     def header(self) -> list[str]:
@@ -231,6 +235,7 @@ MODELS = Format(
         "line_source": one_of("rule", "confirmed", ""),
     },
     key=("model_id",),
+    later=4,
 )
 QUANTITIES = Format(
     QuantityRow,

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.sources import _plain_files
 
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
 OPTIONAL = ("notes", "spelt_like")
@@ -83,6 +84,8 @@ def read(path: Path, file: str, name: str) -> Source:
     """Read a card; every wrong entry is named, and nothing is defaulted."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except RecursionError:
+        raise RecordError(f"{file}: found tables or lists nested too deeply, expected the plain card of source {name}") from None
     except OSError as error:
         raise UnreadableError(f"{file}: found {error.strerror or error}, expected the card of source {name}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -112,6 +115,9 @@ def read(path: Path, file: str, name: str) -> Source:
                 downloaded_on,
             )
         )
+    for one in vintages:
+        if one.directory.startswith("/") or ".." in one.directory.split("/"):
+            problems.append(Problem(file, None, "directory", one.directory, "the name of a folder below the mirror"))
     accessed = _typed(document, "accessed", date, file, problems, date.min)
     days = [vintage.known_on for vintage in vintages]
     if len(set(days)) != len(days):
@@ -209,7 +215,10 @@ def verify(vintage: Vintage, mirror: Path) -> list[Problem]:
     for file in vintage.files:
         label = f"{vintage.directory}/{file.path}"
         try:
-            content = (mirror / vintage.directory / file.path).read_bytes()
+            content = _plain_files.check(mirror / vintage.directory, file.path).read_bytes()
+        except RecordError as error:
+            problems.append(Problem(label, None, "sha256", str(error), "a plain file", "fetch the pinned commit"))
+            continue
         except OSError as error:
             advice = "point --from or FORESAID_MIRROR at the folder that holds it"
             problems.append(Problem(label, None, "sha256", error.strerror or "no file", "a file", advice))

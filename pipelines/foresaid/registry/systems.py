@@ -34,8 +34,8 @@ COLUMNS = (
 def effort_number(word: str) -> float | None:
     """Place an effort or thinking budget, as a setting spells it, on the ordered scale; None where it is not known.
 
-    >>> [effort_number(word) for word in ("none", "low", "high", "xhigh", "24k", "unknown", "")]
-    [0.0, 2.0, 4.0, 5.0, 4.0, None, None]
+    >>> [effort_number(word) for word in ("none", "low", "high", "high-16k", "24k", "unknown", "")]
+    [0.0, 2.0, 4.0, 4.0, 4.0, None, None]
     >>> effort_number("16k") > effort_number("8k") > effort_number("1k")
     True
     """
@@ -45,6 +45,9 @@ def effort_number(word: str) -> float | None:
         return float(EFFORTS.index(word))
     if match := BUDGET.fullmatch(word):
         return _of_tokens(1024 * int(match[1]))
+    first, _, second = word.partition("-")
+    if first in EFFORTS and BUDGET.fullmatch(second):  # both named in one word: the effort is what was asked for
+        return float(EFFORTS.index(first))
     return None
 
 

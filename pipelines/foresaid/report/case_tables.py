@@ -13,7 +13,8 @@ from typing import Any
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import calibrated, compared, skill, summarise
+from foresaid.evaluation.tables import calibrated, skill, summarise
+from foresaid.forecasting.methods import METHODS
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
 from foresaid.report.inputs import Material
@@ -67,7 +68,7 @@ def method_title(material: Material, name: str) -> str:
         short = title.split(" (")[0]
         alike = [item for item in material.fitted.values() if item.law.title.split(" (")[0] == short]
         return short if len(alike) == 1 else title
-    return texts.METHODS.get(name, (name.replace("_", " "), ""))[0]
+    return METHODS[name].title if name in METHODS else name.replace("_", " ")
 
 
 def block(material: Material, case: Case, root: str = "", chart: bool = False) -> dict[str, Any]:
@@ -76,7 +77,6 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
     first = rows.row(0, named=True)
     asked = material.params.hindcast.get(case.name) if case.evidence == "hindcast" else None
     unmade = material.unmade.filter(pl.col("case") == case.name) if case.evidence == "hindcast" else material.unmade.clear()
-    families = rows["cluster"].n_unique()
     return {
         "key": case.key,
         "title": case.title,
@@ -87,7 +87,8 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
         "larger": first["split"] == "larger",
         "n": count(rows.height, "scored forecast"),
         "tables": [_table(material, rows.filter(pl.col("unit") == unit), unmade, root) for unit in rows["unit"].unique().sort()],
-        "verdict": texts.verdict(families) if first["split"] != "larger" else "",
+        "verdict": leading(material, case),
+        "parts": _parts(material, case),
         "unmade": [
             {"method": method_title(material, row["law"]), "status": row["status"], "n": count(row["n"], "forecast")}
             for row in unmade.group_by("law", "status").agg(n=pl.len()).sort("law", "status").iter_rows(named=True)
@@ -105,8 +106,34 @@ def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
         "coverage": [percent(row[name]) for name in RATES],
         "n": f"{row['n']:,}",
         "releases": f"{row['n_releases']:,}",
-        "families": f"{row['n_families']:,}",
+        "makers": f"{row['n_makers']:,}",
     }
+
+
+def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
+    """The case's best law by target and by period of release: what a pooled mean hides."""
+    law, made = best_law(case), []
+    for name, title in (("by_target", "By target"), ("by_period", "By half-year of release")):
+        frame = material.means.get(name)
+        if law is None or frame is None or not frame.height:
+            continue
+        keys = {"evidence": case.evidence, "case": case.name, "unit": case.rows["unit"].min(), "law": law}
+        rows = frame.filter(*(pl.col(key) == value for key, value in keys.items())).sort("group")
+        if rows.height > 1:
+            shown = [
+                {
+                    **_means({**row, "mae": None}, intervals=True),
+                    "group": material.quantity(row["group"]) if name == "by_target" else row["group"],
+                    "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
+                }
+                for row in rows.iter_rows(named=True)
+            ]
+            about = rows.row(0, named=True)
+            reference = method_title(material, about["reference"])
+            made.append(
+                {"title": title, "law": method_title(material, law), "told": about["told"], "reference": reference, "rows": shown}
+            )
+    return made
 
 
 def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: str) -> dict[str, Any]:
@@ -120,7 +147,11 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
         "unit": text.unit_words(part["unit"]),
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
-        "meanings": [": ".join(texts.METHODS[name]) for name in sorted(set(means["law"])) if name in texts.METHODS],
+        "meanings": [
+            f"{METHODS[name].title}: {METHODS[name].sentence}"
+            for name in sorted(set(means["law"]))
+            if name in METHODS and name not in material.fitted
+        ],
         "baselines": [{"name": name, "title": method_title(material, name)} for name in against],
         "rows": [
             {
@@ -137,25 +168,55 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
     }
 
 
+def claim(material: Material, case: Case, law: str | None) -> dict[str, Any] | None:
+    """The claim of a law in the case's first unit, None where there is none."""
+    keys = {"evidence": case.evidence, "case": case.name, "unit": case.rows["unit"].min(), "law": law}
+    found = material.claims.filter(*(pl.col(key) == value for key, value in keys.items()))
+    return found.row(0, named=True) if found.height else None
+
+
+def leading(material: Material, case: Case) -> str:
+    """The verdict on the law with the lowest WIS of the case, in the one sentence that every page uses."""
+    law = best_law(case)
+    found = claim(material, case, law)
+    titles = [method_title(material, name) for name in (law or "", found["reference"] if found else "")]
+    return texts.verdict(found, *titles)
+
+
+def _bounds(row: dict[str, Any], ends: str) -> str:
+    lower, upper = row[f"{ends}lower_95"], row[f"{ends}upper_95"]
+    return text.DASH if lower is None or upper is None else f"{lower:.2f} to {upper:.2f}"
+
+
 def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
-    """For each law: whether it beats the baseline with the least WIS on the rows they share, and whether it can be believed."""
-    best = compared(part, material.params.seed).sort("law", "relative_wis", "baseline", descending=[False, True, False])
+    """For each law its claim, as `score` made it, the baseline that was best in hindsight, and whether its intervals hold."""
+    first = part.select("evidence", "case", "unit").row(0, named=True)
+    rows = material.claims.filter(*(pl.col(key) == value for key, value in first.items()))
     believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
     made = []
-    for row in best.unique("law", keep="first", maintain_order=True).iter_rows(named=True):
-        bounds = text.DASH if row["lower_95"] is None else f"{row['lower_95']:.2f} to {row['upper_95']:.2f}"
+    for row in rows.iter_rows(named=True):
         held = believed.get(row["law"])
         share = text.DASH
         if held is not None:
             share = f"{percent(held['covered_80'])} ({percent(held['covered_80_lower'])} to {percent(held['covered_80_upper'])})"
+        best = text.DASH
+        if row["best_baseline"] is not None:
+            ratio = text.DASH if row["relative_wis_best"] is None else f"{row['relative_wis_best']:.2f}"
+            best = f"{method_title(material, row['best_baseline'])}: {ratio} on {row['n_best']:,}"
         made.append(
             {
                 "title": method_title(material, row["law"]),
-                "baseline": method_title(material, row["baseline"]),
+                "told": row["told"],
+                "reference": method_title(material, row["reference"]),
+                "n": f"{row['n']:,}" + (f", {row['n_declined']:,} declined" if row["n_declined"] else ""),
+                "releases": f"{row['n_releases']:,}",
+                "makers": f"{row['n_makers']:,}",
                 "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
-                "bounds": bounds,
+                "bounds": _bounds(row, ""),
+                "maker_bounds": _bounds(row, "maker_"),
                 "p": text.probability(row["adjusted_p"]),
                 "verdict": row["verdict"],
+                "best": best,
                 "covered": share,
                 "calibration": held["verdict"] if held is not None else "no intervals",
             }
@@ -216,7 +277,8 @@ def _plain_errors(material: Material, rows: pl.DataFrame) -> list[dict[str, str]
                 "mse": number(row["mse"]),
                 "bias": signed(row["bias"]),
                 "n": f"{row['n']:,}",
-                "families": f"{row['n_families']:,}",
+                "releases": f"{row['n_releases']:,}",
+                "makers": f"{row['n_makers']:,}",
             }
         )
     return made

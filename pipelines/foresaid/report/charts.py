@@ -36,8 +36,11 @@ FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
 PAPER = "#ffffff"
-DARK = dict(zip((INK, SOFT, BAND, GRID, PAPER, *PALETTE), ("#e3e7ea", "#a2adb5", "#3d4a54", "#2a3238", "#14181b", "#6fb7e6", "#f0935a",
-            "#94c56a", "#c79ae0", "#e3e7ea", "#d9bb4a"), strict=True))  # fmt: skip
+BLUE = "#4c78a8"  # the renderer's own colour of a legend's sign
+DARK = {
+    INK: "#e3e7ea", SOFT: "#a2adb5", BAND: "#3d4a54", GRID: "#2a3238", PAPER: "#14181b", BLUE: "#6fb7e6",
+    "#0b5a8a": "#6fb7e6", "#c2571a": "#f0935a", "#4f7a28": "#94c56a", "#7a4b94": "#c79ae0", "#8a6d00": "#d9bb4a",
+}  # fmt: skip
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
 SVG = "{http://www.w3.org/2000/svg}"
 ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
@@ -208,7 +211,7 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     step = alt.Step(15)  # for each law; a quantity takes as many
     ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
-    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=230, domain=False, ticks=False))
+    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, domain=False, ticks=False))
     offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
     base = alt.Chart(_data(data), height=step).encode(
         y=y,
@@ -264,6 +267,29 @@ def over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
 
 
 @drawn
+def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """Scores over the `year` of release, and as a step line the best `value` so far, which each row holds as `best`."""
+    kept = [_only(row, "year", "value", "best") for row in points]
+    x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
+    line = alt.Chart(_data(kept)).mark_line(color=INK, strokeWidth=1.6, interpolate="step-after")
+    dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7)
+    scale = alt.Scale(zero=False)
+    best = line.encode(x=x, y=alt.Y("best:Q", scale=scale))
+    return render(alt.layer(best, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
+
+
+@drawn
+def index_over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """An index over the `year` of release: `value` with its 80 % interval from `lower_80` to `upper_80`."""
+    base = alt.Chart(_data([_only(row, "year", "value", "lower_80", "upper_80") for row in points]))
+    x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
+    scale = alt.Scale(zero=False)
+    bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.4).encode(x=x, y=alt.Y("lower_80:Q", scale=scale), y2="upper_80:Q")
+    dots = base.mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
+    return render(alt.layer(bars, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
+
+
+@drawn
 def choices(rows: Rows, title: str) -> dict[str, Any]:
     """What a budget of models buys, in two panels: `models`, `objective`, and test errors `optimal` and `random`."""
     data = [_only(row, "models", "objective", "optimal", "random") for row in rows]
@@ -288,9 +314,9 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
     """Return the Vega-Lite specification of a chart under its title, in the site's type and colours."""
     if sized and not isinstance(chart, alt.HConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=15, fontWeight=600, color=INK, offset=12))
+    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=17, fontWeight=600, color=INK, offset=12))
     axis: dict[str, Any] = {
-        "labelColor": INK, "titleColor": INK, "labelFontSize": 13, "titleFontSize": 13, "titleFontWeight": 400,
+        "labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
     }  # fmt: skip
     chart = chart.configure(
@@ -300,8 +326,8 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
         orient="top",
         labelColor=INK,
         titleColor=INK,
-        labelFontSize=13,
-        titleFontSize=13,
+        labelFontSize=15,
+        titleFontSize=15,
         titleFontWeight=400,
         labelLimit=260,
         columnPadding=24,
@@ -334,7 +360,7 @@ def clean(svg: str, label: str) -> str:
                 node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
             elif key == "font-family":
                 node.set(key, FONTS)
-            else:
+            elif "." in value:
                 node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
     width, height = root.attrib.pop("width"), root.attrib.pop("height")
     root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
@@ -394,7 +420,7 @@ def _hit(row: Mapping[str, Any]) -> str:
 
 def _hit_fill() -> alt.Fill:
     kinds = alt.Scale(domain=["inside", "outside"], range=[PALETTE[0], PAPER])
-    return alt.Fill("hit:N", title="observed value and 80 % interval:", scale=kinds)
+    return alt.Fill("hit:N", title="80 % interval:", scale=kinds)
 
 
 def _cycle(values: list[str], n: int) -> list[str]:

@@ -11,7 +11,7 @@ import polars as pl
 from foresaid import text
 from foresaid.evaluation.tables import summarise
 from foresaid.report import texts
-from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, method_title
+from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, leading, method_title
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number, percent
@@ -73,17 +73,14 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
             continue
         rows = case.rows.filter(pl.col("unit") == case.rows["unit"].min())
         means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
-        where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'model')}"
-        where += f" from {count(means['n_families'], 'family', 'families')}"
+        where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'release')}"
+        where += f" of {count(means['n_makers'], 'maker')}"
         said = f"Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
         later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
         if kind == "adopted" and later.height:
             miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats
             said += f" On the {count(later.height, 'score')} of models released after that day: {miss}."
-        base = summarise(rows.filter(pl.col("role") == "baseline")).sort("mae", "law")
-        if base.height:
-            best = base.row(0, named=True)
-            said += f" Mean absolute error of the best baseline: {number(best['mae'])} on {count(best['n'], 'score')}."
+        said += f" {leading(material, case)}"
         if means["coverage_80"] is not None:
             said += f" Coverage of its 80 % intervals: {percent(means['coverage_80'])}."
         made.append({"kind": kind, "figure": number(means["mae"]), "said": said})
@@ -94,10 +91,9 @@ def not_shown(material: Material, first: Case | None) -> list[str]:
     """What a reader must not conclude, in plain words, with the counts of the case the index leads with."""
     said = list(texts.LIMITS)
     if first is not None:
-        released = first.rows["subject_id"].n_unique()
-        families = first.rows["cluster"].n_unique()
-        sentence = f"The leading table rests on {count(released, 'released model')} from {count(families, 'family', 'families')}."
-        said.insert(0, f"{sentence} {texts.verdict(families)}")
+        models, releases = (first.rows[name].n_unique() for name in ("subject_id", "release"))
+        sentence = f"The leading table rests on {count(models, 'released model')} of {count(releases, 'release')}."
+        said.insert(0, f"{sentence} {leading(material, first)}")
         dated = material.models.filter(pl.col("model_id").is_in(first.rows["subject_id"].unique().to_list()))
         stated = texts.not_reread(dated["release_source"])
         said.insert(1, f"For {stated} of these models the release date is stated from general knowledge, with no document at hand.")
@@ -106,7 +102,7 @@ def not_shown(material: Material, first: Case | None) -> list[str]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The tables of these pages: means and comparisons as `score` computed them, every scored row by case."""
-    made = dict(material.means)
+    made = {**material.means, "claims": material.claims}
     for evidence in texts.EVIDENCE:
         for case in cases(material, evidence):
             made[case.key] = case.rows

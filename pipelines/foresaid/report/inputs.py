@@ -14,6 +14,8 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import UnreadableError
+from foresaid.evaluation.claims import SCHEMA
+from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
@@ -25,11 +27,12 @@ from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.studies import compute_returns
 from foresaid.studies.benchmark_space import study
+from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
-MEANS = ("summary", "skill", "compared", "calibrated")  # tables of the stage `score` that the site offers whole
+MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
 NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
 # what stands in where params.yaml asks for no rolling origins
 
@@ -47,6 +50,18 @@ class Fitted:
 
 
 @dataclass(frozen=True)
+class Capability:
+    """The fitted capability law as its stage left it: metrics and tables, and its protocol as kept in the registry."""
+
+    metrics: dict[str, Any]
+    index: pl.DataFrame
+    loadings: pl.DataFrame
+    correlations: pl.DataFrame
+    adds: pl.DataFrame
+    protocol: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
 class Material:
     """What the pages are made from."""
 
@@ -55,7 +70,8 @@ class Material:
     unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
     rolling: dict[str, Any]  # the tables of the rolling origins
-    means: dict[str, pl.DataFrame]  # the tables of `score`: summary, skill, compared, calibrated
+    means: dict[str, pl.DataFrame]  # the tables of MEANS as `score` computed them
+    claims: pl.DataFrame  # one verdict a law and case, see evaluation/claims.py
     accounting: dict[str, Any]
     ingest: dict[str, Any]
     fitted: dict[str, Fitted]
@@ -68,6 +84,7 @@ class Material:
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.Result
     freeze: dict[str, Any]
+    capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
     code: str  # digest of program, parameters and templates
 
@@ -91,12 +108,6 @@ def _json(path: Path) -> Any:
         raise UnreadableError(f"{path}: found {error}, expected JSON; run `dvc repro`") from None
 
 
-def _frame(path: Path) -> pl.DataFrame:
-    if not path.is_file():
-        raise UnreadableError(f"{path}: found no file, expected the output of an earlier stage; run `dvc repro`")
-    return pl.read_parquet(path)
-
-
 def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
     folder = build / "fits" / name
     path = folder / "curves.jsonl"
@@ -106,7 +117,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
     law = laws.load(name, settings)
-    drawing = _frame(folder / "drawing.parquet")
+    drawing = read_frame(folder / "drawing.parquet")
     return Fitted(
         law,
         described,
@@ -115,6 +126,12 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
         compute_returns.by_target(law, curves, drawing),
         emergence_record.read(registry, law.experiment),
     )
+
+
+def _capability(folder: Path, metrics: Path, registry: Path) -> Capability:
+    kept = protocol_record.read(registry)
+    tables = {name: read_frame(folder / f"{name}.parquet") for name in ("index", "loadings", "correlations", "adds")}
+    return Capability(metrics=_json(metrics / "capability.json"), protocol=kept, **tables)
 
 
 def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
@@ -128,19 +145,22 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         schema={"quantity_id": pl.String, "unit": pl.String},
     )
     scores = (
-        _frame(build / "scores.parquet").join(units, on="quantity_id", how="left").with_columns(pl.col("unit").fill_null("unknown"))
+        read_frame(build / "scores.parquet")
+        .join(units, on="quantity_id", how="left")
+        .with_columns(pl.col("unit").fill_null("unknown"))
     )
     keys = ["evidence", "case", "law", "target_id", "subject_id"]
     score = _json(metrics / "score.json")
     freeze = build / "freeze.json"
-    observed = [_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
+    observed = [read_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
     return Material(
         params=params,
         scores=scores.sort(keys),
-        unmade=_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        unmade=read_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
+        claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
         fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
@@ -153,6 +173,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
+        capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
         code=code_digest(params, own),
     )

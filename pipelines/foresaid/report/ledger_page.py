@@ -137,7 +137,7 @@ def states(material: Material) -> list[Account]:
 
 
 def _address(account: Account) -> str:
-    return f"forecasts/{wording.slug(account.author)}~~{wording.slug(account.id)}.html"
+    return f"forecasts/{wording.page_name(account.author, account.id)}.html"
 
 
 def forecasts(material: Material) -> list[Page]:
@@ -231,9 +231,38 @@ def ledger_entries(material: Material) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**texts, "primary": pl.Boolean, **rest, "place": pl.Int64, "reason": pl.String})
 
 
+NEWS = {
+    "forecast": "frozen", "sealed": "frozen under seal", "reveal": "opened", "amendment": "amended", "withdrawal": "withdrawn",
+}  # fmt: skip
+
+
+def feed(material: Material) -> Page:
+    """The Atom feed (RFC 4287) of what happened to forecasts, newest first, at the times their authors claim."""
+    addresses = {(one.author, one.id): _address(one) for one in states(material)}
+    authors = {batch.sha256: batch.header.author for batch in material.ledger.batches}
+    origin = material.ledger.checkpoint.origin if material.ledger.checkpoint else material.params.origin
+    rows = sorted(
+        ledger_entries(material).to_dicts(), key=lambda row: (row["frozen_at_claimed"], row["batch"], row["id"]), reverse=True
+    )
+    told = [
+        {
+            "title": f"{row['id']}: {NEWS.get(row['type'], row['type'])}",
+            "id": f"urn:sha256:{row['batch']}:{wording.slug(row['id'])}:{row['type']}",
+            "updated": row["frozen_at_claimed"],
+            "author": authors[row["batch"]],
+            "href": addresses.get((authors[row["batch"]], row["id"]), "ledger.html"),
+            "summary": row["reason"] or f"Data as of {row['as_of']}; the time is the author's claim.",
+        }
+        for row in rows
+    ]
+    newest = told[0]["updated"] if told else f"{material.params.fit_as_of.isoformat()}T00:00:00Z"
+    values = {"origin": origin, "id": f"urn:foresaid:{origin}", "updated": newest, "entries": told}
+    return Page("feed.xml", "feed.xml.j2", values)
+
+
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The entries of the ledger."""
     return {"ledger": ledger_entries(material)}
 
 
-PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), *forecasts(material)], downloads)
+PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), feed(material), *forecasts(material)], downloads)

@@ -13,7 +13,7 @@ HEAD = (
 )  # fmt: skip
 LEFT = (0, len(HEAD) - 1)
 MODES = {"known": "known on the day", "released": "by release date only"}
-BETTER, BASELINE = "better", "the best baseline"
+BASELINE = "the best baseline"
 
 
 def tables(found: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
@@ -33,7 +33,7 @@ def tables(found: dict[str, Any]) -> Iterator[tuple[dict[str, Any], list[dict[st
 
 
 def _place(row: dict[str, Any]) -> tuple[int, float, str]:
-    return row["horizon"], float("inf") if row["relative_skill"] is None else row["relative_skill"], row["law"]
+    return row["horizon"], float("inf") if row["pairwise_relative_wis"] is None else row["pairwise_relative_wis"], row["law"]
 
 
 def caption(about: dict[str, Any]) -> str:
@@ -57,7 +57,7 @@ def ratio(row: dict[str, Any]) -> str:
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """One row, spelt; the columns of HEAD."""
     after = row["after"] or {"wis": None, "coverage_80": None}
-    skill = DASH if row["relative_skill"] is None else f"{row['relative_skill']:.2f}"
+    skill = DASH if row["pairwise_relative_wis"] is None else f"{row['pairwise_relative_wis']:.2f}"
     counts = (str(row["horizon"]), f"{row['n']:,}", f"{row['n_releases']:,}")
     shares = (share(row[f"coverage_{level}"]) for level in (50, 80, 95))
     said = row["verdict"] or (BASELINE if row["law"] == row["baseline"] else DASH)

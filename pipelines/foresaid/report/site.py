@@ -1,12 +1,15 @@
 """Stage `report`: tables in, pages out. It writes the whole site anew, and the same inputs give the same bytes.
 
 No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
-hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else.
+hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else. A page
+runs one script, which sorts and filters tables; its policy names the script by its hash and forbids every other, and every request.
 """
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -53,9 +56,19 @@ def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> 
     known = tables or {}
     made.globals["inline"] = inline
     made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
+    made.globals["script"] = enhancement(made)
     made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
     made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
     return made
+
+
+def enhancement(env: jinja2.Environment) -> dict[str, Markup]:
+    """The one script of a page, which sorts and filters tables, and the hash by which the page's policy lets it run and no other.
+
+    It is a file of the program and holds no text of the record; a script element keeps its text as it is, so it is not escaped.
+    """
+    text = env.loader.get_source(env, "enhance.js")[0] if env.loader else ""
+    return {"text": Markup(text), "policy": Markup(f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}")}
 
 
 def footer(found: Material, commit: str) -> dict[str, str]:

@@ -7,30 +7,16 @@ does not exist; nothing is written as zero that is not zero.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
 
 import polars as pl
 
 from foresaid.registry.formats import NOT_REREAD
-from foresaid.text import count
+from foresaid.scoring.significance import BY_RELEASE_ALONE, FEWEST_RELEASES, NO_DIFFERENCE, TOO_FEW
+from foresaid.text import count, probability
 
-FEW_FAMILIES = 10  # below this many model families no comparison is called a difference
-METHODS = {
-    "training_mean": ("Mean (climatology)", "the mean score of the training models"),
-    "best_known": ("Best so far", "the best score of the training models"),
-    "last_of_family": ("Last value (persistence)", "the score of the newest known model of the same family"),
-    "last_value": ("Nearest known run", "the score of the nearest smaller run of the series"),
-    "straight_line": ("Straight line", "linear regression on the first covariate, or its logarithm, over all known runs"),
-    "ensemble_equal": ("Equal-weight ensemble", "the average of all laws' quantiles, level by level"),
-    "ensemble_median": (
-        "Median ensemble",
-        "the median of all laws' quantiles, level by level, with its own interval recalibration",
-    ),
-    "ensemble_stacked": (
-        "Stacked ensemble",
-        "the weighted average of the laws' quantiles, weights learned from their earlier scores",
-    ),
-    "printed_forms": ("Printed coefficients", "the forms as the authors printed them, applied without a refit"),
-}
 SPLITS = {
     "released": "held out by date: only models released after the vintage, fitted on what was public on that day",
     "listed": "held out by a list: the models the adopted record names, whenever they were released",
@@ -67,14 +53,14 @@ UNPROVEN = (
 LIMITS = (
     "A hindcast is computed after the fact. The program keeps later data out of the fit, but not what the authors already knew "
     "when they chose laws, settings and cases.",
-    "The scores of one model are one independent observation. Models of one family share data and recipes, so they are closer "
-    "to one observation than to several. The numbers of models and families matter, not the number of scores.",
+    "All scores of one release (one launch of one maker, whatever its sizes) are one independent observation, and the releases "
+    "of one maker share data and recipes. The numbers of releases and makers matter, not the number of scores.",
     "A law that was accurate on base models of one year says nothing of chat or reasoning models, of other protocols, or of "
     "benchmarks that have leaked into training data since.",
     "Laws forecast a score from other scores or from the training compute of a model that exists. They do not say when such a "
     "model will be trained.",
-    "Where a law made no forecast, the row is counted and is missing from its mean; relative WIS uses only the rows both "
-    "sides forecast.",
+    "Where a law made no forecast, the row is counted and is missing from its mean; in a verdict it counts as the reference's own "
+    "forecast. Relative WIS against other methods uses only the rows both sides forecast.",
     "Several laws and cases are shown, and the best of them is best partly by chance. No correction for that selection is made.",
 )
 
@@ -86,6 +72,20 @@ def slug(identifier: str) -> str:
     ('meta-llama~llama-2-7b', 'a--b', 'a~b')
     """
     return re.sub(r"[^a-z0-9._~-]", "_", identifier.replace("/", "~"))
+
+
+NAME_BYTES = 200  # a file system takes 255, and a page has an ending and a version beside it
+
+
+def page_name(*identifiers: str) -> str:
+    """The file name of a page about several ids; one too long for a file system ends in a digest of the whole.
+
+    >>> page_name("lab", "2026-12/gsm8k/obs"), len(page_name("a" * 128, "b" * 128))
+    ('lab~~2026-12~gsm8k~obs', 200)
+    """
+    name = "~~".join(slug(one) for one in identifiers)
+    digest = sha256("\n".join(identifiers).encode()).hexdigest()[:32]
+    return name if len(name) <= NAME_BYTES else f"{name[: NAME_BYTES - len(digest) - 3]}~~~{digest}"
 
 
 def link(address: str | None) -> str | None:
@@ -112,15 +112,29 @@ def linked(text: str | None) -> tuple[str, str | None, str]:
     return found.string[: found.start()], found[0], found.string[found.end() :]
 
 
-def verdict(families: int) -> str:
-    """What may be concluded from a comparison on so many model families."""
-    if families < FEW_FAMILIES:
-        found = count(families, "family", "families")
-        return f"Too few releases to say which is better: {found}, at least {FEW_FAMILIES} are needed."
-    return (
-        f"{count(families, 'family', 'families')}: enough to compare, yet every mean rests on those few observations; "
-        "no test of difference is made here."
+def verdict(claim: Mapping[str, Any] | None, law: str, reference: str) -> str:
+    """The one sentence that says what a claim (a row of evaluation/claims.py) shows, on every page; titles are handed over.
+
+    >>> row = {"verdict": "too few releases to say", "n_releases": 6, "n_makers": 5, "told": "other scores"}
+    >>> verdict(row, "The law", "Persistence")
+    'Too few releases to say whether The law is better than Persistence: 6 releases of 5 makers, at least 10 releases are needed.'
+    """
+    if claim is None:
+        return "No reference was scored on these rows, so nothing is compared."
+    units = f"{count(claim['n_releases'], 'release')} of {count(claim['n_makers'], 'maker')}"
+    if claim["verdict"] == TOO_FEW:
+        needed = f"at least {FEWEST_RELEASES} releases are needed"
+        return f"Too few releases to say whether {law} is better than {reference}: {units}, {needed}."
+    bounds = "" if claim["lower_95"] is None else f", 95 % {claim['lower_95']:.2f} to {claim['upper_95']:.2f}"
+    ratio = "" if claim["relative_wis"] is None else f"relative WIS {claim['relative_wis']:.2f}{bounds}, "
+    said = {NO_DIFFERENCE: f"No difference shown between {law} and {reference}"}.get(
+        claim["verdict"], f"{law} is {claim['verdict'].split(',')[0]} than {reference}"
     )
+    sentence = f"{said}: {ratio}{units}, adjusted p {probability(claim['adjusted_p'])}; it was told {claim['told']}."
+    if claim["verdict"].endswith(BY_RELEASE_ALONE):
+        few = claim["n_makers"] < FEWEST_RELEASES
+        sentence += " Counted by maker there are too few to say." if few else " Counted by maker no difference is shown."
+    return sentence
 
 
 def not_reread(sources: pl.Series) -> int:

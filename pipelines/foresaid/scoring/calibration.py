@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import beta
-from scipy.stats import f as fisher
 from scipy.stats import t as student
 
 from foresaid.arrays import Array
-from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
+from foresaid.scoring.rules import Resolution, _outcomes, half_width
+from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW, diebold_mariano, holm
 
 
 @dataclass(frozen=True)
@@ -61,16 +61,30 @@ def coverage_interval(inside: Array, clusters: Sequence[str], confidence: float 
     return Coverage(share, lower, upper, effective, n, count)
 
 
-def probability_integral_transform(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array:
+def probability_integral_transform(
+    quantiles: Array, levels: Sequence[float], outcomes: Array, resolution: Resolution = 0.0
+) -> Array:
     """Where each outcome fell in its forecast: (n,), 0 below everything, 1 above everything.
 
     Linear between quantiles (n, L). Where several levels share one value (a bound, a point mass) the middle of their levels;
     below the first and above the last level the middle of what is left. For a calibrated forecast this is uniform.
-    Dawid 1984; Gneiting, Balabdaoui, Raftery 2007, section 3.
+    Dawid 1984; Gneiting, Balabdaoui, Raftery 2007, section 3. An outcome y known to the resolution r only gets the middle of
+    the values at y - r/2 and y + r/2: what randomising between the two gives on average (Czado, Gneiting, Held 2009,
+    section 2.1), without a random number. It is a little narrower than uniform where r is wide against the forecast.
 
     >>> probability_integral_transform(np.array([[1.0, 2.0, 3.0]] * 3), [0.25, 0.5, 0.75], np.array([2.5, 0.0, 3.0])).tolist()
     [0.625, 0.125, 0.75]
+    >>> probability_integral_transform(np.array([[1.0, 2.0, 3.0]]), [0.25, 0.5, 0.75], np.array([3.5]), 2.0).tolist()
+    [0.75]
     """
+    y = _outcomes(outcomes)
+    half = half_width(resolution, len(y))
+    if not half.any():
+        return _transform(quantiles, levels, y)
+    return (_transform(quantiles, levels, y - half) + _transform(quantiles, levels, y + half)) / 2.0
+
+
+def _transform(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array:
     level = np.asarray(levels, dtype=float)
     y = outcomes[:, None]
     below, upto = (quantiles < y).sum(axis=1), (quantiles <= y).sum(axis=1)
@@ -103,8 +117,9 @@ def calibration_test(pit: Array, clusters: Sequence[str], level: float = 0.05) -
     """Test that PIT values (n,), dependent within clusters, are uniform in place and in width.
 
     Neyman's smooth test with two components: h1 = sqrt(3) (2u - 1) and h2 = sqrt(5) (6u^2 - 6u + 1) have mean zero and
-    variance one under uniformity. Their cluster sums give Hotelling's T^2 over G releases, and (G - 2) / (2 (G - 1)) T^2 is
-    compared with F(2, G - 2). It looks at place and width only: a forecast wrong in shape alone passes.
+    variance one under uniformity. Each gets the t-test of its sums by release (`diebold_mariano`), and the two p Holm's
+    adjustment; `p` is the smaller one. Hotelling's T^2 on both at once rejects calibrated forecasts up to three times too often
+    with ten dependent releases. It looks at place and width only: a forecast wrong in shape alone passes.
 
     >>> u = (np.arange(40) + 0.5) / 40
     >>> calibration_test(u, [str(i) for i in range(40)]).verdict
@@ -114,33 +129,32 @@ def calibration_test(pit: Array, clusters: Sequence[str], level: float = 0.05) -
     """
     u = np.asarray(pit, dtype=float)
     components = np.column_stack([np.sqrt(3.0) * (2 * u - 1), np.sqrt(5.0) * (6 * u * u - 6 * u + 1)])
-    names, member = np.unique(np.asarray(clusters), return_inverse=True)
     place, width = (float(value) for value in components.mean(axis=0))
-    count = len(names)
-    if count < FEWEST_RELEASES:
+    if len(set(clusters)) < FEWEST_RELEASES:
         return CalibrationTest(place, width, float("nan"), TOO_FEW)
-    sums = np.zeros((count, 2))
-    np.add.at(sums, member, components)
-    mean = sums.mean(axis=0)
-    covariance = np.cov(sums, rowvar=False) / count
-    # Constant PIT values have no spread at all; a jitter far below any real one keeps the inverse finite.
-    covariance += 1e-12 * max(float(np.trace(covariance)), 1e-12) * np.eye(2)
-    squared = float(mean @ np.linalg.solve(covariance, mean))
-    p = float(fisher.sf(squared * (count - 2) / (2.0 * (count - 1)), 2, count - 2))
+    at_place, at_width = holm([diebold_mariano(components[:, k], clusters)[1] for k in (0, 1)])
+    p = min(at_place, at_width)
     if p >= level:
         return CalibrationTest(place, width, p, "no miscalibration shown")
     # Each as a share of the farthest it can go: forecasts wholly below their outcomes are misplaced before they are narrow.
     farthest = np.sqrt(5.0) if width > 0 else np.sqrt(5.0) / 2
-    if abs(place) / np.sqrt(3.0) > abs(width) / farthest:
+    displaced = at_width >= level or (at_place < level and abs(place) / np.sqrt(3.0) > abs(width) / farthest)
+    if displaced:
         return CalibrationTest(place, width, p, "forecasts too low" if place > 0 else "forecasts too high")
     return CalibrationTest(place, width, p, "too narrow" if width > 0 else "too wide")
 
 
-def reliability(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array:
+def reliability(quantiles: Array, levels: Sequence[float], outcomes: Array, resolution: Resolution = 0.0) -> Array:
     """Share of outcomes at or below each quantile: (L,). For a calibrated forecast it equals the level.
+
+    An outcome within half its resolution of the quantile counts as half: it may lie on either side.
 
     >>> reliability(np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]]), [0.25, 0.5, 0.75], np.array([0.5, 1.5])).tolist()
     [0.0, 0.5, 1.0]
     """
     del levels  # they are the other axis of the diagram
-    return np.asarray((outcomes[:, None] <= quantiles).mean(axis=0))
+    y = _outcomes(outcomes)
+    half = half_width(resolution, len(y))[:, None]
+    gap = quantiles - y[:, None]
+    share = np.where(half > 0, np.where(np.abs(gap) <= half, 0.5, gap > 0), gap >= 0)
+    return np.asarray(share.mean(axis=0))

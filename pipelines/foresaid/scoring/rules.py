@@ -3,6 +3,10 @@
 A forecast is a row of quantiles at ascending levels. Rules take quantiles (n, L), levels (L,) and outcomes (n,), and return
 one number a row, in the unit of the quantity. Lower is better for all but coverage and bias, whose best values are the
 nominal level and zero.
+
+An outcome is known to its resolution only: a share of 164 items is no nearer to the truth than half an item. What asks whether an
+outcome lies inside, above or below takes the resolution and calls everything within half of it a hit, on both sides. An outcome
+that is not a number is refused: a comparison with it would count as a silent failure.
 """
 
 from __future__ import annotations
@@ -17,7 +21,29 @@ from scipy.stats import norm
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.scoring.levels import _levels
+from foresaid.scoring.levels import _levels, position
+
+Resolution = Array | float
+"""Step between two neighbouring outcomes of each row (n,), or one for all; 0 where outcomes are exact."""
+
+
+def _outcomes(outcomes: Array) -> Array:
+    y = np.asarray(outcomes, dtype=float)
+    if np.isnan(y).any():
+        raise ParameterError(f"outcomes: found {int(np.isnan(y).sum())} that are not numbers, expected none; leave such rows out")
+    return y
+
+
+def half_width(resolution: Resolution, n: int) -> Array:
+    """Half the resolution of each outcome: (n,). ParameterError where it is negative or not a number.
+
+    >>> half_width(0.5, 2).tolist()
+    [0.25, 0.25]
+    """
+    step = np.broadcast_to(np.asarray(resolution, dtype=float), (n,))
+    if not (step >= 0).all():
+        raise ParameterError("resolution: found a negative or missing step, expected 0 or more (0 where outcomes are exact)")
+    return step / 2.0
 
 
 def pinball(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array:
@@ -28,8 +54,8 @@ def pinball(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array
     >>> pinball(np.array([[1.0]]), [0.5], np.array([3.0])).tolist()
     [[1.0]]
     """
-    miss = outcomes[:, None] - quantiles
-    return np.asarray((np.asarray(levels) - (miss < 0)) * miss)
+    error = _outcomes(outcomes)[:, None] - quantiles
+    return np.asarray((np.asarray(levels) - (error < 0)) * error)
 
 
 @dataclass(frozen=True)
@@ -58,6 +84,7 @@ def weighted_interval_score(quantiles: Array, levels: Sequence[float], outcomes:
     half = len(level) // 2
     lower, median, upper = quantiles[:, :half], quantiles[:, half], quantiles[:, :half:-1]
     alpha = 2.0 * level[:half]
+    outcomes = _outcomes(outcomes)
     y = outcomes[:, None]
     count = half + 0.5
     dispersion = (alpha / 2 * (upper - lower)).sum(axis=1) / count
@@ -66,36 +93,49 @@ def weighted_interval_score(quantiles: Array, levels: Sequence[float], outcomes:
     return IntervalScore(dispersion + over + under, dispersion, over, under)
 
 
-def covered(quantiles: Array, levels: Sequence[float], outcomes: Array, nominal: float) -> NDArray[np.bool_]:
+def covered(
+    quantiles: Array, levels: Sequence[float], outcomes: Array, nominal: float, resolution: Resolution = 0.0
+) -> NDArray[np.bool_]:
     """Say which outcomes lie in the central interval of this nominal coverage, ends included.
+
+    An outcome y known to the resolution r lies in [l, u] where l - r/2 <= y <= u + r/2.
 
     >>> covered(np.array([[0.1, 0.5, 0.9]]), [0.1, 0.5, 0.9], np.array([0.9]), 0.8).tolist()
     [True]
+    >>> covered(np.array([[0.1, 0.5, 0.9998]]), [0.1, 0.5, 0.9], np.array([1.0]), 0.8, 1 / 250).tolist()
+    [True]
     """
-    level = _levels(levels)
     ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
-    position = [int(np.argmin(np.abs(level - end))) for end in ends]
-    if any(abs(level[i] - end) > 1e-9 for i, end in zip(position, ends, strict=True)):
+    at = [position(levels, end) for end in ends]
+    _levels(levels)
+    if at[0] is None or at[1] is None:
         raise ParameterError(f"coverage {nominal}: found no such interval among the levels, expected {ends[0]:g} and {ends[1]:g}")
-    return np.asarray((quantiles[:, position[0]] <= outcomes) & (outcomes <= quantiles[:, position[1]]))
+    y = _outcomes(outcomes)
+    half = half_width(resolution, len(y))
+    return np.asarray((quantiles[:, at[0]] - half <= y) & (y <= quantiles[:, at[1]] + half))
 
 
-def bias(quantiles: Array, levels: Sequence[float], outcomes: Array) -> Array:
+def bias(quantiles: Array, levels: Sequence[float], outcomes: Array, resolution: Resolution = 0.0) -> Array:
     """Bias in [-1, 1]: positive when the forecast lies above the outcome, zero when the outcome is the median.
 
     1 - 2 max{tau : q_tau <= y} for outcomes below the median, 1 - 2 min{tau : q_tau >= y} above it, as in scoringutils'
-    `bias_quantile` (Bosse et al., arXiv 2205.07090, section on bias).
+    `bias_quantile` (Bosse et al., arXiv 2205.07090, section on bias); y counts as at a quantile within half its resolution.
 
     >>> levels = [0.25, 0.5, 0.75]
     >>> bias(np.array([[1.0, 2.0, 3.0]] * 3), levels, np.array([0.0, 2.0, 3.0])).tolist()
     [1.0, 0.0, -0.5]
+    >>> bias(np.array([[1.0, 2.0, 3.0]]), levels, np.array([2.4]), 1.0).tolist()
+    [0.0]
     """
     level = _levels(levels)
     median = quantiles[:, len(level) // 2]
-    y = outcomes[:, None]
-    below = np.max(np.where(quantiles <= y, level, 0.0), axis=1)
-    above = np.min(np.where(quantiles >= y, level, 1.0), axis=1)
-    return np.where(outcomes == median, 0.0, np.where(outcomes < median, 1.0 - 2.0 * below, 1.0 - 2.0 * above))
+    outcomes = _outcomes(outcomes)
+    half = half_width(resolution, len(outcomes))
+    y, h = outcomes[:, None], half[:, None]
+    below = np.max(np.where(quantiles <= y + h, level, 0.0), axis=1)
+    above = np.min(np.where(quantiles >= y - h, level, 1.0), axis=1)
+    off = np.where(outcomes < median, 1.0 - 2.0 * below, 1.0 - 2.0 * above)
+    return np.where(np.abs(outcomes - median) <= half, 0.0, off)
 
 
 def crps_of_draws(draws: Array, outcomes: Array) -> Array:
@@ -107,6 +147,7 @@ def crps_of_draws(draws: Array, outcomes: Array) -> Array:
     >>> crps_of_draws(np.array([[0.0], [1.0]]), np.array([0.0])).tolist()
     [0.25]
     """
+    outcomes = _outcomes(outcomes)
     ordered = np.sort(draws, axis=0)
     size = len(ordered)
     rank = 2.0 * np.arange(1, size + 1) - size - 1.0
@@ -125,6 +166,7 @@ def log_score_of_mixture(location: Array, scale: float, outcomes: Array, lower: 
     >>> log_score_of_mixture(np.array([[0.0]]), 1.0, np.array([0.0]), -9.0, 9.0).round(4).tolist()
     [0.9189]
     """
+    outcomes = _outcomes(outcomes)
     if scale <= 0:
         return np.full(len(outcomes), np.nan)
     inside = norm.logpdf(outcomes, location, scale)

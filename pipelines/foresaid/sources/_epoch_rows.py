@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 
-from foresaid.sources import Score
 from foresaid.sources._epoch_boards import TASKS, Board
 from foresaid.sources._epoch_names import EARLY, identify, named, same
+from foresaid.sources._reading import Score
 from foresaid.sources._settings import setting, slug
 from foresaid.sources._upstream import Line
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from foresaid.errors import Problem, RecordError, UnreadableError
+from foresaid.sources import _plain_files
 
 NUMBER = re.compile(r"-?\d{1,400}(\.\d{0,400})?([eE][+-]?\d{1,4})?", re.ASCII)  # what a Decimal holds
 
@@ -97,7 +98,7 @@ def text(folder: Path, path: str) -> tuple[str, str]:
     if opened is not None:
         opened.add(path)
     try:
-        content = (folder / path).read_bytes().decode("utf-8")
+        content = _plain_files.check(folder, path).read_bytes().decode("utf-8")
         if "\0" in content:
             row = content.count("\n", 0, content.index("\0")) + 1
             raise RecordError.collect([Problem(file, row, "-", "a NUL", "text", "the file is damaged or in UTF-16")])

@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import text
 

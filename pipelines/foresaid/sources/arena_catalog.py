@@ -15,8 +15,8 @@ from collections import defaultdict
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.sources import Reading, Score
 from foresaid.sources._arena_names import identify
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import branch, document, real
 
 BOARDS = {"leaderboard-text.json": "arena_text", "leaderboard-text-style-control.json": "arena_text_style_control"}

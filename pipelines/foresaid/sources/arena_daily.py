@@ -12,8 +12,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.sources import Reading, Score, StatedModel
 from foresaid.sources._arena_names import identify
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import document, items, pick, real
 
 BOARDS = ("code", "document", "search", "text", "vision")

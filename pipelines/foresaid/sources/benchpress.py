@@ -16,7 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score, StatedModel
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import branch, document, items, pick
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, slug, table
 
 PATH = "data/svg_extracted_data.csv"

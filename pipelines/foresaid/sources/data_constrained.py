@@ -14,7 +14,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, slug, table
 
 PATH = "data/data_constrained_scaling_law/data.csv"

@@ -18,7 +18,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, table
 
 PATH = "assets/DCLM_model_database.csv"

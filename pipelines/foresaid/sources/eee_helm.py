@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score
 from foresaid.sources._formats import every_eval_ever
 from foresaid.sources._formats.results import Result, number
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import document, files
 
 PATTERN = "data/*/*/*/*.json"

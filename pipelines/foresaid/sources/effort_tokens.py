@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import branch, document, files, pick, real, table
 
 REPORTS, RUNS = "data/manual_reports/manual_reports_data.csv", "data/eci/log_viewer_summary/*.json"

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
-from foresaid.sources import Reading, Score, StatedModel
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
 MATRIX, SCORES, DIFFICULTIES = "data/raw/eci_benchmarks.csv", "data/raw/eci_scores.csv", "data/raw/edi_scores.csv"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foresaid.sources import Reading
+from foresaid.sources._reading import Reading
 from foresaid.sources.epoch_eci import read_matrix
 
 

@@ -26,10 +26,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from foresaid.errors import UnreadableError
-from foresaid.sources import Reading, Score, StatedModel
 from foresaid.sources._epoch_boards import BOARDS, RUNS, Board
 from foresaid.sources._epoch_names import identify
 from foresaid.sources._epoch_rows import BEST, external, last, run, task
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
 INDEX, PAPER = "epoch_capabilities_index.csv", "benchmarks_runs.csv"  # each names the folder of its tables

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foresaid.sources import Reading
+from foresaid.sources._reading import Reading
 from foresaid.sources.epoch_hub import read_collected
 
 

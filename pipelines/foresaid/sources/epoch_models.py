@@ -18,7 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.sources import Reading, Score, StatedModel
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
 SIZES = {"Parameters": "epoch_params_total", "Training compute (FLOP)": "epoch_training_flops"}

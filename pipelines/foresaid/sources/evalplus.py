@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import branch, document, pick, real
 
 PATH = "results.json"

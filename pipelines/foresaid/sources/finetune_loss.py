@@ -13,7 +13,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, slug, table
 
 TASKS = {"flan": "finetune_flan_loss", "wmt19": "finetune_wmt19_loss"}

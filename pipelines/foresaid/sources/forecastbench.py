@@ -18,7 +18,7 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
-from foresaid.sources import Reading, Score, StatedModel
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import Line, table
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import branch, document, files, items, pick, real, slug, table
 
 MODELS, EVALS, METADATA = "exp_data/models", "exp_data/evals", "exp_data/eval_metadata.csv"

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
 from foresaid.sources._parquet import frame
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import document, items, lines, pick, real
 
 LOSSES = {

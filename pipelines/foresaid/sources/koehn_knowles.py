@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import slug, table
 
 PATH = "koehn-knowles-2017-figure-3.csv"

@@ -19,7 +19,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import peel, setting, slug
 from foresaid.sources._upstream import Line, document, files, table
 

@@ -20,7 +20,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import peel, setting
 from foresaid.sources._upstream import Line, open_table, table
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import yaml
 
 from foresaid.errors import RecordError
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import branch, pick, real, text
 

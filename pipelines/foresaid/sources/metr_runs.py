@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import branch, lines, real
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, StatedModel
+from foresaid.sources._reading import Reading, StatedModel
 from foresaid.sources._upstream import files, text
 
 DAY = re.compile(r"\d{4}-\d\d(-\d\d)?")

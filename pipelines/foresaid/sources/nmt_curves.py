@@ -15,7 +15,7 @@ import re
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import table
 
 PATH = "revisiting_neural_scaling_laws/data/benchmark.lang.nmt-rows.csv"

@@ -14,7 +14,7 @@ import math
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import document, items, real
 
 PATH = "helpers/results_log_just_ask_nicely.json"

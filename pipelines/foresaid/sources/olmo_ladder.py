@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import Line, branch, document, files, pick, real, slug, table
 
 ROOT = "src/scripts/paper"

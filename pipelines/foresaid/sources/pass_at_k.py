@@ -29,8 +29,8 @@ import polars as pl
 from scipy.special import gammaln
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
 from foresaid.sources._parquet import frame
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import table
 
 ORIGINAL = "data/processed_data/large_language_monkeys_original_pass_at_k.parquet"

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.sources._upstream import branch, document, files, pick, real
 
 PATTERN = "evals/pythia-v1/*/five-shot/*.json"

@@ -23,7 +23,7 @@ from collections import defaultdict
 from decimal import Decimal
 from pathlib import Path
 
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._settings import setting
 from foresaid.sources._upstream import Line, table
 

@@ -18,7 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from foresaid.errors import Problem, RecordError
-from foresaid.sources import Reading, Score, StatedModel
+from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._settings import effort_parts, setting
 from foresaid.sources._upstream import Line, table
 

@@ -1,21 +1,21 @@
 """The three laws of a score against loss, put to one question: fitted above a loss, what do they say below it?
 
 A threshold is worth its name only if the law that has one forecasts better than the smooth law that has none. Beside the
-contest: the interval of the threshold by its profile, the compute at which a run crosses it, and the same questions asked in
-other ways, since a jump of one metric need not be one of another.
+contest: the interval of the threshold by its profile, and the same questions asked in other ways, since a jump of one metric need
+not be one of another. The command is `foresaid contest`.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting.data import Table
 from foresaid.fitting.fit import NO_FORECAST, Profile
@@ -94,13 +94,15 @@ def contest(tables: Sequence[tuple[Law, Table]], loss: float, seed: int, replica
     return made
 
 
-def of_record(view: View, settings: dict[str, dict[str, object]], quantity_id: str) -> list[tuple[Law, Table]]:
-    """Return each law of score against loss with its table of one quantity; `settings` is the `laws` part of params.yaml."""
-    made = []
-    for name in LAWS:
-        law = laws.load(name, dict(settings[name]))
-        made += [(law, table) for table in law.tables(view) if table.target.quantity_id == quantity_id]
-    return made
+def of_laws(view: View, settings: Mapping[str, Mapping[str, Any]]) -> list[tuple[Law, Table]]:
+    """Return each law of score against loss with all its tables; `settings` is the `laws` part of params.yaml."""
+    made = [laws.load(name, dict(settings[name])) for name in LAWS]
+    return [(law, table) for law in made for table in law.tables(view)]
+
+
+def of_record(view: View, settings: Mapping[str, Mapping[str, Any]], quantity_id: str) -> list[tuple[Law, Table]]:
+    """Return each law of score against loss with its table of one quantity."""
+    return [(law, table) for law, table in of_laws(view, settings) if table.target.quantity_id == quantity_id]
 
 
 def profile_interval(profile: Profile, independent: int) -> tuple[float, float]:
@@ -115,25 +117,6 @@ def profile_interval(profile: Profile, independent: int) -> tuple[float, float]:
     """
     inside = profile.values[2.0 * independent * np.log(profile.rms / profile.rms.min()) <= CHI_SQUARE_95]
     return float(inside.min()), float(inside.max())
-
-
-def compute_at(threshold: float, losses: Array, flops: Array) -> float:
-    """Return the training compute (FLOPs) at which runs of one corpus and tokeniser first reach a loss, between those seen.
-
-    `losses` and `flops` (n,) are checkpoints on the corpus the threshold was found on: a loss of another corpus or tokeniser means
-    something else. Log-linear between the running minima. Raises ParameterError outside the losses seen: that would need a law
-    of loss against compute, and its error.
-
-    >>> round(compute_at(2.5, np.array([3.0, 2.0]), np.array([1e20, 1e22])) / 1e21, 9)
-    1.0
-    """
-    known = np.isfinite(losses) & np.isfinite(flops)
-    order = np.argsort(flops[known], kind="stable")
-    cost, best = np.log(flops[known][order]), np.minimum.accumulate(losses[known][order])
-    if not best.size or not best[-1] <= threshold <= best[0]:
-        seen = f"{best[-1]:.3f} to {best[0]:.3f}" if best.size else "none"
-        raise ParameterError(f"threshold: found {threshold:.3f} nats, expected one within the losses of the same corpus, {seen}")
-    return float(np.exp(np.interp(-threshold, -best, cost)))
 
 
 def side_by_side(view: View, run: str, loss: str, quantities: Sequence[str], edges: Sequence[float]) -> pl.DataFrame:

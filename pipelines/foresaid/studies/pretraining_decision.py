@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -32,7 +33,13 @@ HELD_OUT = 3  # one checkpoint in so many is forecast from those before it
 PROFILE = 33
 AS_GOOD = 0.05  # BLEU: half the last printed digit
 REPLICATES = 200
-LOSSES = ("loss", "cross_entropy", "cross-entropy", "crossentropy", "ce", "xent", "nll", "perplexity", "ppl")
+# Words of a metric's name that make it a loss: lower is better, and it falls whether the translations get better or worse.
+LOSSES = frozenset(
+    {"loss", "losses", "ce", "xent", "xentropy", "crossentropy", "entropy", "nll", "nats", "perplexity", "ppl", "bpb", "bpc"}
+)
+PER_UNIT = re.compile(r"(bits?|nats?)(per|/)(byte|char|character|token|word|symbol)s?")
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+BLEU_AT_MOST = 100.0
 DAY = date(1, 1, 1)
 VERDICTS = {
     "COLLECT": "too few checkpoints for three coefficients: evaluate more",
@@ -95,22 +102,6 @@ class Diagnosis:
         return made
 
 
-def alignment(source: float, target: float) -> float:
-    """Return the alignment score of a pre-training mixture from its shares of the source and the target language.
-
-        A = P_source P_target + 0.7 P_source + 0.8 P_target
-
-    Isik et al., arXiv 2402.04177v3, equation 2: 1 for half and half, 0.7 for the source alone, 0.8 for the target alone. The
-    weights are the authors' and were not fitted. Raises ParameterError for shares that are none.
-
-    >>> [round(alignment(*shares), 3) for shares in ((0.5, 0.5), (1.0, 0.0), (0.0, 1.0), (0.0, 0.0))]
-    [1.0, 0.7, 0.8, 0.0]
-    """
-    if min(source, target) < 0 or source + target > 1 + 1e-9:
-        raise ParameterError(f"alignment: found shares {source:g} and {target:g}, expected two in [0, 1] with a sum of at most 1")
-    return source * target + 0.7 * source + 0.8 * target
-
-
 def read(path: Path, metric: str = "") -> Series:
     """Read checkpoints from a CSV file with the column `tokens` and one of the metric.
 
@@ -131,10 +122,17 @@ def read(path: Path, metric: str = "") -> Series:
         for column, values in columns.items():
             cell = (row.get(column) or "").strip()
             values.append(_number(cell))
-            least = 0.0 if column == "tokens" else -math.inf
-            if not math.isfinite(values[-1]) or values[-1] <= least or (column == name and values[-1] < 0):
-                wanted = "a number above 0" if column == "tokens" else "a finite number, 0 or more"
-                problems.append(Problem(str(path), number, column, cell or "nothing", wanted, "correct it or leave the row out"))
+            value, bleu = values[-1], "bleu" in column.lower()
+            most = BLEU_AT_MOST if bleu else math.inf
+            bad = value <= 0.0 if column == "tokens" else not 0.0 <= value <= most
+            if not math.isfinite(value) or bad or None in row:
+                wanted = (
+                    "a number above 0" if column == "tokens" else "a number from 0 to 100" if bleu else "a finite number, 0 or more"
+                )
+                hint = "correct it or leave the row out"
+                if "," in cell or None in row:
+                    cell, hint = ",".join(_cells(row)), "write decimals with a point and one value a column"
+                problems.append(Problem(str(path), number, column, cell or "nothing", wanted, hint))
         tokens = columns["tokens"]
         if len(tokens) > 1 and tokens[-1] <= tokens[-2]:
             found, wanted = f"{tokens[-1]:g} after {tokens[-2]:g}", "more tokens than in the row before"
@@ -156,12 +154,36 @@ def _metric(path: Path, header: list[str], metric: str) -> str:
 
 
 def refuse_losses(path: Path, metric: str) -> None:
-    """Refuse cross-entropy and its relatives by name."""
-    if metric.lower() in LOSSES or metric.lower().endswith(("_loss", "_ppl", "_perplexity", "_nll", "_ce")):
+    """Refuse cross-entropy and its relatives under every name that trainers log them by (see `is_loss`)."""
+    if is_loss(metric):
         raise ParameterError(
             f"{path}, column {metric}: found a cross-entropy, expected BLEU or another score of the task; cross-entropy falls "
             "smoothly with more tokens even where the translations get worse, so it cannot say when to stop"
         )
+
+
+def _cells(row: dict[str | None, str | list[str] | None]) -> list[str]:
+    """Return the cells of a row as they stood in the file, those beyond the header with them."""
+    return [item for cell in row.values() for item in (cell if isinstance(cell, list) else [cell or ""])]
+
+
+def is_loss(metric: str) -> bool:
+    """Say whether the words of a name make it a loss, however they are joined or capitalised.
+
+    >>> [is_loss(name) for name in ("train/CrossEntropyLoss", "val loss", "bits_per_byte", "evalLoss", "NLL", "valloss")]
+    [True, True, True, True, True, True]
+    >>> [is_loss(name) for name in ("bleu", "COMET", "chrf++", "glossary_accuracy", "lossless_share")]
+    [False, False, False, False, False]
+    """
+    words = [word.lower() for word in WORD.findall(metric)]
+    joined = "".join(words)
+    return (
+        not LOSSES.isdisjoint(words)
+        or "crossentropy" in joined
+        or "perplexity" in joined
+        or joined.endswith("loss")
+        or PER_UNIT.search(joined) is not None
+    )
 
 
 def _number(cell: str) -> float:
@@ -200,9 +222,16 @@ def diagnose(series: Series, question: Question | None = None, seed: int = 0) ->
         return Diagnosis("CONTINUE", f"{checked}; no target and maximum were given to compare a forecast with")
     forecast, spread = ahead(series, question.maximum)
     interval = _interval(series, question.maximum, seed) if n >= LEAST_FOR_INTERVAL else None
-    verdict = "CONTINUE" if forecast >= question.target else "STOP_NOT_WORTH"
-    where = "at or above" if verdict == "CONTINUE" else "below"
+    # The best that the rows leave possible decides: to stop for good is the costlier error, and no point forecast is certain.
+    best = max(forecast, spread[1], interval[1] if interval is not None else forecast)
+    reached = float(series.values.max())
+    verdict = "CONTINUE" if max(best, reached) >= question.target else "STOP_NOT_WORTH"
+    where = "at or above" if forecast >= question.target else "below"
     reason = f"{checked}; {forecast:.2f} at {question.maximum:g} tokens is {where} the target {question.target:g}"
+    if verdict == "CONTINUE" and forecast < question.target:
+        reason += (
+            f"; a checkpoint has {reached:g} already" if reached >= question.target else f"; up to {best:.2f} is not ruled out"
+        )
     if spread[0] < question.target <= spread[1]:
         reason += "; exponents that fit as well disagree on it, so this is weak"
     return Diagnosis(verdict, reason, forecast, interval, spread)
@@ -214,6 +243,15 @@ def _sensible(series: Series, question: Question) -> None:
             f"diagnose: found {series.metric} between 0 and 1, expected the scale 0 to 100; multiply by 100, or state --tolerance "
             "and --fall on the scale of the metric"
         )
+    for option, value in (("--tolerance", question.tolerance), ("--fall", question.fall), ("--noise", question.noise)):
+        if not (math.isfinite(value) and value >= 0.0):
+            raise ParameterError(f"diagnose: found {option} {value:g}, expected a finite number, 0 or more")
+    if question.maximum is not None and not (math.isfinite(question.maximum) and question.maximum > 0.0):
+        raise ParameterError(f"diagnose: found --maximum {question.maximum:g}, expected a number of tokens above 0")
+    for option, score in (("--target", question.target), ("--baseline", question.baseline)):
+        most = BLEU_AT_MOST if "bleu" in series.metric.lower() else math.inf
+        if score is not None and not 0.0 <= score <= most:
+            raise ParameterError(f"diagnose: found {option} {score:g}, expected {series.metric} from 0 to {most:g}")
     if question.target is not None and question.maximum is None:
         raise ParameterError("diagnose: found --target without --maximum, expected the number of tokens at which it is wanted")
 

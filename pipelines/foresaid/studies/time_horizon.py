@@ -7,14 +7,16 @@ method, each with two parameters. Drawing is kept apart from fitting, so that ot
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-from foresaid.errors import ParameterError
+from foresaid.errors import ParameterError, Problem, RecordError, UnreadableError
 
 ITERATIONS = 60
 GRADIENT = 1e-10  # of the mean log likelihood, per unit of the standardised logarithm
@@ -97,6 +99,60 @@ def task_runs(
         raise ParameterError("runs: found different weights for one agent and task, expected one")
     cells = TaskRuns(length, tuple(family.tolist()), runs, successes, weight)
     return cells, tuple(agent_names.tolist()), tuple(task_names.tolist())
+
+
+def read_runs(path: Path) -> tuple[TaskRuns, tuple[str, ...]]:
+    """Read single runs from a CSV file with columns agent, task, family, minutes, success and optionally weight.
+
+    Returns the cells and the agents' names. Raises UnreadableError for a file that cannot be read as UTF-8, RecordError for a
+    column that is missing or a cell that is no number, and ParameterError as `task_runs` does.
+    """
+    names = ("agent", "task", "family", "minutes", "success")
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"{path}: found {error}, expected a CSV file in UTF-8") from None
+    if not rows or any(name not in rows[0] for name in names):
+        raise RecordError(f"{path}: found columns {', '.join(rows[0]) if rows else 'none'}, expected {', '.join(names)} and rows")
+    wanted = ("minutes", "success", "weight") if "weight" in rows[0] else ("minutes", "success")
+    numbers: dict[str, list[float]] = {name: [] for name in wanted}
+    bad = []
+    for at, row in enumerate(rows, start=2):
+        for name in wanted:
+            try:
+                value = float(row[name])
+            except (TypeError, ValueError):
+                value = np.nan
+            if not np.isfinite(value) or value < 0:
+                bad.append(Problem(str(path), at, name, repr(row[name]), "a finite number that is not negative"))
+            numbers[name].append(value)
+    if bad:
+        raise RecordError.collect(bad)
+    agents, tasks, families = ([row[name] for row in rows] for name in names[:3])
+    weights = np.array(numbers["weight"]) if "weight" in numbers else None
+    cells, agent_names, _ = task_runs(agents, tasks, families, np.array(numbers["minutes"]), np.array(numbers["success"]), weights)
+    return cells, agent_names
+
+
+def summarise(
+    cells: TaskRuns, agents: Sequence[str], replicates: int, rng: np.random.Generator
+) -> list[tuple[str, float, float, float]]:
+    """Return for each agent its 50 % horizon in minutes and the ends of its 95 % interval over replicates that have a curve.
+
+    Raises ParameterError for fewer than one replicate.
+    """
+    if replicates < 1:
+        raise ParameterError(f"time horizon: found {replicates} replicates, expected at least 1")
+    point = fit_horizons(cells.minutes, (cells.runs * cells.weights)[None], (cells.successes * cells.weights)[None])
+    drawn = fit_horizons(cells.minutes, *resample(cells, replicates, rng))
+    made = []
+    for at, agent in enumerate(agents):
+        found = drawn.log2_minutes()[drawn.converged[:, at], at]
+        ends = np.quantile(found, [0.025, 0.975]) if found.size else np.array([np.nan, np.nan])
+        middle = point.log2_minutes()[0, at] if point.converged[0, at] else np.nan
+        made.append((agent, float(2.0**middle), float(2.0 ** ends[0]), float(2.0 ** ends[1])))
+    return made
 
 
 def resample(cells: TaskRuns, replicates: int, rng: np.random.Generator) -> tuple[Array, Array]:

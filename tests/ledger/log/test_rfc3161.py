@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 from tests.attacks import script
+from tests.attacks.authority import CONFIGURATION, openssl
 from tests.attacks.build import ORIGIN
 from tests.ledger.log.test_signed_note import LOG_KEY, LOG_VKEY
 from tests.ledger.test_store import OPENING, forecast, write
 from tests.worlds.authority import Authority
 
-from foresaid.errors import LedgerError
+from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout, store, timestamping
 from foresaid.ledger.log import anchors, policy, rfc3161
 from foresaid.ledger.log.anchors import Stamp, times
@@ -164,7 +165,7 @@ def test_a_reply_that_does_not_hold_is_not_kept(place: Path, authorities: list[A
         (b"0" * 70_000, "tsa1", "at most"),
         (good, "tsa3", "expected one of the policy"),
     ):
-        with pytest.raises(LedgerError, match=words):
+        with pytest.raises((LedgerError, UnreadableError), match=words):
             timestamping.accept(place, reply, name, wanted, sent=sent)
     assert not list(place.glob("log/anchors/*/*.tsr"))
     assert second.name == "tsa2"
@@ -197,7 +198,99 @@ def test_subjects_are_chained_and_a_removed_one_is_seen(place: Path, authorities
     sums = place / layout.SUMS
     sums.write_bytes(b"".join(line for line in sums.read_bytes().splitlines(keepends=True) if b"/00000002/" not in line))
 
-    assert [(item.code, item.what) for item in check(place, wanted).findings] == [("V09", "another previous")]
+    assert [(item.code, item.what) for item in check(place, wanted).findings] == [
+        ("V09", "another previous"),
+        *[("V09", "a time-stamp reply that was here is gone or another one")]
+        * 2,  # the next anchor lists those of both authorities
+    ]
+
+
+def test_a_reply_taken_away_later_is_seen_and_makes_no_forecast_late_by_choice(
+    place: Path, authorities: list[Authority], wanted: Policy
+) -> None:
+    stamped(place, authorities, wanted)
+    write(place, [forecast("later")], minutes=1)
+    store.sequence(place, ORIGIN, LOG_KEY)
+    stamped(place, authorities, wanted)
+    assert check(place, wanted).exit_code() == 0
+    first = place / "log/anchors/00000001"
+    for path in first.glob("*.tsr"):
+        path.unlink()
+    sums = place / layout.SUMS
+    sums.write_bytes(b"".join(line for line in sums.read_bytes().splitlines(keepends=True) if b"/00000001/tsa" not in line))
+
+    result = check(place, wanted)
+
+    assert [finding.code for finding in result.findings] == ["V09", "V09"]
+
+
+def test_a_receipt_of_no_batch_is_named_and_counted_nowhere(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    stamped(place, authorities, wanted)
+    store.write_files(place, {f"receipts/{'ab' * 32}/tsa1.tsr": authorities[0].reply(rfc3161.request(b"something"))})
+
+    result = check(place, wanted)
+
+    assert [(finding.code, finding.what) for finding in result.findings] == [("V10", "is about no batch that is here")]
+    assert "1 of 1 batches" in result.time
+
+
+def test_a_reply_that_cannot_be_read_is_no_wrong_one(place: Path, authorities: list[Authority], wanted: Policy) -> None:
+    store.write_files(place, {f"{timestamping.anchor(place)}/tsa1.tsr": b"not the ASN.1 that we know"})
+
+    result = check(place, wanted)
+
+    assert (result.findings, result.exit_code()) == ((), 5)
+    assert any("not readable here" in finding.what for finding in result.incomplete)
+
+
+LAYOUTS = {  # certificates that come with the signer's: none, the intermediate one, that and the root
+    "under the root": (),
+    "with its intermediate certificate": ("middle",),
+    "with the whole chain": ("root", "middle"),
+}
+
+
+@pytest.mark.parametrize("layout_of", LAYOUTS)
+def test_replies_of_authorities_with_chains_are_read_in_whatever_order_openssl_writes_them(tmp_path: Path, layout_of: str) -> None:
+    for trial in range(4):  # the order that DER wants depends on the bytes of the keys
+        folder = tmp_path / str(trial)
+        root, reply = chained(folder, LAYOUTS[layout_of])
+        (folder / "root.pem").write_bytes(root)
+        (folder / "reply.tsr").write_bytes(reply)
+        (folder / "message").write_bytes(b"message")
+
+        openssl(folder, "ts", "-verify", "-data", "message", "-in", "reply.tsr", "-CAfile", "root.pem")  # raises if it is refused
+        at = rfc3161.proved_at(reply, sha256(b"message").digest(), root)
+
+        assert abs(at - datetime.now(UTC)) < timedelta(minutes=5)
+        with pytest.raises((LedgerError, UnreadableError)):
+            rfc3161.proved_at(reply, sha256(b"other").digest(), root)
+
+
+def chained(folder: Path, along: tuple[str, ...]) -> tuple[bytes, bytes]:
+    """The root and a reply of an authority that signs under an intermediate certificate (or the root) and sends these along."""
+    folder.mkdir()
+    text = CONFIGURATION.format(name="unused", folder=folder).replace(
+        "keyUsage = critical,keyCertSign,cRLSign", "keyUsage = critical,keyCertSign"
+    )
+    (folder / "openssl.cnf").write_text(text + (f"certs = {folder}/chain.pem\n" if along else ""), encoding="ascii")
+    (folder / "serial").write_text("01\n", encoding="ascii")
+    chain = (("root", ""), ("middle", "root"), ("leaf", "middle" if along else "root"))
+    for name, by in chain:
+        openssl(folder, "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", f"{name}.key")
+        about = ("-config", "openssl.cnf", "-key", f"{name}.key", "-subj", f"/CN={name}")
+        if not by:
+            openssl(folder, "req", "-new", "-x509", *about, "-extensions", "root", "-days", "900", "-out", f"{name}.pem")
+            continue
+        openssl(folder, "req", "-new", *about, "-out", f"{name}.csr")
+        openssl(
+            folder, "x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-CAcreateserial", "-extfile",
+            "openssl.cnf", "-extensions", "leaf" if name == "leaf" else "root", "-days", "800", "-out", f"{name}.pem",
+        )  # fmt: skip
+    (folder / "chain.pem").write_bytes(b"".join((folder / f"{name}.pem").read_bytes() for name in along))
+    (folder / "request.tsq").write_bytes(rfc3161.request(b"message"))
+    openssl(folder, "ts", "-reply", "-config", "openssl.cnf", "-queryfile", "request.tsq", "-out", "reply.tsr")
+    return (folder / "root.pem").read_bytes(), (folder / "reply.tsr").read_bytes()
 
 
 def test_the_second_smallest_time_counts_so_that_one_authority_gains_nothing_by_backdating() -> None:
@@ -220,5 +313,5 @@ def test_a_subject_is_read_in_one_spelling_only(place: Path) -> None:
     assert anchors.parse_subject(made).encode() == made
     assert sha256(made).hexdigest() != anchors.FIRST
     for bad in (made[:-1], made + b"\n", made.replace(b"size 1", b"size 01"), made.replace(b"\n", b"\r\n"), b"\xff" + made):
-        with pytest.raises(LedgerError, match="six lines"):
+        with pytest.raises(LedgerError, match="lines of a subject"):
             anchors.parse_subject(bad)

@@ -432,8 +432,8 @@ ZOO: dict[str, tuple[str, Callable[[Path], object]]] = {
     "other base64 of the root": ("V07", edit("log/checkpoint", lambda data: data[:-4] + bytes([data[-4] + 1]) + data[-3:])),
     "second primary": ("V14", one(after([forecast("z", primary=True)]))),
     "second forecast": ("V14", one(after([forecast("a")]))),
-    "second round": ("V14", one(after([ROUND]))),
-    "second target": ("V14", one(after([TARGET]))),
+    "second round": ("V14", one(after([{**ROUND, "universe": "another"}]))),
+    "second target": ("V14", one(after([{**TARGET, "max": "2"}]))),
     "target of no round": ("V14", one(after([{**TARGET, "round": "q"}]))),
     "forecast of no target": ("V14", one(after([forecast("z", id="r/u/z", target="u")]))),
     "value above its bound": ("V14", one(after([forecast("z", value="1.1")]))),
@@ -552,7 +552,7 @@ def test_a_curve_that_the_caller_cannot_read_is_a_finding(folder: Path) -> None:
 
 def test_checking_needs_neither_the_numbers_nor_the_database() -> None:
     program = (
-        "import sys, foresaid.verify; heavy = {'numpy', 'polars', 'duckdb', 'scipy', 'click', 'jinja2', 'yaml'}; "
+        "import sys, foresaid.ledger.verify.verify; heavy = {'numpy', 'polars', 'duckdb', 'scipy', 'click', 'jinja2', 'yaml'}; "
         "print(sorted(heavy & set(sys.modules)))"
     )
     path = str(Path(__file__).parents[3] / "pipelines")

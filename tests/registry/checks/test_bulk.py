@@ -71,7 +71,7 @@ def test_the_stage_uses_it_for_a_large_file(registry: Path, monkeypatch: pytest.
         (b",0.31,", b",0.0,", "found 0, expected about 0.25 or more: guessing scores that on mmlu"),
         (b",0.31,", b",,", "expected a finite number"),
         (b",0.31,", b",x,", "observations.csv: found"),
-        (b",200000000000,", b",627000000000000,", "expected a value in [1, 100000000000000] tokens for training_tokens"),
+        (b",200000000000,", b",627000000000000,", "expected a value in [10000, 100000000000000] tokens for training_tokens"),
         (b"acme/tiny-1b,", b"acme/tiny-1c,", "observations.csv: found"),
         (b"mmlu", b"mmllu", "observations.csv: found"),
         (b"reported", b"certain", "observations.csv: found"),

@@ -226,3 +226,26 @@ def test_a_value_that_never_was_text_is_checked_for_being_finite() -> None:
     assert [str(problem) for problem in quality.observations([row], [("scores.csv", 9)], [], known)] == [
         "scores.csv, row 9, column value: found nan, expected a finite number; leave the row out if the value is unknown"
     ]
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "expected"),
+    [
+        ("loss", 0.0, "a loss above 0 for q"),
+        ("tokens", 2.05808128, "10000 or more tokens for q"),
+        ("parameters", 7.0, "100000 or more parameters for q"),
+        ("flops", 8.4, "1000000000000 or more flops for q"),
+        ("loss", 3.5, ""),
+        ("tokens", 2058081280.0, ""),
+    ],
+)
+def test_a_loss_of_zero_and_a_slip_of_units_downwards_are_refused(quantity: str, value: float, expected: str) -> None:
+    loss = quantity == "loss"
+    card = formats.QuantityRow(
+        *("q", "q", "loss" if loss else "size", "nats_per_token" if loss else quantity, 0.0 if loss else 1.0, 1e30, None),
+        *("lower" if loss else "none", None, "", "", "tiny"),
+    )
+    row = formats.ObservationRow("run", "q", "", date(2024, 5, 31), value, None, None, date(2026, 11, 21), "reported", "")
+    problem = quality.value(row, card, ("observations.csv", 2))
+
+    assert (problem.expected if problem else "") == expected

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from foresaid import sources
 from foresaid.registry.known_defects import page as traps
 from foresaid.registry.known_defects.defects import TRAPS
+from foresaid.sources import _loader as sources
 
 ROOT = Path(__file__).parents[3]
 

@@ -17,7 +17,7 @@ from foresaid.registry.update import download as newer
 from foresaid.registry.update import on_demand
 from foresaid.registry.update.revisions import Change
 from foresaid.registry.update.update import Download, update
-from foresaid.sources import Reading, Score
+from foresaid.sources._reading import Reading, Score
 from foresaid.sources._upstream import table
 
 DATA = Path(__file__).parents[2] / "data"

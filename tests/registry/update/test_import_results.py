@@ -88,9 +88,9 @@ def test_both_formats_come_in_with_their_scale_and_settings(registry: Path, tmp_
 
     name = "eleutherai/pythia-70m-deduped"
     assert rows(registry) == [
-        (name, "gsm8k", "shots=5", 0.5),
-        (name, "mmlu", "", 0.25),
+        (name, "gsm8k", "shots=5;version=3", 0.5),
         (name, "mmlu", "reasoning=true;temperature=0.7", 0.438),
+        (name, "mmlu", "version=2", 0.25),
     ]
     assert change.rows == 3
     ingest.load(registry, ["my-runs"])
@@ -173,9 +173,9 @@ def test_a_day_to_come_is_refused(registry: Path, tmp_path: Path) -> None:
         bring(registry, write(tmp_path, "x.json", RECORD), known_on=date(2027, 1, 1))
 
 
-def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path: Path) -> None:
     path = write(tmp_path, "board.json", RECORD)
-    monkeypatch.chdir(registry.parent)
+    (registry.parent / "params.yaml").touch()
     words = ["--root", str(registry.parent), "import", str(path), "--source", "my-runs"]
 
     refused = CliRunner().invoke(main, words)
@@ -266,3 +266,29 @@ def test_a_mutated_file_is_imported_or_refused_whole(registry: Path, tmp_path: P
     assert (before == after) == (message != "")
     assert bool(read[0].results.problems) <= (message != "")
     assert all(line.isprintable() for line in message.split("\n"))
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "proposed"),
+    [
+        ("acc", 0.459, "fraction,0,1"),
+        ("bleu", 30.3, "bleu,0,100"),
+        ("bleurt_acc", 0.459, "UNIT,,"),
+        ("bleurt_max", -0.5266, "UNIT,,"),
+        ("bleu_diff", -3.0, "UNIT,,"),
+        ("rouge1_max", 59.4502, "UNIT,,"),
+        ("acc", 45.9, "UNIT,,"),
+        ("word_perplexity", 12.0, "UNIT,,"),
+    ],
+)
+def test_a_unit_is_what_the_whole_name_of_the_metric_says_or_is_asked(
+    metric: str, value: float, proposed: str, registry: Path, tmp_path: Path
+) -> None:
+    tree = {
+        "results": {"new_task": {f"{metric},none": value}},
+        "versions": {"new_task": 1},
+        "config": {"model_args": "pretrained=acme/tiny"},
+    }
+    quantities, _ = import_results.new_quantities(import_results.read_files([write(tmp_path, "a.json", tree)]), "my-runs", registry)
+
+    assert f",benchmark,{proposed}," in quantities[0]

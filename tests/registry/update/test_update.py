@@ -15,7 +15,7 @@ from foresaid.errors import ForesaidError, RecordError, UnreadableError
 from foresaid.registry import load as ingest
 from foresaid.registry.update.revisions import Change
 from foresaid.registry.update.update import update
-from foresaid.sources import Reading, RunSubject
+from foresaid.sources._reading import Reading, RunSubject
 
 DATA = Path(__file__).parents[2] / "data"
 TODAY = date(2026, 11, 21)

@@ -177,3 +177,17 @@ def test_a_record_of_the_newest_schema_is_read(mirror: Path) -> None:
 
     assert [error.message for error in jsonschema.Draft7Validator(schema).iter_errors(tree)] == []
     assert scaled(only(tree), 0.0, 1.0) == (0.438, 0.012)
+
+
+@pytest.mark.parametrize("key", ["metric_id", "metric_name", "evaluation_description"])
+def test_two_metrics_of_one_task_are_two_quantities_and_the_bare_name_is_neither(key: str) -> None:
+    tree = copy.deepcopy(RECORD)
+    first = tree["evaluation_results"][0]
+    second = copy.deepcopy(first)
+    first["metric_config"][key], second["metric_config"][key] = "acc", "acc_norm"
+    tree["evaluation_results"].append(second)
+
+    found = from_tree(tree, "x.json")
+
+    assert found.problems == []
+    assert [[name for name, _ in item.names] for item in found.items] == [["My Board: MMLU (acc)"], ["My Board: MMLU (acc_norm)"]]

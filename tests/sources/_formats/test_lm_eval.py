@@ -50,15 +50,19 @@ def test_the_new_layout_gives_every_metric_once_with_its_shots() -> None:
     found = from_tree(NEW, "x.json")
 
     expected = [
-        ("lm-eval: mmlu acc 0-shot", 0.25, 0.01, None),
+        ("lm-eval: mmlu acc 0-shot v2", 0.25, 0.01, None),
         ("lm-eval: mmlu_anatomy acc 0-shot", 0.3, 0.04, None),
-        ("lm-eval: gsm8k exact_match [strict-match] 5-shot", 0.5, None, 1319),
-        ("lm-eval: gsm8k exact_match [flexible-extract] 5-shot", 0.6, None, 1319),
+        ("lm-eval: gsm8k exact_match [strict-match] 5-shot v3", 0.5, None, 1319),
+        ("lm-eval: gsm8k exact_match [flexible-extract] 5-shot v3", 0.6, None, 1319),
     ]
     assert found.problems == []
     assert expected == [(item.names[0][0], item.value, item.stderr, item.n) for item in found.items]
     assert {item.model for item in found.items} == {"EleutherAI/pythia-70m-deduped"}
-    assert found.items[0].names[1] == ("lm-eval: mmlu acc", "shots=0")
+    assert found.items[0].names[1:] == [
+        ("lm-eval: mmlu acc v2", "shots=0"),
+        ("lm-eval: mmlu acc 0-shot", "version=2"),
+        ("lm-eval: mmlu acc", "shots=0;version=2"),
+    ]
     assert found.items[2].pointer == "/results/gsm8k/exact_match,strict-match"
 
 
@@ -137,3 +141,26 @@ def test_every_accuracy_of_the_real_files_of_pythia_is_read_with_its_error() -> 
         assert detect(tree)
         assert found.problems == []
         assert list(expected.values()) == [(item.value, item.stderr) for item in found.items]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "setting"),
+    [
+        (("chat_template",), "{{ messages }}", "chat_template=SHA"),
+        (("fewshot_as_multiturn",), True, "multiturn=true"),
+        (("system_instruction",), "Be brief.", "system_instruction=SHA"),
+        (("config", "gen_kwargs"), {"temperature": 0.7, "do_sample": True}, "generation=do_sample_true_temperature_0.7"),
+        (("config", "model_args"), "pretrained=org/m,gguf_file=m.Q2_K.gguf", "gguf_file=m.q2_k.gguf"),
+        (("config", "model_args"), "pretrained=org/m,subfolder=small", "subfolder=small"),
+        (("config", "model_args"), "pretrained=org/m,enable_thinking=True", "enable_thinking=true"),
+        (("versions", "piqa"), 2, "version=2"),
+    ],
+)
+def test_whatever_makes_another_measurement_is_a_setting(path: tuple[str, ...], value: object, setting: str) -> None:
+    plain = {item.names[-1] for item in from_tree(OLD, "x.json").items}
+    found = {item.names[-1] for item in from_tree(changed(OLD, *path, value=value), "x.json").items}
+
+    key, _, told = setting.partition("=")
+    parts = [dict(part.split("=", 1) for part in how.split(";")) for _, how in found]
+    assert {part[key] for part in parts} == {told} or (told == "SHA" and all(len(part[key]) == 12 for part in parts))
+    assert plain.isdisjoint(found)

@@ -8,7 +8,7 @@ import pytest
 from foresaid.fitting.fit import fit
 from foresaid.laws import _loader as laws
 from foresaid.report.sections import inference_compute
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.studies.inference_compute import problem_bootstrap
 from foresaid.studies.inference_compute.series import coverage_series, effort_series, solved_counts
 

@@ -7,7 +7,7 @@ import pytest
 
 from foresaid.laws import _loader as laws
 from foresaid.scoring.levels import LEVELS
-from foresaid.sources import Reading, RunSubject, Score
+from foresaid.sources._reading import Reading, RunSubject, Score
 from foresaid.studies.inference_compute import protocols, series
 from foresaid.studies.inference_compute.series import Scored
 

@@ -107,9 +107,15 @@ class Redaction(Record, tag_field="type", tag="redaction/v1", frozen=True):
     author: Id
     forecasts: list[ForecastId]
     reason: Text
+    rounds: list[RoundId] | UnsetType = UNSET  # those opened in the batch
+    targets: list[Text] | UnsetType = UNSET  # those set in the batch, as round/target
 
     def __post_init__(self) -> None:
         check_text("reason", self.reason)
+        for field in ("rounds", "targets"):
+            names = getattr(self, field)
+            if names is not UNSET and names != sorted(set(names)):
+                raise ValueError(f"`{field}` must be sorted and without duplicates")
         if self.forecasts != sorted(set(self.forecasts)):
             raise ValueError("`forecasts` must be sorted and without duplicates")
 

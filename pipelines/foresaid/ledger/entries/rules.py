@@ -48,7 +48,7 @@ class Clash:
 
 @dataclass
 class _Known:
-    rounds: set[str] = field(default_factory=set)
+    rounds: dict[str, Round] = field(default_factory=dict)
     targets: dict[tuple[str, str], Target] = field(default_factory=dict)
     forecasts: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # (author, id) -> target's key
     primaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
@@ -64,9 +64,11 @@ class _Known:
 def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Clash]:
     """All contradictions among batches given in the order of the log.
 
-    When bytes of the log were redacted, an entry may refer to something that stood there: an unknown name is then no
-    contradiction.
+    Where bytes of the log were redacted, an entry may refer to something that stood there: a name that the redaction lists is then
+    no contradiction. All others must still be known.
     """
+    batches = list(batches)
+    gone = _gone(batches, redacted)
     known = _Known(batches=dict.fromkeys(redacted))
     found: list[Clash] = []
     for batch in batches:
@@ -79,7 +81,7 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
         for number, entry in batch.lines:
             bare = entry.forecast if isinstance(entry, Reveal) else entry
             trained = _check_training(bare.prediction, batch) if isinstance(bare, Forecast | Inner | Amendment) else []
-            for what, is_, should in [*_check(entry, batch, known, bool(redacted)), *trained]:
+            for what, is_, should in [*_check(entry, batch, known, gone), *trained]:
                 found.append(Clash(batch.sha256, number, what, is_, should))
             names += _names(entry)
             for kind, name in names:
@@ -90,6 +92,39 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
             names = []
         known.batches[batch.sha256] = batch
     return found
+
+
+@dataclass(frozen=True)
+class _Gone:
+    """What redactions say stood in the bytes that are gone: forecasts by author, their targets, their rounds."""
+
+    forecasts: frozenset[tuple[str, str]]
+    targets: frozenset[tuple[str, str]]
+    rounds: frozenset[str]
+    unlisted: bool  # a redaction that lists no rounds and targets: any may have stood there
+
+    def target(self, key: tuple[str, str]) -> bool:
+        """Whether a target may have stood in the bytes that are gone."""
+        return self.unlisted or key in self.targets
+
+    def round(self, name: str) -> bool:
+        """Whether a round may have stood there."""
+        return self.unlisted or name in self.rounds
+
+
+def _gone(batches: Iterable[Batch], redacted: Collection[str]) -> _Gone:
+    found = [entry for batch in batches for entry in batch.entries if isinstance(entry, Redaction) and entry.batch in redacted]
+    listed = [name for entry in found if isinstance(entry.targets, list) for name in entry.targets]
+    targets = {aim_of(name) for entry in found for name in entry.forecasts} | {
+        (name.split("/")[0], name.partition("/")[2]) for name in listed
+    }
+    rounds = {name for entry in found if isinstance(entry.rounds, list) for name in entry.rounds}
+    return _Gone(
+        frozenset((entry.author, name) for entry in found for name in entry.forecasts),
+        frozenset(targets),
+        frozenset(rounds | {key[0] for key in targets}),
+        any(not isinstance(entry.targets, list) or not isinstance(entry.rounds, list) for entry in found),
+    )
 
 
 def _ascii(text: str) -> str:
@@ -106,38 +141,34 @@ def _names(entry: Entry) -> list[tuple[str, str]]:
     return [("method", entry.method)] if isinstance(entry, Forecast) else []
 
 
-def _check(entry: Entry, batch: Batch, known: _Known, lenient: bool) -> list[Problem]:
+def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Problem]:
     author = batch.header.author
     if isinstance(entry, Round):
-        if entry.id in known.rounds:
-            return [("round id used twice", entry.id, "a new id")]
-        known.rounds.add(entry.id)
-        return []
+        same = known.rounds.setdefault(entry.id, entry) == entry  # two branches may both open a round, with the same words
+        return [] if same else [("round id used twice", entry.id, "a new id, or the same line")]
     if isinstance(entry, Target):
         key = (entry.round, entry.id)
-        if entry.round not in known.rounds and not lenient:
+        if entry.round not in known.rounds and not gone.round(entry.round):
             return [("target of an unknown round", entry.round, "a round that stands before it")]
-        if key in known.targets:
-            return [("target id used twice in a round", f"{entry.round}/{entry.id}", "a new id")]
-        known.targets[key] = entry
-        return []
+        same = known.targets.setdefault(key, entry) == entry
+        return [] if same else [("target id used twice in a round", "/".join(key), "a new id, or the same line")]
     if isinstance(entry, Forecast | Sealed):
-        return _check_forecast(entry, author, known, lenient)
+        return _check_forecast(entry, author, known, gone)
     if isinstance(entry, Reveal):
-        return _check_reveal(entry, batch, known, lenient)
+        return _check_reveal(entry, batch, known, gone)
     if isinstance(entry, Amendment | Withdrawal):
-        return _check_change(entry, author, known, lenient)
+        return _check_change(entry, author, known, gone)
     if isinstance(entry, Resolution | Challenge | Void):
-        return _check_outcome(entry, known, lenient)
+        return _check_outcome(entry, known, gone)
     if isinstance(entry, Redaction):
         return _check_redaction(entry, known)
     assert isinstance(entry, Key)
     return []
 
 
-def _check_forecast(entry: Forecast | Sealed, author: str, known: _Known, lenient: bool) -> list[Problem]:
+def _check_forecast(entry: Forecast | Sealed, author: str, known: _Known, gone: _Gone) -> list[Problem]:
     key = (entry.id.split("/", 1)[0], entry.target)
-    if key not in known.targets and not lenient:
+    if key not in known.targets and not gone.target(key):
         return [("forecast of an unknown target", "/".join(key), "a target of this round that stands before it")]
     if (author, entry.id) in known.forecasts:
         return [("forecast id used twice by one author", entry.id, "a new id, or an amendment/v1 line")]
@@ -155,12 +186,12 @@ def _check_primary(entry: Forecast | Inner, author: str, key: tuple[str, str], k
     return [] if first == entry.id else [("second primary forecast of one author for a target", entry.id, f"only {first}")]
 
 
-def _check_reveal(entry: Reveal, batch: Batch, known: _Known, lenient: bool) -> list[Problem]:
+def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> list[Problem]:
     author, inner = batch.header.author, entry.forecast
     key = (author, entry.opens)
     if key not in known.sealed:
         expected = f"a sealed forecast by {author} that stands before it"
-        return [] if lenient else [("opening of an unknown seal", entry.opens, expected)]
+        return [] if key in gone.forecasts else [("opening of an unknown seal", entry.opens, expected)]
     if key in known.opened:
         return [("seal opened twice", entry.opens, "one opening")]
     known.opened.add(key)
@@ -172,13 +203,13 @@ def _check_reveal(entry: Reveal, batch: Batch, known: _Known, lenient: bool) -> 
     return problems + _outside(inner, known.targets.get(target)) + _check_primary(inner, author, target, known)
 
 
-def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, lenient: bool) -> list[Problem]:
+def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, gone: _Gone) -> list[Problem]:
     name = entry.amends if isinstance(entry, Amendment) else entry.withdraws
     verb = "amendment" if isinstance(entry, Amendment) else "withdrawal"
     key = (author, name)
     if key not in known.forecasts:
         expected = f"a forecast by {author} that stands before it"
-        return [] if lenient else [(f"{verb} of an unknown forecast", name, expected)]
+        return [] if key in gone.forecasts else [(f"{verb} of an unknown forecast", name, expected)]
     if key in known.withdrawn:
         return [(f"{verb} of a withdrawn forecast", name, "nothing after a withdrawal")]
     if isinstance(entry, Amendment):
@@ -189,11 +220,11 @@ def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, len
     return []
 
 
-def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, lenient: bool) -> list[Problem]:
+def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, gone: _Gone) -> list[Problem]:
     target = known.targets.get(key := (entry.round, entry.target))
     verb = type(entry).__name__.lower()
     if target is None:
-        return [] if lenient else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
+        return [] if gone.target(key) else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
     if isinstance(entry, Void):
         return _check_void(entry, target, known)
     named = isinstance(entry.subject, str)
@@ -252,7 +283,21 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Problem]:
     if (entry.author, entry.forecasts) != wanted:
         found = f"{len(entry.forecasts)} forecasts by {entry.author}"
         return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
+    for what, names in (("rounds", rounds_of(gone)), ("targets", targets_of(gone))):
+        listed = getattr(entry, what)
+        if isinstance(listed, list) and listed != names:
+            return [(f"redaction does not name the {what} that it removes", f"{len(listed)}", f"all {len(names)}")]
     return []
+
+
+def rounds_of(batch: Batch) -> list[str]:
+    """The rounds that a batch opens, as a redaction lists them."""
+    return sorted({entry.id for entry in batch.entries if isinstance(entry, Round)})
+
+
+def targets_of(batch: Batch) -> list[str]:
+    """The targets that a batch sets, as a redaction lists them: round/target."""
+    return sorted({f"{entry.round}/{entry.id}" for entry in batch.entries if isinstance(entry, Target)})
 
 
 def _outside(entry: Forecast | Amendment | Inner, target: Target | None) -> list[Problem]:

@@ -75,12 +75,16 @@ class Data(Record, frozen=True):
 
 
 class Code(Record, frozen=True):
-    """The program: git commit (null outside a clone), whether files differed from it, version, SHA-256 of params.yaml."""
+    """The program: git commit (null outside a clone), whether code or settings differed from it, version, and the SHA-256 of
+    params.yaml, of the package's source files (see `ledger/provenance.py`) and of the lock file of its libraries.
+    """
 
     git: Commit | None
     dirty: bool
     version: Text
     params: Hash | UnsetType = UNSET
+    program: Hash | UnsetType = UNSET
+    libraries: Hash | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_text("version", self.version)

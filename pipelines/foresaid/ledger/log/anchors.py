@@ -1,8 +1,9 @@
 """Anchors: checkpoints kept with the stamps that date them, and when each batch was proved to exist.
 
 Authorities stamp a small file, the subject, which binds a checkpoint and the digest of the manifest's first lines: the bridge
-by which `head`, `sha256sum` and `openssl` reach the stamp. Subjects are chained, so that a removed one is seen. A batch is
-proved by a stamp over itself (a receipt) or over any subject whose manifest holds it.
+by which `head`, `sha256sum` and `openssl` reach the stamp. Subjects are chained, so that a removed one is seen. Each also binds a
+list of the time-stamp replies that have come in since the one before, so that a reply cannot be taken away again to make an
+unwelcome forecast late. A batch is proved by a stamp over itself (a receipt) or over any subject whose manifest holds it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ FIRST = "0" * 64  # the previous subject of the first one
 
 _SUBJECT = re.compile(
     rb"forecast-anchor/v1\norigin ([!-~]{1,128})\nsize (0|[1-9][0-9]{0,7})\ncheckpoint-sha256 ([0-9a-f]{64})\n"
-    rb"manifest-sha256 ([0-9a-f]{64})\nprevious ([0-9a-f]{64})\n"
+    rb"manifest-sha256 ([0-9a-f]{64})\nprevious ([0-9a-f]{64})\n(?:replies-sha256 ([0-9a-f]{64})\n)?"
 )
 
 
@@ -34,12 +35,14 @@ class Subject:
     checkpoint_sha256: str
     manifest_sha256: str
     previous: str
+    replies_sha256: str = ""  # nothing where no reply came in since the anchor before
 
     def encode(self) -> bytes:
         """The bytes of the file."""
         return (
             f"forecast-anchor/v1\norigin {self.origin}\nsize {self.size}\ncheckpoint-sha256 {self.checkpoint_sha256}\n"
             f"manifest-sha256 {self.manifest_sha256}\nprevious {self.previous}\n"
+            + (f"replies-sha256 {self.replies_sha256}\n" if self.replies_sha256 else "")
         ).encode("ascii")
 
 
@@ -47,13 +50,15 @@ def parse_subject(data: bytes) -> Subject:
     """Read a subject; any other bytes than those it would be written with are refused."""
     match = _SUBJECT.fullmatch(data)
     if match is None:
-        raise LedgerError("expected the six lines of a subject: forecast-anchor/v1, origin, size, two digests, previous")
-    origin, size, checkpoint, manifest, previous = (part.decode("ascii") for part in match.groups())
-    return Subject(origin, int(size), checkpoint, manifest, previous)
+        raise LedgerError(
+            "expected the lines of a subject: forecast-anchor/v1, origin, size, two digests, previous and perhaps replies-sha256"
+        )
+    origin, size, checkpoint, manifest, previous, replies = (part.decode("ascii") for part in match.groups(b""))
+    return Subject(origin, int(size), checkpoint, manifest, previous, replies)
 
 
-def subject(checkpoint: bytes, manifest: bytes, previous: bytes | None) -> Subject:
-    """The subject of a checkpoint file, given the manifest and the bytes of the previous subject."""
+def subject(checkpoint: bytes, manifest: bytes, previous: bytes | None, replies: bytes = b"") -> Subject:
+    """The subject of a checkpoint file, given the manifest, the bytes of the previous subject and the list of replies."""
     head = log.parse_checkpoint(checkpoint)
     lines = manifest.splitlines(keepends=True)[: head.size]
     return Subject(
@@ -62,6 +67,7 @@ def subject(checkpoint: bytes, manifest: bytes, previous: bytes | None) -> Subje
         sha256(signed_note.parse_note(checkpoint).text).hexdigest(),
         sha256(b"".join(lines)).hexdigest(),
         FIRST if previous is None else sha256(previous).hexdigest(),
+        sha256(replies).hexdigest() if replies else "",
     )
 
 

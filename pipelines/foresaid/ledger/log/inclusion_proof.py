@@ -57,7 +57,7 @@ def prove(name: str, names: Sequence[str], checkpoint_file: bytes) -> Proof:
     head = manifest.parse_checkpoint(checkpoint_file)
     listed = list(names[: head.size])
     if name not in listed:
-        raise LedgerError(f"batch {name}: is not under the checkpoint of size {head.size}; run `foresaid checkpoint`")
+        raise LedgerError(f"batch {name}: is not under the checkpoint of size {head.size}; run `foresaid ledger checkpoint`")
     hashes = [merkle.leaf_hash(manifest.manifest_line(one)) for one in listed]
     index = listed.index(name)
     return Proof(index, tuple(merkle.inclusion_proof(index, hashes)), checkpoint_file)

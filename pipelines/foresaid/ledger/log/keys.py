@@ -56,5 +56,5 @@ def read(path: Path, kind: str) -> Signer:
     """Read a secret key of a kind (`log` or `witness`)."""
     signer = parse_signer(fetch(path).decode("ascii", "replace").removesuffix("\n"))
     if signer.kind != KINDS[kind]:
-        raise LedgerError(f"{path}: holds no key of a {kind}; make one with `foresaid key new --kind {kind}`")
+        raise LedgerError(f"{path}: holds no key of a {kind}; make one with `foresaid ledger key new --kind {kind}`")
     return signer

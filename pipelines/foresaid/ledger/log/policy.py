@@ -1,20 +1,22 @@
 """The trust policy: whose signatures and whose time stamps a reader wants to see, and how many.
 
-The lines `log`, `witness`, `group` and `quorum` are those of C2SP tlog-policy. Two keywords are ours: `tsa` names a
+The lines `log`, `witness`, `group` and `quorum` are those of C2SP tlog-policy. Four keywords are ours: `tsa` names a
 time-stamping authority by the SHA-256 of its root certificate, `stamps` says how many of them must agree. A policy without any
 key or authority is lawful and proves no time. What is needed must stand in the policy and is never guessed from what is
-there. The copy in the ledger is a convenience: a reader's own wins.
+there. `author` gives an author's public key, one line a key: batches in that name must then be signed by it. `fresh` says how many
+days old the newest cosignature may be. The copy in the ledger is a convenience: a reader's own wins.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 
 from foresaid.errors import LedgerError, UnreadableError
+from foresaid.ledger.entries import fields
 from foresaid.ledger.layout import POLICY
 from foresaid.ledger.log.signed_note import LOG, WITNESS, Verifier, parse_vkey
 
@@ -34,6 +36,8 @@ class Policy:
     authorities: Mapping[str, str] = field(default_factory=dict)  # name -> SHA-256 of the root's PEM file
     stamps: int = 0
     roots: Mapping[str, bytes] = field(default_factory=dict)  # name -> PEM, as far as they were found
+    authors: Mapping[str, tuple[Verifier, ...]] = field(default_factory=dict)  # author -> the keys that may sign for them
+    fresh: int = 0  # days; 0: the age of the newest cosignature is told and not judged
 
     def satisfied(self, seen: Collection[str]) -> bool:
         """Whether cosignatures by these witnesses make up the quorum.
@@ -63,6 +67,8 @@ class _Draft:
     quorum: str | None = None
     authorities: dict[str, str] = field(default_factory=dict)
     stamps: int | None = None
+    authors: dict[str, tuple[Verifier, ...]] = field(default_factory=dict)
+    fresh: int | None = None
 
 
 def _log(draft: _Draft, words: list[str]) -> None:
@@ -116,6 +122,23 @@ def _stamps(draft: _Draft, words: list[str]) -> None:
     draft.stamps = int(words[0])
 
 
+def _author(draft: _Draft, words: list[str]) -> None:
+    if len(words) != 2 or not re.fullmatch(fields.ID, words[0]):
+        raise LedgerError("expected `author <name> <vkey>`")
+    key = parse_vkey(words[1])
+    if key.kind != LOG:
+        raise LedgerError("expected an author's key; `foresaid ledger key new --kind author` makes one")
+    if key in draft.authors.get(words[0], ()):
+        raise LedgerError(f"the key {key.vkey} stands here a second time")
+    draft.authors[words[0]] = (*draft.authors.get(words[0], ()), key)
+
+
+def _fresh(draft: _Draft, words: list[str]) -> None:
+    if draft.fresh is not None or len(words) != 1 or not re.fullmatch(r"[1-9][0-9]{0,3}", words[0]):
+        raise LedgerError("expected one line `fresh <days>`")
+    draft.fresh = int(words[0])
+
+
 def _new(draft: _Draft, name: str) -> None:
     if name in draft.witnesses or name in draft.groups:
         raise LedgerError(f"name {name} stands here a second time")
@@ -128,6 +151,8 @@ _KEYWORDS: dict[str, Callable[[_Draft, list[str]], None]] = {
     "quorum": _quorum,
     "tsa": _authority,
     "stamps": _stamps,
+    "author": _author,
+    "fresh": _fresh,
 }
 
 
@@ -156,8 +181,12 @@ def parse(data: bytes) -> Policy:
         raise LedgerError(f"{POLICY}: expected a line `stamps`; what is needed is never guessed")
     if (draft.stamps or 0) > len(draft.authorities):
         raise LedgerError(f"{POLICY}: found stamps {draft.stamps}, expected at most {len(draft.authorities)}, the authorities")
-    quorum = draft.quorum or "none"
-    return Policy(draft.log, draft.witnesses, draft.groups, quorum, draft.authorities, draft.stamps or 0)
+    if draft.fresh and not draft.witnesses:
+        raise LedgerError(f"{POLICY}: found fresh {draft.fresh} without a witness, expected one whose cosignature has an age")
+    return Policy(
+        draft.log, draft.witnesses, draft.groups, draft.quorum or "none", draft.authorities, draft.stamps or 0,
+        authors=draft.authors, fresh=draft.fresh or 0,
+    )  # fmt: skip
 
 
 def with_roots(policy: Policy, roots: Mapping[str, bytes]) -> Policy:
@@ -169,7 +198,7 @@ def with_roots(policy: Policy, roots: Mapping[str, bytes]) -> Policy:
         if (found := sha256(roots[name]).hexdigest()) != wanted:
             raise LedgerError(f"tsa/{name}.pem: found SHA-256 {found}, expected {wanted}, which {POLICY} pins")
         kept[name] = roots[name]
-    return Policy(policy.log, policy.witnesses, policy.groups, policy.quorum, policy.authorities, policy.stamps, kept)
+    return replace(policy, roots=kept)
 
 
 def load(path: Path) -> Policy:

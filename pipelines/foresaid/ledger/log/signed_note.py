@@ -22,7 +22,7 @@ from foresaid.errors import LedgerError
 NOTE_BYTES = 1_000_000
 SIGNATURES = 16
 LOG, WITNESS = 0x01, 0x04  # types of keys
-KINDS = {"log": LOG, "witness": WITNESS}
+KINDS = {"log": LOG, "witness": WITNESS, "author": LOG}  # an author signs plain notes, as a log does
 
 _DASH = "— ".encode()
 _NAME = re.compile(r"[!-*,-~]{1,128}")  # printable ASCII without a space and without a plus
@@ -135,7 +135,7 @@ def parse_signer(text: str) -> Signer:
     """Read a secret key: `PRIVATE+KEY+` and the same three parts as a public one."""
     parts = text.split("+", 4)
     if parts[:2] != ["PRIVATE", "KEY"]:
-        raise LedgerError("key file: expected one line that begins with PRIVATE+KEY+; make one with `foresaid key new`")
+        raise LedgerError("key file: expected one line that begins with PRIVATE+KEY+; make one with `foresaid ledger key new`")
     name, kind, seed = _key(parts[2:], "of the key file")
     signer = Signer(name, kind, seed)
     if signer.verifier.id.hex() != parts[3]:

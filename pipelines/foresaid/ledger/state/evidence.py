@@ -11,7 +11,7 @@ from foresaid.ledger.state.accounting import Account
 from foresaid.ledger.verify.verify import Result
 
 NEVER = (  # section by section what no ledger of this kind proves
-    "That the author named wrote the batch: the name is a claim, unless they sign the file elsewhere.",
+    "That the author named wrote the batch: the name is a claim, unless the policy has their key and says it signed.",
     "A second, private ledger under another name: nothing here shows that there is none.",
     "Inside knowledge of scores that were not public: a declaration, not a proof.",
     "A score that was public earlier than anyone told us; challenge/v2 entries stay open for ever.",
@@ -53,7 +53,13 @@ def of(result: Result, account: Account, batches: Mapping[str, Batch]) -> Standi
         f"The data: {item.rows:,} rows, SHA-256 {item.sha256}, the last seen {item.max_observed_on}." for item in batch.header.data
     ]
     code = batch.header.code
-    have.append(f"The code: version {code.version}, commit {code.git or 'unknown'}{', with changes on top' if code.dirty else ''}.")
+    changed = ", with changes on top" if code.dirty else ""
+    lack.append(f"The code: version {code.version}, commit {code.git or 'unknown'}{changed}, is the claim of {account.author}.")
+    named = (("settings", code.params), ("program", code.program), ("libraries", code.libraries))
+    have += [f"The {word}: SHA-256 {digest}." for word, digest in named if isinstance(digest, str)]
+    lack += [f"The {word}: the batch names no digest of them." for word, digest in named if not isinstance(digest, str)]
+    if account.batch in result.signed:
+        have.append(f"The author: a key of {account.author} in the policy signed the batch.")
     if batch.index is None:
         lack.append("The place in the log: no checkpoint covers the batch yet.")
     elif result.checkpoint is not None:

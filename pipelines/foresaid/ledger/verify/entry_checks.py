@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from foresaid.errors import LedgerError, UnreadableError
-from foresaid.ledger import layout
-from foresaid.ledger.entries import commitment, rules
+from foresaid.ledger import layout, training_snapshots
+from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.entries.resolutions import Resolution
@@ -24,9 +24,11 @@ from foresaid.ledger.verify.training_data import Seen
 
 def v14_entries(snapshot: Snapshot) -> Iterator[Finding]:
     """V14: ids are unique and look it, references lead somewhere, an author has one primary forecast for a target."""
-    for clash in rules.clashes(snapshot.in_order(), snapshot.redacted):
+    for clash in snapshot.clashes:
         path = layout.batch_path(clash.sha256)
         yield Finding("V14", path, clash.what, clash.found, clash.expected, clash.line)
+    for name, reason in snapshot.rejected.items():
+        yield Finding("V14", layout.batch_path(name), f"is not let into the log: {reason}", incomplete=True)
 
 
 def v15_seals(snapshot: Snapshot) -> Iterator[Finding]:
@@ -63,11 +65,12 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
             if item.sha256 not in seen:
                 seen[item.sha256] = None
                 try:
-                    seen[item.sha256] = _read(folder, item.sha256)
+                    seen[item.sha256] = _read(folder, item)
                 except LedgerError as error:
                     yield Finding("V16", path, f"data {item.name}: {error}", line=1)
                 if seen[item.sha256] is None and asked:
-                    yield Finding("V16", path, f"data {item.name}: snapshot not checked, {item.sha256} is absent", incomplete=True)
+                    what = f"data {item.name}: snapshot not checked, {item.sha256} is absent; `foresaid freeze` makes it anew"
+                    yield Finding("V16", path, what, incomplete=True)
             one = seen[item.sha256]
             if one is not None:
                 for what, found, expected in training_data.problems(
@@ -76,12 +79,12 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
                     yield Finding("V16", path, what, found, expected, line=1)
 
 
-def _read(folder: Path | None, name: str) -> Seen | None:
-    path = folder / f"{name}.jsonl" if folder is not None else None
-    if path is None or not path.is_file():
+def _read(folder: Path | None, item: entries.Data) -> Seen | None:
+    path = training_snapshots.find(folder, item.sha256)
+    if path is None:
         return None
     try:
-        return training_data.read(path)
+        return training_data.read(path, item.bytes)
     except UnreadableError:
         return None
 

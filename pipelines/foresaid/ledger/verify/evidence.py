@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from foresaid.errors import LedgerError
+from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout
 from foresaid.ledger.layout import CHECKPOINT, MANIFEST
 from foresaid.ledger.log import anchors, key_rotation
@@ -27,6 +27,8 @@ class Stamped:
     good: list[Stamp] = field(default_factory=list)
     bad: list[tuple[str, str]] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)  # receipts of no batch that is here
     by_batch: dict[str, dict[str, datetime]] = field(default_factory=dict)
     proved: dict[str, datetime] = field(default_factory=dict)
 
@@ -46,8 +48,14 @@ def stamped(snapshot: Snapshot) -> Stamped:
             result.unknown.append(path)
             continue
         over = bytes.fromhex(batch) if batch else sha256(snapshot.files.get(f"{layout.folder(size)}/subject", b"")).digest()
+        if batch and batch not in snapshot.digests and batch not in snapshot.redacted:
+            result.foreign.append(path)
+            continue
         try:
             at = stamp.proved_at(snapshot.files[path], over, root)
+        except UnreadableError as error:
+            result.unread.append((path, str(error)))
+            continue
         except LedgerError as error:
             result.bad.append((path, str(error)))
             continue
@@ -97,9 +105,12 @@ def _anchor(snapshot: Snapshot, size: int, previous: bytes | None) -> Iterator[t
     """What is wrong with one anchor: (file, what, found, expected); without `previous` the chain is not looked at."""
     place = layout.folder(size)
     stamped_bytes, head = snapshot.files.get(f"{place}/subject"), snapshot.files.get(f"{place}/checkpoint")
+    replies = snapshot.files.get(f"{place}/replies", b"")
     for name, data in (("subject", stamped_bytes), ("checkpoint", head)):
         if data is None:
             yield f"{place}/{name}", "file is missing", "", ""
+    if f"{place}/replies" in snapshot.files and not replies:
+        yield f"{place}/replies", "is empty", "", ""
     if stamped_bytes is None or head is None:
         return
     try:
@@ -108,10 +119,11 @@ def _anchor(snapshot: Snapshot, size: int, previous: bytes | None) -> Iterator[t
         yield place, str(error), "", ""
         return
     manifest = snapshot.files.get(MANIFEST, b"")
-    wanted = anchors.subject(head, manifest, previous)
+    wanted = anchors.subject(head, manifest, previous, replies)
     rows = [("origin", found.origin, wanted.origin), ("size", str(found.size), str(old.size)), ("size", str(old.size), str(size))]
     rows += [("checkpoint-sha256", found.checkpoint_sha256, wanted.checkpoint_sha256)]
     rows += [("manifest-sha256", found.manifest_sha256, wanted.manifest_sha256)]
+    rows += [("replies-sha256", found.replies_sha256, wanted.replies_sha256)]
     if previous is not None:
         rows += [("previous", found.previous, anchors.FIRST if not previous else wanted.previous)]
     yield from ((f"{place}/subject", f"another {what}", is_, should) for what, is_, should in rows if is_ != should)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from foresaid.errors import LedgerError
 from foresaid.ledger import layout
 from foresaid.ledger.layout import CHECKPOINT, MANIFEST, POLICY
+from foresaid.ledger.log import anchors, merkle, opentimestamps
 from foresaid.ledger.log import manifest as log
-from foresaid.ledger.log import merkle, opentimestamps
+from foresaid.ledger.log.git_history import HERE
 from foresaid.ledger.state.index import moment
-from foresaid.ledger.verify.evidence import _anchor
+from foresaid.ledger.verify.evidence import _anchor, newest_judged
 from foresaid.ledger.verify.snapshot import Finding, Snapshot
 
 MERGE_DELAY = timedelta(days=7)
 DISAGREEMENT = timedelta(hours=24)
+LATEST = 253_402_300_799  # the last second that a calendar of four digits has
 
 
 def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
@@ -26,6 +28,8 @@ def v08_signatures(snapshot: Snapshot) -> Iterator[Finding]:
         yield from (Finding("V08", path, what) for what in found.wrong)
         if path == CHECKPOINT:
             yield from (Finding("V08", path, what, incomplete=True) for what in found.missing)
+    yield from _stale(snapshot)
+    yield from _authors(snapshot)
 
 
 def v09_subjects(snapshot: Snapshot) -> Iterator[Finding]:
@@ -35,12 +39,65 @@ def v09_subjects(snapshot: Snapshot) -> Iterator[Finding]:
         for file, what, found, expected in _anchor(snapshot, size, previous):
             yield Finding("V09", file, what, found, expected)
         previous = snapshot.files.get(f"{layout.folder(size)}/subject", b"")
+        yield from _replies_kept(snapshot, f"{layout.folder(size)}/replies")
+
+
+def _replies_kept(snapshot: Snapshot, path: str) -> Iterator[Finding]:
+    """Every reply that an anchor lists is still there: who could take one away could make a forecast late by choice."""
+    for number, line in enumerate(snapshot.files.get(path, b"").split(b"\n")[:-1], start=1):
+        name = line[66:].decode("ascii", "backslashreplace")
+        kept = snapshot.files.get(name)
+        if kept is None or anchors.sums({name: kept}) != line + b"\n":
+            yield Finding(
+                "V09", path, "a time-stamp reply that was here is gone or another one", f"{name[:200]!a}"[1:-1], line=number
+            )
+
+
+def policy_changes(snapshot: Snapshot) -> list[str]:
+    """Lawful, and worth a look where the policy in the ledger is the one that is believed."""
+    told = snapshot.evidence.history.policies if snapshot.evidence.history else ()
+    if snapshot.own_policy or not told:
+        return []
+    return [f"{POLICY} or a root was changed in {len(told)} commits, the last is {told[0]}; bring a policy of your own"]
+
+
+def cosigned(snapshot: Snapshot) -> datetime | None:
+    """When a witness of the policy last cosigned the newest checkpoint."""
+    seen = newest_judged(snapshot).seen.values()
+    return datetime.fromtimestamp(min(max(seen), LATEST), UTC) if seen else None
+
+
+def age(snapshot: Snapshot) -> list[str]:
+    """How old the newest cosignature is, in words."""
+    at, now = cosigned(snapshot), snapshot.evidence.now
+    return [] if at is None or now is None else [f"newest cosignature: {(now - at).days} days ago ({at:%Y-%m-%d %H:%M:%S} UTC)"]
+
+
+def _stale(snapshot: Snapshot) -> Iterator[Finding]:
+    at, now, days = cosigned(snapshot), snapshot.evidence.now, snapshot.policy.fresh
+    if days and now is not None and at is not None and now - at > timedelta(days=days):
+        what = "the newest cosignature is too old: the log may have grown since, and this be an earlier state of it"
+        yield Finding("V08", CHECKPOINT, what, f"{(now - at).days} days", f"at most {days}", incomplete=True)
+    if days and now is not None and at is not None and at - now > timedelta(days=1):
+        yield Finding("V08", CHECKPOINT, "a cosignature of a time to come", f"{at:%Y-%m-%d}", f"at most {now:%Y-%m-%d}")
+
+
+def _authors(snapshot: Snapshot) -> Iterator[Finding]:
+    """Signatures of batches by authors whose keys the policy has; what waits for one is listed by V14."""
+    for name, reason in snapshot.unsigned.items():
+        if name in snapshot.listed:
+            yield Finding("V08", layout.batch_path(name), reason)
+    for path in snapshot.files:
+        if (match := layout._SIGNATURE.fullmatch(path)) and match[1] not in snapshot.digests and match[1] not in snapshot.redacted:
+            yield Finding("V08", path, "signs a batch that is not here")
 
 
 def v10_stamps(snapshot: Snapshot) -> Iterator[Finding]:
     """V10: every reply is over its file, by the pinned root; as many authorities as the policy wants cover every batch."""
     found = snapshot.stamped
     yield from (Finding("V10", path, what) for path, what in found.bad)
+    yield from (Finding("V10", path, "is about no batch that is here") for path in found.foreign)
+    yield from (Finding("V10", path, what, incomplete=True) for path, what in found.unread)
     for path in found.unknown:
         yield Finding("V10", path, "the policy names no such authority, so nothing could check it", incomplete=True)
     wanted = snapshot.policy.stamps
@@ -96,7 +153,9 @@ def v12_growth(snapshot: Snapshot) -> Iterator[Finding]:
     """V12: every checkpoint the reader remembers, and every anchored one, is a beginning of the log."""
     leaves = [merkle.leaf_hash(line) for line in snapshot.files.get(MANIFEST, b"").splitlines(keepends=True)]
     places = [(f"{layout.folder(size)}/checkpoint", None) for size in snapshot.anchored]
+    history = snapshot.evidence.history
     heads = [(path, snapshot.files.get(path, b"")) for path, _ in places]
+    heads += [(f"checkpoint in commit {commit}", data) for commit, data in (history.heads if history else ())]
     heads += [(f"known checkpoint {number}", data) for number, data in enumerate(snapshot.evidence.known, start=1)]
     now = snapshot.checkpoint
     for where, data in heads:
@@ -130,7 +189,8 @@ def v13_history(snapshot: Snapshot) -> Iterator[Finding]:
     for commit, status, path in history.changed:
         grows = path.startswith(layout.FOLDER) and path.endswith(("/subject.ots", "/checkpoint"))
         if not (status == "M" and grows) and not (status == "D" and path in redacted):
-            yield Finding("V13", path, f"{words.get(status, status)} in commit {commit}")
+            where = "here, and not committed" if commit == HERE else f"in commit {commit}"
+            yield Finding("V13", path, f"{words.get(status, status)} {where}")
 
 
 def v19_appended(snapshot: Snapshot) -> Iterator[Finding]:
@@ -147,6 +207,6 @@ def v20_pending(snapshot: Snapshot) -> Iterator[Finding]:
         return
     covered = set(snapshot.listed[: snapshot.size])
     for name, batch in snapshot.batches.items():
-        if name not in covered and now - moment(batch.header.frozen_at) > MERGE_DELAY:
-            what = "is not in the log after seven days; run `foresaid checkpoint` on the main branch"
+        if name not in covered and name not in snapshot.rejected and now - moment(batch.header.frozen_at) > MERGE_DELAY:
+            what = "is not in the log after seven days; run `foresaid ledger checkpoint` on the main branch"
             yield Finding("V20", layout.batch_path(name), what, f"frozen {batch.header.frozen_at}", line=1)

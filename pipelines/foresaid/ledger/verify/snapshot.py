@@ -83,7 +83,7 @@ class Evidence:
     policy: Policy | None = None
     known: tuple[bytes, ...] = ()
     history: History | None = None
-    data: Path | None = None  # folder of training snapshots, named <sha256>.jsonl
+    data: Path | None = None  # folder of training snapshots
     aliases: Mapping[str, str] = field(default_factory=dict)  # spelling of a model -> its id
     headers: Mapping[int, bytes] = field(default_factory=dict)  # Bitcoin block headers by height
     report: bytes | None = None
@@ -167,12 +167,40 @@ class Snapshot:
         """The state of every forecast."""
         return accounting.accounts(self.in_order(), self.clock)
 
+    @cached_property
+    def unsigned(self) -> dict[str, str]:
+        """Batches in the name of an author whose key the policy has, and that this key did not sign."""
+        from foresaid.ledger.verify import admission  # it reads snapshots itself
+
+        return admission.unsigned(self)
+
+    @cached_property
+    def _admitted(self) -> tuple[dict[str, str], list[rules.Clash]]:
+        from foresaid.ledger.verify import admission
+
+        return admission.sift(self.all_in_order, set(self.listed), self.redacted, self.unsigned)
+
+    @property
+    def rejected(self) -> dict[str, str]:
+        """Pending batches that cannot go into the log, each with the reason. They count for nothing and harm nothing."""
+        return self._admitted[0]
+
+    @property
+    def clashes(self) -> list[rules.Clash]:
+        """What contradicts itself among the batches that are not rejected."""
+        return self._admitted[1]
+
     def in_order(self) -> list[Batch]:
-        """Batches as a reader meets them: those of the log, then pending ones, parents first."""
+        """Batches as a reader meets them: those of the log, then pending ones, parents first; without rejected ones."""
         return self._in_order
 
     @cached_property
     def _in_order(self) -> list[Batch]:
+        return [batch for batch in self.all_in_order if batch.sha256 not in self.rejected]
+
+    @cached_property
+    def all_in_order(self) -> list[Batch]:
+        """All batches, rejected ones too."""
         listed = dict.fromkeys(self.listed)
         rest = {name: batch.header.parents for name, batch in self.batches.items() if name not in listed}
         names = [*listed, *rules.order(rest, done=listed)]

@@ -1,6 +1,6 @@
 """Training snapshots read again at verify time: are they what a batch named, and had they seen an answer?
 
-A snapshot is a file of canonical lines, one training row each, named by its SHA-256; `subject_id` and `known_on` of each
+A snapshot (`ledger/training_snapshots.py`) is a file of canonical lines, one training row each; `subject_id` and `known_on` of each
 row are looked at. A row of a model that a forecast of the batch is about, under any of its names, is a leak, and so is a row
 that became known after the batch's cut-off.
 """
@@ -15,7 +15,8 @@ from pathlib import Path
 
 from foresaid import confusables
 from foresaid.confusables import skeleton
-from foresaid.errors import LeakError, LedgerError, UnreadableError
+from foresaid.errors import LeakError, LedgerError
+from foresaid.ledger import training_snapshots
 from foresaid.ledger.entries.schema import Data
 
 
@@ -31,25 +32,21 @@ class Seen:
     subjects: Mapping[str, int]
 
 
-def read(path: Path) -> Seen:
-    """Read a snapshot line by line."""
+def read(path: Path, stated: int) -> Seen:
+    """Read a snapshot line by line, up to the number of bytes that its batch states."""
     digest, size, rows, latest, latest_row = sha256(), 0, 0, "", 0
     subjects: dict[str, int] = {}
-    try:
-        with path.open("rb") as file:
-            for rows, line in enumerate(file, start=1):  # the count is wanted after the loop
-                digest.update(line)
-                size += len(line)
-                try:
-                    row = json.loads(line)
-                    subject, known_on = str(row["subject_id"]), str(row["known_on"])
-                except (ValueError, TypeError, LookupError, RecursionError):
-                    raise LedgerError(f"line {rows}: found no training row, expected subject_id and known_on") from None
-                subjects.setdefault(subject, rows)
-                if known_on > latest:
-                    latest, latest_row = known_on, rows
-    except OSError as error:
-        raise UnreadableError(f"{path}: cannot be read: {error.strerror}") from None
+    for rows, line in enumerate(training_snapshots.lines(path, stated), start=1):  # the count is wanted after the loop
+        digest.update(line)
+        size += len(line)
+        try:
+            row = json.loads(line)
+            subject, known_on = str(row["subject_id"]), str(row["known_on"])
+        except (ValueError, TypeError, LookupError, RecursionError):
+            raise LedgerError(f"line {rows}: found no training row, expected subject_id and known_on") from None
+        subjects.setdefault(subject, rows)
+        if known_on > latest:
+            latest, latest_row = known_on, rows
     return Seen(digest.hexdigest(), size, rows, latest, latest_row, subjects)
 
 

@@ -18,6 +18,7 @@ from foresaid.ledger.entries import resolutions
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.schema import CheckCurve
+from foresaid.ledger.layout import CHECKPOINT
 from foresaid.ledger.log.checkpoint import Judgement
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.policy import Policy
@@ -93,6 +94,10 @@ class Result:
     signed_by: str = ""  # the log's key (a vkey) under the newest checkpoint, if the policy leads to it
     listed: tuple[str, ...] = ()  # names of the batches in the log
     redacted: tuple[str, ...] = ()  # those of them whose bytes are gone
+    rejected: Mapping[str, str] = field(default_factory=dict)  # pending batches that are not let into the log, with the reason
+    unsigned: Mapping[str, str] = field(default_factory=dict)  # those of them that lack their author's signature -> author
+    signed: frozenset[str] = frozenset()  # batches that a key of their author in the policy signed
+    head: bytes = b""  # the newest checkpoint as it was read
 
     @property
     def totals(self) -> dict[str, int]:
@@ -128,7 +133,8 @@ class Result:
 def _time(snapshot: Snapshot) -> str:
     if not snapshot.policy.stamps:
         return TIME_NOT_PROVEN
-    proved, size = len(snapshot.stamped.proved), snapshot.size
+    size = snapshot.size
+    proved = sum(name in snapshot.stamped.proved for name in snapshot.listed[:size])  # a receipt may be of a pending batch
     whose = "the reader's policy" if snapshot.own_policy else "the policy in the ledger itself (take one from elsewhere: --policy)"
     return f"Time: {proved} of {size} batches in the log are stamped by {snapshot.policy.stamps} authorities of {whose}."
 
@@ -155,7 +161,7 @@ def verify(
     batches = tuple(snapshot.in_order())
     covered = set(snapshot.listed[: snapshot.size])
     pending = [batch.sha256 for batch in batches if batch.sha256 not in covered]
-    pending += sorted(snapshot.digests.keys() - covered - set(pending))
+    pending += sorted(snapshot.digests.keys() - covered - set(pending) - snapshot.rejected.keys())
     kinds = [type(entry) for batch in batches for entry in batch.entries]
     counts = {
         "batches": len(snapshot.digests),
@@ -172,6 +178,7 @@ def verify(
         "challenges": kinds.count(resolutions.Challenge),
         "voids": kinds.count(resolutions.Void),
         "redactions": kinds.count(resolutions.Redaction),
+        "rejected": len(snapshot.rejected),
         "stray_files": snapshot.strays,
     }
     outside = "V10" in checks  # not the short list that a writer runs
@@ -186,7 +193,13 @@ def verify(
         incomplete=tuple(finding for finding in found if finding.incomplete),
         accounts=tuple(snapshot.accounts) if outside else (),
         policy=snapshot.policy,
-        notes=(*proof_checks.disagreements(snapshot), *proof_checks.calendar_status(snapshot)[1], *_small(batches))
+        notes=(
+            *proof_checks.age(snapshot),
+            *proof_checks.policy_changes(snapshot),
+            *proof_checks.disagreements(snapshot),
+            *proof_checks.calendar_status(snapshot)[1],
+            *_small(batches),
+        )
         if outside
         else (),
         stamps=snapshot.stamped.by_batch if outside else {},
@@ -195,4 +208,12 @@ def verify(
         signed_by=judged.signed_by,
         listed=tuple(snapshot.listed[: snapshot.size]),
         redacted=tuple(snapshot.redacted),
+        rejected=dict(snapshot.rejected),
+        unsigned={name: snapshot.batches[name].header.author for name in snapshot.unsigned if name in snapshot.rejected},
+        signed=frozenset(
+            name
+            for name, batch in snapshot.batches.items()
+            if batch.header.author in snapshot.policy.authors and name not in snapshot.unsigned
+        ),
+        head=snapshot.files.get(CHECKPOINT, b""),
     )

@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from foresaid.errors import Problem, RecordError, UnreadableError
-from foresaid.registry.checks.rows import CEILINGS, CHANCE_FLOOR, Known, Nearest
+from foresaid.registry.checks.rows import CEILINGS, CHANCE_FLOOR, FLOORS, Known, Nearest
 from foresaid.registry.formats import OBSERVATIONS, STATUSES, plain, shown
 
 CHUNK = 1 << 24
@@ -159,6 +159,8 @@ def _check(connection: duckdb.DuckDBPyConnection, file: str, known: Known, table
             continue
         ceiling = CEILINGS.get(card.unit)
         least = 1.0 if card.lower is None and ceiling is not None else card.lower
+        if card.kind == "size" and card.unit in FLOORS:
+            least = max(FLOORS[card.unit], least if least is not None else 0.0)
         most = card.upper if ceiling is None else min(ceiling, card.upper if card.upper is not None else ceiling)
         name = quantity.replace("'", "''")
         if (least is not None and low < least) or (most is not None and high > most):
@@ -167,6 +169,9 @@ def _check(connection: duckdb.DuckDBPyConnection, file: str, known: Known, table
             rule = f"quantity_id = '{name}' and {BOUNDED} and ({' or '.join(outside)})"
             expected = f"a value in [{plain(least)}, {plain(most)}] {card.unit} for {quantity}"
             problems += _examples(connection, file, table, rule, "value", expected, 0)
+        if zeros and card.kind == "loss":
+            rule = f"quantity_id = '{name}' and {BOUNDED} and value = 0"
+            problems += _examples(connection, file, table, rule, "value", f"a loss above 0 for {quantity}", int(zeros))
         if zeros and card.kind == "benchmark" and (card.chance or 0.0) >= CHANCE_FLOOR:
             rule = f"quantity_id = '{name}' and {BOUNDED} and value = 0"
             expected = f"about {plain(card.chance)} or more: guessing scores that on {quantity}"

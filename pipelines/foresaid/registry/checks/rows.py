@@ -38,6 +38,8 @@ UNITS = (
 )
 # Beyond any run announced: a larger figure is a slip of units, such as 627 T tokens for 627 B.
 CEILINGS = {"parameters": 1e14, "tokens": 1e14, "flops": 1e28, "examples": 1e13, "words": 1e14}
+# Below any run of a language model: a smaller figure is a slip of units the other way, such as 2.06 for 2.06 billion tokens.
+FLOORS = {"parameters": 1e5, "tokens": 1e4, "flops": 1e12}
 CHANCE_FLOOR = 0.2  # where guessing scores this much, exactly 0.0 stands for "not measured"
 OFFERED = 50  # unknown names for which a nearest match is looked up: the search is quadratic
 
@@ -226,6 +228,11 @@ def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> Pr
         percent = quantity.unit == "fraction" and 1.0 < row.value <= 100.0
         advice = "this looks like percent: divide by 100" if percent else ""
         return Problem(*place, "value", plain(row.value), f"{_bounds(quantity)} for {row.quantity_id}", advice)
+    if row.value == 0.0 and quantity.kind == "loss":
+        return Problem(*place, "value", "0", f"a loss above 0 for {row.quantity_id}", "leave the row out if 0 stands for missing")
+    if quantity.kind == "size" and row.value < FLOORS.get(quantity.unit, -math.inf):
+        expected = f"{plain(FLOORS[quantity.unit])} or more {quantity.unit} for {row.quantity_id}"
+        return Problem(*place, "value", plain(row.value), expected, "write plain numbers: 2.06 billion is 2060000000")
     if row.value == 0.0 and quantity.kind == "benchmark" and (quantity.chance or 0.0) >= CHANCE_FLOOR:
         expected = f"about {plain(quantity.chance)} or more: guessing scores that on {row.quantity_id}"
         return Problem(*place, "value", "0", expected, "leave the row out if 0 stands for missing")

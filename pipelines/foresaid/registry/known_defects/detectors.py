@@ -17,7 +17,7 @@ from foresaid.registry.formats import ObservationRow, QuantityRow
 from foresaid.registry.known_defects.files import Files, Found, Row
 from foresaid.registry.model_names import Names
 from foresaid.registry.update import revisions
-from foresaid.sources import Score
+from foresaid.sources._reading import Score
 
 Measure = Callable[[Files], Found]
 Test = Callable[[Row], bool]

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from foresaid import sources
 from foresaid.registry import load as ingest
 from foresaid.registry.formats import ModelRow, QuantityRow
-from foresaid.sources import Reading, Score
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Reading, Score
 
 Row = Mapping[str, str]
 

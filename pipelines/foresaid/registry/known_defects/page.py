@@ -11,11 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from foresaid import sources
 from foresaid.errors import UnreadableError
 from foresaid.registry import load as ingest
 from foresaid.registry.known_defects.defects import TRAPS
 from foresaid.registry.known_defects.files import Files, Found
+from foresaid.sources import _loader as sources
 
 # The source of the record that holds each entry of SOURCES.yaml; the others carry their own name.
 SOURCE = {
@@ -28,8 +28,8 @@ SOURCE = {
     "koehn-knowles-2017": "koehn-knowles",
     "monkeys-power": "pass-at-k",
     "o1-mini-aime": "o1-mini",
-    "epoch-hub-2026-03": "epoch-hub",
-    "epoch-stitching-2025-12": "epoch-hub",
+    "epoch-hub-2026-03": "epoch-hub-external",
+    "epoch-stitching-2025-12": "epoch-hub-external",
     "epoch-models-2026-01": "epoch-models",
     "livebench-2026-06": "livebench",
     "metr-horizon-2026-01": "metr-horizon",

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from foresaid.errors import Problem, RecordError, UnreadableError
 from foresaid.registry.source_card import File, Vintage, verify
+from foresaid.sources import _plain_files
 
 RENAMED = 0.9  # share of a column's cells that must be equal, row by row of the same first cell, to call it renamed
 SHOWN = 8
@@ -46,7 +47,7 @@ def vintage(vintages: Sequence[Vintage], folder: Path, known_on: date, commit: s
     paths = sorted(path for path in before | set(read) if (folder / path).is_file())
     files = []
     for path in paths:
-        content = (folder / path).read_bytes()
+        content = _plain_files.check(folder, path).read_bytes()
         files.append(File(path, hashlib.sha256(content).hexdigest(), len(content)))
     return Vintage(known_on, commit, folder_name(vintages, folder, known_on), tuple(files), part)
 

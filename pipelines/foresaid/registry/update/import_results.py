@@ -27,19 +27,23 @@ from foresaid.registry.model_names import Names
 from foresaid.registry.source_card import File, Vintage
 from foresaid.registry.update import update
 from foresaid.registry.update.revisions import Change
-from foresaid.sources import Reading, Score
 from foresaid.sources._formats import every_eval_ever, lm_eval
 from foresaid.sources._formats.results import Result, Results, parse
+from foresaid.sources._reading import Reading, Score
 
 READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
 DETECT = {every_eval_ever.NAME: every_eval_ever.detect, lm_eval.NAME: lm_eval.detect}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
-# Metrics of harnesses by the unit they have; others are offered without a unit.
+# Metrics by their exact name and the unit they have; of any other the unit is for a person to say.
+FRACTIONS = (
+    *("acc", "acc_norm", "acc_norm_nospace", "acc_all", "acc_mutual_info", "em", "exact_match", "contains", "f1"),
+    *("mc1", "mc2", "pass@1", "pass_at_1", "prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc"),
+    *("inst_level_loose_acc", "accuracy", "correct"),
+)
 UNITS = {
+    **dict.fromkeys(FRACTIONS, ("fraction", 0.0, 1.0)),
     "bleu": ("bleu", 0.0, 100.0),
     "bits_per_byte": ("bits_per_byte", 0.0, 20.0),
-    "ppl": ("", None, None),
-    "perplexity": ("", None, None),
 }
 LARGEST = 200_000_000  # bytes of one file
 
@@ -151,8 +155,7 @@ def new_quantities(reads: Sequence[Read], name: str, registry: Path) -> tuple[li
 
 def _proposed(result: Result, name: str) -> QuantityRow:
     spelling = result.names[0][0]
-    metric = next((key for key in UNITS if key in spelling.lower()), "")
-    unit, lower, upper = UNITS.get(metric, ("fraction", 0.0, 1.0))
+    unit, lower, upper = _unit(result)
     direction = {True: "higher", False: "lower", None: "higher" if unit in ("fraction", "bleu") else "none"}[
         result.higher_is_better
     ]
@@ -161,6 +164,19 @@ def _proposed(result: Result, name: str) -> QuantityRow:
     return QuantityRow(
         quantity_id, title, "benchmark", unit or "UNIT", lower, upper, None, direction, None, "PROTOCOL", "REFERENCE", name
     )
+
+
+def _unit(result: Result) -> tuple[str, float | None, float | None]:
+    """The unit and bounds of a new quantity: as the file states them, or as its metric's whole name says.
+
+    A unit that nobody says is empty, for a person to fill in; bounds that the value itself breaks are not offered.
+    """
+    if result.lowest == 0 and result.highest in (1.0, 100.0):
+        return "fraction", 0.0, 1.0  # percent is brought to this scale when it comes in
+    unit, lower, upper = UNITS.get(result.metric.lower(), ("", None, None))
+    if (lower is not None and result.value < lower) or (upper is not None and result.value > upper):
+        return "", None, None
+    return unit, lower, upper
 
 
 def open_source(name: str, registry: Path, today: date) -> bool:

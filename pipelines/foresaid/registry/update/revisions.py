@@ -161,6 +161,7 @@ class Standing:
     ) -> VintageChange:
         """Lay one vintage upon the record as of its day and add what is new, revised or withdrawn."""
         latest = self.latest(known_on)
+        rows = carried(rows, latest)
         seen: set[Key] = set()
         new, revised, restated = [], [], []
         for row, place in zip(rows, places, strict=True):
@@ -199,6 +200,34 @@ class Standing:
         self.rows.append(row)
         self.places.append(place)
         self.added.append(row)
+
+
+def carried(rows: Sequence[ObservationRow], latest: Mapping[Key, ObservationRow]) -> list[ObservationRow]:
+    """Rows of a vintage under the keys they already have: a key never depends on a row's neighbours.
+
+    A reader tells rows of one key apart by the collector's own record id, which it leaves out where a row stands alone. So a row
+    changes its key when a second one comes or goes beside it. A row whose value stands under its other key keeps that key: the
+    plain one where no other row of this vintage has it, or the one with the record id.
+    """
+    plain_of = {row[:3]: (row.subject_id, row.quantity_id, _without_record(row.setting)) for row in rows}
+    taken = set(plain_of)
+    by_plain: dict[Key, list[ObservationRow]] = {}
+    for key, standing in latest.items():
+        if standing.status != "withdrawn":
+            by_plain.setdefault((key[0], key[1], _without_record(key[2])), []).append(standing)
+    kept = []
+    for row in rows:
+        if row[:3] not in latest:
+            others = [one for one in by_plain.get(plain_of[row[:3]], []) if one[:3] not in taken and same(one.value, row.value)]
+            if others:
+                taken.add(others[0][:3])
+                row = row._replace(setting=others[0].setting)
+        kept.append(row)
+    return kept
+
+
+def _without_record(setting: str) -> str:
+    return ";".join(part for part in setting.split(";") if not part.startswith("record="))
 
 
 def late(rows: Sequence[ObservationRow], before: set[str], models: Mapping[str, ModelRow], previous: date | None) -> list[ModelRow]:

@@ -20,11 +20,11 @@ from typing import Any
 import polars as pl
 import yaml
 
-from foresaid import sources
 from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
 from foresaid.registry import source_card
 from foresaid.registry.update.update import update
+from foresaid.sources import _loader as sources
 
 SHOWN = 3
 UNSAID = "gives no value: its cells are empty, repeated, or not read"

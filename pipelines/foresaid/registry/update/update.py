@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from foresaid import files, sources
+from foresaid import files
 from foresaid.errors import Problem, RecordError
 from foresaid.registry import csv_files, formats, licences, merges, source_card
 from foresaid.registry import load as ingest
@@ -26,6 +26,8 @@ from foresaid.registry.source_card import Vintage
 from foresaid.registry.update import download as newer
 from foresaid.registry.update import revisions
 from foresaid.registry.update.revisions import Change, Place, Standing
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Reader, Reading, RunSubject
 from foresaid.sources._upstream import listening
 
 
@@ -50,7 +52,7 @@ class Work:
     registry: Path
     folder: Path  # where its rows are kept: registry/ or, on demand, build/
     vintages: tuple[Vintage, ...]
-    reader: sources.Reader
+    reader: Reader
     catalogue: ingest.Catalogue
     standing: Standing
     subjects: dict[str, SubjectRow]
@@ -58,7 +60,7 @@ class Work:
     added: list[SubjectRow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     made: list[revisions.VintageChange] = field(default_factory=list)
-    readings: list[tuple[Vintage, sources.Reading]] = field(default_factory=list)
+    readings: list[tuple[Vintage, Reading]] = field(default_factory=list)
 
 
 def update(
@@ -66,7 +68,7 @@ def update(
     mirror: Path,
     registry: Path,
     recorded_on: date,
-    reader: sources.Reader | None = None,
+    reader: Reader | None = None,
     *,
     download: Download | None = None,
     build: Path | None = None,
@@ -95,7 +97,7 @@ def update(
 
 def append(
     name: str,
-    readings: Iterable[tuple[Vintage, sources.Reading]],
+    readings: Iterable[tuple[Vintage, Reading]],
     registry: Path,
     recorded_on: date,
     beside: Mapping[Path, bytes] | None = None,
@@ -105,14 +107,14 @@ def append(
     For results that were read elsewhere. Files `beside` are written together with the rows, or not at all.
     """
     folder = registry / "sources" / name
-    work = _standing(name, registry, folder, None, lambda path: sources.Reading([], []))
+    work = _standing(name, registry, folder, None, lambda path: Reading([], []))
     for vintage, reading in readings:
         # What these files do not speak of is not gone: they are a part.
         _lay(work, replace(vintage, part=True), Path(vintage.directory), recorded_on, False, reading)
     return _finish(work, None, False, beside)
 
 
-def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None) -> Work:
+def _open(name: str, registry: Path, build: Path, reader: Reader | None) -> Work:
     read = reader or sources.find(name)
     source = source_card.read(
         registry / "sources" / name / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name
@@ -120,7 +122,7 @@ def _open(name: str, registry: Path, build: Path, reader: sources.Reader | None)
     return _standing(name, registry, ingest.rows_folder(registry, build, source), source, read)
 
 
-def _standing(name: str, registry: Path, folder: Path, source: source_card.Source | None, read: sources.Reader) -> Work:
+def _standing(name: str, registry: Path, folder: Path, source: source_card.Source | None, read: Reader) -> Work:
     """The record of a source as it stands; nothing, where it has none yet."""
     catalogue, problems = ingest.read_catalogue(registry)
     if (folder / "observations.csv").exists():
@@ -165,7 +167,7 @@ def _lay(
     folder: Path,
     recorded_on: date,
     skip_unknown: bool,
-    reading: sources.Reading | None = None,
+    reading: Reading | None = None,
 ) -> None:
     """Read one vintage (unless it was) and lay it upon the record."""
     found = reading or sources.read(work.name, work.reader, folder)
@@ -219,7 +221,7 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
 
 
 def _rows(
-    work: Work, reading: sources.Reading, vintage: Vintage, folder: str, recorded_on: date
+    work: Work, reading: Reading, vintage: Vintage, folder: str, recorded_on: date
 ) -> tuple[list[ObservationRow], list[Place], list[Problem]]:
     """Turn a reading into rows of the record, with the upstream file and row each came from."""
     names = Names(source_card.spelling(work.registry, work.name), work.catalogue.known.models, work.catalogue.aliases)
@@ -255,7 +257,7 @@ def _rows(
     return rows, places, list(problems)
 
 
-def _add_subjects(work: Work, found: Sequence[sources.RunSubject]) -> list[Problem]:
+def _add_subjects(work: Work, found: Sequence[RunSubject]) -> list[Problem]:
     """Add the runs nobody had; one that changed its run or family is a problem."""
     problems = []
     file = source_card.label(work.registry, "sources", work.name, "subjects.csv")

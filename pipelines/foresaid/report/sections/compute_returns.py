@@ -6,9 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from foresaid.errors import UnreadableError
+from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.laws._loader import load
 from foresaid.studies.compute_returns import USUAL, Budget, is_surface, of_drawing
@@ -57,7 +56,7 @@ def markdown(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> 
             raise UnreadableError(f"{path}: found no file, expected the curves of `foresaid fit {name}`; run `dvc repro`")
         curves = [from_plain(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
         for curve in filter(is_surface, curves):
-            law, drawing = load(name, laws[name]), pl.read_parquet(path.with_name("drawing.parquet"))
+            law, drawing = load(name, laws[name]), read_frame(path.with_name("drawing.parquet"))
             found = of_drawing(law, curve, drawing)
             lines += [f"{law.title}, {curve.record.target_id} ({curve.record.status})", "", statement(found, "nats per token"), ""]
             lines += [f"| {' | '.join(HEADER)} |", "| " + " | ".join("---" for _ in HEADER) + " |"]

@@ -12,6 +12,7 @@ What is taken from a record, and what is not:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from decimal import Decimal
 from statistics import NormalDist
 from typing import Annotated, Any
@@ -53,6 +54,8 @@ class _Metric(msgspec.Struct):
     score_type: str | None = None
     metric_name: str | None = None
     metric_unit: str | None = None
+    metric_id: str | None = None
+    evaluation_description: str | None = None
     has_unknown_level: bool = False
     min_score: int | float | str | None = None
     max_score: int | float | str | None = None
@@ -109,6 +112,7 @@ def from_tree(tree: Any, file: str) -> Results:
     items: list[Result] = []
     problems: list[Problem] = []
     unknown = 0
+    tasks = Counter(part.get("evaluation_name") for part in record.evaluation_results if isinstance(part, dict) and _hashable(part))
     for place, part in enumerate(record.evaluation_results):
         where = pointer("evaluation_results", place)
         entry, problem = _convert(part, _Entry, file, where)
@@ -117,7 +121,7 @@ def from_tree(tree: Any, file: str) -> Results:
         elif entry.metric_config.has_unknown_level and entry.score_details.score == -1:
             unknown += 1
         else:
-            result = _result(entry, record, file, where)
+            result = _result(entry, record, file, where, alone=tasks[entry.evaluation_name] == 1)
             (problems if isinstance(result, Problem) else items).append(result)  # type: ignore[arg-type]
     return Results(items, problems, {UNKNOWN_LEVEL: unknown} if unknown else {})
 
@@ -131,7 +135,11 @@ def _convert(tree: Any, kind: type[Any], file: str, where: str) -> tuple[Any, Pr
         return None, Problem(file, None, f"{where}{inner}" or "/", "something else", what[:120])
 
 
-def _result(entry: _Entry, record: _Record, file: str, where: str) -> Result | Problem:
+def _hashable(part: dict[str, Any]) -> bool:
+    return isinstance(part.get("evaluation_name"), str)
+
+
+def _result(entry: _Entry, record: _Record, file: str, where: str, alone: bool) -> Result | Problem:
     metric, details = entry.metric_config, entry.score_details
     lowest, highest = _bound(metric.min_score), _bound(metric.max_score)
     if metric.score_type == "binary":
@@ -148,9 +156,11 @@ def _result(entry: _Entry, record: _Record, file: str, where: str) -> Result | P
         return Problem(file, None, f"{where}/score_details/score", shown(details.score), expected, advice)
     source = record.source_metadata.source_name or record.source_metadata.source_organization_name
     setting = _setting(entry.generation_config)
-    names = [(f"{source}: {entry.evaluation_name}", setting)]
-    if metric.metric_name:
-        names.insert(0, (f"{source}: {entry.evaluation_name} ({metric.metric_name})", setting))
+    # Several metrics of one task share its name: each is spelt with its own, and the bare name means none of them.
+    told = [metric.metric_name, metric.metric_id, None if alone else metric.evaluation_description]
+    names = [(f"{source}: {entry.evaluation_name} ({one})", setting) for one in dict.fromkeys(told) if one]
+    if alone or not names:
+        names.append((f"{source}: {entry.evaluation_name}", setting))
     stderr = _stderr(details, score)
     if stderr is not None and number(stderr) is None:
         return Problem(file, None, f"{where}/score_details/uncertainty", shown(stderr), "a finite standard error")
@@ -159,7 +169,19 @@ def _result(entry: _Entry, record: _Record, file: str, where: str) -> Result | P
         return Problem(file, None, f"{where}/score_details/uncertainty/num_samples", shown(count), "a number of samples")
     direction = not metric.lower_is_better
     place = f"{where}/score_details/score"
-    return Result(record.model_info.id, names, score, stderr, count, lowest, highest, direction, place, group=source)
+    return Result(
+        record.model_info.id,
+        names,
+        score,
+        stderr,
+        count,
+        lowest,
+        highest,
+        direction,
+        place,
+        group=source,
+        metric=metric.metric_name or "",
+    )
 
 
 def _bound(value: int | float | str | None) -> float | None:

@@ -4,10 +4,15 @@ Both layouts are read: values named "metric,filter" (version 0.4 on) and plain "
 `results` and again in `groups`; both must agree, and count once. The number of examples shown is part of the name of a
 quantity where aliases.csv knows that name, and otherwise a setting; so is a run cut short by --limit, which is never the
 whole benchmark. A revision or an adapter makes another model: it is part of the model's name, to be resolved by a person.
+
+Whatever else makes another measurement is a setting, so that two ways of asking never meet in one key: the chat template, examples
+as turns, a system instruction, arguments of generation, thinking, which file and subfolder of a repository was loaded, and the
+version of the task, which the harness raises when its scoring changes (the first is not named).
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from foresaid.errors import Problem
@@ -17,6 +22,9 @@ NAME = "lm-eval"
 MISSING = ("N/A", "", None)
 NOT_METRICS = ("alias", "samples", "name", "sample_len", "sample_count")
 PRECISIONS = ("load_in_8bit", "load_in_4bit", "gptq", "autogptq", "dtype")
+WEIGHTS = ("gguf_file", "subfolder", "variant", "delta")  # which weights of a repository
+THINKING = ("enable_thinking", "think_end_token", "reasoning_effort", "thinking")
+FIRST_VERSIONS = ("0", "1", "0.0", "1.0", "N/A", "Yaml", "None", "")
 PLAIN_DTYPES = ("auto", "bfloat16", "float16", "torch.bfloat16", "torch.float16", "half")
 
 
@@ -36,6 +44,7 @@ def from_tree(tree: Any, file: str) -> Results:
     if not detect(tree):
         return Results([], [Problem(file, None, "/results", shown(tree), "results of tasks beside a config or versions")])
     model, setting = _model(tree)
+    setting = ";".join(part for part in (setting, _asked(tree)) if part)
     if not model:
         expected = "model_name, or config.model_args with pretrained= or model="
         return Results([], [Problem(file, None, "/config/model_args", "no model", expected)])
@@ -86,12 +95,15 @@ def _value(tree: dict[str, Any], keys: tuple[str, str, str], model: str, setting
         return Problem(file, None, pointer(part, task, error_key), shown(metrics[error_key]), "a finite number or N/A")
     label = f"lm-eval: {task} {name}" + (f" [{kind}]" if kind not in ("", "none") else "")
     count, limited = _samples(tree, task)
-    rest = ";".join(part for part in (setting, limited) if part)
-    shots = _shots(tree, task)
-    names = [(label, rest)]
-    if shots is not None:
-        names = [(f"{label} {shots}-shot", rest), (label, ";".join(part for part in (f"shots={shots}", rest) if part))]
-    return Result(model, names, value, stderr, count, None, None, _higher(tree, task, name), place, group=task)
+    rest = [setting, limited]
+    shots, version = _shots(tree, task), _version(tree, task)
+    shot = f" {shots}-shot" if shots is not None else ""
+    spelt: list[tuple[str, list[str]]] = [(f"{label}{shot}", [])] + ([(label, [f"shots={shots}"])] if shot else [])
+    if version:  # a spelling with the version is the more exact one
+        versioned = [(f"{spelling} v{version}", parts) for spelling, parts in spelt]
+        spelt = [*versioned, *((spelling, [*parts, f"version={word(version)}"]) for spelling, parts in spelt)]
+    names = [(spelling, ";".join(part for part in (*parts, *rest) if part)) for spelling, parts in spelt]
+    return Result(model, names, value, stderr, count, None, None, _higher(tree, task, name), place, group=task, metric=name)
 
 
 def _model(tree: dict[str, Any]) -> tuple[str, str]:
@@ -105,8 +117,34 @@ def _model(tree: dict[str, Any]) -> tuple[str, str]:
         name += f"@{revision}"
     if adapter := arguments.get("peft"):
         name += f"+{adapter}"
-    odd = [(key, arguments[key]) for key in PRECISIONS if arguments.get(key, "False") not in ("False", "None", *PLAIN_DTYPES)]
+    odd = [(key, arguments[key]) for key in (*WEIGHTS, *THINKING) if arguments.get(key, "None") not in ("None", "")]
+    odd += [(key, arguments[key]) for key in PRECISIONS if arguments.get(key, "False") not in ("False", "None", *PLAIN_DTYPES)]
     return name.strip(), ";".join(f"{key}={word(value)}" for key, value in odd)
+
+
+def _asked(tree: dict[str, Any]) -> str:
+    """How the model was asked, where that was not the plain way: texts by the first digits of their SHA-256."""
+    parts = []
+    for key in ("chat_template", "system_instruction"):
+        given = tree.get(key)
+        if given not in (None, "", False):
+            told = str(tree.get(f"{key}_sha") or hashlib.sha256(str(given).encode("utf-8", "replace")).hexdigest())
+            parts.append(f"{key}={word(told)[:12]}")
+    if tree.get("fewshot_as_multiturn") is True:
+        parts.append("multiturn=true")
+    generation = _inner(tree, "config", "gen_kwargs")
+    if generation not in (None, "", {}, []):
+        text = (
+            ",".join(f"{key}={value}" for key, value in sorted(generation.items())) if isinstance(generation, dict) else generation
+        )
+        parts.append(f"generation={word(text)}")
+    return ";".join(parts)
+
+
+def _version(tree: dict[str, Any], task: str) -> str:
+    """The version of a task after its first, or nothing."""
+    found = str(_inner(tree, "versions", task) or "")
+    return "" if found in FIRST_VERSIONS else found.removesuffix(".0")
 
 
 def _pair(text: str) -> tuple[str, str]:

@@ -38,6 +38,7 @@ class Result:
     pointer: str
     group: str = ""
     note: str = ""
+    metric: str = ""  # the metric as the file names it, where it names one apart
 
 
 @dataclass(frozen=True)

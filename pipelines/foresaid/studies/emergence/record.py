@@ -84,42 +84,42 @@ def everything_said(root: Path = Path()) -> dict[str, Any]:
     return {key: [item for part in parts for item in part[key]] for key in ("predictions", "not_forecast", "laws", "equal_steps")}
 
 
-def predict(batch: int, measured: Path) -> int:
+def predict(batch: int, measured: Path, root: Path = Path()) -> int:
     """Write a batch's early table and predictions, once: what is written stands."""
     from foresaid.studies.emergence.predict import predictions
 
-    path = predictions_of(batch)
+    path = root / predictions_of(batch)
     if path.exists():
         raise LeakError(f"{path}: found the predictions of batch {batch}, expected none yet; what was said stands")
     early = collect(measured, [batch], early_only=True)
     if early != collect(measured, [batch], early_only=False):
         raise LeakError(f"{measured}: found held-back checkpoints of batch {batch} measured, expected none before its predictions")
     said = predictions(early, early_table(batch).as_posix())
-    write_bytes(early_table(batch), early)
+    write_bytes(root / early_table(batch), early)
     write_json(path, said)
     return len(said["predictions"])
 
 
-def score(measured: Path | None) -> None:
+def score(measured: Path | None, root: Path = Path()) -> None:
     """Write the whole table from what was measured, if given, and the results and the registry's source from it."""
     from foresaid.studies.emergence.score import results
     from foresaid.studies.emergence.source import contents
 
-    said = everything_said()
+    said = everything_said(root)
     if measured is not None:
-        whole = collect(measured, batches(), early_only=False)
-        early = {line for batch in batches() for line in early_table(batch).read_bytes().splitlines()}
+        whole = collect(measured, batches(root), early_only=False)
+        early = {line for batch in batches(root) for line in (root / early_table(batch)).read_bytes().splitlines()}
         missing = early - set(whole.splitlines())
         if missing:
             raise RecordError(
                 f"{measured}: found {len(missing)} early rows changed or gone, expected all of them; nothing was written"
             )
-        write_bytes(TABLE, whole)
-    if not TABLE.exists():
-        raise UnreadableError(f"{TABLE}: found no table, expected one; run `foresaid experiment score --from FOLDER`")
-    table = TABLE.read_bytes()
-    write_json(RESULTS, results(table, said))
-    files.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), Path("registry")))
+        write_bytes(root / TABLE, whole)
+    if not (root / TABLE).exists():
+        raise UnreadableError(f"{root / TABLE}: found no table, expected one; run `foresaid experiment score --from FOLDER`")
+    table = (root / TABLE).read_bytes()
+    write_json(root / RESULTS, results(table, said))
+    files.write(contents(table, FOLDER.name, hashlib.sha256(table).hexdigest(), root / "registry"))
 
 
 def read(registry: Path, name: str) -> dict[str, Any] | None:

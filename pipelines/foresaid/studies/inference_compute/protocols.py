@@ -17,7 +17,7 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import Question, ensembles, widened_fits
-from foresaid.sources import Reading
+from foresaid.sources._reading import Reading
 from foresaid.studies.compute_returns import Reach
 from foresaid.studies.inference_compute.problem_bootstrap import Counts, problems_resampled, ten_points
 from foresaid.studies.inference_compute.series import (
@@ -77,8 +77,8 @@ class HeldOutBudgets:
 
 def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: int) -> HeldOutBudgets:
     """Read a source the record may not keep, hold out each series' largest budget, and forecast it by the source's two laws."""
-    from foresaid import sources
     from foresaid.laws import _loader as laws
+    from foresaid.sources import _loader as sources
 
     reading = sources.find(source)(mirror_folder(mirror, registry, source))
     held = SERIES[source](reading)

@@ -14,7 +14,7 @@ from foresaid.arrays import Array
 from foresaid.fitting.data import Covariate, Table, Target
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
-from foresaid.sources import Reading
+from foresaid.sources._reading import Reading
 from foresaid.sources.pass_at_k import pass_at_k
 
 KS = tuple(int(k) for k in np.unique(np.geomspace(1, 100, 20).round()))  # samples a coverage curve is fitted on

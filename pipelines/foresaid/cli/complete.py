@@ -1,0 +1,87 @@
+"""The command that completes the scores of one's own model by the fitted capability law. It writes nothing and fits nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from foresaid.cli.group import project
+
+SHOWN = 5  # candidates for the next measurement that the table names
+
+
+@click.command()
+@click.argument("scores", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--line", default="", help="Product line, for example claude; one nobody has seen by default.")
+@click.option("--tier", default="plain", show_default=True, help="Tier within the line, for example opus or mini.")
+@click.option("--maker", default="", help="Who made it.")
+@click.option("--released-on", type=click.DateTime(["%Y-%m-%d"]), help="Day of its release; by default the day the law knows.")
+@click.option("--effort", default="", help="Reasoning effort or thinking budget of the scores, for example high or 16k.")
+@click.option("--benchmarks", is_flag=True, help="List the benchmarks the law knows, and end.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def complete(
+    scores: Path | None,
+    line: str,
+    tier: str,
+    maker: str,
+    released_on: datetime | None,
+    effort: str,
+    benchmarks: bool,
+    as_json: bool,
+) -> None:
+    """Forecast the benchmarks your model was not measured on from those it was, and say which to measure next.
+
+    SCORES is a CSV file with columns benchmark and score (share of one), all of one model at one effort. Given are medians with 50
+    and 80 % intervals of the score a source would publish, and what one more measurement would say of the rest (nats).
+
+    Example: foresaid complete scores.csv --line claude --tier opus --effort high
+    """
+    import json
+
+    from foresaid.errors import ParameterError
+    from foresaid.files import rounded
+    from foresaid.forecasting.own_scores import read_scores
+    from foresaid.pipeline import capability
+    from foresaid.registry.systems import effort_number
+    from foresaid.studies.capability import completion
+    from foresaid.text import columns, number
+
+    model, factor, day = capability.read(project().build)
+    names = model.cells.benchmarks.names
+    if benchmarks:
+        for name in names:
+            click.echo(name)
+        return
+    if scores is None:
+        raise ParameterError("complete: found no file, expected a CSV file with columns benchmark and score; see --help")
+    step = effort_number(effort)
+    if effort and step is None:
+        raise ParameterError(
+            f"complete, --effort: found {effort}, expected none, low, medium, high, xhigh, or a budget such as 16k"
+        )
+    known = read_scores(scores, names)
+    release = completion.Release(line, tier, maker, step, released_on.date() if released_on else day)
+    found = completion.answer(model, factor, release, known)
+    if as_json:
+        click.echo(json.dumps(rounded(found), indent=1))
+        return
+    for said in found["remarks"]:
+        click.echo(said)
+    head = ["benchmark", "known", "median", "50 % from", "to", "80 % from", "to"]
+    cells = [
+        [row["benchmark"], number(row["known"]), *(number(row[name]) for name in ("q50", "q25", "q75", "q10", "q90"))]
+        for row in found["scores"]
+    ]
+    for text in columns([head, *cells], (0,)):
+        click.echo(text)
+    if found["next"]:
+        click.echo("")
+        rows = [[row["benchmark"], number(row["information"]), number(row["sd_after"])] for row in found["next"][:SHOWN]]
+        for text in columns([["measure next", "information, nats", "mean sd of the rest after it, points"], *rows], (0,)):
+            click.echo(text)
+        click.echo(f"mean sd of what is not known now: {number(found['sd_now'])} points of 100")
+
+
+COMMANDS: tuple[click.Command, ...] = (complete,)

@@ -1,0 +1,124 @@
+"""The commands that compute a study: laws put against each other, time horizons, a Monte Carlo posterior. None writes anything.
+
+Each imports what it needs when it runs, so that --help is instant.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from foresaid.cli.group import project
+
+
+@click.command()
+@click.argument("quantity")
+@click.option("--loss", type=float, required=True, help="Fit above this loss (nats), score at and below it.")
+@click.option("--beside", multiple=True, help="Also the mean of this quantity by loss; may be given again.")
+def contest(quantity: str, loss: float, beside: tuple[str, ...]) -> None:
+    """Compare laws of a score against loss: fitted above a loss, scored below it. Lower WIS and log score are better.
+
+    Example: foresaid contest olmo_mmlu_mc --loss 2.6 --beside olmo_mmlu_rc
+    """
+    import numpy as np
+
+    from foresaid import params
+    from foresaid.errors import ParameterError
+    from foresaid.fitting.fit import fit
+    from foresaid.registry import database
+    from foresaid.studies import loss_threshold as work
+    from foresaid.text import columns, number
+
+    loaded = params.load(project().params)
+    absent = [name for name in work.LAWS if name not in loaded.laws]
+    if absent:
+        raise ParameterError(f"contest: found no law {', '.join(absent)} in params.yaml, expected {', '.join(work.LAWS)}")
+    opened = database.open_database(project().build / "database")
+    view = database.as_of(opened, loaded.fit_as_of)
+    tables = work.of_record(view, loaded.laws, quantity)
+    if not tables:
+        known = sorted(table.target.quantity_id for _, table in work.of_laws(view, loaded.laws))
+        raise ParameterError(
+            f"contest: found no rows of {quantity} against loss, expected one of {', '.join(dict.fromkeys(known))}"
+        )
+    rows = [["law", "trained", "tested", "WIS", "log score", "mean absolute error", "mean error", "coverage of 80 %"]]
+    for one in work.contest(tables, loss, loaded.seed, loaded.replicates):
+        figures = (one.wis, one.log_score, one.mae, one.error, one.coverage)
+        rows.append([one.law, str(one.trained), str(one.tested), *map(number, figures)])
+    for line in columns(rows, (0,)):
+        click.echo(line)
+    law, table = tables[0]
+    profile = fit(law, table, loaded.seed, 1).profile
+    if profile is not None:
+        low, high = work.profile_interval(profile, len(set(table.clusters)))
+        click.echo(f"threshold of {law.name} on all rows, 95 % by its profile: {low:.3f} to {high:.3f} nats")
+    if beside:
+        target, losses = table.target, table.x[:, 0]
+        edges = np.quantile(losses, [1.0, 0.8, 0.6, 0.4, 0.2, 0.0]).tolist()
+        found = work.side_by_side(view, target.series or "", target.covariates[0].quantity_id, [quantity, *beside], edges)
+        cells = [[number(cell) for cell in row] for row in found.rows()]
+        for line in columns([found.columns, *cells], ()):
+            click.echo(line)
+
+
+@click.command(name="time-horizon")
+@click.argument("runs", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--replicates", type=click.IntRange(1), default=1000, show_default=True, help="Bootstrap draws.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
+def time_horizon(runs: Path, replicates: int, seed: int) -> None:
+    """Fit how long a task an agent completes half of the time (minutes a person needs), with 95 % bootstrap intervals.
+
+    RUNS is a CSV file with columns agent, task, family, minutes, success (0 or 1) and optionally weight. Families, tasks and runs
+    are resampled in turn (METR, arXiv 2503.14499).
+
+    Example: foresaid time-horizon runs.csv
+    """
+    from foresaid.reproducible import generator
+    from foresaid.studies import time_horizon as work
+    from foresaid.text import columns, number
+
+    cells, agents = work.read_runs(runs)
+    found = work.summarise(cells, agents, replicates, generator(seed, "time-horizon"))
+    rows = [[agent, *map(number, figures)] for agent, *figures in found]
+    for line in columns([["agent", "50 % horizon, minutes", "from", "to"], *rows], (0,)):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("target")
+@click.option("--steps", type=click.IntRange(100), default=2000, show_default=True, help="Steps of each of 32 walkers.")
+def posterior(target: str, steps: int) -> None:
+    """Sample the posterior of the emergence law on one target, beside its bootstrap. Needs emcee: foresaid[posterior].
+
+    Example: foresaid posterior emergence-experiment/w128
+    """
+    import numpy as np
+
+    from foresaid import params
+    from foresaid.errors import ParameterError
+    from foresaid.fitting.fit import fit
+    from foresaid.laws._loader import load
+    from foresaid.laws.emergence import Emergence
+    from foresaid.registry import database
+    from foresaid.reproducible import generator
+    from foresaid.studies.emergence import posterior as work
+    from foresaid.text import columns, number
+
+    work.library()
+    loaded = params.load(project().params)
+    law = load("emergence", loaded.laws.get("emergence", {}))
+    assert isinstance(law, Emergence)
+    view = database.as_of(database.open_database(project().build / "database"), loaded.fit_as_of)
+    tables = {table.target.target_id: table for table in law.tables(view)}
+    if target not in tables:
+        raise ParameterError(f"posterior: found the target {target}, expected one of {', '.join(tables) or 'none: no rows'}")
+    fitted = fit(law, tables[target], loaded.seed, loaded.replicates)
+    drawn = work.posterior(law, tables[target], fitted.point, steps, generator(loaded.seed, "posterior", target))
+    ends = np.quantile(drawn, [0.05, 0.5, 0.95], axis=0)
+    rows = [[name, *map(number, ends[:, at].tolist())] for at, name in enumerate(work.NAMES)]
+    for line in columns([["parameter", "5 %", "median", "95 %"], *rows], (0,)):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (contest, time_horizon, posterior)

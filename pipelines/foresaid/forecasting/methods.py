@@ -1,0 +1,121 @@
+"""What every method of a table is: its title, one sentence, its role, and what it was told of the model it forecasts.
+
+A baseline is what a law must beat. That is a property of the method and is said here alone: the baselines of baselines.py, and the
+laws that know only the compute, the size or the date of a model. Whoever picks a best baseline or a reference asks this module. The
+reference of a kind of target is named here, before anything is scored; the best baseline of a table is picked afterwards and is
+called so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+
+@dataclass(frozen=True)
+class Method:
+    """One method: `role` is law, baseline or ensemble; `told` is what it knows of the model or run it forecasts."""
+
+    name: str
+    title: str
+    sentence: str
+    role: str
+    told: str
+
+
+NOTHING, FAMILY, SCALE, COMPUTE, SIZE, DATE = (
+    "nothing", "family", "scale of the run", "training compute", "size and tokens", "release date",
+)  # fmt: skip
+SCORES = "other scores"
+SAME, COVARIATES = "what its laws were told", "its covariates"
+
+METHODS = {
+    one.name: one
+    for one in (
+        Method("training_mean", "Mean (climatology)", "the mean score of the training models", "baseline", NOTHING),
+        Method("best_known", "Best so far", "the best score of the training models", "baseline", NOTHING),
+        Method(
+            "last_of_family",
+            "Last value (persistence)",
+            "the score of the newest known model of the same family",
+            "baseline",
+            FAMILY,
+        ),
+        Method(
+            "nearest_known_model",
+            "Nearest known model",
+            "the score of the known model whose other scores are nearest",
+            "baseline",
+            SCORES,
+        ),
+        Method("ridge_on_others", "Ridge on other scores", "ridge regression on the model's other scores", "baseline", SCORES),
+        Method(
+            "sigmoid_of_mean",
+            "Line in the mean score",
+            "a logistic line in the mean of the model's other scores",
+            "baseline",
+            SCORES,
+        ),
+        Method("last_value", "Nearest known run", "the score of the nearest smaller run of the series", "baseline", SCALE),
+        Method(
+            "straight_line",
+            "Straight line",
+            "linear regression on the first covariate, or its logarithm, over all known runs",
+            "baseline",
+            SCALE,
+        ),
+        Method("compute_sigmoid", "Compute sigmoid", "a sigmoid in the logarithm of training compute", "baseline", COMPUTE),
+        Method("size_sigmoid", "Size sigmoid", "a sigmoid in the logarithm of the number of parameters", "baseline", SIZE),
+        Method("growth", "Growth in time", "a curve in the release date alone", "baseline", DATE),
+        Method("ensemble_equal", "Equal-weight ensemble", "the average of all laws' quantiles, level by level", "ensemble", SAME),
+        Method(
+            "ensemble_median",
+            "Median ensemble",
+            "the median of all laws' quantiles, level by level, with its own interval recalibration",
+            "ensemble",
+            SAME,
+        ),
+        Method(
+            "ensemble_stacked",
+            "Stacked ensemble",
+            "the weighted average of the laws' quantiles, weights learned from their earlier scores",
+            "ensemble",
+            SAME,
+        ),
+        Method(
+            "printed_forms", "Printed coefficients", "the forms as the authors printed them, applied without a refit", "law", SCORES
+        ),
+        Method("observational", "Observational law", "a sigmoid in principal components of other scores", "law", SCORES),
+    )
+}
+BASELINES = tuple(name for name, one in METHODS.items() if one.role == "baseline")
+REFERENCES = {"larger": "last_value", "released": "best_known", "listed": "best_known"}
+INFORMED_REFERENCE = "nearest_known_model"
+
+
+def reference(split: str, name: str) -> str:
+    """The method a law's skill is measured against, by how its rows were held out and what it was told.
+
+    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, the
+    nearest known model, which is told the same. Both were named after results had been seen, and against the laws: persistence by
+    family is several times worse, and would flatter them.
+
+    >>> reference("released", "observational"), reference("released", "compute_sigmoid"), reference("larger", "chinchilla")
+    ('nearest_known_model', 'best_known', 'last_value')
+    """
+    return INFORMED_REFERENCE if split != "larger" and told(name) == SCORES else REFERENCES[split]
+
+
+def is_baseline() -> pl.Expr:
+    """Rows of a score frame whose method is a baseline: by this list, or by the row's role where the method is not on it."""
+    return pl.col("law").is_in(list(BASELINES)) | (pl.col("role") == "baseline")
+
+
+def told(name: str) -> str:
+    """What a method knows of the model it forecasts; a law that is not on the list is told its covariates, no more.
+
+    >>> told("training_mean"), told("observational"), told("chinchilla")
+    ('nothing', 'other scores', 'its covariates')
+    """
+    return METHODS[name].told if name in METHODS else COVARIATES

@@ -1,0 +1,65 @@
+"""Scores of one's own model from a file: benchmark and score, one a line. What is wrong is said by line, before any forecast."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from foresaid.errors import Problem, RecordError, UnreadableError
+
+HEAD = ("benchmark", "score")
+PERCENT = 1.0  # a score above it was meant in per cent
+
+
+def read_scores(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
+    """Read a CSV file with columns benchmark and score (share of one), in any order; return benchmark -> score.
+
+    `benchmarks` are the names the law knows. Raises UnreadableError for a file that is no text, RecordError for another head, a
+    benchmark the law does not know or that stands twice, and a score that is no share of one.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}, expected a CSV file with columns benchmark and score") from None
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{path}: found bytes that are not UTF-8 at {error.start}, expected UTF-8; save it so") from None
+    try:
+        rows = [row for row in enumerate(csv.reader(io.StringIO(text), strict=True), start=1) if any(map(str.strip, row[1]))]
+    except csv.Error as error:
+        raise RecordError(f"{path}: found {error}, expected a CSV file with columns benchmark and score") from None
+    head = tuple(name.strip() for name in rows[0][1]) if rows else ()
+    if sorted(head) != sorted(HEAD):
+        raise RecordError(f"{path}: found the columns {', '.join(head) or 'none'}, expected benchmark,score")
+    found: dict[str, float] = {}
+    problems: list[Problem] = []
+    for line, row in rows[1:]:
+        if len(row) != len(head):
+            problems.append(Problem(str(path), line, "score", f"{len(row)} fields", f"{len(head)}: benchmark and score"))
+            continue
+        said = dict(zip(head, (cell.strip() for cell in row), strict=True))
+        name = said["benchmark"]
+        if name not in benchmarks:
+            near = get_close_matches(name, benchmarks, n=1, cutoff=0.5)
+            expected = "one of `foresaid complete --benchmarks`"
+            problems.append(
+                Problem(str(path), line, "benchmark", name[:80], expected, f"did you mean {near[0]}?" if near else "remove the row")
+            )
+            continue
+        try:
+            value = float(said["score"])
+        except ValueError:
+            value = math.nan
+        if not 0.0 <= value <= PERCENT:
+            hint = "divide per cent by 100" if math.isfinite(value) and value > PERCENT else "correct it"
+            problems.append(Problem(str(path), line, "score", said["score"][:80], "a share within [0, 1]", hint))
+        elif name in found:
+            problems.append(Problem(str(path), line, "benchmark", f"{name} a second time", "one score a benchmark", "keep one"))
+        else:
+            found[name] = value
+    if problems:
+        raise RecordError.collect(problems)
+    return found

@@ -1,0 +1,73 @@
+"""Everything the ledger says of one forecast, in one place: what was asked, what was said, what came out.
+
+A proof that nobody can read beside the number it proves is worth little; `foresaid show` prints this. The entries are given as they
+stand, so that a field of a later version is shown as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.state.index import Clock, gather
+from foresaid.ledger.state.versions import versions
+
+
+def of(batches: Sequence[Batch], clock: Clock, author: str, name: str) -> dict[str, Any]:
+    """The round, the target, every version with the one that counts, and the outcomes entered for its target.
+
+    Give full batches in the order of the log, not outlines.
+    """
+    facts, aim = gather(batches), aim_of(name)
+    opened, target = facts.rounds.get(aim[0]), facts.targets.get(aim)
+    return {
+        "author": author,
+        "id": name,
+        "round": msgspec.to_builtins(opened) if opened is not None else None,
+        "target": msgspec.to_builtins(target) if target is not None else None,
+        "versions": [
+            {"batch": batch, "counts": counts, "prediction": msgspec.to_builtins(made)}
+            for batch, made, counts in versions(batches, clock).get((author, name), [])
+        ],
+        "outcomes": [
+            {"subject": subject, **msgspec.to_builtins(entry), "counts": place == 0}
+            for subject, found in sorted(facts.outcomes(aim).items())
+            for place, entry in enumerate(found)
+        ],
+    }
+
+
+def lines(told: dict[str, Any]) -> Iterator[str]:
+    """The same in lines for a terminal: fields of round and target, quantiles of each version, outcomes.
+
+    A curve is named, not printed: it is a rule for many models, and stands whole in its batch and in `--json`.
+    """
+    for what in ("round", "target"):
+        entry = told[what]
+        if entry is None:
+            yield f"{what}: not in the ledger"
+            continue
+        yield from (f"{what} {field}: {value}" for field, value in entry.items() if field not in ("type", "id"))
+    for number, version in enumerate(told["versions"], start=1):
+        made = version["prediction"]
+        head = f"version {number}, batch {version['batch'][:12]}{', counts' if version['counts'] else ''}"
+        if made.get("kind") == "quantiles":
+            said = ", ".join(f"{level}: {value}" for level, value in zip(made["levels"], made["values"], strict=True))
+            yield f"{head}: quantiles {said}"
+        else:
+            curve = made.get("curve", {})
+            rows = curve.get("training", {}).get("rows")
+            yield f"{head}: a curve of {curve.get('law')} on {rows} rows, {curve.get('status')}"
+    if not told["versions"]:
+        yield "versions: none that can be read (sealed, or redacted)"
+    for one in told["outcomes"]:
+        yield (
+            f"outcome {one['subject']}: {one['value']}, known {one['known_at']}, "
+            f"{one['source']}{', counts' if one['counts'] else ''}"
+        )
+    if not told["outcomes"]:
+        yield "outcome: none in the ledger yet"

@@ -1,0 +1,31 @@
+"""What the capability law scored on releases it had not seen, as measured once and kept under git.
+
+The sets of 2025 and 2026 are downloads whose files are not in the repository, so no stage can measure them again; the table keeps
+the day on which they were measured. How they were read and what was chosen before is in docs/results-capability.md.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from foresaid.errors import UnreadableError
+
+FILE = "protocols/capability.csv"
+COLUMNS = (
+    *("measured_on", "set", "told", "rows", "releases", "makers", "wis", "goal", "coverage_50", "coverage_80", "coverage_95"),
+    *("reference", "reference_wis", "skill", "skill_05", "skill_95"),
+)
+"""WIS in points of 100; coverage in per cent; skill 1 - WIS / reference WIS over `reference`, with 5 and 95 % bounds by release."""
+
+
+def read(registry: Path) -> list[dict[str, str]]:
+    """Return the kept rows as they are written, none where there is no file; UnreadableError for another head or a short row."""
+    path = registry / FILE
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    if not rows or tuple(rows[0]) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
+        raise UnreadableError(f"{path}: found another head or a short row, expected the columns {', '.join(COLUMNS)}")
+    return [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]]

@@ -1,0 +1,177 @@
+"""What `verify` accepts, scoring finishes and a page can be written for: entries are for ever, so no line may stop all work.
+
+Ledgers are drawn from lines that are lawful and awkward: curves of a law that does not exist, with a probe that no longer holds,
+with the target among the covariates, about nothing the record knows; ids as long as they may be; outcomes of unknown models; and a
+redaction that takes the targets of others with it.
+"""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import Built
+
+from foresaid import canonical_json
+from foresaid.evaluation.ledger_scores import Scores
+from foresaid.fitting.frozen_curve import from_plain
+from foresaid.ledger import store
+from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.resolutions import Redaction
+from foresaid.ledger.verify import verify
+from foresaid.pipeline import score
+from foresaid.registry import database
+from foresaid.registry.view import View
+from foresaid.report.texts import page_name
+
+ORIGIN = "example.org/lm"
+AT = datetime(2024, 6, 1, tzinfo=UTC)
+CODE = entries.Code(git=None, dirty=False, version="0.1.0")
+ODD = (
+    "as it is",
+    "unknown law",
+    "wrong probe",
+    "target as covariate",
+    "unknown quantity",
+    "no draws",
+    "other settings",
+    "huge point",
+)
+
+
+def odd_curve(curve: dict[str, Any], how: str) -> dict[str, Any]:
+    """The curve with one lawful oddity."""
+    made = copy.deepcopy(curve)
+    if how == "unknown law":
+        made["law"] = "no_such_law"
+    elif how == "wrong probe":
+        made["probe"]["y"] = ["0.987654321" for _ in made["probe"]["y"]]
+    elif how == "target as covariate":
+        made["covariates"][0]["quantity_id"] = made["quantity_id"]
+    elif how == "unknown quantity":
+        made["quantity_id"] = "no_such_quantity"
+    elif how == "no draws":
+        made["draws"] = []
+    elif how == "other settings":
+        made["settings"] = {}
+    elif how == "huge point":
+        made["point"] = ["1" + "0" * 17 for _ in made["point"]]
+    return made
+
+
+class Stage:
+    """A curve of the real record and the record itself; without a repr of its own each failure would print all of both."""
+
+    def __init__(self, curve: dict[str, Any], views: tuple[View, View]) -> None:
+        self.curve, self.views = curve, views
+
+    def __repr__(self) -> str:
+        return "Stage"
+
+
+@pytest.fixture(scope="module")
+def stage(built: Built) -> Stage:
+    drafts = canonical_json.parse_lines((built.build / "fits" / "observational" / "drafts.jsonl").read_bytes())
+    found = next(draft for draft in drafts if draft["target"]["id"] == "gsm8k_cot")
+    connection = database.open_database(built.build / "database")
+    views = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
+    connection.close()
+    return Stage(dict(found["prediction"]["curve"]), views)
+
+
+def write(place: Path, author: str, lines: list[Any]) -> str:
+    path = store.write_batch(
+        place,
+        lines,
+        origin=ORIGIN,
+        author=author,
+        as_of=date(2024, 5, 31),
+        frozen_at=AT,
+        data=[],
+        code=CODE,
+        check_curve=from_plain,
+    )
+    return path.stem
+
+
+def of(kind: str, **values: Any) -> Any:
+    return entries.parse({"type": kind, **values})
+
+
+def target(name: str, benchmark: str, **more: Any) -> Any:
+    return of(
+        "target/v1", id=name, round="r", benchmark=benchmark, metric="accuracy", unit="fraction", min="0", max="1", source="s",
+        known_rule="k", void_if="never", **(more or {"binding": "every model"}),
+    )  # fmt: skip
+
+
+def scored(place: Path, views: tuple[View, View]) -> Scores:
+    return score.prospective(place.parent, *views, datetime(2027, 1, 1, tzinfo=UTC), "lab")
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    hows=st.lists(st.sampled_from(ODD), min_size=1, max_size=4),
+    long=st.booleans(),
+    redacts=st.booleans(),
+    subjects=st.lists(st.sampled_from(["qwen/qwen2-72b", "no/such-model", "a" * 128]), unique=True, max_size=3),
+)
+def test_what_verify_accepts_scoring_finishes(
+    hows: list[str], long: bool, redacts: bool, subjects: list[str], stage: Stage
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "ledger"
+        store.create(place, ORIGIN)
+        method = "m" * 62 if long else "m"
+        author, name = ("l" + "a" * 127, "t" * 128) if long else ("lab", "gsm8k_cot")
+        opening = of(
+            "round/v1", id="r", deadline="2024-12-31T00:00:00Z", reveal_by="2024-12-31T00:00:00Z", revision="first", score="wis",
+            reports="all", unit_of_count="target", universe="u",
+        )  # fmt: skip
+        first = write(place, author, [opening, target(name, "no_such_benchmark" if long else "gsm8k_cot")])
+        made = [
+            of("forecast/v1", id=f"r/{name}/{method}{i}", target=name, method=f"{method}{i}", primary=i == 0,
+               prediction={"kind": "curve", "curve": odd_curve(stage.curve, how)})
+            for i, how in enumerate(hows)
+        ]  # fmt: skip
+        write(place, author, made)
+        outcomes = [
+            of(
+                "resolution/v1",
+                round="r",
+                target=name,
+                subject=one,
+                value="0.5",
+                known_at="2024-07-01",
+                snapshot="0" * 64,
+                source="s",
+            )
+            for one in subjects
+        ]
+        if outcomes:
+            write(place, author, outcomes)
+        store.sequence(place, ORIGIN)
+        if redacts:
+            write(
+                place,
+                author,
+                [Redaction(batch=first, author=author, forecasts=[], reason="law", rounds=["r"], targets=[f"r/{name}"])],
+            )
+            store.sequence(place, ORIGIN)
+            store.redact(place, first)
+
+        assert verify.verify(place, ORIGIN, from_plain).exit_code() in (0, 5)
+        done = scored(place, stage.views)
+
+        assert len(done.accounts) == len(made)
+        refused = {"unknown law", "wrong probe"} & set(hows)
+        if refused and not redacts:
+            assert any("cannot be applied" in status for status in done.declined["status"])
+        for one in done.accounts:
+            (Path(folder) / f"{page_name(one.author, one.id)}.html").write_bytes(b"")

@@ -1,0 +1,117 @@
+"""One row a system: what names it, what belongs to the protocol, and effort in order."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.conftest import Built
+
+from foresaid.registry import database
+from foresaid.registry.systems import COLUMNS, SYSTEM, effort_number, frame, split
+from foresaid.sources._settings import EFFORTS, KEYS, setting
+
+WORDS = st.sampled_from(("high", "16k", "goose", "5", "fp8", "search"))
+
+
+def test_the_words_stand_in_the_order_makers_offer_them() -> None:
+    numbers = [effort_number(word) for word in EFFORTS]
+
+    assert numbers == sorted(numbers, key=lambda number: number or 0.0) == [0, 1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(("word", "number"), [("1k", 2.0), ("8k", 3.0), ("24k", 4.0), ("no-thinking", 0.0), ("instant", 0.0)])
+def test_a_budget_stands_where_the_published_equivalents_put_it(word: str, number: float) -> None:
+    assert effort_number(word) == pytest.approx(number, abs=1e-9)
+
+
+@pytest.mark.parametrize("word", ["unknown", "", "thinking", "adaptive", "reasoning"])
+def test_what_is_not_known_is_not_none(word: str) -> None:
+    assert effort_number(word) is None
+
+
+@given(st.integers(1, 500), st.integers(1, 500))
+def test_more_tokens_are_never_less_effort(one: int, two: int) -> None:
+    low, high = effort_number(f"{min(one, two)}k"), effort_number(f"{max(one, two)}k")
+
+    assert low is not None
+    assert high is not None
+    assert 1.0 <= low <= high <= 6.0
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), WORDS))
+def test_a_setting_is_parted_without_loss(parts: dict[str, str]) -> None:
+    system, protocol = split(setting(**parts))
+    pairs = [pair for side in (system, protocol) for pair in side.split(";") if pair]
+
+    assert sorted(pairs) == sorted(pair for pair in setting(**parts).split(";") if pair)
+    assert all(pair.split("=")[0] in SYSTEM for pair in system.split(";") if pair)
+
+
+def table() -> pl.DataFrame:
+    rows = {
+        "subject_id": ["acme/big", "acme/big", "acme/run"],
+        "quantity_id": ["quiz"] * 3,
+        "setting": ["effort=high;shots=5", "", ""],
+        "source_id": ["board"] * 3,
+        "known_on": [date(2026, 1, 1)] * 3,
+        "value": [0.5, 0.4, 0.3],
+        "kind": ["model", "model", "run"],
+        "released_on": [date(2025, 12, 1)] * 3,
+    }
+    models = pl.DataFrame(
+        {
+            "model_id": ["acme/big"],
+            "line": ["big"],
+            "tier": ["plain"],
+            "release": ["acme/2025-12-01"],
+            "released_precision": ["day"],
+            "organisation": ["Acme"],
+        }
+    )
+    quantities = pl.DataFrame(
+        {"quantity_id": ["quiz"], "chance": [0.25], "items": [40], "unit": ["fraction"], "direction": ["higher"]}
+    )
+    return frame(pl.DataFrame(rows), models, quantities)
+
+
+def test_a_row_a_system_with_its_chance_and_the_step_between_two_scores() -> None:
+    found = table()
+
+    assert found.columns == list(COLUMNS)
+    assert found["system_id"].to_list() == ["acme/big", "acme/big[effort=high]"]
+    assert found["protocol"].to_list() == ["", "shots=5"]
+    assert found["effort"].to_list() == [None, 4.0]
+    assert set(found["resolution"]) == {0.025}
+    assert set(found["maker"]) == {"Acme"}
+
+
+def test_the_shipped_record_gives_systems_as_of_a_day_and_none_of_the_future(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    day = date(2026, 3, 12)
+    found = database.systems_as_of(connection, day)
+    key = ["system_id", "benchmark", "protocol", "source_id"]
+
+    assert found.filter(pl.col("known_on") > day).height == 0
+    assert found["line"].null_count() == 0
+    assert found.filter(pl.col("system_id").str.contains("effort=high"))["effort"].unique().to_list() == [4.0]
+    # A host is no part of a system and no part of the protocol's key either: hosts of one model may differ in the score.
+    assert found.height - found.select(key).unique().height == 0
+
+
+def test_values_since_july_2025_stand_in_the_view_of_systems(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    day = date(2026, 11, 28)
+    known = database.as_of(connection, day).observations.filter(
+        (pl.col("kind") == "model") & (pl.col("released_on") >= date(2025, 7, 1))
+    )
+    found = database.systems_as_of(connection, day).filter(pl.col("released_on") >= date(2025, 7, 1))
+    plain = known.filter(pl.col("setting") == "")
+    shares = plain.height / known.height, found.height / known.height
+    print(f"values of models since July 2025: {known.height}; with an empty setting {shares[0]:.2f}, in the view {shares[1]:.2f}")
+
+    assert shares[0] < 0.6  # what a law sees that reads plain settings only
+    assert shares[1] >= 0.95
