@@ -62,7 +62,8 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     loaded = params.load(project().params)
     records = _read_forecasts(forecasts)
     store.may_add(project().ledger, records, loaded.author)  # what cannot be opened later is not sealed
-    rounds = {entry.id: entry for batch in store.read(project().ledger) for entry in batch.entries if isinstance(entry, entries.Round)}
+    batches = store.read(project().ledger)
+    rounds = {entry.id: entry for batch in batches for entry in batch.entries if isinstance(entry, entries.Round)}
     for record in records:
         opened = rounds[record.id.split("/", 1)[0]]
         if reveal_by > opened.reveal_by:

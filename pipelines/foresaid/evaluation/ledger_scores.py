@@ -74,9 +74,7 @@ Leaked: TypeAlias = Mapping[str, frozenset[str]]  # batch -> outcome subjects th
 NO_LEAK: Leaked = {}
 
 
-def score_ledger(
-    batches: Sequence[Batch], clock: Clock, own: str = "", leaked: Leaked = NO_LEAK, units: Units = NOTHING
-) -> Scores:
+def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", leaked: Leaked = NO_LEAK, units: Units = NOTHING) -> Scores:
     """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them.
 
     `leaked` names for each batch the outcome subjects that its training data hold, under whatever name: never a row that counts.
@@ -106,7 +104,13 @@ def score_ledger(
 
 
 def _versions(
-    account: Account, found: Sequence[Version], facts: Facts, clock: Clock, own: str, leaked: Leaked, refused: list[dict[str, str]],
+    account: Account,
+    found: Sequence[Version],
+    facts: Facts,
+    clock: Clock,
+    own: str,
+    leaked: Leaked,
+    refused: list[dict[str, str]],
 ) -> Iterator[tuple[tuple[float, ...], pl.DataFrame]]:
     """The rows of each version. One that cannot be applied is put among the `refused` and counted: an entry can never be removed,
     so no lawful line may stop everybody's scores.

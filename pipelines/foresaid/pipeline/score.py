@@ -34,9 +34,7 @@ ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
 
 
-def prospective(
-    registry: Path, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING
-) -> Scores:
+def prospective(registry: Path, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING) -> Scores:
     """Score what the ledger froze: every version of every forecast, and what nobody can read as the worst.
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
