@@ -241,7 +241,7 @@ def fit(law: Law, table: Table, root_seed: int, replicates: int) -> Fit:
     status, reason = _status(law, table, single, parameters, found, sigma, profile)
     if status in NO_FORECAST:
         return Fit(table, status, reason, names, np.empty(0), np.empty((0, 0)), sigma, 0.0, 0)
-    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again)
+    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again, rng)
     return Fit(
         table, status, reason, law.folded_names(names, table.target), single.fold(point[None])[0], draws, sigma,
         _agreement(found.objective), unconverged, single.imputation, profile, agreeing,
@@ -256,17 +256,22 @@ def _agreement(objective: Array) -> float:
 
 
 def _bootstrap(
-    law: Law, table: Table, parameters: tuple[Parameter, ...], weights: Array, starts: Array
+    law: Law, table: Table, parameters: tuple[Parameter, ...], weights: Array, starts: Array, rng: np.random.Generator
 ) -> tuple[Array, int, float]:
     """Refit every replicate, design and all; return draws (R, Q), how many did not converge, and the agreement of starts.
 
     The blocks have a fixed size: a library's last digit may depend on how much it is given at once.
+    Each replicate draws the prior's centre anew: with one centre for all, rows that say nothing would look like certainty.
     """
     folded, unconverged, agreeing = [], 0, 0.0
+    spread = law.prior_spread(parameters)
+    moved = rng.standard_normal((len(weights), len(spread))) * spread
     for first in range(0, len(weights), BLOCK):
         block = weights[first : first + BLOCK]
         design = law.design(table.x, block)
-        found = solve(problem_for(law, design, table.y, parameters), block, starts)
+        problem = problem_for(law, design, table.y, parameters)
+        centre = law.prior(parameters)[0] + moved[first : first + BLOCK]
+        found = solve(replace(problem, prior_centre=centre), block, starts)
         lanes = np.arange(len(block))
         folded.append(design.fold(found.parameters[lanes, found.best]))
         unconverged += int((~found.converged[lanes, found.best]).sum())

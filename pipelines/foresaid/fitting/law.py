@@ -134,6 +134,10 @@ class Law(ABC):
         """Return centre and weight (P,) of a quadratic penalty 0.5 * weight * (parameter - centre)^2; none by default."""
         return np.zeros(len(parameters)), np.zeros(len(parameters))
 
+    def prior_spread(self, parameters: Sequence[Parameter]) -> Array:
+        """Return the standard deviation (P,) of what is believed, by which each replicate draws its centre; 0: a mere ridge."""
+        return np.zeros(len(parameters))
+
     def objection(self, table: Table) -> str | None:
         """Say why these rows should not be fitted (a status such as `non_monotone`), or None. They are fitted all the same."""
         del table

@@ -101,6 +101,11 @@ class SurfaceLaw(ComputeLaw):
         spread = np.array([known.get(parameter.name, (0.0, np.inf))[1] for parameter in parameters])
         return centre, (SCATTER / spread) ** 2
 
+    def prior_spread(self, parameters: Sequence[Parameter]) -> Array:
+        """Return how uncertain each belief is: every replicate draws its centre anew, so silent rows leave the belief's width."""
+        weight = self.prior(parameters)[1]
+        return np.where(weight > 0, SCATTER / np.sqrt(np.where(weight > 0, weight, 1.0)), 0.0)
+
     def tables(self, view: View) -> list[Table]:
         """One table for each loss and group of runs, by loss and group."""
         made = []
