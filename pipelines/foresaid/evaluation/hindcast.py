@@ -148,6 +148,9 @@ def run_case(
         for label, baseline in chosen.items():
             forecast = baselines.forecast(baseline, split.train, split.test)
             frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
+        for label in baselines.TOLD if case.split != "larger" and baselines.tells(split.train) else ():
+            forecast = baselines.forecast_told(label, split.train, split.test)
+            frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
     for target_id, several in sorted(members.items()):
         split = splits[target_id]
         for label, forecast in ensembles(several, split.test.target).items():

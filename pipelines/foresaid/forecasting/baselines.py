@@ -12,8 +12,10 @@ from datetime import date
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, sigmoid
 from foresaid.fitting.data import Table
+from foresaid.fitting.transforms import transform_named
+from foresaid.forecasting import informed_baselines
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
 
@@ -88,6 +90,10 @@ def forecast(baseline: Baseline, rows: Table, targets: Table) -> Forecast:
     """Forecast each target row: the baseline's point with the quantiles of its past errors around it."""
     errors = past_errors(baseline, rows)
     point = np.array([baseline(rows, targets.clusters[i], targets.released_on[i], _first(targets, i)) for i in range(targets.n)])
+    return _around(point, errors, rows)
+
+
+def _around(point: Array, errors: Array, rows: Table) -> Forecast:
     target = rows.target
     both = np.concatenate([errors, -errors]) if errors.size else np.zeros(1)
     values = point[:, None] + np.quantile(both, LEVELS)
@@ -96,3 +102,58 @@ def forecast(baseline: Baseline, rows: Table, targets: Table) -> Forecast:
         return np.clip(target.offset + target.span * curve_scale, target.lower, target.upper)
 
     return Forecast(in_unit(values), in_unit(point[:, None] + both).mean(axis=1), in_unit(point))
+
+
+TOLD: dict[str, informed_baselines.Point] = {
+    "nearest_known_model": informed_baselines.nearest_known_model,
+    "ridge_on_others": informed_baselines.ridge_on_others,
+    "sigmoid_of_mean": informed_baselines.sigmoid_of_mean,
+}
+"""N2 to N4: told the new model's scores on the other benchmarks, the covariates of the observational law."""
+
+_LOGIT = transform_named("logit")
+
+
+def tells(table: Table) -> bool:
+    """Whether the covariates are scores on enough other benchmarks for the baselines of `TOLD`."""
+    return table.x.shape[1] >= informed_baselines.FEWEST_SHARED
+
+
+def _cells(table: Table, copied: bool) -> informed_baselines.Rows:
+    """One cell a known score: other benchmarks as logits; the target, the last code, as a share where it is only `copied`."""
+    shares = np.column_stack([table.x, table.y])
+    z = _LOGIT.apply(shares)
+    if copied:
+        z[:, -1] = table.y
+    row, q = np.nonzero(np.isfinite(z))
+    subject, cluster = np.array(table.subjects)[row], np.array(table.clusters)[row]
+    day = np.array([(released or date.min).toordinal() for released in table.released_on], dtype=float)[row]
+    blank = np.full(len(row), "")
+    effort = np.full(len(row), np.nan)
+    return informed_baselines.Rows(subject, subject, cluster, blank, blank, cluster, effort, day, q.astype(np.intp), z[row, q])
+
+
+def _told_points(name: str, rows: Table, targets: Table) -> Array:
+    """Point forecasts (n,) of the targets on the curve's scale, from their covariates alone."""
+    copied, last = name == "nearest_known_model", rows.x.shape[1]
+    known, every = _cells(rows, copied), _cells(targets, copied)
+    asked, told = every.where(every.q == last), every.where(every.q != last)
+    found = np.array([TOLD[name](known, asked, i, told.where(told.system == asked.system[i])) for i in range(asked.n)])
+    return found if copied else sigmoid(found)
+
+
+def forecast_told(name: str, rows: Table, targets: Table) -> Forecast:
+    """Forecast each target row by one of `TOLD`, with the quantiles of its errors on training families left out whole.
+
+    N2 finds the nearest model by logits of the other benchmarks and copies its score; N3 and N4 regress the logit of the score.
+    Scores are shares; a logit is taken `LOGIT_EDGE` off 0 and 1. The outcome of a target row is never read. Do not trust the
+    width where few families are known.
+    """
+    clusters = np.array(rows.clusters)
+    errors = [
+        rows.y[clusters == one] - _told_points(name, rows.where(clusters != one), rows.where(clusters == one))
+        for one in np.unique(clusters)
+        if (clusters != one).any()
+    ]
+    past = np.concatenate(errors) if errors else np.zeros(0)
+    return _around(_told_points(name, rows, targets), past, rows)
