@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from unittest import mock
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import norm
 
-from foresaid.arrays import Array
 from foresaid.scoring import calibration, significance
 
 SEED, REPLICATES, LEVEL = 20240531, 199, 0.05
@@ -34,7 +34,7 @@ class World:
     maker_share: float
 
 
-def clusters(world: World) -> tuple[Array, Array]:
+def clusters(world: World) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Release of each row and maker of each release, as numbers."""
     release = np.repeat(np.arange(world.releases), np.resize(SIZES, world.releases))
     maker = np.repeat(np.arange(world.releases), np.resize(MAKER_RELEASES, world.releases))[: world.releases]

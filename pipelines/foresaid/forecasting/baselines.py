@@ -116,7 +116,7 @@ _LOGIT = transform_named("logit")
 
 def tells(table: Table) -> bool:
     """Whether the covariates are scores on enough other benchmarks for the baselines of `TOLD`."""
-    return table.x.shape[1] >= informed_baselines.FEWEST_SHARED
+    return bool(table.x.shape[1] >= informed_baselines.FEWEST_SHARED)
 
 
 def _cells(table: Table, copied: bool) -> informed_baselines.Rows:
