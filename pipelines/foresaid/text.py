@@ -97,7 +97,7 @@ def unit_words(units: Iterable[str]) -> str:
     """The units of a table in words; several of them say so.
 
     >>> unit_words(["fraction"]), unit_words(["nats_per_token", "fraction"])
-    ('fraction of one', 'mixed units: fraction of one; nats per token')
+    ('fraction', 'mixed units: fraction; nats per token')
     """
     words = sorted({UNITS.get(unit, unit.replace("_", " ")) for unit in units})
     return words[0] if len(words) == 1 else "mixed units: " + "; ".join(words)

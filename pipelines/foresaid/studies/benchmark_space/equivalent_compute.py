@@ -29,7 +29,7 @@ def line(x: Array, y: Array) -> LinearFit:
     """Fit y (n,) by a straight line in x (n,); the share explained is 0 where y does not vary.
 
     >>> line(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]))
-    Line(slope=2.0, intercept=1.0, r2=1.0)
+    LinearFit(slope=2.0, intercept=1.0, r2=1.0)
     """
     dx, dy = x - x.mean(), y - y.mean()
     slope = float(dx @ dy / (dx @ dx))
