@@ -114,15 +114,25 @@ def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_a_full_disk_is_called_full(home: Path) -> None:
+@pytest.mark.parametrize("buffered", [True, False])
+@pytest.mark.parametrize("arguments", [PREDICT, ["--help"], ["--version"], ["ledger", "--help"]], ids=" ".join)
+def test_a_full_disk_is_called_full(home: Path, arguments: list[str], buffered: bool) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "foresaid", *PREDICT], cwd=home, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            [sys.executable, *([] if buffered else ["-u"]), "-m", "foresaid", *arguments],
+            cwd=home,
+            env=environment,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
         )
 
-    assert done.returncode == 2
+    assert done.returncode == 2, done.stderr
     assert "free some space" in done.stderr
     assert "Traceback" not in done.stderr
+    assert "ignored" not in done.stderr
 
 
 def test_what_the_system_refuses_names_the_file_and_who_must_act() -> None:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
@@ -54,6 +54,14 @@ def system_error(error: OSError) -> str:
     return f"{error.filename or 'a file or the output'}: {error.strerror or error}; {advice}"
 
 
+def _drop_output() -> None:
+    """Send what is left in the buffer of stdout nowhere: flushed at exit it would fail once more and make the exit code 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
     """Print an error the program knows as it stands and leave with its exit code; a reader that went away is no error."""
 
@@ -68,10 +76,11 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
             click.echo(str(error), err=True)
             sys.exit(error.exit_code)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to be flushed at exit
+            _drop_output()
             sys.exit(SIGPIPE)
         except OSError as error:
             click.echo(system_error(error), err=True)
+            _drop_output()
             sys.exit(2)
 
     return wrapped
@@ -81,6 +90,10 @@ class Sections(click.Group):
     """A group that lists its commands by section, each with the whole first sentence of its help."""
 
     sections: dict[str, list[str]]
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the program; what fails outside a command, as the help page on a full disk, is told as inside one."""
+        return plain_errors(super().main)(*args, **kwargs)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one list a section, in the order of a first visit."""
