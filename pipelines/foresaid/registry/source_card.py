@@ -23,6 +23,7 @@ from foresaid.sources import _plain_files
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
 OPTIONAL = ("notes", "spelt_like")
 IMPORTED = "imported results"  # the kind of a source that holds a user's own result files
+UNSAID_LICENCE = "its licence is unclear: its rows are yours to use, and not to be published before source.toml names one"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Source:
         Otherwise they are read on demand into build/.
         """
         return self.redistribution == "yes" or self.kind == IMPORTED
+
+    @property
+    def unlicensed(self) -> bool:
+        """Whether its rows stand in registry/ although nobody said under which licence: imported results as they come in."""
+        return self.embedded and (self.redistribution != "yes" or not self.licence.strip())
 
 
 def read(path: Path, file: str, name: str) -> Source:

@@ -3,7 +3,7 @@
 Subjects, quantities, settings and statuses are read as enumerations of what the record knows, so that an unknown id stops the
 reader and every later comparison is one of small integers. What is sound is loaded in seconds; what is not is refused here
 with the first bad rows of each rule, found by a second look that only a refused file costs. The bytes are looked at before
-anything is parsed, as `record.decode` does.
+anything is parsed, as `csv_files.decode` does. The order of the rows is not looked at: the engine reads in several threads.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import duckdb
 import numpy as np
 
 from foresaid.errors import BadCell, RecordError, UnreadableError
-from foresaid.registry.checks.rows import CEILINGS, CHANCE_FLOOR, FLOORS, Known, Nearest
+from foresaid.registry.checks.rows import CEILINGS, CHANCE_FLOOR, FLOORS, Known, Nearest, is_rating
 from foresaid.registry.formats import OBSERVATIONS, STATUSES, plain, shown
 
 CHUNK = 1 << 24
@@ -169,9 +169,10 @@ def _check(connection: duckdb.DuckDBPyConnection, file: str, known: Known, table
             rule = f"quantity_id = '{name}' and {BOUNDED} and ({' or '.join(outside)})"
             expected = f"a value in [{plain(least)}, {plain(most)}] {card.unit} for {quantity}"
             problems += _examples(connection, file, table, rule, "value", expected, 0)
-        if zeros and card.kind == "loss":
+        if zeros and (card.kind == "loss" or is_rating(card)):
             rule = f"quantity_id = '{name}' and {BOUNDED} and value = 0"
-            problems += _examples(connection, file, table, rule, "value", f"a loss above 0 for {quantity}", int(zeros))
+            word = "loss" if card.kind == "loss" else "rating"
+            problems += _examples(connection, file, table, rule, "value", f"a {word} above 0 for {quantity}", int(zeros))
         if zeros and card.kind == "benchmark" and (card.chance or 0.0) >= CHANCE_FLOOR:
             rule = f"quantity_id = '{name}' and {BOUNDED} and value = 0"
             expected = f"about {plain(card.chance)} or more: guessing scores that on {quantity}"

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from foresaid.confusables import ascii_twin, masked, stranger
 from foresaid.errors import BadCell
@@ -39,7 +40,8 @@ UNITS = (
 # Beyond any run announced: a larger figure is a slip of units, such as 627 T tokens for 627 B.
 CEILINGS = {"parameters": 1e14, "tokens": 1e14, "flops": 1e28, "examples": 1e13, "words": 1e14}
 # Below any run of a language model: a smaller figure is a slip of units the other way, such as 2.06 for 2.06 billion tokens.
-FLOORS = {"parameters": 1e5, "tokens": 1e4, "flops": 1e12}
+FLOORS = {"parameters": 1e5, "tokens": 1e4, "flops": 1e12, "words": 1e4}
+RATING = 1000.0  # a scale in points from 0 to this or beyond is a rating around an anchor (Elo), where nobody stands at 0
 CHANCE_FLOOR = 0.2  # where guessing scores this much, exactly 0.0 stands for "not measured"
 OFFERED = 50  # unknown names for which a nearest match is looked up: the search is quadratic
 
@@ -125,7 +127,7 @@ def models(table: CsvTable[ModelRow]) -> list[BadCell]:
             ("training_flops", "flops"),
         ):
             value = getattr(row, column)
-            problem = _size(value, unit, place, column) if value is not None else None
+            problem = _size(value, unit, place, column, lowest=FLOORS[unit]) if value is not None else None
             problems += [problem] if problem else []
         if row.params_active is not None and row.params_total is not None and row.params_active > row.params_total:
             problems.append(
@@ -228,6 +230,8 @@ def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> Ba
         percent = quantity.unit == "fraction" and 1.0 < row.value <= 100.0
         advice = "this looks like percent: divide by 100" if percent else ""
         return BadCell(*place, "value", plain(row.value), f"{_bounds(quantity)} for {row.quantity_id}", advice)
+    if row.value == 0.0 and is_rating(quantity):
+        return BadCell(*place, "value", "0", f"a rating above 0 for {row.quantity_id}", "leave the row out if 0 stands for missing")
     if row.value == 0.0 and quantity.kind == "loss":
         return BadCell(*place, "value", "0", f"a loss above 0 for {row.quantity_id}", "leave the row out if 0 stands for missing")
     if quantity.kind == "size" and row.value < FLOORS.get(quantity.unit, -math.inf):
@@ -237,6 +241,26 @@ def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> Ba
         expected = f"about {plain(quantity.chance)} or more: guessing scores that on {row.quantity_id}"
         return BadCell(*place, "value", "0", expected, "leave the row out if 0 stands for missing")
     return None
+
+
+def is_rating(quantity: QuantityRow) -> bool:
+    """Whether a quantity is a rating such as Elo, on which 0 is no place a model has but a missing value.
+
+    The capabilities index, which has negative values, and Brier indices up to 100 are none.
+    """
+    high = quantity.upper is not None and quantity.upper >= RATING
+    return quantity.kind == "index" and quantity.unit == "points" and quantity.lower == 0 and high
+
+
+def still_to_come(days: Iterable[tuple[date | None, Place, str]], today: date) -> list[BadCell]:
+    """Dates later than today: nothing is recorded, decided or released before its day."""
+    return [
+        BadCell(
+            *place, column, str(day), f"{today} or earlier: it is still to come", "check the year, or the clock of this machine"
+        )
+        for day, place, column in days
+        if day is not None and day > today
+    ]
 
 
 def _rest(row: ObservationRow, place: Place) -> list[BadCell]:
