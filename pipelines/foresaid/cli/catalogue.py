@@ -5,7 +5,7 @@ Each imports what it needs when it runs, so that --help is instant.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, time
 
 import click
 
@@ -66,6 +66,69 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
         click.echo(line)
 
 
+@models.command("add")
+@click.argument("model")
+@click.option("--organisation", required=True, help="The maker, as models.csv spells it.")
+@click.option("--released-on", default="", help="Day (2026-05-01) or month (2026-05) of the release.")
+@click.option("--release-source", default="", help="The document that says so; needed with --released-on.")
+@click.option("--family", default="", help="The version it belongs to; read off the name by default.")
+@click.option("--kind", type=click.Choice(["base", "instruct", "reasoning", "code"]), default="instruct", show_default=True)
+@click.option("--params", type=float, help="All parameters, a plain number: 7e9.")
+@click.option("--active", type=float, help="Active parameters; for a dense model those of --params.")
+@click.option("--tokens", type=float, help="Training tokens, a plain number: 2e12.")
+@click.option("--spelt", multiple=True, help="A spelling under which it comes; may be given again.")
+@click.option("--source", default="*", show_default=True, help="The source of these spellings; * is every source.")
+@click.option("--even-if", is_flag=True, help="Also where its id differs from another in case or punctuation only.")
+def models_add(
+    model: str,
+    organisation: str,
+    released_on: str,
+    release_source: str,
+    family: str,
+    kind: str,
+    params: float | None,
+    active: float | None,
+    tokens: float | None,
+    spelt: tuple[str, ...],
+    source: str,
+    even_if: bool,
+) -> None:
+    """Add a model to the record; line, tier and release are proposed from its name.
+
+    Example: foresaid models add acme/tiny-7b --organisation Acme --released-on 2026-05-01 --release-source https://example.org
+    """
+    from foresaid.errors import ParameterError
+    from foresaid.registry import additions
+
+    if released_on:
+        if not release_source:
+            raise ParameterError("models add: found --released-on without --release-source, expected the document that says so")
+        if additions.read_day(released_on)[0] is None:
+            raise ParameterError(f"--released-on {released_on}: expected a day such as 2026-05-01 or a month such as 2026-05")
+        given_day("--released-on", datetime.combine(additions.read_day(released_on)[0] or datetime.now(UTC).date(), time()))
+    row = additions.model_row(
+        model, organisation, released_on, release_source, family=family, kind=kind, sizes=(params, active, tokens)
+    )
+    for line in additions.add_model(project().registry, row, [(text, source) for text in spelt], even_if):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("spelling")
+@click.argument("target")
+@click.option("--source", default="*", show_default=True, help="The source that spells it so; * is every source.")
+@click.option("--quantity", is_flag=True, help="TARGET is a quantity, not a model.")
+def alias(spelling: str, target: str, source: str, quantity: bool) -> None:
+    """Say that SPELLING is the model (or quantity) TARGET of the record.
+
+    Example: foresaid alias "Tiny 7B (May)" acme/tiny-7b --source epoch-hub
+    """
+    from foresaid.registry import additions
+
+    for line in additions.add_alias(project().registry, spelling, target, source, "quantity" if quantity else "model"):
+        click.echo(line)
+
+
 @click.command()
 def sort() -> None:
     """Put the rows of every file of the record in the order of their keys, each line kept byte for byte.
@@ -78,4 +141,4 @@ def sort() -> None:
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (models, sort)
+COMMANDS: tuple[click.Command, ...] = (models, alias, sort)

@@ -29,6 +29,7 @@ from foresaid.cli.group import given_day, project
     help="Folder that holds the download before, to compare columns; by default the one beside the new download.",
 )  # fmt: skip
 @click.option("--skip-unknown", is_flag=True, help="Leave rows of unknown models out, and count them, instead of stopping.")
+@click.option("--accept", is_flag=True, help="Take spellings, models and quantities that the files make known into the record.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print every changed row as JSON.")
 @click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
@@ -41,6 +42,7 @@ def update(
     part: bool,
     against: Path | None,
     skip_unknown: bool,
+    accept: bool,
     dry_run: bool,
     as_json: bool,
     recorded_on: datetime | None,
@@ -78,6 +80,7 @@ def update(
         build=project().build,
         dry_run=dry_run,
         skip_unknown=skip_unknown,
+        accept=accept,
     )
     for line in [json.dumps(change.as_dict(), indent=1)] if as_json else change.lines():
         click.echo(line)

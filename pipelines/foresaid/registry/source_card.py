@@ -210,6 +210,12 @@ def entry(vintage: Vintage) -> str:
     return "\n".join([*lines, "files = [", *files, "]", ""])
 
 
+def with_entry(raw: bytes, vintage: Vintage) -> bytes:
+    """A card with one vintage more; all else of it stays byte for byte, save the line that says there is none yet."""
+    kept = re.sub(rb"(?m)^vintage *= *\[ *\]\n", b"", raw)
+    return kept.rstrip(b"\n") + b"\n" + entry(vintage).encode()
+
+
 def _quoted(text: str) -> str:
     # A JSON string in ASCII is a TOML basic string.
     return json.dumps(text)

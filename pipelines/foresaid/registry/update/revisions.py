@@ -64,6 +64,7 @@ class UpstreamRevision:
     vintages: list[VintageChange]
     subjects: list[SubjectRow] = field(default_factory=list)
     written: str = "appended"
+    accepted: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -99,6 +100,7 @@ class UpstreamRevision:
                 if len(words) > examples:
                     lines.append(f"  ... {len(words)} in all: {words[0].split(' ', 1)[0]}")
             lines += [f"  left out: {count} x {reason}" for reason, count in sorted(vintage.skipped.items())]
+        lines += [f"accepted: {line}" for line in self.accepted]
         lines.append(f"{self.name}: {self.rows} rows and {len(self.subjects)} subjects {self.written}")
         return lines
 
@@ -107,6 +109,7 @@ class UpstreamRevision:
         return {
             "source": self.name,
             "rows": self.rows,
+            "accepted": self.accepted,
             "subjects": [row.subject_id for row in self.subjects],
             "vintages": [
                 {
