@@ -193,6 +193,7 @@ def _lay(
     merged = merges.mapping(work.catalogue.merges)
     rows = cross_row.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects, merged)
     skipped = {reason: count for reason, count in found.skipped.items() if count} | left_out
+    account = row_count(found)
     # An upstream that dates its own history says itself, day by day, what it took back.
     days = sorted({row.known_on for row in rows} | {vintage.known_on})
     part = vintage.part or len(days) > 1
@@ -203,8 +204,20 @@ def _lay(
         change = work.standing.lay([row for row, _ in today], [place for _, place in today], day, recorded_on, part)
         late = revisions.late(change.new, before, work.catalogue.known.models, previous) if len(days) == 1 else []
         if today or len(days) == 1:
-            work.made.append(replace(change, skipped=skipped, late=late))
-            skipped = {}  # counted once
+            work.made.append(replace(change, skipped=skipped, late=late, notes=[*change.notes, *account]))
+            skipped, account = {}, []  # counted once
+
+
+def row_count(reading: Reading) -> list[str]:
+    """The rows of the upstream's tables as taken and left out, where its reader counts by rows; the rest would be lost rows."""
+    if not reading.rows or any(score.row is None for score in reading.scores):
+        return []
+    total, taken = sum(reading.rows.values()), len({(score.file, score.row) for score in reading.scores})
+    left = sum(reading.skipped.values())
+    if taken + left > total:  # a reader that counts cells
+        return []
+    lost = f", {total - taken - left} unaccounted for (`foresaid update --all` lists them)" if taken + left < total else ""
+    return [f"rows: {total} upstream in {len(reading.rows)} tables, {taken} taken, {left} left out{lost}"]
 
 
 def _accept(work: Work, proposals: Proposals) -> None:
