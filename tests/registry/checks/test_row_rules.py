@@ -23,6 +23,7 @@ QUANTITIES = {
         ("loss", "loss", "nats_per_token", 0.0, None, None),
         ("tokens", "size", "tokens", None, None, None),
         ("flops", "size", "flops", 1.0, 1e27, None),
+        ("rating", "index", "points", 0.0, 4000.0, None),
         ("years", "budget", "years", None, 20.0, None),
     )
 }
@@ -83,6 +84,7 @@ BREAKING = {
     "possible size": GOOD._replace(quantity_id="tokens", value=627e12),
     "in bounds": GOOD._replace(value=31.0),
     "no loss of zero": GOOD._replace(quantity_id="loss", value=0.0),
+    "no rating of zero": GOOD._replace(quantity_id="rating", value=0.0),
     "no size in billions": GOOD._replace(quantity_id="tokens", value=2.06),
     "no zero where guessing scores": GOOD._replace(value=0.0),
     "standard error a number": GOOD._replace(stderr=-0.01),

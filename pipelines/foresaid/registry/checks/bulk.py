@@ -3,7 +3,7 @@
 Subjects, quantities, settings and statuses are read as enumerations of what the record knows, so that an unknown id stops the
 reader and every later comparison is one of small integers. What is sound is loaded in seconds; what is not is refused here
 with the first bad rows of each rule, found by a second look that only a refused file costs. The bytes are looked at before
-anything is parsed, as `csv_files` does.
+anything is parsed, as `csv_files.decode` does. The order of the rows is not looked at: the engine reads in several threads.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ def _check(connection: duckdb.DuckDBPyConnection, file: str, known: Known, table
 
 def _limits(connection: duckdb.DuckDBPyConnection, known: Known) -> None:
     """Lay the limits of every quantity beside the incoming rows."""
-    kinds = ("quantity_name", "varchar", *["double"] * 5)
+    kinds = ("quantity_name", "varchar", "varchar", *["double"] * 5)
     columns = ", ".join(f"{name} {kind}" for name, kind in zip(row_rules.LIMITS, kinds, strict=True))
     connection.execute(f"create or replace temporary table limits ({columns})")
     rows = row_rules.limits(known.quantities).rows()

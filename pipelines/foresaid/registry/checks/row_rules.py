@@ -22,11 +22,13 @@ from foresaid.registry.schema import ROWS
 # Beyond any run announced: a larger figure is a slip of units, such as 627 T tokens for 627 B.
 CEILINGS = {"parameters": 1e14, "tokens": 1e14, "flops": 1e28, "examples": 1e13, "words": 1e14}
 # Below any run of a language model: a smaller figure is a slip of units the other way, such as 2.06 for 2.06 billion tokens.
-FLOORS = {"parameters": 1e5, "tokens": 1e4, "flops": 1e12}
+FLOORS = {"parameters": 1e5, "tokens": 1e4, "flops": 1e12, "words": 1e4}
+RATING = 1000.0  # a scale in points from 0 to this or beyond is a rating around an anchor (Elo), where nobody stands at 0
 CHANCE_FLOOR = 0.2  # where guessing scores this much, exactly 0.0 stands for "not measured"
 LIMITS = {
     "quantity_id": pl.String,
     "kind": pl.String,
+    "unit": pl.String,
     **dict.fromkeys(("lower", "upper", "chance", "smallest", "largest"), pl.Float64),
 }
 
@@ -44,8 +46,8 @@ _NO_ADVICE = _says("")
 class RowRule:
     """One rule: `broken` is true of a row that breaks it; `expected` and `advice` say what should stand there and what to do.
 
-    `broken` may name the columns of observations.csv and, of the row's quantity, `kind`, `lower`, `upper`, `chance`, `smallest`
-    and `largest` (nothing where the quantity has no such limit).
+    `broken` may name the columns of observations.csv and, of the row's quantity, `kind`, `unit`, `lower`, `upper`, `chance`,
+    `smallest` and `largest` (nothing where the quantity has no such limit).
     """
 
     name: str
@@ -129,6 +131,13 @@ RULES = (
         _MISSING,
     ),
     RowRule(
+        "no rating of zero",  # the capabilities index, which has negative values, and Brier indices up to 100 are no ratings
+        "value",
+        f"{_BOUNDED} and kind = 'index' and unit = 'points' and lower = 0.0 and upper >= {RATING} and value = 0.0",
+        lambda row, quantity: f"a rating above 0 for {row.quantity_id}",
+        _MISSING,
+    ),
+    RowRule(
         "no size in billions",
         "value",
         f"{_BOUNDED} and value < smallest",
@@ -176,7 +185,7 @@ def limits(quantities: Mapping[str, QuantityRow]) -> pl.DataFrame:
     """The limits of every quantity, one row each, with the columns of `LIMITS`."""
     rows = [
         (
-            *(name, card.kind, card.lower, card.upper, card.chance),
+            *(name, card.kind, card.unit, card.lower, card.upper, card.chance),
             FLOORS.get(card.unit) if card.kind == "size" else None,
             CEILINGS.get(card.unit),
         )

@@ -11,11 +11,12 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from foresaid.confusables import ascii_twin, masked, stranger
 from foresaid.errors import BadCell
 from foresaid.registry.checks import row_rules
-from foresaid.registry.checks.row_rules import CEILINGS, bounds, within
+from foresaid.registry.checks.row_rules import CEILINGS, FLOORS, bounds, within
 from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import AliasRow, ModelRow, ObservationRow, QuantityRow, SubjectRow, plain
 
@@ -120,7 +121,7 @@ def models(table: CsvTable[ModelRow]) -> list[BadCell]:
             ("training_flops", "flops"),
         ):
             value = getattr(row, column)
-            problem = _size(value, unit, place, column) if value is not None else None
+            problem = _size(value, unit, place, column, lowest=FLOORS[unit]) if value is not None else None
             problems += [problem] if problem else []
         if row.params_active is not None and row.params_total is not None and row.params_active > row.params_total:
             problems.append(
@@ -213,6 +214,17 @@ def observations(rows: Sequence[ObservationRow], places: Sequence[Place], runs: 
         problems.append((index, problem))
     # By row, and of each row its key and ids first: the sort is stable.
     return [problem for _, problem in sorted(problems, key=lambda one: one[0])]
+
+
+def still_to_come(days: Iterable[tuple[date | None, Place, str]], today: date) -> list[BadCell]:
+    """Dates later than today: nothing is recorded, decided or released before its day."""
+    return [
+        BadCell(
+            *place, column, str(day), f"{today} or earlier: it is still to come", "check the year, or the clock of this machine"
+        )
+        for day, place, column in days
+        if day is not None and day > today
+    ]
 
 
 def _duplicate(row: ObservationRow, other: ObservationRow, place: Place, before: Place) -> BadCell:

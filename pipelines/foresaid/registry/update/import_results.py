@@ -194,10 +194,30 @@ def _checked(name: str) -> str:
     return name
 
 
-def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date) -> UpstreamRevision:
+def licensed(source: source_card.Source, publisher: str, licence: str, title: str = "") -> source_card.Source:
+    """The card with who publishes the results and under which licence; one that says otherwise already is refused.
+
+    A licence given at import is the word of the user that the figures may stand in the record and be published.
+    """
+    for key, given in (("publisher", publisher), ("licence", licence)):
+        stands = getattr(source, key)
+        if given and stands and given != stands:
+            raise ParameterError(
+                f"import: found --{key} {given[:60]!r}, expected {stands[:60]!r} as in source.toml of {source.name}"
+            )
+    changed = replace(
+        source, publisher=publisher or source.publisher, licence=licence or source.licence, title=title or source.title
+    )
+    return replace(changed, redistribution="yes") if licence else changed
+
+
+def bring_in(
+    reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date, publisher: str = "", licence: str = ""
+) -> UpstreamRevision:
     """Append the results of these files to the source `name`, all of them or none.
 
-    `known_on` is the first day the results were public: it is given by the user, never read from a time inside a file.
+    `known_on` is the first day the results were public: it is given by the user, never read from a time inside a file. Without
+    a licence, here or in the card, the change says that the rows are not to be published.
     """
     _checked(name)
     if known_on > recorded_on:
@@ -227,11 +247,12 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
         skipped.update(read.results.skipped)
     listed = tuple(File(read.file, read.sha256, read.size) for read in reads)
     here = Vintage(known_on, "", FOLDER, listed)
-    merged = imported_card.with_files(source, listed, known_on)
+    merged = imported_card.with_files(licensed(source, publisher, licence), listed, known_on)
     beside = {path: imported_card.dump(merged)} if merged != source or not path.exists() else {}
     change = update.append(name, [(here, Reading(scores, [], dict(skipped)))], registry, recorded_on, beside)
     # An import adds to a source: what these files do not speak of is not gone.
-    return replace(change, vintages=[replace(vintage, gone=[]) for vintage in change.vintages])
+    notes = [f"licence: {source_card.UNSAID_LICENCE} (or give --licence)"] if merged.unlicensed else []
+    return replace(change, vintages=[replace(vintage, gone=[], notes=[*vintage.notes, *notes]) for vintage in change.vintages])
 
 
 def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score], list[BadCell]]:
