@@ -123,6 +123,11 @@ class Law(ABC):
     def tables(self, view: View) -> list[TrainingTable]:
         """Return the rows of every target this law can be fitted to in this view, by target_id."""
 
+    def asked(self, target: Target) -> bool:
+        """Say whether a round asks for this target and rolling origins count it. Default: every target of the law."""
+        del target
+        return True
+
     def design(self, x: Array, weights: Array) -> Design:
         """Preprocess the training rows under each of R weight vectors (R, n). The default uses the covariates as they are."""
         del weights
