@@ -165,7 +165,7 @@ def asked(
             for key, table in outcomes[name].items():
                 split = split_at(mine[name], known.get(name, {}).get(key), table, origin, later(origin, months))
                 if split is not None:
-                    yield Asked(origin, FitRequest(law, split.train, params.laws[name]), split)
+                    yield Asked(origin, FitRequest(law, split.train, params.laws[name], origin.isoformat()), split)
 
 
 def beyond(law: Law, curve: Curve, split: Split) -> Array:
