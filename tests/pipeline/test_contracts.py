@@ -47,7 +47,7 @@ def below_build(path: Path) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.BinOp) and isinstance(node.left, ast.Name) and node.left.id in ("build", "build_folder"):
             name = node.right.value if isinstance(node.right, ast.Constant) else constants.get(getattr(node.right, "id", ""))
-            found |= {f"build/{name}"} if name else set()
+            found |= {f"build/{name}"} if isinstance(name, str) else set()
     return found
 
 

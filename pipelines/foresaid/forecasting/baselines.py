@@ -7,18 +7,38 @@ around it (the forecast hubs build their baseline so). It is as unsure as it was
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.fitting.data import TrainingTable
+from foresaid.forecasting.method import FAMILY, NOTHING, SCALE, Method
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
 
 Baseline = Callable[[TrainingTable, str, date | None, Array], float]
 """Forecast one row from known rows: (rows, its cluster, its release day, its covariates (k,)) -> value on the curve's scale."""
+
+
+@dataclass(frozen=True)
+class NamedBaseline:
+    """A baseline and what tables say of it: title, sentence, and what it is told."""
+
+    method: Method
+    forecast: Baseline
+
+
+def named(baseline: Baseline, title: str, sentence: str, told: str) -> NamedBaseline:
+    """Name a baseline by its function; a new one is its function and its entry in one of the lists below, and nothing else."""
+    return NamedBaseline(Method(baseline.__name__, title, sentence, "baseline", told), baseline)
+
+
+def by_name(listed: Sequence[NamedBaseline]) -> dict[str, Baseline]:
+    """The functions by name, in the order of the list."""
+    return {one.method.name: one.forecast for one in listed}
 
 
 def training_mean(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
@@ -58,8 +78,21 @@ def straight_line(rows: TrainingTable, cluster: str, released_on: date | None, x
     return float(rows.y.mean() + slope * (x[0] - at.mean()))
 
 
-FOR_RELEASES: dict[str, Baseline] = {"training_mean": training_mean, "best_known": best_known, "last_of_family": last_of_family}
-FOR_SIZES: dict[str, Baseline] = {"last_value": last_value, "straight_line": straight_line}
+RELEASES = (
+    named(training_mean, "Mean (climatology)", "the mean score of the training models", NOTHING),
+    named(best_known, "Best so far", "the best score of the training models", NOTHING),
+    named(last_of_family, "Last value (persistence)", "the score of the newest known model of the same family", FAMILY),
+)
+SIZES = (
+    named(last_value, "Nearest known run", "the score of the nearest smaller run of the series", SCALE),
+    named(
+        straight_line,
+        "Straight line",
+        "linear regression on the first covariate, or its logarithm, over all known runs",
+        SCALE,
+    ),
+)
+FOR_RELEASES, FOR_SIZES = by_name(RELEASES), by_name(SIZES)
 
 
 def past_errors(baseline: Baseline, rows: TrainingTable) -> Array:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from foresaid.arrays import Array
 from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.transforms import LOGIT_EDGE
-from foresaid.forecasting.baselines import Baseline, training_mean
+from foresaid.forecasting.baselines import by_name, named, training_mean
+from foresaid.forecasting.method import SCORES
 
 FEWEST_SHARED = 3  # scores two models must share to be compared
 FEWEST_ROWS = 4  # known models a score needs to be of use
@@ -70,8 +71,9 @@ def sigmoid_of_mean(rows: TrainingTable, cluster: str, released_on: date | None,
     return float(1.0 / (1.0 + np.exp(-(z.mean() + slope * (at - mean.mean())))))
 
 
-FOR_SCORES: dict[str, Baseline] = {
-    "nearest_known_model": nearest_known_model,
-    "ridge_on_others": ridge_on_others,
-    "sigmoid_of_mean": sigmoid_of_mean,
-}
+INFORMED = (
+    named(nearest_known_model, "Nearest known model", "the score of the known model whose other scores are nearest", SCORES),
+    named(ridge_on_others, "Ridge on other scores", "ridge regression on the model's other scores", SCORES),
+    named(sigmoid_of_mean, "Line in the mean score", "a logistic line in the mean of the model's other scores", SCORES),
+)
+FOR_SCORES = by_name(INFORMED)
