@@ -23,7 +23,7 @@ from foresaid.fitting.problem import LeastSquaresProblem
 from foresaid.fitting.robust_loss import LINEAR, Huber, RobustLoss, SoftL1
 from foresaid.laws import _loader as laws
 
-PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "40"))
+PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "20"))
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())
 COMPILED = pytest.mark.parametrize("name", [name for name in laws.names() if laws.load(name, CASES[name].settings).kernel])
 
@@ -55,7 +55,7 @@ def test_no_minimum_is_worse_than_scipys_best_of_many_starts(loss: RobustLoss) -
     rng = np.random.default_rng(1)
     starts = LOWER + (UPPER - LOWER) * rng.random((8, 3))
     behind = 0
-    for x, y in _problems(7, 60):
+    for x, y in _problems(7, 25):
         ours = solve(
             LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER, loss=loss), np.ones((1, 12)), starts
         ).objective.min()
