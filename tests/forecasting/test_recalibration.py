@@ -99,7 +99,7 @@ def test_where_nothing_can_be_played_the_width_stays(planted: tuple[Law, Trainin
 
 def plays(rows: tuple[str, ...], centre: float, outcomes: list[float]) -> Played:
     spread = 0.1 * (np.array(LEVELS) - 0.5)
-    return Played(np.tile(centre + spread, (len(rows), 1)), np.array(outcomes), rows, rows)
+    return Played(np.tile(centre + spread, (len(rows), 1)), np.array(outcomes), rows, rows, np.zeros(len(rows)))
 
 
 def test_an_ensemble_learns_from_rows_that_every_member_played_alone(planted: tuple[Law, TrainingTable]) -> None:

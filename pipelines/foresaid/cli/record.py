@@ -109,6 +109,15 @@ def traps(mirror: Path) -> None:
 @click.option("--source", "name", required=True, help="Name of the source that holds your results; a new one is made.")
 @click.option("--known-on", type=click.DateTime(["%Y-%m-%d"]), help="First day on which the results were public.")
 @click.option("--as", "form", type=click.Choice(["eee", "lm-eval"]), help="Format of the files; found out by default.")
+@click.option(
+    "--mapping", "how", type=click.Path(path_type=Path, dir_okay=False),
+    help="A mapping file (YAML) that says what the columns of one CSV, TSV or JSONL table are.",
+)  # fmt: skip
+@click.option("--accept", is_flag=True, help="With --mapping: take spellings and models that the table states into the record.")
+@click.option(
+    "--repeats", type=click.Choice(["refuse", "apart", "mean"]), default="refuse", show_default=True,
+    help="What becomes of several runs of one system.",
+)  # fmt: skip
 @click.option("--publisher", default="", help="Who publishes the results: written into the card of the source.")
 @click.option("--licence", default="", help="Their licence, which allows a copy: written into the card of the source.")
 @click.option("--new-quantities", is_flag=True, help="Print rows that would make the unknown quantities known, and import nothing.")
@@ -118,19 +127,33 @@ def import_(
     name: str,
     known_on: datetime | None,
     form: str | None,
+    how: Path | None,
+    accept: bool,
+    repeats: str,
     publisher: str,
     licence: str,
     new_quantities: bool,
     recorded_on: datetime | None,
 ) -> None:
-    """Bring in result files of your own: Every Eval Ever records or results of the LM Evaluation Harness.
+    """Bring in results of your own: files of a known format, or any table by a mapping file of a few lines.
 
+    \b
     Example: foresaid import results_2026-11-20.json --source my-runs --known-on 2026-11-20
+             foresaid import losses.csv --mapping losses.yaml --source my-runs --known-on 2026-11-20
     """
     from foresaid.errors import ParameterError
     from foresaid.registry.update import import_results
 
     day = given_day("--recorded-on", recorded_on)
+    if how is not None:
+        if known_on is None or len(files) != 1 or form or new_quantities:
+            raise ParameterError("import: expected one table and --known-on with --mapping, and neither --as nor --new-quantities")
+        change = import_results.bring_in_table(
+            files[0], how, name, known_on.date(), project().registry, day, publisher, licence, accept, repeats
+        )
+        for line in change.lines():
+            click.echo(line)
+        return
     read = import_results.read_files(files, form)
     if new_quantities:
         quantities, aliases = import_results.new_quantities(read, name, project().registry)
@@ -147,7 +170,8 @@ def import_(
         return
     if known_on is None:
         raise ParameterError("import: found no --known-on, expected the first day on which the results were public")
-    for line in import_results.bring_in(read, name, known_on.date(), project().registry, day, publisher, licence).lines():
+    change = import_results.bring_in(read, name, known_on.date(), project().registry, day, publisher, licence, repeats)
+    for line in change.lines():
         click.echo(line)
 
 

@@ -138,7 +138,7 @@ def measured(found: Comparison, wis: float, reference: float) -> dict[str, objec
     }
 
 
-def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
+def calibrated(scored: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Coverage at four levels with 95 % bounds by release, and a test of the PIT, for each law of each case."""
     rows: list[dict[str, object]] = []
     draws = scored.filter((pl.col("role") == "law") & pl.col("pit").is_not_null())
@@ -149,7 +149,7 @@ def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
             name = f"covered_{round(100 * level)}"
             found = coverage_interval(part[name].cast(pl.Float64).to_numpy(), clusters)
             row |= {name: found.share, f"{name}_lower": found.lower, f"{name}_upper": found.upper}
-        tested = calibration_test(part["pit"].to_numpy(), clusters)
+        tested = calibration_test(part["pit"].to_numpy(), clusters, generator(seed, "calibrated", str(case), str(law)))
         row |= {"n": part.height, "n_releases": len(set(clusters)), "place": tested.place, "width": tested.width, "p": tested.p}
         rows.append({**row, "verdict": tested.verdict})
     bounds = [f"covered_{round(100 * level)}{end}" for level in COVERAGES for end in ("", "_lower", "_upper")]

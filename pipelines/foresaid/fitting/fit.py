@@ -14,6 +14,7 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
 from foresaid.fitting.data import TrainingTable
+from foresaid.fitting.discrepancy import Discrepancy
 from foresaid.fitting.identification import doubt
 from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Design, Law, Parameter
@@ -60,7 +61,8 @@ class Fit:
     share of starts that found the best minimum of the full sample, `replicate_agreement` the same within the replicates, on
     average: low values say that the minimum is hard to find or not the only one. `correction` is how much too close together the
     draws lie for so few clusters (see fitting/bootstrap.py). `widening` is the factor on the width of its intervals, learned from
-    forecasts of `played` clusters of its own rows (see forecasting/recalibration.py).
+    forecasts of `played` clusters of its own rows (see forecasting/recalibration.py); a `discrepancy`, where enough series teach
+    one, takes its place.
     """
 
     table: TrainingTable
@@ -78,6 +80,7 @@ class Fit:
     correction: float = 1.0
     widening: float = 1.0
     played: int = 0
+    discrepancy: Discrepancy | None = None
 
 
 def random_starts(parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NOTHING, FAMILY, SCALE, COMPUTE, SIZE, DATE = (
-    "nothing", "family", "scale of the run", "training compute", "size and tokens", "release date",
+NOTHING, FAMILY, MAKER, LINE, SCALE, COMPUTE, SIZE, DATE = (
+    "nothing", "family", "maker and effort", "line, tier and effort", "scale of the run", "training compute", "size and tokens",
+    "release date",
 )  # fmt: skip
+LINEAGE = "maker, line, tier, effort and release date"
 SCORES = "other scores"
 SAME, COVARIATES = "what its laws were told", "its covariates"
 

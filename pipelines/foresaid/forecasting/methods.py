@@ -8,16 +8,26 @@ afterwards and is called so.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-from foresaid.forecasting.baselines import RELEASES, SIZES
+from foresaid.forecasting.baselines import COMBINED, FOR_RELEASES, FOR_SIZES, Baseline
 from foresaid.forecasting.method import COMPUTE, COVARIATES, DATE, SAME, SCORES, SIZE, Method
-from foresaid.forecasting.score_baselines import INFORMED
+from foresaid.forecasting.score_baselines import FOR_SCORES
+
+
+def _of(listed: Mapping[str, Baseline]) -> list[Method]:
+    return [Method(name, one.title, one.sentence, "baseline", one.told) for name, one in listed.items()]
+
 
 METHODS = {
     one.name: one
     for one in (
-        *(one.method for one in (*RELEASES, *INFORMED, *SIZES)),
+        *_of(FOR_RELEASES),
+        COMBINED,
+        *_of(FOR_SCORES),
+        *_of(FOR_SIZES),
         Method("compute_sigmoid", "Compute sigmoid", "a sigmoid in the logarithm of training compute", "baseline", COMPUTE),
         Method("size_sigmoid", "Size sigmoid", "a sigmoid in the logarithm of the number of parameters", "baseline", SIZE),
         Method("growth", "Growth in time", "a curve in the release date alone", "baseline", DATE),
@@ -40,6 +50,8 @@ METHODS = {
             "printed_forms", "Printed coefficients", "the forms as the authors printed them, applied without a refit", "law", SCORES
         ),
         Method("observational", "Observational law", "a sigmoid in principal components of other scores", "law", SCORES),
+        Method("uplift", "Uplift of voting", "the score of one sample, moved as on the known models", "law", SCORES),
+        Method("ability", "Ability law", "a sigmoid in the first component of the other benchmarks", "law", SCORES),
     )
 }
 BASELINES = tuple(name for name, one in METHODS.items() if one.role == "baseline")
@@ -50,14 +62,16 @@ INFORMED_REFERENCE = "nearest_known_model"
 def reference(split: str, name: str) -> str:
     """The method a law's skill is measured against, by how its rows were held out and what it was told.
 
-    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, the
-    nearest known model, which is told the same. Both were named after results had been seen, and against the laws: persistence by
-    family is several times worse, and would flatter them.
+    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, and for
+    an ensemble of such laws, the nearest known model, which is told the same. Both were named after results had been seen, and
+    against the laws: persistence by family is several times worse, and would flatter them.
 
     >>> reference("released", "observational"), reference("released", "compute_sigmoid"), reference("larger", "chinchilla")
     ('nearest_known_model', 'best_known', 'last_value')
+    >>> reference("released", "ensemble_median")
+    'nearest_known_model'
     """
-    return INFORMED_REFERENCE if split != "larger" and told(name) == SCORES else REFERENCES[split]
+    return INFORMED_REFERENCE if split != "larger" and told(name) in (SCORES, SAME) else REFERENCES[split]
 
 
 def is_baseline() -> pl.Expr:

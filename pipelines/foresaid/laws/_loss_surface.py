@@ -51,9 +51,9 @@ class ComputeLaw(Law):
 
     axis_title: ClassVar[str] = COMPUTE_AXIS
 
-    def along(self, table: TrainingTable) -> Array:
+    def place(self, x: Array, progress: int) -> Array | None:
         """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
+        return np.asarray(np.log(6.0) + progress * (x[:, 0] + x[:, 1]))
 
     def axis(self, point: Array, x: Array) -> Array:
         """Training compute, log10(6 N D)."""

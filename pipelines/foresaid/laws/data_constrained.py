@@ -205,9 +205,9 @@ class DataConstrained(Law):
         del point
         return log10_flops(x)
 
-    def along(self, table: TrainingTable) -> Array:
+    def place(self, x: Array, progress: int) -> Array | None:
         """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
+        return np.asarray(np.log(6.0) + progress * (x[:, 0] + x[:, 1]))
 
     def narrowed(self, parameters: tuple[Parameter, ...], y: Array) -> tuple[Parameter, ...]:
         """Hold the floor below the smallest loss that was observed."""

@@ -104,10 +104,10 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         if not fitted.point.size:
             continue
         curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
-        training.extend(training_lines(fitted.table))
         curves.append(dump_line(to_plain(curve)))
-        unit = view.quantity(table.target.quantity_id).unit
-        drafts.append(dump_line(draft(law, curve, unit)))
+        if law.asked(table.target):
+            training.extend(training_lines(table))
+            drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id).unit)))
         drawings.append(drawing(law, curve, fitted))
     folder = build / "fits" / name
     write_lines(folder / "curves.jsonl", curves)

@@ -91,9 +91,16 @@ def prefix(organisation: str, models: Iterable[ModelRow]) -> str:
 
 
 def contents(
-    registry: Path, models: Sequence[ModelRow] = (), aliases: Sequence[AliasRow] = (), quantities: Sequence[QuantityRow] = ()
+    registry: Path,
+    models: Sequence[ModelRow] = (),
+    aliases: Sequence[AliasRow] = (),
+    quantities: Sequence[QuantityRow] = (),
+    source: str = "",
 ) -> dict[Path, bytes]:
-    """The files of the catalogue with these rows in their places, once all of it has passed the gate together."""
+    """The files of the catalogue with these rows in their places, once all of it has passed the gate together.
+
+    `source` may be one whose card is written together with them.
+    """
     catalogue, problems = load.read_catalogue(registry)
     if problems:
         raise RecordError.collect(problems)
@@ -101,7 +108,7 @@ def contents(
         {row.model_id: row for row in [*catalogue.models, *models]},
         {row.quantity_id: row for row in [*catalogue.quantities, *quantities]},
     )
-    names = source_names(registry)
+    names = sorted({*source_names(registry), *filter(None, [source])})
     tables = (
         CsvTable(label(registry, "models.csv"), [*catalogue.models, *models], _lines(catalogue.models, models)),
         CsvTable(label(registry, "quantities.csv"), [*catalogue.quantities, *quantities], _lines(catalogue.quantities, quantities)),

@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import calibrated, skill, summarise
+from foresaid.evaluation.tables import skill, summarise
 from foresaid.forecasting.methods import METHODS
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
@@ -195,7 +195,9 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
     """For each law its claim, as `score` made it, the baseline that was best in hindsight, and whether its intervals hold."""
     first = part.select("evidence", "case", "unit").row(0, named=True)
     rows = material.claims.filter(*(pl.col(key) == value for key, value in first.items()))
-    believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
+    held_of = material.means["calibrated"]
+    same = [pl.col(key) == value for key, value in first.items() if key in held_of.columns]
+    believed = {row["law"]: row for row in held_of.filter(*same).iter_rows(named=True)} if held_of.height else {}
     made = []
     for row in rows.iter_rows(named=True):
         held = believed.get(row["law"])

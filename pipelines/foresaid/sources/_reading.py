@@ -65,6 +65,7 @@ class StatedQuantity:
     direction: str
     protocol: str
     reference: str
+    kind: str = "benchmark"
 
 
 @dataclass(frozen=True)

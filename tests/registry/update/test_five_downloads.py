@@ -38,7 +38,7 @@ class Loaded:
     build: Path
     typed: list[str] = field(default_factory=list)
     said: dict[tuple[str, date], list[str]] = field(default_factory=dict)
-    seconds: Counter[date] = field(default_factory=Counter)
+    seconds: dict[date, float] = field(default_factory=dict)
 
 
 def taken_back(registry: Path) -> list[tuple[str, Vintage]]:
@@ -88,7 +88,8 @@ def six(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
                 done.typed.append(f"foresaid models add huawei/{unknown} --organisation Huawei --spelt {unknown}")
                 row = additions.model_row(f"huawei/{unknown}", "Huawei", "", "")
                 additions.add_model(done.registry, row, [(unknown, name)])
-        done.seconds[vintage.known_on] += time.process_time() - start
+        spent = time.process_time() - start
+        done.seconds[vintage.known_on] = done.seconds.get(vintage.known_on, 0.0) + spent
     return done
 
 

@@ -175,7 +175,7 @@ def _quantities(made: Proposals, catalogue: Catalogue, source: str, reading: Rea
     for one in reading.quantities:
         if one.quantity_id in wanted:
             row = QuantityRow(
-                *(one.quantity_id, one.title, "benchmark", one.unit, one.lower, one.upper, one.chance, one.direction),
+                *(one.quantity_id, one.title, one.kind, one.unit, one.lower, one.upper, one.chance, one.direction),
                 *(None, one.protocol, one.reference, source),
             )
             made.quantities.append(row)

@@ -63,6 +63,7 @@ class Work:
     made: list[revisions.VintageChange] = field(default_factory=list)
     readings: list[tuple[Vintage, Reading]] = field(default_factory=list)
     accept: bool = False
+    described: bool = False  # whether new quantities are the user's own words, so that nobody need be asked
     accepted: Proposals = field(default_factory=Proposals)
     offered: list[str] = field(default_factory=list)
 
@@ -108,13 +109,16 @@ def append(
     registry: Path,
     recorded_on: date,
     beside: Mapping[Path, bytes] | None = None,
+    accept: bool = False,
 ) -> UpstreamRevision:
     """Lay readings, each of a vintage, upon the record of a source and append what is new or revised.
 
-    For results that were read elsewhere. Files `beside` are written together with the rows, or not at all.
+    For results that were read elsewhere. What they describe in full of new quantities enters the record with them, spellings and
+    models only with `accept`. Files `beside` are written together with the rows, or not at all.
     """
     folder = registry / "sources" / name
     work = _standing(name, registry, folder, None, lambda path: Reading([], []))
+    work.accept, work.described = accept, True
     for vintage, reading in readings:
         # What these files do not speak of is not gone: they are a part.
         _lay(work, replace(vintage, part=True), Path(vintage.directory), recorded_on, False, reading)
@@ -183,9 +187,13 @@ def _lay(
     proposals = propose(
         work.catalogue, source_card.spelling(work.registry, work.name), work.name, found, max(vintage.known_on, recorded_on)
     )
-    if work.accept and proposals:
+    if work.described and not work.accept:
+        described = Proposals(quantities=proposals.quantities, reasons=proposals.reasons[: len(proposals.quantities)])
+        proposals = replace(proposals, quantities=[], reasons=proposals.reasons[len(proposals.quantities) :])
+        _accept(work, described)
+    if work.accept:
         _accept(work, proposals)
-    elif not work.accept:
+    else:
         work.offered += proposals.lines()
     rows, places, unknown = _rows(work, found, vintage, folder.name, recorded_on)
     stop, left_out = revisions.unresolved(unknown, skip_unknown)
@@ -260,7 +268,7 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
     contents: dict[Path, bytes] = dict(beside or {})
     if work.accepted:
         new = work.accepted
-        contents |= additions.contents(work.registry, new.models, new.aliases, new.quantities)
+        contents |= additions.contents(work.registry, new.models, new.aliases, new.quantities, work.name)
     if change.subjects:
         path = work.folder / "subjects.csv"
         contents[path] = csv_files.extend(path.read_bytes() if path.exists() else b"", change.subjects, formats.SUBJECTS)
