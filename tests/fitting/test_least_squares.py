@@ -50,6 +50,7 @@ def _problems(seed: int, count: int) -> list[tuple[Array, Array]]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [LINEAR, Huber(0.05), SoftL1(0.05)], ids=lambda loss: loss.name)
 def test_no_minimum_is_worse_than_scipys_best_of_many_starts(loss: RobustLoss) -> None:
     rng = np.random.default_rng(1)
@@ -199,6 +200,7 @@ def scipy_minimum(problem: LeastSquaresProblem, law: Law, starts: Array) -> floa
     return best
 
 
+@pytest.mark.slow
 @EVERY_LAW
 def test_the_minimum_is_scipys_on_random_problems_of_every_law(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     law = laws.load(name, CASES[name].settings)
