@@ -40,6 +40,16 @@ class Built:
         return view
 
 
+NEEDS_STAGES = {"built", "clone", "installed", "mirror"}  # fixtures that run stages, build the wheel or read upstream files
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what stands on such a fixture; single tests that take seconds say so themselves."""
+    for item in items:
+        if NEEDS_STAGES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_are_ready() -> None:
     """Compile before the first test: no test's time holds a compiler's."""

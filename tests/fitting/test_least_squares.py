@@ -23,7 +23,7 @@ from foresaid.fitting.problem import LeastSquaresProblem
 from foresaid.fitting.robust_loss import LINEAR, Huber, RobustLoss, SoftL1
 from foresaid.laws import _loader as laws
 
-PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "40"))
+PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "20"))
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())
 COMPILED = pytest.mark.parametrize("name", [name for name in laws.names() if laws.load(name, CASES[name].settings).kernel])
 
@@ -50,12 +50,13 @@ def _problems(seed: int, count: int) -> list[tuple[Array, Array]]:
     return made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [LINEAR, Huber(0.05), SoftL1(0.05)], ids=lambda loss: loss.name)
 def test_no_minimum_is_worse_than_scipys_best_of_many_starts(loss: RobustLoss) -> None:
     rng = np.random.default_rng(1)
     starts = LOWER + (UPPER - LOWER) * rng.random((8, 3))
     behind = 0
-    for x, y in _problems(7, 60):
+    for x, y in _problems(7, 25):
         ours = solve(
             LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER, loss=loss), np.ones((1, 12)), starts
         ).objective.min()
@@ -199,6 +200,7 @@ def scipy_minimum(problem: LeastSquaresProblem, law: Law, starts: Array) -> floa
     return best
 
 
+@pytest.mark.slow
 @EVERY_LAW
 def test_the_minimum_is_scipys_on_random_problems_of_every_law(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     law = laws.load(name, CASES[name].settings)

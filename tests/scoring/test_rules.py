@@ -78,6 +78,7 @@ def test_wis_is_that_of_an_independent_package(values: list[list[float]], outcom
     assert weighted_interval_score(quantiles, LEVELS, y).wis.mean() == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_wis_is_that_of_scoringrules() -> None:
     scoringrules = pytest.importorskip("scoringrules", reason="scoringrules comes with the peers of `make bench`")
     rng = np.random.default_rng(6)

@@ -25,6 +25,7 @@ from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting import published as adopted
 from foresaid.forecasting.board import lineage
 from foresaid.forecasting.floors import floored, items_of
+from foresaid.forecasting.method import SCORES
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import FitRequest, Played, Widened, ensembles, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
@@ -173,7 +174,7 @@ def run_case(
         chosen: dict[str, baselines.Baseline] = {}
         if first:
             chosen |= baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
-        if case.split != "larger" and methods.told(one.question.law.name) == methods.SCORES and target_id not in informed:
+        if case.split != "larger" and methods.told(one.question.law.name) == SCORES and target_id not in informed:
             informed.add(target_id)  # told what this law is told
             chosen |= score_baselines.FOR_SCORES
         if split.train.n >= 2 and chosen:

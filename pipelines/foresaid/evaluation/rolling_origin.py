@@ -23,6 +23,7 @@ from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting.board import lineage
+from foresaid.forecasting.method import SCORES
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import FitRequest, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release
@@ -248,7 +249,7 @@ def forecasts(
         chosen: dict[str, baselines.Baseline] = {}
         for told, more in ((False, baselines.FOR_RELEASES), (True, score_baselines.FOR_SCORES)):
             key = (one.origin, target.target_id, told)
-            if key not in seen and (not told or methods.told(law.name) == methods.SCORES):
+            if key not in seen and (not told or methods.told(law.name) == SCORES):
                 seen.add(key)
                 chosen |= more
         # Errors are pooled within one origin and board: what is known on another day is another record.

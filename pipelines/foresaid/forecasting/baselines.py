@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from foresaid.arrays import Array
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.forecasting.board import UNKNOWN, Board, Lineage, boards, from_probit, to_probit
+from foresaid.forecasting.method import DATE, FAMILY, LINE, LINEAGE, MAKER, NOTHING, SCALE, Method
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
 
@@ -41,9 +42,15 @@ class Record(Enum):
 
 @dataclass(frozen=True)
 class Baseline:
-    """A point forecast and the record its spread is learned from."""
+    """A point forecast, what tables say of it, and the record its spread is learned from.
+
+    A new baseline is its function and its entry in one of the lists of this file or of score_baselines.py, and nothing else.
+    """
 
     point: Point
+    title: str
+    sentence: str
+    told: str
     record: Record = Record.FAMILIES
 
 
@@ -138,18 +145,40 @@ def straight_line(known: Board, asked: Board, i: int) -> float:
 
 
 FOR_RELEASES: dict[str, Baseline] = {
-    "training_mean": Baseline(training_mean),
-    "best_known": Baseline(best_known),
-    "last_of_family": Baseline(last_of_family, Record.ROWS),
-    "last_of_line_and_tier": Baseline(last_of_line_and_tier, Record.EARLIER),
-    "last_of_maker": Baseline(last_of_maker, Record.EARLIER),
-    "recent_mean": Baseline(recent_mean, Record.EARLIER),
-    "average_trend": Baseline(average_trend, Record.EARLIER),
-    "frontier_trend": Baseline(frontier_trend, Record.EARLIER),
+    "training_mean": Baseline(training_mean, "Mean (climatology)", "the mean score of the training models", NOTHING),
+    "best_known": Baseline(best_known, "Best so far", "the best score of the training models", NOTHING),
+    "last_of_family": Baseline(
+        last_of_family, "Last value (persistence)", "the score of the newest known model of the same family", FAMILY, Record.ROWS
+    ),
+    "last_of_line_and_tier": Baseline(
+        last_of_line_and_tier,
+        "Last of line and tier",
+        "the last score of the same line and tier, at the nearest effort",
+        LINE,
+        Record.EARLIER,
+    ),
+    "last_of_maker": Baseline(
+        last_of_maker, "Last of maker", "the last score of the same maker, at the nearest effort", MAKER, Record.EARLIER
+    ),
+    "recent_mean": Baseline(
+        recent_mean, "Mean of the last twelve", "the mean of the twelve newest scores", NOTHING, Record.EARLIER
+    ),
+    "average_trend": Baseline(
+        average_trend, "Average trend", "a line in the release date through all scores, as probits", DATE, Record.EARLIER
+    ),
+    "frontier_trend": Baseline(
+        frontier_trend, "Frontier trend", "a line in the release date through the records, as probits", DATE, Record.EARLIER
+    ),
 }
-FOR_SIZES: dict[str, Baseline] = {"last_value": Baseline(last_value), "straight_line": Baseline(straight_line)}
+FOR_SIZES: dict[str, Baseline] = {
+    "last_value": Baseline(last_value, "Nearest known run", "the score of the nearest smaller run of the series", SCALE),
+    "straight_line": Baseline(
+        straight_line, "Straight line", "linear regression on the first covariate, or its logarithm, over all known runs", SCALE
+    ),
+}
 MEAN_OF_SIX = "mean_of_six"
 SIX = ("last_of_line_and_tier", "last_of_maker", "recent_mean", "best_known", "average_trend", "frontier_trend")
+COMBINED = Method(MEAN_OF_SIX, "Mean of six baselines", "the average quantiles of the six that know no score", "baseline", LINEAGE)
 
 
 def past_errors(baseline: Baseline, known: Board) -> Array:

@@ -1,91 +1,33 @@
 """What every method of a table is: its title, one sentence, its role, and what it was told of the model it forecasts.
 
-A baseline is what a law must beat. That is a property of the method and is said here alone: the baselines of baselines.py, and the
-laws that know only the compute, the size or the date of a model. Whoever picks a best baseline or a reference asks this module. The
-reference of a kind of target is named here, before anything is scored; the best baseline of a table is picked afterwards and is
-called so.
+A baseline is what a law must beat. Those of baselines.py and score_baselines.py say so of themselves; which laws are baselines too
+(they know only the compute, the size or the date of a model) is said here alone. Whoever picks a best baseline or a reference asks
+this module. The reference of a kind of target is named here, before anything is scored; the best baseline of a table is picked
+afterwards and is called so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import polars as pl
 
-
-@dataclass(frozen=True)
-class Method:
-    """One method: `role` is law, baseline or ensemble; `told` is what it knows of the model or run it forecasts."""
-
-    name: str
-    title: str
-    sentence: str
-    role: str
-    told: str
+from foresaid.forecasting.baselines import COMBINED, FOR_RELEASES, FOR_SIZES, Baseline
+from foresaid.forecasting.method import COMPUTE, COVARIATES, DATE, SAME, SCORES, SIZE, Method
+from foresaid.forecasting.score_baselines import FOR_SCORES
 
 
-NOTHING, FAMILY, MAKER, LINE, SCALE, COMPUTE, SIZE, DATE = (
-    "nothing", "family", "maker and effort", "line, tier and effort", "scale of the run", "training compute", "size and tokens",
-    "release date",
-)  # fmt: skip
-SIX = "maker, line, tier, effort and release date"
-SCORES = "other scores"
-SAME, COVARIATES = "what its laws were told", "its covariates"
+def _of(listed: Mapping[str, Baseline]) -> list[Method]:
+    return [Method(name, one.title, one.sentence, "baseline", one.told) for name, one in listed.items()]
+
 
 METHODS = {
     one.name: one
     for one in (
-        Method("training_mean", "Mean (climatology)", "the mean score of the training models", "baseline", NOTHING),
-        Method("best_known", "Best so far", "the best score of the training models", "baseline", NOTHING),
-        Method(
-            "last_of_family",
-            "Last value (persistence)",
-            "the score of the newest known model of the same family",
-            "baseline",
-            FAMILY,
-        ),
-        Method(
-            "last_of_line_and_tier",
-            "Last of line and tier",
-            "the last score of the same line and tier, at the nearest effort",
-            "baseline",
-            LINE,
-        ),
-        Method("last_of_maker", "Last of maker", "the last score of the same maker, at the nearest effort", "baseline", MAKER),
-        Method("recent_mean", "Mean of the last twelve", "the mean of the twelve newest scores", "baseline", NOTHING),
-        Method("average_trend", "Average trend", "a line in the release date through all scores, as probits", "baseline", DATE),
-        Method("frontier_trend", "Frontier trend", "a line in the release date through the records, as probits", "baseline", DATE),
-        Method("mean_of_six", "Mean of six baselines", "the average quantiles of the six that know no score", "baseline", SIX),
-        Method(
-            "shifted_last",
-            "Last of line, shifted",
-            "the last of line and tier, moved by the mean surprise of the model's other scores",
-            "baseline",
-            SCORES,
-        ),
-        Method(
-            "nearest_known_model",
-            "Nearest known model",
-            "the score of the known model whose other scores are nearest",
-            "baseline",
-            SCORES,
-        ),
-        Method("ridge_on_others", "Ridge on other scores", "ridge regression on the model's other scores", "baseline", SCORES),
-        Method(
-            "sigmoid_of_mean",
-            "Line in the mean score",
-            "a logistic line in the mean of the model's other scores",
-            "baseline",
-            SCORES,
-        ),
-        Method("last_value", "Nearest known run", "the score of the nearest smaller run of the series", "baseline", SCALE),
-        Method(
-            "straight_line",
-            "Straight line",
-            "linear regression on the first covariate, or its logarithm, over all known runs",
-            "baseline",
-            SCALE,
-        ),
+        *_of(FOR_RELEASES),
+        COMBINED,
+        *_of(FOR_SCORES),
+        *_of(FOR_SIZES),
         Method("compute_sigmoid", "Compute sigmoid", "a sigmoid in the logarithm of training compute", "baseline", COMPUTE),
         Method("size_sigmoid", "Size sigmoid", "a sigmoid in the logarithm of the number of parameters", "baseline", SIZE),
         Method("growth", "Growth in time", "a curve in the release date alone", "baseline", DATE),

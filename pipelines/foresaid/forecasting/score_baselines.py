@@ -14,6 +14,7 @@ from foresaid.arrays import Array
 from foresaid.fitting.transforms import LOGIT_EDGE
 from foresaid.forecasting.baselines import Baseline, Record, last_of_line_and_tier, training_mean
 from foresaid.forecasting.board import Board, from_probit, to_probit
+from foresaid.forecasting.method import SCORES
 
 FEWEST_SHARED = 3  # scores two models must share to be compared
 FEWEST_ROWS = 4  # known models a score needs to be of use
@@ -98,8 +99,18 @@ def sigmoid_of_mean(known: Board, asked: Board, i: int) -> float:
 
 
 FOR_SCORES: dict[str, Baseline] = {
-    "shifted_last": Baseline(shifted_last, Record.EARLIER),
-    "nearest_known_model": Baseline(nearest_known_model),
-    "ridge_on_others": Baseline(ridge_on_others),
-    "sigmoid_of_mean": Baseline(sigmoid_of_mean),
+    "shifted_last": Baseline(
+        shifted_last,
+        "Last of line, shifted",
+        "the last of line and tier, moved by the mean surprise of the model's other scores",
+        SCORES,
+        Record.EARLIER,
+    ),
+    "nearest_known_model": Baseline(
+        nearest_known_model, "Nearest known model", "the score of the known model whose other scores are nearest", SCORES
+    ),
+    "ridge_on_others": Baseline(ridge_on_others, "Ridge on other scores", "ridge regression on the model's other scores", SCORES),
+    "sigmoid_of_mean": Baseline(
+        sigmoid_of_mean, "Line in the mean score", "a logistic line in the mean of the model's other scores", SCORES
+    ),
 }
