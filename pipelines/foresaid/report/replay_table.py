@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from foresaid.evaluation.rolling_origin import MODES
+from foresaid.evaluation.modes import MODES
 from foresaid.text import columns
 
 

@@ -11,6 +11,7 @@ import pytest
 from foresaid.errors import RecordError
 from foresaid.registry import csv_files, formats
 from foresaid.registry import load as ingest
+from foresaid.registry.checks import row_rules
 from foresaid.registry.checks import rows as quality
 from foresaid.registry.formats import ObservationRow, QuantityRow
 
@@ -144,24 +145,20 @@ def test_a_model_in_billions_is_refused(old: str, new: str, column: str, registr
 @pytest.mark.parametrize(
     ("kind", "unit", "lower", "upper", "expected"),
     [
-        ("index", "points", 0.0, 3000.0, "expected a rating above 0"),
-        ("index", "points", 0.0, 100.0, None),  # a Brier index
-        ("index", "points", -200.0, 400.0, None),  # the capabilities index
-        ("index", "fraction", 0.0, 1.0, None),  # a rating scaled to 0-1 over its table
-        ("loss", "nats_per_token", 0.0, 20.0, "expected a loss above 0"),
-        ("size", "words", 0.0, None, "expected between 0"),
+        ("index", "points", 0.0, 3000.0, "a rating above 0"),
+        ("index", "points", 0.0, 100.0, ""),  # a Brier index
+        ("index", "points", -200.0, 400.0, ""),  # the capabilities index
+        ("index", "fraction", 0.0, 1.0, ""),  # a rating scaled to 0-1 over its table
+        ("loss", "nats_per_token", 0.0, 20.0, "a loss above 0"),
+        ("size", "words", 0.0, None, "10000 or more words"),
     ],
 )
-def test_nought_is_no_loss_and_no_rating(kind: str, unit: str, lower: float, upper: float | None, expected: str | None) -> None:
+def test_zero_is_no_loss_no_rating_and_no_size(kind: str, unit: str, lower: float, upper: float | None, expected: str) -> None:
     quantity = QuantityRow("q", "q", kind, unit, lower, upper, None, "none", None, "", "", "s")
     row = ObservationRow("m", "q", "", date(2026, 1, 1), 0.0, None, None, date(2026, 1, 2), "reported", "")
-    found = quality.value(row, quantity, ("o.csv", 2))
-    if kind == "size":
-        assert found is not None
-        assert "10000 or more words" in found.expected
-    else:
-        assert (expected is None) == (found is None)
-        assert found is None or f"expected {found.expected}".startswith(str(expected))
+    told = [rule.expected(row, quantity) for _, rule in row_rules.broken([row], {"q": quantity})]
+
+    assert told == ([f"{expected} for q"] if expected else [])
 
 
 def test_a_duplicate_key_with_another_value_names_both_rows(registry: Path) -> None:
@@ -286,6 +283,6 @@ def test_a_loss_of_zero_and_a_slip_of_units_downwards_are_refused(quantity: str,
         *("lower" if loss else "none", None, "", "", "tiny"),
     )
     row = formats.ObservationRow("run", "q", "", date(2024, 5, 31), value, None, None, date(2026, 11, 21), "reported", "")
-    problem = quality.value(row, card, ("observations.csv", 2))
+    broken = row_rules.broken([row], {"q": card})
 
-    assert (problem.expected if problem else "") == expected
+    assert [rule.expected(row, card) for _, rule in broken] == [expected] * bool(expected)
