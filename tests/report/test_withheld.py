@@ -24,6 +24,8 @@ def test_rows_of_a_frame_go_by_quantity_and_by_target() -> None:
 def test_entries_of_lists_and_mappings_go_however_deep() -> None:
     tree = {"by_horizon": [{"quantity_id": "arc"}, {"quantity_id": "mmlu", "inner": {"arc/high": 1, "x": 2}}], "arc": 1, "n": 3}
 
+    parameters = [{"name": "arc", "point": 1.0}, {"name": "mmlu", "point": 2.0, "at": "arc"}]  # one a benchmark, in some laws
+    assert without(parameters, FORBIDDEN) == [{"name": "mmlu", "point": 2.0, "at": "arc"}]
     assert without(tree, FORBIDDEN) == {"by_horizon": [{"quantity_id": "mmlu", "inner": {"x": 2}}], "n": 3}
 
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import polars as pl
 
-NAMES = ("quantity_id", "target_id", "quantity", "benchmark", "other")  # columns and keys that name a quantity or a target
+NAMES = ("quantity_id", "target_id", "quantity", "benchmark", "other", "name")  # what a column or key calls a quantity or a target
 Item = TypeVar("Item")
 
 
@@ -44,7 +44,11 @@ def _walked(item: Any, forbidden: frozenset[str]) -> Any:
                 item = item.filter(~(pl.col(name).is_in(list(forbidden)) | first.is_in(list(forbidden))).fill_null(value=False))
         return item
     if isinstance(item, dict):
-        kept = {key: value for key, value in item.items() if not _named(key, forbidden) and not _refused(value, forbidden)}
+        kept = {
+            key: value
+            for key, value in item.items()
+            if not _named(key, forbidden) and (isinstance(value, str) or not _refused(value, forbidden))
+        }
         return {key: _walked(value, forbidden) for key, value in kept.items()}
     if isinstance(item, list):
         return [_walked(one, forbidden) for one in item if not _refused(one, forbidden)]
