@@ -13,8 +13,8 @@ from tests.evaluation.test_rolling_scores import NONE, rows
 from tests.report import test_site as world
 from tests.report.test_rolling_origin_page import html, material
 
-from foresaid.evaluation import rolling_recalibration, rolling_scores
-from foresaid.report import claim_lines, rolling_origin_page
+from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.report import claim_lines
 from foresaid.report.inputs import NO_ORIGINS
 
 FIELDS = ("told", "reference", "releases", "makers", "ratio", "bounds", "p", "verdict")
@@ -156,7 +156,7 @@ def test_the_first_page_shows_shares_once_and_the_day_first(rolling: dict[str, A
     assert {row["board"] for row in whole} == {"all boards", "b", "c"}
     assert {row["board"] for row in short} == {"all boards"}
     assert all(row["where"].startswith("By release date") for row in short)
-    assert rolling_origin_page.rolling_origin.MODES[0] == "known"
+    assert rolling_origin.MODES[0] == "known"
 
 
 def test_the_sentences_of_the_cases_agree_with_their_rows(tmp_path: Path) -> None:
