@@ -62,6 +62,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     return Built(folder / "registry", folder / "build", folder / "metrics", small)
 
 
+ON_DEMAND = ("epoch-hub-external", "epoch-eci-external", "weirdml-board")  # boards that laws of params.yaml name
+
+
+@pytest.fixture(scope="session")
+def mirrored(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the shipped record together with the boards of the upstream files that may not be kept in it."""
+    build = tmp_path_factory.mktemp("mirrored")
+    names = [*params.load(ROOT / "params.yaml").sources, *ON_DEMAND]
+    ingest.run(ROOT / "registry", names, build, build / "ingest.json", mirror, lambda line: None)
+    run(names, build)
+    return build / "database"
+
+
 @pytest.fixture(scope="session")
 def mirror() -> Path:
     """The folder of the upstream files, which are not in the repository; without it the test says that it was skipped."""

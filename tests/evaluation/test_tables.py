@@ -14,6 +14,7 @@ import pytest
 from foresaid.errors import ParameterError
 from foresaid.evaluation.tables import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
 from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.row_scores import MEANS, ROW_SCORES, SHOWN
 
 
 def row(law: str, subject: str, target: str, value: float, centre: float | None, role: str = "law", **other: Any) -> dict[str, Any]:
@@ -191,3 +192,12 @@ def test_levels_that_floating_point_moved_are_the_same_levels() -> None:
 def test_an_outcome_that_is_no_number_is_refused() -> None:
     with pytest.raises(ParameterError, match="not numbers"):
         scored(row("l", "a", "t", float("nan"), 0.5))
+
+
+def test_every_entry_of_the_list_of_scores_has_its_column_and_its_mean() -> None:
+    frame = scored(row("l", "a", "t", 0.5, 0.4), row("l", "b", "t", 0.5, 0.9))
+    found = summarise(frame).row(0, named=True)
+
+    assert [name for name in frame.columns if name in {one.name for one in ROW_SCORES}] == [one.name for one in ROW_SCORES]
+    assert {one.mean: found[one.mean] for one in MEANS} == {one.mean: pytest.approx(frame[one.name].mean()) for one in MEANS}
+    assert set(SHOWN) <= set(MEANS)

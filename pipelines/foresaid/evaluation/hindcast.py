@@ -7,7 +7,7 @@ scale), and leaves the forecasts beside what came out. The leak guard looks at e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import polars as pl
 from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
+from foresaid.fitting.data import Target
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.summary import describe
 from foresaid.forecasting import baselines, methods, score_baselines
@@ -29,7 +30,7 @@ from foresaid.forecasting.recalibration import FitRequest, Played, Widened, ense
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
-from foresaid.registry import database, systems
+from foresaid.registry import database
 from foresaid.registry.database import Database
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
@@ -67,11 +68,10 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
     return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
 
 
-def told_of(known: View, which: str, quantity_id: str) -> frozenset[str]:
-    """The subjects whose value of a quantity was known, whether or not a law could use the row."""
-    rows = known.observations.filter(pl.col("quantity_id") == quantity_id)
-    rows = systems.taken(rows, which).filter(pl.col("setting") == "")
-    return frozenset(rows["subject_id"].unique())
+def told_of(known: View, which: str, target: Target) -> frozenset[str]:
+    """The subjects whose value of a target was known, whether or not a law could use the row."""
+    rows = replace(known, observations=known.observations.filter(pl.col("quantity_id") == target.quantity_id))
+    return frozenset(rows.of(which).under(target.quantity_id, target.protocol)["subject_id"].unique())
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def run_case(
             else:
                 outcomes = first_published(after[table.target.target_id], resolved[law.systems])
                 # What a curve has learned from is no forecast: an outcome known on the day is not asked for.
-                told = frozenset() if by_date or case.split == "listed" else told_of(known, law.systems, table.target.quantity_id)
+                told = frozenset() if by_date or case.split == "listed" else told_of(known, law.systems, table.target)
                 ahead = frozenset(name for name in outcomes.subjects if model_of(name) in wanted and name not in told)
                 split = split_by_release(table, outcomes, ahead)
             if split.test.n:
@@ -187,5 +187,5 @@ def run_case(
         split = splits[target_id]
         for label, forecast in ensembles(several, split.test.target).items():
             frames.append(_rows(name, case, split, label, "law", "converged", forecast))
-    answered = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    return floored(answered, items_of(connection)), fits
+    forecasts = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return floored(forecasts, items_of(connection)), fits

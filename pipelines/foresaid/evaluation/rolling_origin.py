@@ -88,13 +88,13 @@ class DatedRecord:
 
     def public_on(self, quantity_id: str) -> dict[str, date | None]:
         """The day from which each subject's outcome may be learned from."""
-        rows = self.published.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
+        rows = self.published.under(quantity_id)
         column = "known_on" if self.mode == KNOWN else "released_on"
         return dict(rows.select("subject_id", column).iter_rows())
 
     def latest(self, quantity_id: str) -> dict[str, float]:
         """The value of each subject as it stands now, after whatever was revised."""
-        rows = self.whole.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
+        rows = self.whole.under(quantity_id)
         return dict(rows.select("subject_id", "value").iter_rows())
 
 
@@ -147,7 +147,10 @@ def asked(
 ) -> Iterator[Asked]:
     """Put every question of a mode: origins in time, laws in the order given, targets by name."""
     made = {name: laws.load(name, params.laws[name]) for name in names}
-    outcomes = {name: {table.target.target_id: table for table in law.tables(found.whole)} for name, law in made.items()}
+    outcomes = {
+        name: {table.target.target_id: table for table in law.tables(found.whole) if law.asked(table.target)}
+        for name, law in made.items()
+    }
     views = {which: found.of(which) for which in sorted({law.systems for law in made.values()})}
     mine = {name: views[law.systems] for name, law in made.items()}
     outcomes = {
@@ -163,7 +166,7 @@ def asked(
             for key, table in outcomes[name].items():
                 split = split_at(mine[name], known.get(name, {}).get(key), table, origin, later(origin, months))
                 if split is not None:
-                    yield Asked(origin, FitRequest(law, split.train, params.laws[name]), split)
+                    yield Asked(origin, FitRequest(law, split.train, params.laws[name], origin.isoformat()), split)
 
 
 def beyond(law: Law, curve: Curve, split: Split) -> Array:

@@ -19,8 +19,10 @@ from foresaid.forecasting.methods import METHODS, reference, told
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
 from foresaid.report.inputs import Material
+from foresaid.scoring.row_scores import SHOWN
 from foresaid.text import count, number, percent, signed
 
+HEADINGS = [one.heading for one in SHOWN]
 RATES = ("coverage_50", "coverage_80", "coverage_95")
 
 
@@ -109,7 +111,7 @@ def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
     """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
     return {
         "wis": number(row["wis"]) if intervals else text.DASH,
-        "mae": number(row["mae"]),
+        "scores": [text.DASH if one.interval_only and not intervals else number(row[one.mean]) for one in SHOWN],
         "bias": signed(row["bias"]),
         "coverage": [percent(row[name]) for name in RATES],
         "n": f"{row['n']:,}",
@@ -130,7 +132,7 @@ def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
         if rows.height > 1:
             shown = [
                 {
-                    **_means({**row, "mae": None}, intervals=True),
+                    **_means({**dict.fromkeys(one.mean for one in SHOWN), **row}, intervals=True),
                     "group": material.quantity(row["group"]) if name == "by_target" else row["group"],
                     "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
                 }
@@ -155,6 +157,7 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
     intervals = part["lower_80"].is_not_null().any()
     return {
         "unit": text.unit_words(part["unit"]),
+        "scores": HEADINGS,
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "meanings": [
