@@ -184,6 +184,16 @@ def test_a_score_is_the_rules_own(curve: foresaid.FrozenCurve) -> None:
         foresaid.score(made, [0.4])
 
 
+def test_a_score_counts_an_outcome_within_half_an_item_as_a_hit(curve: foresaid.FrozenCurve) -> None:
+    made = curve.predict({"training_flops": 1e23})
+    just_above = float(made.interval(0.8)[0, 1]) + 0.004
+    exact, counted = foresaid.score(made, just_above), foresaid.score(made, just_above, resolution=1 / 100)
+
+    assert (exact.covered(0.8).tolist(), counted.covered(0.8).tolist()) == ([False], [True])
+    assert counted.wis.tolist() == exact.wis.tolist()
+    assert abs(counted.pit[0] - 0.5) <= abs(exact.pit[0] - 0.5)
+
+
 def test_a_folder_in_no_project_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableError, match=r"found no params\.yaml"):
         foresaid.open_project(tmp_path)

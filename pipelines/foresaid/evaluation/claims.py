@@ -19,7 +19,7 @@ from foresaid.evaluation.modes import mode_of
 from foresaid.evaluation.tables import COMPARED, best_baseline, measured, skill
 from foresaid.forecasting.methods import reference, told
 from foresaid.reproducible import generator
-from foresaid.scoring.significance import Comparison, compare, holm, verdict
+from foresaid.scoring.significance import REPLICATES, Comparison, compare, holm, verdict
 
 ROW = ("target_id", "subject_id")
 HALF = pl.when(pl.col("released_on").dt.month() < 7).then(pl.lit("H1")).otherwise(pl.lit("H2"))
@@ -70,7 +70,13 @@ def claims(scored: pl.DataFrame, declined: pl.DataFrame, seed: int) -> pl.DataFr
 
 
 def against_reference(
-    part: pl.DataFrame, declined: pl.DataFrame, law: str, split: str, row: Sequence[str], rng: np.random.Generator
+    part: pl.DataFrame,
+    declined: pl.DataFrame,
+    law: str,
+    split: str,
+    row: Sequence[str],
+    rng: np.random.Generator,
+    replicates: int = REPLICATES,
 ) -> tuple[dict[str, Any], Comparison] | None:
     """Compare one law of a table with its reference on all rows asked; None where the reference forecast none of them.
 
@@ -85,7 +91,7 @@ def against_reference(
     if not rows.height:
         return None
     ours, theirs = rows["wis"].fill_null(rows["base"]).to_numpy(), rows["base"].to_numpy()
-    result = compare(ours, theirs, rows["release"].to_list(), rng, makers=rows["maker"].to_list())
+    result = compare(ours, theirs, rows["release"].to_list(), rng, replicates, makers=rows["maker"].to_list())
     about = {"told": told(law), "reference": against, "n_declined": rows["wis"].null_count()}
     return {**about, **measured(result, float(ours.mean()), float(theirs.mean()))}, result
 

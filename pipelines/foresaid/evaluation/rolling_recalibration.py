@@ -1,9 +1,9 @@
 """What earlier origins teach: weights of an ensemble, widths and centres of forecasts, from outcomes public before the origin.
 
-Each method is scored three times: as it was (`none`), with the width its own past would have wanted (`width`), and moved by what it
-was off in the last twelve months (`centre`); three ensembles stand beside the laws. An
-outcome may teach at an origin only when its forecast was made before that origin and it was public by then, which is the
-rule of the mode (evaluation/rolling_origin.py). Boards and units teach themselves only: a share says nothing of a rating.
+Each law and ensemble is scored three times: as it was (`none`), with the width its own past would have wanted (`width`), and
+moved by what it was off in the last twelve months (`centre`); three ensembles stand beside the laws. An outcome may teach at an
+origin only when its forecast was made before that origin and it was public by then, which is the rule of the mode
+(rolling_origin.py). Boards and units teach themselves only: a share says nothing of a rating.
 """
 
 from __future__ import annotations
@@ -193,7 +193,9 @@ def learned(made: pl.DataFrame) -> pl.DataFrame:
         for law, quantiles in whole.items():
             own = part.filter(pl.col("law") == law) if law in roles else None
             role = roles.get(law, "ensemble")
-            ways = {PLAIN: quantiles, WIDTH: recalibrated(found, quantiles), CENTRE: recentred(found, quantiles)}
+            ways = {PLAIN: quantiles}
+            if role != "baseline":  # a baseline's spread is its own record already
+                ways |= {WIDTH: recalibrated(found, quantiles), CENTRE: recentred(found, quantiles)}
             frames += [_frame(found, law, role, made_so, own, how) for how, made_so in ways.items()]
     if not frames:
         return made.with_columns(recalibration=pl.lit(PLAIN)).clear()

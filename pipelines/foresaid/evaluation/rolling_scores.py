@@ -23,6 +23,7 @@ from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 from foresaid.scoring.significance import Comparison, compare, pairwise_relative_wis
 
+DRAWS = 9_999  # replicates of a test: a page has a hundred claims, and Holm's factor times the least p must stay below LEVEL
 SHARE = 0.75  # a baseline must have forecast this share of a table's rows to be its best one
 EVERY_BOARD = "all boards"
 DISTANCES = (0.0, 0.25, 0.5, 1.0)  # standard deviations beyond the training rows
@@ -143,7 +144,7 @@ def by_horizon(scored: pl.DataFrame, declined: pl.DataFrame, horizons: Sequence[
             made.append(row)
             if part["role"][0] != "baseline" and about["recalibration"] == PLAIN:
                 rng = generator(seed, "rolling", *(str(value) for value in about.values()), str(law))
-                found = against_reference(rows, none.filter(pl.col("law") == law), str(law), "released", ROW, rng)
+                found = against_reference(rows, none.filter(pl.col("law") == law), str(law), "released", ROW, rng, DRAWS)
                 if found is not None:
                     said, compared = found
                     row |= {key: said[name] for key, name in CLAIM.items() if name in said}
@@ -169,7 +170,7 @@ def recalibrations(scored: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
                 continue
             rng = generator(seed, "recalibrations", *map(str, names), how)
             ours, theirs = pairs["wis"].to_numpy(), pairs["base"].to_numpy()
-            said = compare(ours, theirs, pairs["release"].to_list(), rng, makers=pairs["maker"].to_list())
+            said = compare(ours, theirs, pairs["release"].to_list(), rng, DRAWS, makers=pairs["maker"].to_list())
             about = dict(zip(keys, map(str, names), strict=True))
             plain = _means(base)
             row = {

@@ -10,8 +10,9 @@ import polars as pl
 from foresaid import text
 from foresaid.evaluation import modes, rolling_origin
 from foresaid.evaluation.rolling_recalibration import PLAIN
-from foresaid.report import charts, rolling_origin_tables, texts
+from foresaid.report import charts, rolling_origin_tables
 from foresaid.report.case_tables import method_title
+from foresaid.report.claim_lines import claims_of
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.report.texts import slug
@@ -34,7 +35,7 @@ def page(material: Material) -> Page:
         asked = f"{count(grid['number'], 'origin')} from {grid['first']} to {grid['last']}" if grid else ""
         title = modes.TITLES[mode].capitalize()
         parts = [part for name in PARTS for part in _parts(material, name, mode)]
-        verdicts = verdicts_of(material, mode)
+        verdicts = claims_of(material, mode)
         shown.append(
             {
                 **{"mode": mode, "title": title, "meaning": modes.MODES[mode], "asked": asked},
@@ -53,19 +54,6 @@ def page(material: Material) -> Page:
             "sums": rolling_origin_tables.sums(found),
         },
     )
-
-
-def verdicts_of(material: Material, mode: str) -> list[dict[str, Any]]:
-    """One sentence a claim of a mode at its longest horizon: board, unit, law, and what its row of the table says."""
-    longest = max(material.rolling["horizons"], default=0)
-    made = []
-    for row in material.rolling["by_horizon"]:
-        if row["mode"] == mode and row["horizon"] == longest and row["verdict"] is not None:
-            claim = {**row, "n_releases": row["claim_releases"], "n_makers": row["claim_makers"]}
-            sentence = texts.verdict(claim, method_title(material, row["law"]), method_title(material, row["reference"]))
-            where = f"{modes.TITLES[mode].capitalize()}, {row['board']}, {row['unit']}, {longest} months"
-            made.append({"where": where, "sentence": sentence, "row": row})
-    return made
 
 
 def _board(material: Material, about: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:

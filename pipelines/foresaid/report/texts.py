@@ -116,15 +116,18 @@ def verdict(claim: Mapping[str, Any] | None, law: str, reference: str) -> str:
     """The one sentence that says what a claim (a row of evaluation/claims.py) shows, on every page; titles are handed over.
 
     >>> row = {"verdict": "too few releases to say", "n_releases": 6, "n_makers": 5, "told": "other scores"}
-    >>> verdict(row, "the law", "persistence").split(": ")
-    ['Too few releases to say whether the law is better than persistence', '6 releases of 5 makers; the law was told other scores.']
+    >>> verdict(row, "the law", "persistence").split(": ")[0]
+    'Too few releases to say whether the law is better than persistence'
+    >>> verdict(row, "the law", "persistence").split(": ")[1]
+    '6 releases of 5 makers, at least 10 releases are needed; the law was told other scores.'
     """
     if claim is None:
         return "No reference was scored on these rows, so nothing is compared."
     units = f"{count(claim['n_releases'], 'release')} of {count(claim['n_makers'], 'maker')}"
     informed = f"{law} was told {claim['told']}."
     if claim["verdict"] == TOO_FEW:
-        return f"Too few releases to say whether {law} is better than {reference}: {units}; {informed}"
+        needed = f"at least {FEWEST_RELEASES} releases are needed"
+        return f"Too few releases to say whether {law} is better than {reference}: {units}, {needed}; {informed}"
     ratio = "" if claim["relative_wis"] is None else f"relative WIS {claim['relative_wis']:.2f}{bounds(claim)}, "
     said = {NO_DIFFERENCE: f"No difference shown between {law} and {reference}"}.get(
         claim["verdict"], f"{law} is {claim['verdict'].split(',')[0]} than {reference}"
