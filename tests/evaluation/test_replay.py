@@ -15,13 +15,14 @@ from tests.conftest import ROOT, Built
 from foresaid import params
 from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
-from foresaid.evaluation import hindcast, units
-from foresaid.evaluation.replay import asked, reading, replay, replay_case
+from foresaid.evaluation import capability_case, hindcast, units
+from foresaid.evaluation.replay import asked, reading, replay, replay_case, replayed
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, summarise
+from foresaid.laws._capability_record import every_cell, read_choices
 from foresaid.registry import database
 from foresaid.registry.systems import models_of
-from foresaid.report.replay_table import table
+from foresaid.report.replay_table import account, table
 
 AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)
 
@@ -85,7 +86,7 @@ def test_two_days_without_a_release_say_so(built: Built) -> None:
     rows = replay(built.params, connection, built.registry, date(2026, 11, 1), date(2026, 11, 2))
     connection.close()
 
-    assert {row["law"] for row in rows} == set(built.params.laws)
+    assert {row["law"] for row in rows} == {*built.params.laws, "capability"}
     assert all(row["n"] == 0 and row["reason"] for row in rows)
     assert table(rows)[0] == "replay: nothing was released and scored between the two days"
 
@@ -176,3 +177,55 @@ def test_forecasts_of_later_releases_see_systems_and_never_an_outcome_known_on_t
     assert rows.height >= 70
     assert rows.select(models_of("subject_id")).n_unique() >= 9
     assert any(model_of(name) != name for name in rows["subject_id"])
+
+
+SPRING = date(2026, 3, 12), date(2026, 5, 14), date(2026, 2, 19)
+
+
+def test_the_capability_law_forecasts_every_share_nobody_knew_and_learns_from_no_asked_model(built: Built) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    known_on, until, since = SPRING
+    choices = read_choices(shipped.capability)
+    connection = database.open_database(built.build / "database")
+    made = capability_case.run("replay", asked(shipped, known_on, until, ("capability",), since), choices, connection, since)
+    known = every_cell(database.systems_as_of(connection, known_on), choices)
+    connection.close()
+    rows = made.filter(pl.col("law") == "capability")
+    told = rows.join(known, left_on=["subject_id", "quantity_id"], right_on=["system_id", "benchmark"], how="inner")
+    point = made.filter(pl.col("law") == "capability_unconditional").join(rows, on=["subject_id", "quantity_id"], suffix="_told")
+
+    assert rows.height >= 50
+    assert told.is_empty()
+    assert rows["released_on"].min() > since  # type: ignore[operator]  # a date, as the schema says
+    assert rows["quantiles"].list.eval(pl.element().diff().drop_nulls() >= 0).list.all().all()
+    assert set(made.filter(pl.col("role") == "baseline").group_by("law").len()["len"]) == {rows.height}
+    # Its other scores tell something of a release.
+    assert (point["point"] - point["point_told"]).abs().max() > 0.01  # type: ignore[operator]
+
+
+def test_every_value_between_the_days_is_forecast_or_has_its_reason(built: Built) -> None:
+    shipped = dataclasses.replace(params.load(ROOT / "params.yaml"), laws={})
+    known_on, until, since = SPRING
+    connection = database.open_database(built.build / "database")
+    rows, counted = replayed(shipped, connection, built.registry, known_on, until, ("capability",), (), False, since)
+    connection.close()
+
+    assert counted.values == counted.forecast + sum(n for why, n in counted.reasons.items() if not why.startswith("beside"))
+    assert counted.forecast == sum(row["n"] for row in rows if row["law"] == "capability")
+    assert account(counted)[0].startswith(f"{counted.values} values of {counted.models} models in {counted.releases} releases")
+
+
+def test_with_the_upstream_files_a_spring_of_releases_is_forecast(built: Built, mirrored: Path) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    known_on, until, since = SPRING
+    boards = {**shipped.laws["growth"], "sources": ["epoch-hub", "epoch-hub-external", "weirdml-board"]}
+    few = dataclasses.replace(shipped, replicates=5, laws={"growth": boards})
+    connection = database.open_database(mirrored)
+    rows, counted = replayed(few, connection, built.registry, known_on, until, (), (), False, since)
+    connection.close()
+    told = sum(row["n"] for row in rows if row["law"] == "capability")
+    print(*account(counted), f"the capability law forecasts {told} of them", sep="\n")
+
+    assert counted.forecast >= 100
+    assert counted.forecast_releases >= 10
+    assert told >= 100

@@ -73,6 +73,7 @@ def replay(
     connection = database.open_database(folder or project().build / "database")
     if folder is None and (changed := database.older_than(project().build / "database", project().registry)):
         click.echo(f"replay: the database is older than {changed}; `dvc repro database` brings it in", err=True)
+    said: list[str] = []
     if sources:
         loaded = work.reading(loaded, sources, connection)
     if case:
@@ -83,11 +84,12 @@ def replay(
         raise ParameterError("replay: found no --known-on or no --until, expected both days, or a --case of params.yaml")
     else:
         since = released_after.date() if released_after else None
-        rows = work.replay(
+        rows, counted = work.replayed(
             loaded, connection, project().registry, known_on.date(), until.date(), laws, quantities, by_release, since
         )
+        said = replay_table.account(counted)
     connection.close()
-    for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
+    for line in [json.dumps(rows, indent=1)] if as_json else [*replay_table.table(rows), *said]:
         click.echo(line)
 
 

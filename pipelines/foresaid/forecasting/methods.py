@@ -28,6 +28,7 @@ NOTHING, FAMILY, SCALE, COMPUTE, SIZE, DATE = (
     "nothing", "family", "scale of the run", "training compute", "size and tokens", "release date",
 )  # fmt: skip
 SCORES = "other scores"
+LINEAGE = "line, tier, effort and release date"
 SAME, COVARIATES = "what its laws were told", "its covariates"
 
 METHODS = {
@@ -85,6 +86,20 @@ METHODS = {
         ),
         Method(
             "printed_forms", "Printed coefficients", "the forms as the authors printed them, applied without a refit", "law", SCORES
+        ),
+        Method(
+            "capability",
+            "Capability law",
+            "one Gaussian model of all scores of all systems, told the release's scores on other benchmarks",
+            "law",
+            SCORES,
+        ),
+        Method(
+            "capability_unconditional",
+            "Capability law, told no score",
+            "one Gaussian model of all scores of all systems, told line, tier, effort and day of the release",
+            "law",
+            LINEAGE,
         ),
         Method("observational", "Observational law", "a sigmoid in principal components of other scores", "law", SCORES),
     )
