@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import yaml
+from click.testing import CliRunner, Result
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.cli.main import main
 from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
 from foresaid.evaluation import capability_case, hindcast, units
@@ -229,3 +234,45 @@ def test_with_the_upstream_files_a_spring_of_releases_is_forecast(built: Built, 
     assert counted.forecast >= 100
     assert counted.forecast_releases >= 10
     assert told >= 100
+
+
+@pytest.fixture
+def project(built: Built, tmp_path: Path) -> Path:
+    """A project with the real record, its database, and two laws."""
+    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    document["laws"] = {name: document["laws"][name] for name in ("compute_sigmoid", "bleu_log")}
+    document["hindcast"] = {
+        name: {**case, "laws": [law for law in case["laws"] if law in document["laws"]]}
+        for name, case in document["hindcast"].items()
+        if set(case["laws"]) & set(document["laws"])
+    }
+    document["rolling"] = None
+    document["replicates"] = 10
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (tmp_path / "build").mkdir()
+    shutil.copytree(built.build / "database", tmp_path / "build" / "database")
+    (tmp_path / "registry").symlink_to(built.registry)
+    return tmp_path
+
+
+def invoke(project: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["--root", str(project), "replay", *words])
+
+
+def test_nothing_to_score_is_an_answer_and_an_old_database_is_told(project: Path) -> None:
+    os.utime(project / "build" / "database" / "history.parquet", (0, 0))
+    done = invoke(project, "--known-on", "2026-11-01", "--until", "2026-11-02", "--law", "compute_sigmoid")
+
+    assert done.exit_code == 0, done.output
+    assert "replay: nothing was released and scored between the two days" in done.output
+    assert "the database is older than" in done.output
+    assert "`dvc repro database` brings it in" in done.output
+
+
+def test_one_case_is_run_alone_and_from_another_folder(project: Path, built: Built) -> None:
+    shutil.rmtree(project / "build" / "database")
+    done = invoke(project, "--case", "koehn-knowles-four", "--from", str(built.build / "database"))
+
+    assert done.exit_code == 0, done.output
+    assert "bleu_log" in done.output
+    assert "older than" not in done.output
