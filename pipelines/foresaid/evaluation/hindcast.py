@@ -23,6 +23,8 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.summary import describe
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting import published as adopted
+from foresaid.forecasting.board import lineage
+from foresaid.forecasting.floors import floored, items_of
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import FitRequest, Played, Widened, ensembles, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
@@ -158,6 +160,7 @@ def run_case(
     members: dict[str, list[tuple[Forecast, Played]]] = {}
     splits: dict[str, Split] = {}
     informed: set[str] = set()
+    simple: list[tuple[Split, baselines.Question]] = []
     for one, widened in zip(asked, found, strict=True):
         split, target_id = one.split, one.split.train.target.target_id
         rows, described, made = _answer(name, case, one, widened, params.seed)
@@ -173,13 +176,16 @@ def run_case(
         if case.split != "larger" and methods.told(one.question.law.name) == methods.SCORES and target_id not in informed:
             informed.add(target_id)  # told what this law is told
             chosen |= score_baselines.FOR_SCORES
-        if split.train.n < 2:
-            continue
-        for label, baseline in chosen.items():
-            forecast = baselines.forecast(baseline, split.train, split.test)
+        if split.train.n >= 2 and chosen:
+            # Runs of one series err on the scale of that series; shares of several benchmarks may share a record.
+            group = None if case.split == "larger" else name
+            simple.append((split, baselines.Question(split.train, split.test, chosen, group)))
+    for (split, _), found_for in zip(simple, baselines.forecasts([one for _, one in simple], lineage(connection)), strict=True):
+        for label, forecast in found_for.items():
             frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
     for target_id, several in sorted(members.items()):
         split = splits[target_id]
         for label, forecast in ensembles(several, split.test.target).items():
             frames.append(_rows(name, case, split, label, "law", "converged", forecast))
-    return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
+    forecasts = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return floored(forecasts, items_of(connection)), fits

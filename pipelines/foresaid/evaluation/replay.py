@@ -21,8 +21,8 @@ import polars as pl
 
 from foresaid.errors import ParameterError
 from foresaid.evaluation import capability_case, hindcast
+from foresaid.evaluation.modes import KNOWN, RELEASED
 from foresaid.evaluation.replay_account import NO_FORECAST, Account, account
-from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
 from foresaid.evaluation.schema import KEY, UNITS
 from foresaid.evaluation.tables import best_baseline, score_rows, skill, summarise
 from foresaid.evaluation.units import attach, of

@@ -24,9 +24,11 @@ class Method:
     told: str
 
 
-NOTHING, FAMILY, SCALE, COMPUTE, SIZE, DATE = (
-    "nothing", "family", "scale of the run", "training compute", "size and tokens", "release date",
+NOTHING, FAMILY, MAKER, LINE, SCALE, COMPUTE, SIZE, DATE = (
+    "nothing", "family", "maker and effort", "line, tier and effort", "scale of the run", "training compute", "size and tokens",
+    "release date",
 )  # fmt: skip
+SIX = "maker, line, tier, effort and release date"
 SCORES = "other scores"
 LINEAGE = "line, tier, effort and release date"
 SAME, COVARIATES = "what its laws were told", "its covariates"
@@ -42,6 +44,25 @@ METHODS = {
             "the score of the newest known model of the same family",
             "baseline",
             FAMILY,
+        ),
+        Method(
+            "last_of_line_and_tier",
+            "Last of line and tier",
+            "the last score of the same line and tier, at the nearest effort",
+            "baseline",
+            LINE,
+        ),
+        Method("last_of_maker", "Last of maker", "the last score of the same maker, at the nearest effort", "baseline", MAKER),
+        Method("recent_mean", "Mean of the last twelve", "the mean of the twelve newest scores", "baseline", NOTHING),
+        Method("average_trend", "Average trend", "a line in the release date through all scores, as probits", "baseline", DATE),
+        Method("frontier_trend", "Frontier trend", "a line in the release date through the records, as probits", "baseline", DATE),
+        Method("mean_of_six", "Mean of six baselines", "the average quantiles of the six that know no score", "baseline", SIX),
+        Method(
+            "shifted_last",
+            "Last of line, shifted",
+            "the last of line and tier, moved by the mean surprise of the model's other scores",
+            "baseline",
+            SCORES,
         ),
         Method(
             "nearest_known_model",
@@ -102,6 +123,8 @@ METHODS = {
             LINEAGE,
         ),
         Method("observational", "Observational law", "a sigmoid in principal components of other scores", "law", SCORES),
+        Method("uplift", "Uplift of voting", "the score of one sample, moved as on the known models", "law", SCORES),
+        Method("ability", "Ability law", "a sigmoid in the first component of the other benchmarks", "law", SCORES),
     )
 }
 BASELINES = tuple(name for name, one in METHODS.items() if one.role == "baseline")
@@ -112,14 +135,16 @@ INFORMED_REFERENCE = "nearest_known_model"
 def reference(split: str, name: str) -> str:
     """The method a law's skill is measured against, by how its rows were held out and what it was told.
 
-    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, the
-    nearest known model, which is told the same. Both were named after results had been seen, and against the laws: persistence by
-    family is several times worse, and would flatter them.
+    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, and for
+    an ensemble of such laws, the nearest known model, which is told the same. Both were named after results had been seen, and
+    against the laws: persistence by family is several times worse, and would flatter them.
 
     >>> reference("released", "observational"), reference("released", "compute_sigmoid"), reference("larger", "chinchilla")
     ('nearest_known_model', 'best_known', 'last_value')
+    >>> reference("released", "ensemble_median")
+    'nearest_known_model'
     """
-    return INFORMED_REFERENCE if split != "larger" and told(name) == SCORES else REFERENCES[split]
+    return INFORMED_REFERENCE if split != "larger" and told(name) in (SCORES, SAME) else REFERENCES[split]
 
 
 def is_baseline() -> pl.Expr:

@@ -152,6 +152,11 @@ class SigmoidLaw(Law):
         """The authors gave no intervals."""
         return self.search != "authors"
 
+    def place(self, x: Array, progress: int) -> Array | None:
+        """None: rows go by release date, which is no covariate."""
+        del x, progress
+        return None
+
     def along(self, table: TrainingTable) -> Array:
         """Release dates, as days; a model without one counts as old."""
         return np.array([float("-inf") if day is None else float(day.toordinal()) for day in table.released_on])

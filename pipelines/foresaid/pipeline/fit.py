@@ -1,7 +1,7 @@
 """Stage `fit`: one law, every target, on what is known at the as-of date.
 
-It writes the frozen curves, the drafts that an open round would freeze, the points and bands the pages draw, and a small
-metrics file that shows in review what moved.
+It writes the frozen curves, the targets under which an open round would freeze them, the points and bands the pages draw, and a
+small metrics file that shows in review what moved.
 """
 
 from __future__ import annotations
@@ -67,12 +67,11 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
 
 
 def draft(law: Law, curve: Curve, unit: str) -> dict[str, Any]:
-    """Return what a round would freeze of a curve: the conditional target and the forecast, without round and id."""
+    """Return under what a round would freeze a curve: method and conditional target, without round, id and the curve itself."""
     record = curve.record
     what = f"every run of {record.series}" if record.series else BOUND[law.systems]
     return {
         "method": law.name,
-        "prediction": {"kind": "curve", "curve": to_plain(curve)},
         "target": {
             "id": record.target_id,
             "benchmark": record.quantity_id,

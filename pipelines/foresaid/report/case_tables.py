@@ -13,13 +13,15 @@ from typing import Any
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import calibrated, skill, summarise
+from foresaid.evaluation.tables import skill, summarise
 from foresaid.forecasting.methods import METHODS
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
 from foresaid.report.inputs import Material
+from foresaid.scoring.row_scores import SHOWN
 from foresaid.text import count, number, percent, signed
 
+HEADINGS = [one.heading for one in SHOWN]
 RATES = ("coverage_50", "coverage_80", "coverage_95")
 
 
@@ -101,7 +103,7 @@ def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
     """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
     return {
         "wis": number(row["wis"]) if intervals else text.DASH,
-        "mae": number(row["mae"]),
+        "scores": [text.DASH if one.interval_only and not intervals else number(row[one.mean]) for one in SHOWN],
         "bias": signed(row["bias"]),
         "coverage": [percent(row[name]) for name in RATES],
         "n": f"{row['n']:,}",
@@ -122,7 +124,7 @@ def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
         if rows.height > 1:
             shown = [
                 {
-                    **_means({**row, "mae": None}, intervals=True),
+                    **_means({**dict.fromkeys(one.mean for one in SHOWN), **row}, intervals=True),
                     "group": material.quantity(row["group"]) if name == "by_target" else row["group"],
                     "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
                 }
@@ -145,6 +147,7 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
     intervals = part["lower_80"].is_not_null().any()
     return {
         "unit": text.unit_words(part["unit"]),
+        "scores": HEADINGS,
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "meanings": [
@@ -192,7 +195,9 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
     """For each law its claim, as `score` made it, the baseline that was best in hindsight, and whether its intervals hold."""
     first = part.select("evidence", "case", "unit").row(0, named=True)
     rows = material.claims.filter(*(pl.col(key) == value for key, value in first.items()))
-    believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
+    held_of = material.means["calibrated"]
+    same = [pl.col(key) == value for key, value in first.items() if key in held_of.columns]
+    believed = {row["law"]: row for row in held_of.filter(*same).iter_rows(named=True)} if held_of.height else {}
     made = []
     for row in rows.iter_rows(named=True):
         held = believed.get(row["law"])

@@ -33,7 +33,13 @@ from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
-NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
+NO_ORIGINS: dict[str, Any] = {
+    "origins": {},
+    **{
+        key: []
+        for key in ("horizons", "accounts", "by_horizon", "recalibrations", "by_target", "by_period", "by_distance", "by_origin")
+    },
+}
 # what stands in where params.yaml asks for no rolling origins
 
 

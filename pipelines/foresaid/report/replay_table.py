@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from foresaid.evaluation.modes import MODES
 from foresaid.evaluation.replay_account import Account
-from foresaid.evaluation.rolling_origin import MODES
 from foresaid.text import columns
 
 

@@ -86,6 +86,21 @@ def diebold_mariano(differences: Array, clusters: Sequence[str]) -> tuple[float,
     return statistic, float(2.0 * student.sf(abs(statistic), count - 1))
 
 
+def sign_test(differences: Array, clusters: Sequence[str], rng: np.random.Generator, replicates: int = REPLICATES) -> float:
+    """Two-sided p that the sums by cluster of `differences` (n,) have mean zero: the wild cluster bootstrap with random signs.
+
+    p = (1 + number of replicates with |sum of signed sums| >= |sum|) / (replicates + 1); Rademacher signs, for which the order of
+    the studentised statistic is that of the sum (Cameron, Gelbach and Miller 2008, section III.B). Exact for sums symmetric about
+    zero, whatever their sizes. It cannot be below 2^(1 - G) with G clusters.
+
+    >>> sign_test(np.array([1.0, -1.0, 2.0, -2.0]), ["a", "b", "c", "d"], np.random.default_rng(0))
+    1.0
+    """
+    sums = _sums(np.asarray(differences, dtype=float), clusters)
+    drawn = np.abs((rng.integers(0, 2, (replicates, len(sums))) * 2.0 - 1.0) @ sums)
+    return float((1.0 + (drawn >= abs(sums.sum()) * (1.0 - FLAT)).sum()) / (replicates + 1.0))
+
+
 def _wild(top: Array, bottom: Array, rng: np.random.Generator, replicates: int) -> tuple[float, float, float]:
     """Ends of the 95 % interval of the ratio of totals, and p of a ratio of one, for totals by cluster (G,).
 

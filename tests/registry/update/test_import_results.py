@@ -149,6 +149,9 @@ def test_rows_are_offered_for_unknown_quantities_and_make_them_known(registry: P
     for name, fresh in (("quantities.csv", quantities), ("aliases.csv", aliases)):
         text = (registry / name).read_text(encoding="utf-8")
         (registry / name).write_text(text + "".join(f"{row}\n" for row in fresh), encoding="utf-8")
+    with pytest.raises(RecordError, match="`foresaid sort` puts them in order"):
+        bring(registry, path)
+    ingest.sort(registry)
 
     bring(registry, path)
 
@@ -183,6 +186,23 @@ def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path
 
     assert (refused.exit_code, done.exit_code) == (2, 0)
     assert "1 new, 0 revised, 0 gone" in done.output
+
+
+def test_without_a_licence_an_import_says_that_its_rows_are_not_to_be_published(registry: Path, tmp_path: Path) -> None:
+    path = write(tmp_path, "record.json", RECORD)
+    first = import_results.bring_in(import_results.read_files([path]), "my-runs", KNOWN, registry, TODAY)
+
+    assert any("licence is unclear" in line for line in first.lines())
+
+    later = import_results.bring_in(
+        import_results.read_files([path]), "my-runs", KNOWN, registry, TODAY, publisher="Me", licence="CC0-1.0"
+    )
+    card = source_card.read(registry / "sources/my-runs/source.toml", "source.toml", "my-runs")
+
+    assert not any("licence is unclear" in line for line in later.lines())
+    assert (card.publisher, card.licence, card.redistribution, card.unlicensed) == ("Me", "CC0-1.0", "yes", False)
+    with pytest.raises(ParameterError, match=r"found --licence 'MIT', expected 'CC0-1\.0'"):
+        import_results.bring_in(import_results.read_files([path]), "my-runs", KNOWN, registry, TODAY, licence="MIT")
 
 
 def test_a_file_of_no_known_layout_is_named(tmp_path: Path) -> None:
