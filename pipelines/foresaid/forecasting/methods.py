@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from foresaid.forecasting.baselines import COMBINED, FOR_RELEASES, FOR_SIZES, Baseline
-from foresaid.forecasting.method import COMPUTE, COVARIATES, DATE, SAME, SCORES, SIZE, Method
+from foresaid.forecasting.method import COMPUTE, COVARIATES, DATE, LINEAGE, SAME, SCORES, SIZE, Method
 from foresaid.forecasting.score_baselines import FOR_SCORES
 
 
@@ -48,6 +48,20 @@ METHODS = {
         ),
         Method(
             "printed_forms", "Printed coefficients", "the forms as the authors printed them, applied without a refit", "law", SCORES
+        ),
+        Method(
+            "capability",
+            "Capability law",
+            "one Gaussian model of all scores of all systems, told the release's scores on other benchmarks",
+            "law",
+            SCORES,
+        ),
+        Method(
+            "capability_unconditional",
+            "Capability law, told no score",
+            "one Gaussian model of all scores of all systems, told line, tier, effort and day of the release",
+            "law",
+            LINEAGE,
         ),
         Method("observational", "Observational law", "a sigmoid in principal components of other scores", "law", SCORES),
         Method("uplift", "Uplift of voting", "the score of one sample, moved as on the known models", "law", SCORES),

@@ -25,6 +25,7 @@ from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
+from foresaid.registry.systems import BOUND
 from foresaid.scoring.levels import LEVELS
 from foresaid.studies.simulations._loader import study
 
@@ -68,7 +69,7 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
 def draft(law: Law, curve: Curve, unit: str) -> dict[str, Any]:
     """Return under what a round would freeze a curve: method and conditional target, without round, id and the curve itself."""
     record = curve.record
-    what = f"every run of {record.series}" if record.series else "every model"
+    what = f"every run of {record.series}" if record.series else BOUND[law.systems]
     return {
         "method": law.name,
         "target": {

@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 
 from foresaid import canonical_json
+from foresaid.confusables import model_of
 from foresaid.errors import LeakError, LedgerError, UnreadableError
 from foresaid.files import write_json
 from foresaid.fitting.frozen_curve import from_plain
@@ -112,7 +113,7 @@ def check_leaks(
             row["target_id"],
             resolver.get(row["target_id"], row["law"]),
             known_on,
-            released.get(row["subject_id"]),
+            released.get(model_of(row["subject_id"])),
         )
     targets = [leakage.GuardedTarget(name) for name in opened.targets]
     leakage.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)
