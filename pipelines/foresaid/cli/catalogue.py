@@ -130,6 +130,30 @@ def alias(spelling: str, target: str, source: str, quantity: bool) -> None:
 
 
 @click.command()
+@click.option("--source", default="", help="Only the quantities of this source, one line each.")
+def licences(source: str) -> None:
+    """Say of every source what its licence grants, where its rows are, and what an update of it would add.
+
+    \b
+    Example: foresaid licences
+             foresaid licences --source epoch-hub-external
+    """
+    from foresaid.errors import ParameterError, RecordError
+    from foresaid.registry import licences as work
+    from foresaid.registry import load
+
+    found, problems = load.read_catalogue(project().registry)
+    if problems:
+        raise RecordError.collect(problems)
+    sources = work.kept(project().registry, found.quantities)
+    if source and all(one.source.name != source for one in sources):
+        raise ParameterError(f"licences: found --source {source}, expected a folder of registry/sources")
+    stated = [row for row in found.licences if row.source_id == source]
+    for line in work.listing(stated) if stated else work.summary(one for one in sources if source in ("", one.source.name)):
+        click.echo(line)
+
+
+@click.command()
 def sort() -> None:
     """Put the rows of every file of the record in the order of their keys, each line kept byte for byte.
 
@@ -141,4 +165,4 @@ def sort() -> None:
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (models, alias, sort)
+COMMANDS: tuple[click.Command, ...] = (models, alias, licences, sort)

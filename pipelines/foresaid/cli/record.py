@@ -108,7 +108,12 @@ def traps(mirror: Path) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--source", "name", required=True, help="Name of the source that holds your results; a new one is made.")
 @click.option("--known-on", type=click.DateTime(["%Y-%m-%d"]), help="First day on which the results were public.")
-@click.option("--as", "form", type=click.Choice(["eee", "lm-eval"]), help="Format of the files; found out by default.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["eee", "open-llm-leaderboard", "inspect", "helm", "lm-eval"]),
+    help="Format of the files; found out by default.",
+)
 @click.option(
     "--mapping", "how", type=click.Path(path_type=Path, dir_okay=False),
     help="A mapping file (YAML) that says what the columns of one CSV, TSV or JSONL table are.",

@@ -188,5 +188,5 @@ def run_case(
         split = splits[target_id]
         for label, forecast in ensembles(several, split.test.target).items():
             frames.append(_rows(name, case, split, label, "law", "converged", forecast))
-    whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    return floored(whole, items_of(connection)), fits
+    forecasts = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return floored(forecasts, items_of(connection)), fits

@@ -244,8 +244,8 @@ def forecasts(questions: Sequence[Question], who: Lineage = UNKNOWN) -> list[dic
         known, asked = boards(one.known, one.asked, who)
         points.append({name: np.array([item.point(known, asked, i) for i in range(asked.n)]) for name, item in one.chosen.items()})
         errors.append({name: past_errors(item, known) for name, item in one.chosen.items()})
-        for name, own in errors[-1].items():
-            pools.setdefault((one.group, name), []).append(own)
+        for name, past in errors[-1].items():
+            pools.setdefault((one.group, name), []).append(past)
     pooled = {key: np.concatenate(parts) for key, parts in pools.items()}
     made = []
     for one, centres, own in zip(questions, points, errors, strict=True):

@@ -102,7 +102,7 @@ def _order(table: CsvTable[Row], format: Format[Row]) -> list[BadCell]:
 
 
 def ordered(raw: bytes, format: Format[Row]) -> bytes:
-    """A file with its rows in the order of their keys, each line kept byte for byte.
+    r"""A file with its rows in the order of their keys, each line kept byte for byte.
 
     >>> from foresaid.registry.formats import ALIASES
     >>> ordered(b"alias,source_id,kind,id\nb,*,model,m\na,*,model,m\n", ALIASES).split()[1]

@@ -15,7 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tests.sources._formats.test_every_eval_ever import RECORD, result_of
+from tests.sources._formats.test_helm import SPEC, STATS
+from tests.sources._formats.test_inspect_log import LOG
 from tests.sources._formats.test_lm_eval import NEW
+from tests.sources._formats.test_open_llm_leaderboard import FILE as V1
 
 from foresaid.cli.main import main
 from foresaid.errors import ForesaidError, ParameterError, RecordError
@@ -313,3 +316,20 @@ def test_a_unit_is_what_the_whole_name_of_the_metric_says_or_is_asked(
     quantities, _ = import_results.new_quantities(import_results.read_files([write(tmp_path, "a.json", tree)]), "my-runs", registry)
 
     assert f",benchmark,{proposed}," in quantities[0]
+
+
+def test_files_of_five_formats_are_told_apart_and_come_in_by_their_aliases(registry: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    paths = [write(tmp_path, "v1.json", V1), write(tmp_path, "log.json", LOG), write(tmp_path / "run", "stats.json", STATS)]
+    write(tmp_path / "run", "run_spec.json", SPEC)
+    names = [read.results.items[0].names[-1][0] for read in import_results.read_files(paths) if read.results.items]
+    assert [name.split(":")[0] for name in names] == ["open-llm-leaderboard", "inspect", "helm"]
+    quantities, _ = import_results.new_quantities(import_results.read_files(paths), "my-runs", registry)
+    assert not any(",UNIT," in row for row in quantities)  # every metric of theirs has a unit by its whole name
+    aliases = [
+        (item.names[-1][0], "quantity", "mmlu") for read in import_results.read_files([paths[1]]) for item in read.results.items
+    ]
+    add_aliases(registry, *aliases, ("openai/gpt-9", "model", "eleutherai/pythia-70m-deduped"))
+    bring(registry, paths[1])
+
+    assert [value for _, _, _, value in rows(registry)] == [0.7121]

@@ -205,7 +205,8 @@ def test_repeated_runs_are_refused_kept_apart_or_their_mean(registry: Path) -> N
     mapping = "model: m\nvalues: {s: mmlu}\n"
     bring(registry, path, mapping, repeats="mean")
     mean = rows(registry)[0]
-    assert (float(mean["value"]), mean["note"]) == (pytest.approx(0.3, rel=1e-12), "mean of 3 runs")
+    assert float(mean["value"]) == pytest.approx(0.3, rel=1e-12)
+    assert mean["note"] == "mean of 3 runs"
     assert float(mean["stderr"]) == pytest.approx((0.0056 / 2) ** 0.5 / 3**0.5, rel=1e-9)  # deviations -.06, .04, .02
     bring(registry, path, mapping, repeats="apart")
     assert sorted(row["setting"] for row in rows(registry)) == ["", "record=run-1", "record=run-2", "record=run-3"]

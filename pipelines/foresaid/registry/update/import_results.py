@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from foresaid import files
 from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
@@ -28,18 +29,20 @@ from foresaid.registry.source_card import File, Vintage
 from foresaid.registry.update import update
 from foresaid.registry.update.repeats import combined
 from foresaid.registry.update.revisions import UpstreamRevision
-from foresaid.sources._formats import every_eval_ever, lm_eval, mapped_table
+from foresaid.sources._formats import every_eval_ever, helm, inspect_log, lm_eval, mapped_table, open_llm_leaderboard
 from foresaid.sources._formats.results import ReportedResult, Results, parse
 from foresaid.sources._reading import Reading, Score
 
-READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
-DETECT = {every_eval_ever.NAME: every_eval_ever.detect, lm_eval.NAME: lm_eval.detect}
+FORMATS = (every_eval_ever, open_llm_leaderboard, inspect_log, helm, lm_eval)
+READERS: dict[str, Callable[[Any, str], Results]] = {one.NAME: one.from_tree for one in FORMATS}
+DETECT = {one.NAME: one.detect for one in FORMATS}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 # Metrics by their exact name and the unit they have; of any other the unit is for a person to say.
 FRACTIONS = (
     *("acc", "acc_norm", "acc_norm_nospace", "acc_all", "acc_mutual_info", "em", "exact_match", "contains", "f1"),
     *("mc1", "mc2", "pass@1", "pass_at_1", "prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc"),
-    *("inst_level_loose_acc", "accuracy", "correct"),
+    *("inst_level_loose_acc", "accuracy", "correct", "quasi_exact_match", "prefix_exact_match", "quasi_prefix_exact_match"),
+    *("final_number_exact_match", "f1_score", "classification_micro_f1", "classification_macro_f1", "math_equiv"),
 )
 UNITS = {
     **dict.fromkeys(FRACTIONS, ("fraction", 0.0, 1.0)),
@@ -74,7 +77,11 @@ def read_files(paths: Sequence[Path], form: str | None = None) -> list[Read]:
             raise RecordError(f"{label}: found {size} bytes, expected at most {LARGEST}; results are small, samples are not read")
         digest = hashlib.sha256(raw).hexdigest()
         # The same bytes twice, under whatever name, are one file.
-        found.setdefault(digest, Read(label, digest, len(raw), _results(raw, f"{FOLDER}/{label}", form)))
+        found.setdefault(digest, Read(label, digest, len(raw), _results(raw, f"{FOLDER}/{label}", form, path)))
+        if path.name == helm.STATS and (beside := path.with_name(helm.SPEC)).is_file():
+            spec = beside.read_bytes()  # the other half of the pair is listed too, and gives no value of its own
+            digest, label = hashlib.sha256(spec).hexdigest(), label.removesuffix(helm.STATS) + helm.SPEC
+            found.setdefault(digest, Read(label, digest, len(spec), Results([])))
     return list(found.values())
 
 
@@ -88,10 +95,23 @@ def _labels(paths: Sequence[Path]) -> list[str]:
     return ["/".join(part for part in path if part != "/") for path in parts]
 
 
-def _results(raw: bytes, file: str, form: str | None) -> Results:
+def _results(raw: bytes, file: str, form: str | None, path: Path) -> Results:
+    if raw.startswith(b"PK\x03\x04"):
+        advice = "an Inspect log is turned into one by `inspect log convert --to json`"
+        return Results([], [BadCell(file, None, "-", "a ZIP archive", "a JSON file", advice)])
     tree, problem = parse(raw, file)
     if problem:
         return Results([], [problem])
+    if path.name == helm.SPEC and isinstance(tree, dict) and "adapter_spec" in tree:
+        return Results([])  # read together with the statistics beside it
+    if helm.statistics(tree):
+        beside = path.with_name(helm.SPEC)
+        if not beside.is_file():
+            return Results([], [BadCell(file, None, "-", f"no {helm.SPEC} beside it", "both files of the run: it names the model")])
+        spec, problem = parse(beside.read_bytes(), file.removesuffix(helm.STATS) + helm.SPEC)
+        if problem:
+            return Results([], [problem])
+        tree = {helm.STATS: tree, helm.SPEC: spec}
     found = [form] if form else [name for name, detect in DETECT.items() if detect(tree)]
     if not found:
         return Results([], [BadCell(file, None, "/", "no known layout", "a result file of " + " or ".join(READERS), "see --as")])
