@@ -9,7 +9,7 @@ from __future__ import annotations
 KNOWN, RELEASED, SCALE = "known", "released", "scale"
 MODES = {
     KNOWN: "fitted only on values that were public on the day",
-    RELEASED: "values measured or revised later count from the release of their model",
+    RELEASED: "by release date only: values measured or revised later count from the release of their model",
     SCALE: "runs held out by scale, whenever they were public",
 }
 TITLES = {KNOWN: "known on the day", RELEASED: "by release date", SCALE: "held out by scale"}

@@ -34,6 +34,7 @@ from foresaid.registry.database import Database
 from foresaid.registry.view import View
 
 MODES = (KNOWN, RELEASED)
+SCORES = ("benchmark", "index")  # kinds of quantity of which the record has hundreds
 LEAST = 5  # training rows: below, neither law nor baseline is asked
 ALWAYS = date(9999, 12, 31)
 SCHEMA = pl.Schema(
@@ -158,16 +159,37 @@ def asked(
         name: {key: first_published(table, mine[name].published) for key, table in tables.items()}
         for name, tables in outcomes.items()
     }
+    public = {
+        (name, key): found_for.public_on(table.target.quantity_id)
+        for name, found_for in mine.items()
+        for key, table in outcomes[name].items()
+    }
     for origin in days:
+        # Reading the record as of a day is most of the work, and few days have something to learn and something to ask.
+        if not any(
+            sum((day or date.max) <= origin for day in public[name, key].values()) >= LEAST
+            and any(on is not None and origin < on <= later(origin, months) for on in table.released_on)
+            for name, tables in outcomes.items()
+            for key, table in tables.items()
+        ):
+            continue
         known: dict[str, dict[str, TrainingTable]] = {}
         if found.mode == KNOWN:
-            view = database.as_of(connection, origin)
+            view = only(database.as_of(connection, origin), [table for tables in outcomes.values() for table in tables.values()])
             known = {name: {table.target.target_id: table for table in law.tables(view)} for name, law in made.items()}
         for name, law in made.items():
             for key, table in outcomes[name].items():
                 split = split_at(mine[name], known.get(name, {}).get(key), table, origin, later(origin, months))
                 if split is not None:
                     yield Asked(origin, FitRequest(law, split.train, params.laws[name], origin.isoformat()), split)
+
+
+def only(view: View, tables: Sequence[TrainingTable]) -> View:
+    """Leave out the scores that no table forecasts or looks at: a law that speaks of every board need not build them all again."""
+    wanted = {table.target.quantity_id for table in tables}
+    wanted |= {covariate.quantity_id for table in tables for covariate in table.target.covariates}
+    wanted |= {name for name, card in view.quantities.items() if card.kind not in SCORES}
+    return replace(view, observations=view.observations.filter(pl.col("quantity_id").is_in(sorted(wanted))))
 
 
 def beyond(law: Law, curve: Curve, split: Split) -> Array:
