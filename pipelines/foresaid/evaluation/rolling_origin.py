@@ -34,7 +34,7 @@ from foresaid.registry.database import Database
 from foresaid.registry.view import View
 
 MODES = (KNOWN, RELEASED)
-SCORES = ("benchmark", "index")  # kinds of quantity of which the record has hundreds
+SCORE_KINDS = ("benchmark", "index")  # kinds of quantity of which the record has hundreds
 LEAST = 5  # training rows: below, neither law nor baseline is asked
 ALWAYS = date(9999, 12, 31)
 SCHEMA = pl.Schema(
@@ -188,7 +188,7 @@ def only(view: View, tables: Sequence[TrainingTable]) -> View:
     """Leave out the scores that no table forecasts or looks at: a law that speaks of every board need not build them all again."""
     wanted = {table.target.quantity_id for table in tables}
     wanted |= {covariate.quantity_id for table in tables for covariate in table.target.covariates}
-    wanted |= {name for name, card in view.quantities.items() if card.kind not in SCORES}
+    wanted |= {name for name, card in view.quantities.items() if card.kind not in SCORE_KINDS}
     return replace(view, observations=view.observations.filter(pl.col("quantity_id").is_in(sorted(wanted))))
 
 
