@@ -211,7 +211,7 @@ def test_without_a_licence_an_import_says_that_its_rows_are_not_to_be_published(
 def test_a_file_of_no_known_layout_is_named(tmp_path: Path) -> None:
     read = import_results.read_files([write(tmp_path, "x.json", {"a": 1})])
 
-    assert "a result file of eee or lm-eval" in str(read[0].results.problems[0])
+    assert "a result file of eee, open-llm-leaderboard, inspect, helm, lm-eval" in str(read[0].results.problems[0])
 
 
 # Whatever the file: no traceback, nothing in part

@@ -114,7 +114,7 @@ def _results(raw: bytes, file: str, form: str | None, path: Path) -> Results:
         tree = {helm.STATS: tree, helm.SPEC: spec}
     found = [form] if form else [name for name, detect in DETECT.items() if detect(tree)]
     if not found:
-        return Results([], [BadCell(file, None, "/", "no known layout", "a result file of " + " or ".join(READERS), "see --as")])
+        return Results([], [BadCell(file, None, "/", "no known layout", f"a result file of {', '.join(READERS)}", "see --as")])
     return READERS[found[0]](tree, file)
 
 
