@@ -3,8 +3,8 @@
 Equal weights. The law knows lines, tiers and dates but takes benchmarks to differ by one loading; the completion knows nothing of a
 model but its scores and gives benchmarks two dimensions. Intervals are point plus and minus a half-width proportional to a risk:
 ln(|error| + 1/2) by least squares on what is known beforehand (the law's own spread, the disagreement of the two forms, how many
-cells the model and the benchmark have left, the benchmark's spread). Risk and quantile of a model's cells come from other models
-only, which is stricter than the peer's leaving out of folds that share their cells.
+cells the model and the benchmark have left, the benchmark's spread, and a shrunken term of each benchmark). Risk and quantile of a
+model's cells come from other models only, which is stricter than the peer's leaving out of folds that share their cells.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from foresaid.studies.capability.benchpress import Fold, Matrix, scales
 
 WEIGHT = 0.5  # of the law
 PARTS = 10  # of the models, for intervals
+RIDGE = 20.0  # on the part of the risk that is a benchmark's own: that of twenty cells counts half
 SMALL = 0.5  # points: errors below it are alike to the risk
 
 
@@ -81,13 +82,16 @@ def intervals(folds: Sequence[HeldOut]) -> list[Fold]:
     """Add the 80 and 90 % intervals, each model's from the cells of other models (PARTS parts, by row modulo PARTS)."""
     row, known = np.concatenate([one.row for one in folds]).astype(np.intp), np.concatenate([one.known for one in folds])
     error = np.concatenate([np.abs(one.outcome - one.point) for one in folds])
-    inputs = np.column_stack([np.ones(len(known)), known])
+    column = np.concatenate([one.column for one in folds]).astype(np.intp)
+    inputs = np.column_stack([np.ones(len(known)), known, column[:, None] == np.unique(column)])
+    penalty = np.concatenate([np.zeros(1 + known.shape[1]), np.full(inputs.shape[1] - 1 - known.shape[1], RIDGE)])
     half = {level: np.empty(len(row)) for level in (0.8, 0.9)}
     for part in range(PARTS):
         own = row % PARTS == part
         if not own.any():
             continue
-        weights = np.linalg.lstsq(inputs[~own], np.log(error[~own] + SMALL), rcond=None)[0]
+        gram = inputs[~own].T @ inputs[~own] + np.diag(penalty + 1e-9)
+        weights = np.linalg.solve(gram, inputs[~own].T @ np.log(error[~own] + SMALL))
         risk = np.exp(inputs @ weights)
         for level, width in half.items():
             width[own] = np.quantile(error[~own] / risk[~own], level) * risk[own]
