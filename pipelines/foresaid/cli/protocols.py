@@ -6,15 +6,32 @@ from pathlib import Path
 
 import click
 
+from foresaid.cli import questions
+
 FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 
 
-@click.group()
-def protocol() -> None:
-    """Run a published forecasting protocol on its own files and print its figures.
+class Protocols(click.Group):
+    """A group that takes a name it has no command for as the name of a kept table (`questions.protocol`)."""
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """Hand every other name, with its options, to the command of tables; that command names what it expects."""
+        if args and args[0] not in self.commands:
+            return "table", self.commands["table"], args
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Protocols)
+def protocol() -> None:
+    """Run a published forecasting protocol and print its figures, or the table of one by name (see protocol table --help).
+
+    \b
     Example: foresaid protocol benchpress benchpress/
+             foresaid protocol effort-tokens --from ../mirror
     """
+
+
+protocol.add_command(questions.protocol, "table")
 
 
 @protocol.command(name="benchpress")

@@ -317,4 +317,4 @@ def origins(since: datetime, every_day: bool) -> None:
             click.echo(f"{one.name}: {', '.join(map(str, one.days))}")
 
 
-COMMANDS: tuple[click.Command, ...] = (predict, replay, origins, diagnose, select, released, protocol, returns_of)
+COMMANDS: tuple[click.Command, ...] = (predict, replay, origins, diagnose, select, released, returns_of)

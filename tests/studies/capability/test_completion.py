@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.special import expit
 from tests.studies.capability.mirror import mirror, needs_mirror
 from tests.studies.capability.test_benchpress import FOLDER, small
 
+from foresaid.cli.main import main
 from foresaid.forecasting.matrix_completion import Settings, complete_matrix, fit_logits, to_logit
 from foresaid.laws._capability_kernel import Settings as LawSettings
 from foresaid.studies.capability.benchpress import Fold, read, run_fold
@@ -77,3 +79,18 @@ def test_completion_has_about_the_error_benchpress_prints() -> None:
     matrix, folds = read(mirror() / FOLDER)
     errors = [np.median(completion_errors(matrix, folds[k], np.random.default_rng(1))) for k in range(3)]
     assert np.median(errors) == pytest.approx(4.60, abs=0.5)
+
+
+def test_the_command_prints_medians_and_completion_and_still_knows_the_kept_tables() -> None:
+    refused = CliRunner().invoke(main, ["protocol", "pass-at-k", "--write"])
+    assert "found --write" in refused.output
+    assert "eci_scores.csv" in CliRunner().invoke(main, ["protocol", "frontier", "nowhere"]).output
+    assert "data.json is missing" in CliRunner().invoke(main, ["protocol", "benchpress", "nowhere"]).output
+
+
+@needs_mirror
+def test_the_command_reproduces_the_printed_error_of_medians() -> None:
+    done = CliRunner().invoke(main, ["protocol", "benchpress", str(mirror() / FOLDER), "--folds", "2"])
+    assert done.exit_code == 0, done.output
+    assert "median of the benchmark" in done.output
+    assert "BenchPress's completion" in done.output
