@@ -23,7 +23,9 @@ LEVEL = np.array(LEVELS)
 KNOWN = Discrepancy(-0.05, 1.2, 0.1, 0.02, 3.0, 1, 12, 10)
 
 
-def plays(seed: int, count: int, bias: float = -0.06, growth: float = 0.1, prefix: str = "s", data_set: str = "a") -> list[SeriesPlays]:
+def plays(
+    seed: int, count: int, bias: float = -0.06, growth: float = 0.1, prefix: str = "s", data_set: str = "a"
+) -> list[SeriesPlays]:
     """Series whose errors have a bias and a standard deviation that grow with distance, beside a bootstrap that knows neither."""
     rng = np.random.default_rng(seed)
     made = []
@@ -105,7 +107,9 @@ def test_quantiles_stay_in_order_and_within_bounds(
     bias: float, scale: float, growth: float, floor: float, distance: float, noise: str
 ) -> None:
     q = np.sort(np.random.default_rng(0).uniform(0.1, 0.9, (3, len(LEVELS))), axis=1)
-    made = widened(q, LEVEL, np.full(3, distance), Discrepancy(bias, scale, growth, floor, 0.0, 1, 3, 3), noise, (0.0, 1.0, 0.0, 1.0))
+    made = widened(
+        q, LEVEL, np.full(3, distance), Discrepancy(bias, scale, growth, floor, 0.0, 1, 3, 3), noise, (0.0, 1.0, 0.0, 1.0)
+    )
 
     assert (np.diff(made, axis=1) >= 0).all()
     assert ((made >= 0.0) & (made <= 1.0)).all()
