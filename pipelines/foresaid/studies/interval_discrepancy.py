@@ -63,7 +63,7 @@ class Compared:
 def _scored(found: Fit, request: FitRequest, split: Split, seed: int) -> tuple[Array, Array]:
     made = predict(request.law, freeze_curve(request.law, found, request.settings, UNDATED, seed), split.test.x)
     outcome = split.test.target.offset + split.test.target.span * split.test.y
-    held = np.stack([covered(made.quantiles, LEVELS, outcome, share) for share in COVERAGES])
+    held = np.stack([covered(made.quantiles, LEVELS, outcome, share) for share in COVERAGES]).astype(float)
     return weighted_interval_score(made.quantiles, LEVELS, outcome).wis, held
 
 
