@@ -303,8 +303,8 @@ def _bootstrap(
 
 
 def _among_equals(objective: Array, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return for each copy of objectives (R, S) one start at random of those within NEAR_OPTIMAL of its best."""
-    near = objective <= (1.0 + NEAR_OPTIMAL) * objective.min(axis=1, keepdims=True) + 1e-15
+    """Return for each copy of objectives (R, S) one start at random of those within AGREEMENT of its best."""
+    near = objective <= (1.0 + AGREEMENT) * objective.min(axis=1, keepdims=True) + 1e-18
     return np.asarray(np.where(near, rng.random(objective.shape), -1.0).argmax(axis=1))
 
 
