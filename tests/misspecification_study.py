@@ -1,8 +1,9 @@
 """How often intervals hold when the law is NOT true: `python -m tests.misspecification_study 40`.
 
 Series of losses are drawn from three truths (the law itself, one that bends, one that breaks beyond half of the rows), all fitted
-by the plain power law. Its intervals for the quarter of sizes held out are set in three ways: by the bootstrap alone, by one factor a
-fit, and by the discrepancy the series teach each other. Parameters are drawn anew for each series, about those of real fine-tunings.
+by the plain power law. Its intervals for the quarter of sizes held out are set in three ways: by the bootstrap alone, by one
+factor a fit, and by the discrepancy the series teach each other. Parameters are drawn anew for each series, of the size of those
+of real fine-tunings.
 """
 
 from __future__ import annotations

@@ -146,4 +146,32 @@ def intervals() -> None:
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (intervals, contest, time_horizon, posterior)
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def continuous(folder: Path) -> None:
+    """Put accuracy, probability of the right choice, its logarithm and bits per byte side by side on the OLMo ladder's runs.
+
+    FOLDER is a copy of allenai/OLMo-ladder. First how each goes with pre-training loss (hinge with a corner or smooth logistic),
+    then whether size says anything beyond loss on the twenty finished runs.
+
+    Example: foresaid continuous ../mirror/allenai+OLMo-ladder
+    """
+    from foresaid.studies import continuous_metrics as work
+    from foresaid.text import columns, number
+
+    runs = work.read(folder)
+    rows = [["task", "metric", "steepest tenth", "BIC for a corner", "corner, nats"]]
+    rows += [[one.task, one.metric, f"{one.steepest:.0%}", number(one.corner), number(one.threshold)] for one in work.shapes(runs)]
+    for line in columns(rows, (0, 1)):
+        click.echo(line)
+    click.echo("")
+    rows = [["task", "metric", "per doubling of size, at equal loss", "95 % from", "to", "p", "p (Holm)"]]
+    rows += [
+        [one.task, one.metric, *map(number, (one.per_doubling, one.low, one.high)), number(one.p)]
+        for one in work.size_effects(runs)
+    ]
+    for line in columns(rows, (0, 1)):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (continuous, intervals, contest, time_horizon, posterior)

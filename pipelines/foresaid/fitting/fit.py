@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
@@ -252,7 +251,7 @@ def fit(law: Law, table: TrainingTable, root_seed: int, replicates: int) -> Fit:
     if status in NO_FORECAST:
         return Fit(table, status, reason, names, np.empty(0), np.empty((0, 0)), sigma, 0.0, 0)
     centres = generator(root_seed, law.name, table.target.target_id, "prior centres")
-    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again, centres, status == "unidentified")
+    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again, centres)
     if unmoving(table):
         allowed = _allowed(law, single, table.y, parameters, replicates, rng)
         draws = single.fold(allowed) if len(allowed) else draws
@@ -276,14 +275,12 @@ def _bootstrap(
     weights: Array,
     starts: Array,
     rng: np.random.Generator,
-    undecided: bool,
 ) -> tuple[Array, int, float]:
     """Refit every replicate, design and all; return draws (R, Q), how many did not converge, and the agreement of starts.
 
     The blocks have a fixed size: a library's last digit may depend on how much it is given at once. Each replicate draws the
     centre of the law's prior anew (see `Law.prior`), as a randomised posterior draw does: Bardsley and others 2014, SIAM Journal on
-    Scientific Computing 36 (4), where rows and centre are drawn together. Of an `undecided` fit each replicate keeps any one of its
-    starts that fit as well as the best, since the best among equals is an accident of where the search began.
+    Scientific Computing 36 (4), where rows and centre are drawn together.
     """
     folded, unconverged, agreeing = [], 0, 0.0
     centre, weight = law.prior(parameters)
@@ -295,17 +292,10 @@ def _bootstrap(
         problem = problem_for(law, design, table.y, parameters)
         found = solve(replace(problem, prior_centre=drawn[first : first + BLOCK]), block, starts)
         lanes = np.arange(len(block))
-        kept = _among_equals(found.objective, rng) if undecided else found.best
-        folded.append(design.fold(found.parameters[lanes, kept]))
-        unconverged += int((~found.converged[lanes, kept]).sum())
+        folded.append(design.fold(found.parameters[lanes, found.best]))
+        unconverged += int((~found.converged[lanes, found.best]).sum())
         agreeing += len(block) * _agreement(found.objective)
     return np.vstack(folded) if folded else np.empty((0, 0)), unconverged, agreeing / max(len(weights), 1)
-
-
-def _among_equals(objective: Array, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Return for each copy of objectives (R, S) one start at random of those within AGREEMENT of its best."""
-    near = objective <= (1.0 + AGREEMENT) * objective.min(axis=1, keepdims=True) + 1e-18
-    return np.asarray(np.where(near, rng.random(objective.shape), -1.0).argmax(axis=1))
 
 
 def _allowed(law: Law, design: Design, y: Array, parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:
