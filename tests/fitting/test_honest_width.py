@@ -78,7 +78,7 @@ def test_no_prior_on_the_rows_it_was_read_off() -> None:
 
     assert isinstance(own, Chinchilla)
     assert not own.prior(own.parameters(table(np.zeros((1, 2)), np.ones(1), ("n", "d")).target, 2))[1].any()
-    assert own.delta == law.delta
+    assert own.residual_loss == law.residual_loss
     assert other is law
 
 

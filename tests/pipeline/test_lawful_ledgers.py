@@ -77,12 +77,12 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(built: Built) -> Stage:
-    drafts = canonical_json.parse_lines((built.build / "fits" / "observational" / "drafts.jsonl").read_bytes())
-    found = next(draft for draft in drafts if draft["target"]["id"] == "gsm8k_cot")
+    curves = canonical_json.parse_lines((built.build / "fits" / "observational" / "curves.jsonl").read_bytes())
+    found = next(curve for curve in curves if curve["target_id"] == "gsm8k_cot")
     connection = database.open_database(built.build / "database")
     views = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     connection.close()
-    return Stage(dict(found["prediction"]["curve"]), views)
+    return Stage(found, views)
 
 
 def write(place: Path, author: str, lines: list[Any]) -> str:

@@ -20,6 +20,7 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.confusables import model_of
 from foresaid.errors import ForesaidError
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
@@ -174,7 +175,7 @@ def _method(account: Account, own: str) -> str:
 
 def _facts_of(subject: str, at: datetime, account: Account, aim: Aim, facts: Facts, view: View, own: str) -> dict[str, Any]:
     """The key columns of a row about a subject that may be unknown to the record."""
-    about = view.observations.filter(pl.col("subject_id") == subject).head(1)
+    about = view.observations.filter(pl.col("subject_id") == model_of(subject)).head(1)
     target = facts.targets.get(aim)
     return {
         "evidence": "prospective",

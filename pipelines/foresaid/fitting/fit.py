@@ -103,7 +103,7 @@ def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter,
         lower=np.array([parameter.lower for parameter in parameters]),
         upper=np.array([parameter.upper for parameter in parameters]),
         log=law.noise == "log",
-        delta=law.delta,
+        loss=law.residual_loss,
         prior_centre=centre,
         prior_weight=weight,
         columns=law.kernel,
@@ -146,7 +146,7 @@ def _profile(
     rms, worst = np.sqrt(np.mean(miss**2, axis=1)), np.abs(miss).max(axis=1)
     forecast = law.curve(p, horizon[-1:])[:, 0]
     objective = found.objective[np.arange(len(grid)), found.best]
-    # The square root of the objective is what rms is for plain least squares, and means the same under Huber's loss.
+    # The square root of the objective is what rms is for plain least squares, and means the same under a robust loss.
     admissible = (np.sqrt(objective) <= (1.0 + NEAR_OPTIMAL) * np.sqrt(objective.min())) | (worst <= resolution)
     return Profile(parameters[index].name, grid, rms, forecast, admissible)
 

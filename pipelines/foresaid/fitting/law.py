@@ -17,6 +17,7 @@ import numpy as np
 from foresaid.arrays import Array, Columns
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.imputation import Imputation
+from foresaid.fitting.robust_loss import LINEAR, RobustLoss
 from foresaid.registry.view import View
 
 
@@ -60,7 +61,7 @@ class Law(ABC):
     reference: ClassVar[str]
     distrust: ClassVar[str]
     noise: ClassVar[str] = "natural"  # the scale on which errors are even: natural or log
-    huber_delta: ClassVar[float | None] = None  # None: plain least squares; else on the noise scale
+    robust_loss: ClassVar[RobustLoss] = LINEAR  # of a residual on the noise scale
     validated_on: ClassVar[str] = "real data"
     experiment: ClassVar[str] = ""  # folder below registry/experiments whose results stand on the law's page
     profiled: ClassVar[str | None] = None  # the parameter whose profile is kept and shown
@@ -77,9 +78,9 @@ class Law(ABC):
         return 200
 
     @property
-    def delta(self) -> float | None:
-        """Return where Huber's loss turns from square to straight, on the noise scale; None is plain least squares."""
-        return self.huber_delta
+    def residual_loss(self) -> RobustLoss:
+        """Return the loss of a residual on the noise scale, where settings change it; `robust_loss` otherwise."""
+        return self.robust_loss
 
     def features(self, covariates: int) -> int:
         """Return the number of feature columns the design makes of so many covariates."""
@@ -122,6 +123,11 @@ class Law(ABC):
     @abstractmethod
     def tables(self, view: View) -> list[TrainingTable]:
         """Return the rows of every target this law can be fitted to in this view, by target_id."""
+
+    def asked(self, target: Target) -> bool:
+        """Say whether a round asks for this target and rolling origins count it. Default: every target of the law."""
+        del target
+        return True
 
     def design(self, x: Array, weights: Array) -> Design:
         """Preprocess the training rows under each of R weight vectors (R, n). The default uses the covariates as they are."""

@@ -30,8 +30,7 @@ def bound(curve: Curve, view: View, published: View, after: date, entered: Mappi
     member = (pl.col("family") == record.series) | (pl.col("run") == record.series)
     chosen_rows = (member if record.series else pl.col("kind") == "model") & (pl.col("released_on") > after)
     wide = wide.filter(chosen_rows | pl.col("subject_id").is_in(list(entered)))
-    resolved = published.of(which).observations
-    first = resolved.filter((pl.col("quantity_id") == record.quantity_id) & (pl.col("setting") == ""))
+    first = published.of(which).under(record.quantity_id)
     columns = {f"x{i}": item.apply(wide[item.quantity_id].to_numpy().astype(float)) for i, item in enumerate(curve.covariates)}
     mine = pl.DataFrame(
         {"subject_id": list(entered), "entered": list(entered.values())}, {"subject_id": pl.String, "entered": pl.Float64}

@@ -18,6 +18,7 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
 
@@ -88,9 +89,9 @@ class SurfaceLaw(ComputeLaw):
         return {**values, "surfaces": read_entries(Surface, values.get("surfaces", {}), "laws, surfaces")}
 
     @property
-    def delta(self) -> float | None:
-        """Return Huber's delta on ln L."""
-        return 1e-3 if self.preset == "authors" else 0.01
+    def residual_loss(self) -> RobustLoss:
+        """Return Huber's loss on ln L."""
+        return Huber(1e-3 if self.preset == "authors" else 0.01)
 
     @property
     def plays_its_past(self) -> bool:

@@ -1,7 +1,7 @@
 """Stage `fit`: one law, every target, on what is known at the as-of date.
 
-It writes the frozen curves, the drafts that an open round would freeze, the points and bands the pages draw, and a small
-metrics file that shows in review what moved.
+It writes the frozen curves, the targets under which an open round would freeze them, the points and bands the pages draw, and a
+small metrics file that shows in review what moved.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
+from foresaid.registry.systems import BOUND
 from foresaid.scoring.levels import LEVELS
 from foresaid.studies.simulations._loader import study
 
@@ -66,12 +67,11 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
 
 
 def draft(law: Law, curve: Curve, unit: str) -> dict[str, Any]:
-    """Return what a round would freeze of a curve: the conditional target and the forecast, without round and id."""
+    """Return under what a round would freeze a curve: method and conditional target, without round, id and the curve itself."""
     record = curve.record
-    what = f"every run of {record.series}" if record.series else "every model"
+    what = f"every run of {record.series}" if record.series else BOUND[law.systems]
     return {
         "method": law.name,
-        "prediction": {"kind": "curve", "curve": to_plain(curve)},
         "target": {
             "id": record.target_id,
             "benchmark": record.quantity_id,
@@ -105,10 +105,10 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         if not fitted.point.size:
             continue
         curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
-        training.extend(training_lines(fitted.table))
         curves.append(dump_line(to_plain(curve)))
-        unit = view.quantity(table.target.quantity_id).unit
-        drafts.append(dump_line(draft(law, curve, unit)))
+        if law.asked(table.target):
+            training.extend(training_lines(table))
+            drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id).unit)))
         drawings.append(drawing(law, curve, fitted))
     folder = build / "fits" / name
     write_lines(folder / "curves.jsonl", curves)
