@@ -73,4 +73,64 @@ def experiment_score(folder: Path | None) -> None:
     click.echo(f"experiment: results in {record.RESULTS}")
 
 
+@click.command()
+@click.argument("checkpoints", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--chance", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True, help="Accuracy by guessing.")
+@click.option("--cut", type=click.FloatRange(0, 1), help="Accuracy that counts as emerged; chance + 0.1 by default.")
+@click.option("--few-shot-size", type=click.IntRange(2), default=12, show_default=True, help="Examples a few-shot question shows.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the resampling.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def emergence(checkpoints: Path, chance: float, cut: float | None, few_shot_size: int, seed: int, as_json: bool) -> None:
+    """Forecast at which loss, step and compute a task will emerge in your own runs, from accuracies after fine-tuning.
+
+    CHECKPOINTS is a CSV file with columns run, step, loss (nats per token), examples (fine-tuning size, 0 for few-shot), accuracy
+    and optionally flops; at least three checkpoints a run and two sizes. The runs of a file are fitted together. Writes nothing.
+
+    Example: foresaid emergence checkpoints.csv --chance 0.25
+    """
+    import json
+
+    import numpy as np
+
+    from foresaid.errors import ParameterError
+    from foresaid.files import rounded
+    from foresaid.scoring.levels import LEVELS
+    from foresaid.studies.emergence import own_checkpoints as work
+    from foresaid.studies.emergence.record import FOLDER
+    from foresaid.text import columns, number
+
+    wanted = chance + 0.1 if cut is None else cut
+    if not chance < wanted < 1.0:
+        raise ParameterError(f"emergence: found --cut {wanted:g}, expected an accuracy between chance ({chance:g}) and 1")
+    folder = project().root / FOLDER
+    known = work.experience(folder) if (folder / "table.csv").exists() else None
+    made = work.ranked(work.forecast(work.read(checkpoints), chance, few_shot_size, wanted, known, seed))
+    if as_json:
+        told = [{**vars(one), **{name: list(vars(one)[name]) for name in ("quantiles", "steps", "flops")}} for one in made]
+        plain = [{name: work.finite(value) for name, value in one.items()} for one in told]
+        click.echo(json.dumps(rounded({"levels": list(LEVELS), "runs": plain}, 10), indent=1))
+        return
+    rows = [
+        ["run, earliest first", "loss", "80 % from", "to", "law", "last loss", "step", "80 % from", "to", "times the last step"]
+    ]
+    for one in made:
+        low, high = (float(np.interp(level, LEVELS, one.quantiles)) for level in (0.1, 0.9))
+        steps = [number(value) if np.isfinite(value) else "never" for value in one.steps]
+        ahead = number(one.steps[0] / one.last_step) if np.isfinite(one.steps[0]) else "-"
+        name = one.run + (" (has emerged)" if one.emerged else "")
+        rows.append([name, *map(number, (one.point, low, high, one.law, one.last)), *steps, ahead])
+    for line in columns(rows, (0,)):
+        click.echo(line)
+    for one in made:
+        if np.isfinite(one.last_flops):
+            at, first, last = (f"{value:.3g}" if np.isfinite(value) else "never" for value in one.flops)
+            click.echo(f"{one.run}: {at} FLOPs (80 % {first} to {last}), {one.flops[0] / one.last_flops:.3g} times the last so far")
+    click.echo(
+        "bands: the law's resampling alone; it held far less than it claims on our own experiment"
+        if known is None
+        else f"bands: with the errors of {known.series} runs of our own experiment, which share {known.independent} fits"
+    )
+
+
 COMMANDS: tuple[click.Command, ...] = (experiment,)
+QUESTIONS: tuple[click.Command, ...] = (emergence,)

@@ -31,7 +31,9 @@ def main(context: click.Context, root: Path | None) -> None:
 
 main.sections = {
     "The stages of `dvc repro`, in order": add(main, stages.COMMANDS),
-    "Questions to laws and forecasts": add(main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS, *protocols.COMMANDS)),
+    "Questions to laws and forecasts": add(
+        main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS, *protocols.COMMANDS, *experiment.QUESTIONS)
+    ),
     "The record": add(main, (*record.COMMANDS, *catalogue.COMMANDS)),
     "The ledger": add(main, ledger.COMMANDS),
     "Set-up and our own experiment": add(main, (stages.compile_laws, *experiment.COMMANDS)),

@@ -121,4 +121,57 @@ def posterior(target: str, steps: int) -> None:
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (contest, time_horizon, posterior)
+@click.command()
+def intervals() -> None:
+    """Compare three ways to set the width of intervals on the hindcasts by scale: lower WIS is better. Some minutes.
+
+    The one factor each fit learns from its own rows, the discrepancy that all series of a law teach each other, and what only the
+    other series teach: what a new series would be given. Shares are those of 50, 80 and 95 % intervals.
+
+    Example: foresaid intervals
+    """
+    from foresaid import params
+    from foresaid.project import CACHE
+    from foresaid.studies import interval_discrepancy as work
+    from foresaid.text import columns, number
+
+    loaded, build = params.load(project().params), project().build
+    rows = [["case, law", "series (independent)", *[f"{rule}: WIS, held" for rule in work.RULES], "better in"]]
+    for one in work.study(loaded, build, build / CACHE):
+        cells = [f"{number(one.wis[rule])} {'/'.join(f'{100 * share:.0f}' for share in one.held[rule])}" for rule in work.RULES]
+        better = f"{one.better['pooled']}, {one.better['other series only']} of {one.series}"
+        name = f"{one.case}, {one.law}" + (f" (set aside: {', '.join(one.set_aside)})" if one.set_aside else "")
+        rows.append([name, f"{one.series} ({one.independent})", *cells, better])
+    for line in columns(rows, (0,)):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def continuous(folder: Path) -> None:
+    """Put accuracy, probability of the right choice, its logarithm and bits per byte side by side on the OLMo ladder's runs.
+
+    FOLDER is a copy of allenai/OLMo-ladder. First how each goes with pre-training loss (hinge with a corner or smooth logistic),
+    then whether size says anything beyond loss on the twenty finished runs.
+
+    Example: foresaid continuous ../mirror/allenai+OLMo-ladder
+    """
+    from foresaid.studies import continuous_metrics as work
+    from foresaid.text import columns, number
+
+    runs = work.read(folder)
+    rows = [["task", "metric", "steepest tenth", "BIC for a corner", "corner, nats"]]
+    rows += [[one.task, one.metric, f"{one.steepest:.0%}", number(one.corner), number(one.threshold)] for one in work.shapes(runs)]
+    for line in columns(rows, (0, 1)):
+        click.echo(line)
+    click.echo("")
+    rows = [["task", "metric", "per doubling of size, at equal loss", "95 % from", "to", "p", "p (Holm)"]]
+    rows += [
+        [one.task, one.metric, *map(number, (one.per_doubling, one.low, one.high)), number(one.p)]
+        for one in work.size_effects(runs)
+    ]
+    for line in columns(rows, (0, 1)):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (continuous, intervals, contest, time_horizon, posterior)

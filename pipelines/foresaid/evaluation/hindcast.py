@@ -18,8 +18,9 @@ import polars as pl
 from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
-from foresaid.fitting.data import Target
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting import published as adopted
@@ -67,6 +68,11 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
         schema=SCHEMA,
     )
     return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
+
+
+def split_of_scale(law: Law, table: TrainingTable, case: Hindcast) -> Split:
+    """Hold out the rows furthest along, as the case says and the law counts it."""
+    return split_by_scale(table, law.along(table), case.held_out_share, case.trained_on)
 
 
 def told_of(known: View, which: str, target: Target) -> frozenset[str]:
@@ -141,7 +147,7 @@ def run_case(
         after = {table.target.target_id: table for table in laws.load(law_name, params.laws[law_name]).tables(later)}
         for table in law.tables(known):
             if case.split == "larger":
-                split = split_by_scale(table, law.along(table), case.held_out_share, case.trained_on)
+                split = split_of_scale(law, table, case)
             elif table.target.target_id not in after:  # its series are not known yet: nothing comes of it
                 continue
             else:

@@ -19,7 +19,7 @@ from foresaid.fitting._jit import compiled
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
 from foresaid.fitting.robust_loss import fill_rows
 
-INPUTS = "kbff13123221132B"  # kinds of the arguments of `drive`: see compiling.compiled
+INPUTS = "kbff13123222132B"  # kinds of the arguments of `drive`: see compiling.compiled
 
 
 def dot(a: Array, i: int, b: Array, j: int) -> float:
@@ -134,6 +134,7 @@ def drive(
             for j in range(k):
                 X[j, at] = rows[j, last]
             Y[at] = log(y[last]) if logs else y[last]
+        middle = centre[copy if centre.shape[0] > 1 else 0]
         low, high = lower[copy if lower.shape[0] > 1 else 0], upper[copy if upper.shape[0] > 1 else 0]
         for start in range(S):
             for a in range(P):
@@ -141,7 +142,7 @@ def drive(
                 scale[a] = 0.0
             F = residuals(kernel, logs, loss, width, p, c, X, Y, W, work, J)
             for a in range(P):
-                F += 0.5 * prior[a] * (p[a] - centre[a]) ** 2
+                F += 0.5 * prior[a] * (p[a] - middle[a]) ** 2
             done = False
             damping, growth, fresh = 1e-3, 2.0, True
             if not np.isfinite(F):
@@ -152,7 +153,7 @@ def drive(
                     for a in range(P):
                         for i in range(m):
                             A[a, i] = work[1, i] * J[a, i]
-                        g[a] = dot(A, a, work, 0) + prior[a] * (p[a] - centre[a])
+                        g[a] = dot(A, a, work, 0) + prior[a] * (p[a] - middle[a])
                         for b in range(a + 1):
                             H[a, b] = dot(A, a, J, b)
                             if not np.isfinite(H[a, b]):
@@ -183,7 +184,7 @@ def drive(
                         predicted -= d[a] * (g[a] + 0.5 * s)
                     there = residuals(kernel, logs, loss, width, ahead, c, X, Y, W, work, J)
                     for a in range(P):
-                        there += 0.5 * prior[a] * (ahead[a] - centre[a]) ** 2
+                        there += 0.5 * prior[a] * (ahead[a] - middle[a]) ** 2
                     if not np.isfinite(there):
                         there = np.inf
                 actual = F - there
@@ -230,6 +231,6 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, _own(problem.constants),
         _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes), _own(np.atleast_2d(problem.lower)),
-        _own(np.atleast_2d(problem.upper)), _own(centre), _own(prior), parameters, objective, converged,
+        _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior), parameters, objective, converged,
     )  # fmt: skip
     return Solution(parameters, objective, converged)

@@ -15,7 +15,7 @@ from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
 from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.discrepancy import Discrepancy
-from foresaid.fitting.identification import doubt
+from foresaid.fitting.identification import doubt, unmoving
 from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Design, Law, Parameter
 from foresaid.fitting.least_squares import solve
@@ -38,6 +38,8 @@ NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
 NUMERICAL = 1e-6  # two optima of a perfect fit differ by rounding only
 CLAIMED = 1.645  # standard deviations: the half-width of a 90 % interval
 BLOCK = 128  # replicates in one batch
+TRIED = 20_000  # random curves held against rows that all have one value
+ALIKE = 0.01  # a score this close to another says no more than the other
 PROFILE_POINTS = 33
 PROFILE_STARTS = 16  # a fit with one parameter held gets stuck more easily than the free one
 
@@ -180,6 +182,9 @@ def _status(
     verdict = law.verdict(table, p)
     if verdict:
         return verdict, STATUSES[verdict]
+    silent = unmoving(table)
+    if silent:
+        return "unidentified", silent
     for parameter, value in zip(parameters, p, strict=True):
         width = max(abs(parameter.upper - parameter.lower), 1.0) if np.isfinite(parameter.upper - parameter.lower) else 1.0
         edge = min(abs(value - parameter.lower), abs(value - parameter.upper)) <= 1e-9 * width
@@ -213,6 +218,7 @@ def fit(law: Law, table: TrainingTable, root_seed: int, replicates: int) -> Fit:
     order in which they arrive cannot matter.
     """
     table = table.take(np.argsort(np.array(table.subjects), kind="stable"))
+    law = law.of(table.target)
     parameters = law.parameters(table.target, law.features(table.x.shape[1]))
     names = tuple(parameter.name for parameter in parameters)
     if table.n < len(parameters) + 1:
@@ -244,7 +250,11 @@ def fit(law: Law, table: TrainingTable, root_seed: int, replicates: int) -> Fit:
     status, reason = _status(law, table, single, parameters, found, sigma, profile)
     if status in NO_FORECAST:
         return Fit(table, status, reason, names, np.empty(0), np.empty((0, 0)), sigma, 0.0, 0)
-    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again)
+    centres = generator(root_seed, law.name, table.target.target_id, "prior centres")
+    draws, unconverged, agreeing = _bootstrap(law, table, parameters, weights[1:], again, centres)
+    if unmoving(table):
+        allowed = _allowed(law, single, table.y, parameters, replicates, rng)
+        draws = single.fold(allowed) if len(allowed) else draws
     return Fit(
         table, status, reason, law.folded_names(names, table.target), single.fold(point[None])[0], draws, sigma,
         _agreement(found.objective), unconverged, single.imputation, profile, agreeing,
@@ -259,22 +269,44 @@ def _agreement(objective: Array) -> float:
 
 
 def _bootstrap(
-    law: Law, table: TrainingTable, parameters: tuple[Parameter, ...], weights: Array, starts: Array
+    law: Law,
+    table: TrainingTable,
+    parameters: tuple[Parameter, ...],
+    weights: Array,
+    starts: Array,
+    rng: np.random.Generator,
 ) -> tuple[Array, int, float]:
     """Refit every replicate, design and all; return draws (R, Q), how many did not converge, and the agreement of starts.
 
-    The blocks have a fixed size: a library's last digit may depend on how much it is given at once.
+    The blocks have a fixed size: a library's last digit may depend on how much it is given at once. Each replicate draws the
+    centre of the law's prior anew (see `Law.prior`), as a randomised posterior draw does: Bardsley and others 2014, SIAM Journal on
+    Scientific Computing 36 (4), where rows and centre are drawn together.
     """
     folded, unconverged, agreeing = [], 0, 0.0
+    centre, weight = law.prior(parameters)
+    believed = np.where(weight > 0, law.typical_noise / np.sqrt(np.where(weight > 0, weight, 1.0)), 0.0)
+    drawn = centre + believed * rng.standard_normal((len(weights), len(parameters)))
     for first in range(0, len(weights), BLOCK):
         block = weights[first : first + BLOCK]
         design = law.design(table.x, block)
-        found = solve(problem_for(law, design, table.y, parameters), block, starts)
+        problem = problem_for(law, design, table.y, parameters)
+        found = solve(replace(problem, prior_centre=drawn[first : first + BLOCK]), block, starts)
         lanes = np.arange(len(block))
         folded.append(design.fold(found.parameters[lanes, found.best]))
         unconverged += int((~found.converged[lanes, found.best]).sum())
         agreeing += len(block) * _agreement(found.objective)
     return np.vstack(folded) if folded else np.empty((0, 0)), unconverged, agreeing / max(len(weights), 1)
+
+
+def _allowed(law: Law, design: Design, y: Array, parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:
+    """Return random parameters (at most `wanted`, P) between their bounds, whose curve stays within ALIKE of rows of one value.
+
+    Such rows say where the curve is not yet, or no longer, moving, and nothing of when it will: any curve that agrees is as good.
+    """
+    ends = [(item.lower, item.upper) if np.isfinite(item.upper - item.lower) else item.starts for item in parameters]
+    tried = random_starts(tuple(replace(item, starts=end) for item, end in zip(parameters, ends, strict=True)), TRIED, rng)
+    fits = np.abs(law.curve(tried, design.features if design.features.ndim == 2 else design.features[0]) - y).max(axis=1)
+    return np.asarray(tried[fits <= ALIKE * max(float(np.abs(y).max()), 1.0)][:wanted])
 
 
 def _different(parameters: Array, objective: Array, wanted: int = 3) -> Array:

@@ -17,6 +17,13 @@ OPEN = 1e-9  # of the largest singular value of J with columns of unit length: a
 DECIDED = 10.0  # a variance at the horizon so many times larger without the prior: nine tenths of what is known is the prior
 
 
+def unmoving(table: TrainingTable) -> str | None:
+    """Say that all rows have one value, or None."""
+    if table.n > 1 and float(np.ptp(table.y)) == 0.0:
+        return f"all {table.n} rows have the value {table.y[0]:.4g}: they cannot say where it changes"
+    return None
+
+
 def doubt(
     law: Law, table: TrainingTable, parameters: tuple[Parameter, ...], point: Array, features: Array, horizon: Array
 ) -> str | None:
@@ -29,8 +36,9 @@ def doubt(
 
     all on the noise scale of the law and linear about `point` (P,): not to be trusted where the curve bends within its own error.
     """
-    if table.n > 1 and float(np.ptp(table.y)) == 0.0:
-        return f"all {table.n} rows have the value {table.y[0]:.4g}: they cannot say where it changes"
+    silent = unmoving(table)
+    if silent:
+        return silent
     lower, upper = (np.array([getattr(item, end) for item in parameters]) for end in ("lower", "upper"))
     reach = np.where(np.isfinite(upper - lower), np.maximum(upper - lower, 1.0), 1.0)
     free = np.minimum(np.abs(point - lower), np.abs(point - upper)) > 1e-9 * reach

@@ -66,6 +66,7 @@ class Law(ABC):
     experiment: ClassVar[str] = ""  # folder below registry/experiments whose results stand on the law's page
     profiled: ClassVar[str | None] = None  # the parameter whose profile is kept and shown
     replicate_starts: ClassVar[int] = 8  # starts of each bootstrap replicate
+    typical_noise: ClassVar[float] = 0.0  # of one row, on the noise scale: what a prior's weight is measured in, see `prior`
     resolution: ClassVar[float] = 0.0  # half the last printed digit of the data, on the curve's scale
     axis_title: ClassVar[str] = "the law's own score of the model (logit): further right, more capable"  # see `axis`
     systems: str = "default"  # which systems are rows: see registry/systems.py `taken`; a setting of the laws that offer it
@@ -138,8 +139,17 @@ class Law(ABC):
         """Return starting points (S, P) worth trying beside the random ones; `x` is (n, p) of the unweighted design."""
 
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
-        """Return centre and weight (P,) of a quadratic penalty 0.5 * weight * (parameter - centre)^2; none by default."""
+        """Return centre and weight (P,) of a quadratic penalty 0.5 * weight * (parameter - centre)^2; none by default.
+
+        The weight is (typical_noise / standard deviation of the belief)^2. Each replicate of the bootstrap draws its own centre
+        with that deviation: with one centre for all, rows that say nothing would look like certainty.
+        """
         return np.zeros(len(parameters)), np.zeros(len(parameters))
+
+    def of(self, target: Target) -> Law:
+        """Return the law as it is fitted to this target; where a prior was read off the very rows, without it. Default: itself."""
+        del target
+        return self
 
     def objection(self, table: TrainingTable) -> str | None:
         """Say why these rows should not be fitted (a status such as `non_monotone`), or None. They are fitted all the same."""

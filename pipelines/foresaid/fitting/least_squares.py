@@ -34,14 +34,14 @@ def _residuals(problem: LeastSquaresProblem, p: Array, x: Array) -> Array:
     return f - problem.y
 
 
-def _loss(problem: LeastSquaresProblem, p: Array, r: Array, w: Array) -> Array:
+def _loss(problem: LeastSquaresProblem, p: Array, r: Array, w: Array, centre: Array) -> Array:
     value = np.asarray((w * problem.loss.value(r)).sum(axis=1))
-    if problem.prior_centre is not None and problem.prior_weight is not None:
-        value = value + 0.5 * (problem.prior_weight * (p - problem.prior_centre) ** 2).sum(axis=1)
+    if problem.prior_weight is not None:
+        value = value + 0.5 * (problem.prior_weight * (p - centre) ** 2).sum(axis=1)
     return np.where(np.isfinite(value), value, np.inf)
 
 
-def _normal_equations(problem: LeastSquaresProblem, p: Array, x: Array, r: Array, w: Array) -> tuple[Array, Array]:
+def _normal_equations(problem: LeastSquaresProblem, p: Array, x: Array, r: Array, w: Array, centre: Array) -> tuple[Array, Array]:
     jacobian = problem.slope(p, x)
     if problem.log:
         f = problem.model(p, x)
@@ -49,9 +49,9 @@ def _normal_equations(problem: LeastSquaresProblem, p: Array, x: Array, r: Array
     weighted = jacobian * (w * problem.loss.weight(r))[..., None]
     hessian = np.swapaxes(weighted, 1, 2) @ jacobian
     gradient = np.einsum("bnp,bn->bp", weighted, r)
-    if problem.prior_centre is not None and problem.prior_weight is not None:
+    if problem.prior_weight is not None:
         hessian = hessian + np.eye(p.shape[1]) * problem.prior_weight
-        gradient = gradient + problem.prior_weight * (p - problem.prior_centre)
+        gradient = gradient + problem.prior_weight * (p - centre)
     return np.nan_to_num(hessian), np.nan_to_num(gradient)
 
 
@@ -124,6 +124,8 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     p = starts.reshape(copies * each, -1).astype(float)
     lower, upper = (np.broadcast_to(bound, (copies, p.shape[1]))[copy_of] for bound in (problem.lower, problem.upper))
     p = np.clip(p, lower, upper)
+    about = np.zeros(p.shape[1]) if problem.prior_centre is None else problem.prior_centre
+    centre = np.broadcast_to(about, (copies, p.shape[1]))[copy_of]
     shared = problem.x.ndim == 2
 
     def rows(lanes: NDArray[np.intp]) -> tuple[Array, Array]:
@@ -132,7 +134,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     everything = np.arange(p.shape[0])
     x, w = rows(everything)
     r = _residuals(problem, p, x)
-    objective = _loss(problem, p, r, w)
+    objective = _loss(problem, p, r, w, centre)
     converged = np.zeros(p.shape[0], dtype=bool)
     damping = np.full(p.shape[0], 1e-3)
     growth = np.full(p.shape[0], 2.0)
@@ -147,7 +149,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         moved = active[stale[active]]
         if moved.size:
             x, w = rows(moved)
-            hessian[moved], gradient[moved] = _normal_equations(problem, p[moved], x, r[moved], w)
+            hessian[moved], gradient[moved] = _normal_equations(problem, p[moved], x, r[moved], w, centre[moved])
             diagonal = np.einsum("bii->bi", hessian[moved])
             scale[moved] = np.maximum(scale[moved], diagonal)
             stale[moved] = False
@@ -160,7 +162,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         x, w = rows(active)
         ahead = np.clip(here + step, low, high)
         r_ahead = _residuals(problem, ahead, x)
-        there = _loss(problem, ahead, r_ahead, w)
+        there = _loss(problem, ahead, r_ahead, w, centre[active])
         predicted = -(g * step).sum(axis=1) - 0.5 * np.einsum("bi,bij,bj->b", step, h, step)
         actual = objective[active] - there
         better = actual > 0

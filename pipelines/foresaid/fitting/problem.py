@@ -34,7 +34,7 @@ class LeastSquaresProblem:
     """Minimise sum_i w_i rho(f(p, x_i) - y_i) + prior over lower <= p <= upper.
 
     `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy; so are
-    the bounds, (P,) or (R, P).
+    the bounds and the prior's centre, (P,) or (R, P).
     With `log` residuals are ln f - ln y. `loss` is rho, of the residual.
     """
 

@@ -100,11 +100,27 @@ def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit
 
 
 def widened_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
-    """Fit every law to its table and set the width of its intervals by what it missed on its own earlier rows.
+    """Fit every law to its table and set its intervals by what its kind missed on earlier rows.
 
     All fits, of whole tables and of earlier rows, go through one call (see fitting/cache.py), so they share the workers and the
     cache. Where nothing could be played (too few rows, one place) the width stays as the bootstrap gives it.
     """
+    answers = played_fits(questions, seed, replicates, cache)
+    taught = taught_by_each_other([one.question for one in answers], [one.played for one in answers])
+    return [one_factor(one) if found is None else with_discrepancy(one, found) for one, found in zip(answers, taught, strict=True)]
+
+
+@dataclass(frozen=True)
+class PlayedFit:
+    """A fit as the bootstrap leaves it, its request with the rows in order, and what the law forecast of them from earlier ones."""
+
+    question: FitRequest
+    fit: Fit
+    played: Played | None
+
+
+def played_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[PlayedFit]:
+    """Fit every law to its table and to earlier rows of it, and forecast the rest from those; no width is set yet."""
     ordered = [replace(one, table=one.table.take(np.argsort(np.array(one.table.subjects), kind="stable"))) for one in questions]
     shards = [Shard(one.law, one.table, seed, replicates) for one in ordered]
     asked: list[tuple[int, float, TrainingTable]] = []
@@ -118,11 +134,12 @@ def widened_fits(questions: Sequence[FitRequest], seed: int, replicates: int, ca
     plays: dict[int, list[tuple[float, TrainingTable, Fit]]] = {}
     for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
         plays.setdefault(i, []).append((share, rest, fitted))
-    played = [
-        None if found[i].status in NO_FORECAST or i not in plays else _score(one, plays[i], seed) for i, one in enumerate(ordered)
-    ]
-    taught = taught_by_each_other(ordered, played)
-    return [_widen(one, found[i], played[i], taught[i]) for i, one in enumerate(ordered)]
+    made = []
+    for i, one in enumerate(ordered):
+        declined = found[i].status in NO_FORECAST or i not in plays
+        played = None if declined else _score(one, plays[i], seed)
+        made.append(PlayedFit(one, found[i], played if played is not None and len(played.outcomes) else None))
+    return made
 
 
 def series_plays(question: FitRequest, played: Played) -> SeriesPlays:
@@ -158,23 +175,35 @@ def taught_by_each_other(questions: Sequence[FitRequest], played: Sequence[Playe
     return taught
 
 
-def _widen(question: FitRequest, found: Fit, played: Played | None, taught: Discrepancy | None) -> Widened:
-    """Give a fit its discrepancy, or the one factor where nothing but its own rows can teach it.
+def with_discrepancy(answer: PlayedFit, taught: Discrepancy) -> Widened:
+    """Give a fit its discrepancy; one that never played may be taught by the others.
 
     The plays come back as they would have been with what was learned, so that an ensemble learns its width beyond that.
     """
-    if found.status in NO_FORECAST or played is None or not len(played.outcomes):
-        return Widened(found if taught is None else replace(found, discrepancy=taught), None)
-    target, n = question.table.target, len(played.outcomes)
-    if taught is not None:
-        units = (target.offset, target.span, target.lower, target.upper)
-        levels = np.array(LEVELS)
-        again = widened(played.quantiles, levels, np.maximum(played.distances, 0.0), taught, question.law.noise, units)
-        known = replace(found, played=len(set(played.clusters)), discrepancy=taught)
-        return Widened(known, replace(played, quantiles=again))
+    question, found, played = answer.question, answer.fit, answer.played
+    if found.status in NO_FORECAST:
+        return Widened(found, None)
+    if played is None:
+        return Widened(replace(found, discrepancy=taught), None)
+    target = question.table.target
+    units = (target.offset, target.span, target.lower, target.upper)
+    away = np.maximum(played.distances, 0.0)
+    again = widened(played.quantiles, np.array(LEVELS), away, taught, question.law.noise, units)
+    known = replace(found, played=len(set(played.clusters)), discrepancy=taught)
+    return Widened(known, replace(played, quantiles=again))
+
+
+def one_factor(answer: PlayedFit) -> Widened:
+    """Give a fit the one factor on its width that nothing but its own rows teach."""
+    found, played, target = answer.fit, answer.played, answer.question.table.target
+    if found.status in NO_FORECAST or played is None:
+        return Widened(found, None)
+    n = len(played.outcomes)
     bounds = (np.full(n, target.lower), np.full(n, target.upper))
     width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), bounds, len(set(played.clusters)))
-    return Widened(replace(found, widening=width.scale, played=width.releases), played)
+    # What the rows do not identify was never put to the test on them: such intervals may be widened, not narrowed.
+    scale = max(width.scale, 1.0) if found.status == "unidentified" else width.scale
+    return Widened(replace(found, widening=scale, played=width.releases), played)
 
 
 def ensembles(members: Sequence[tuple[Forecast, Played]], target: Target) -> dict[str, Forecast]:

@@ -8,7 +8,7 @@ exponent are not one number twice. Runs are resampled whole; checkpoints of one 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +23,7 @@ from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
 
 REACH = 8.0  # times the largest size in each direction: where fits must agree to count as identified
-PRESETS = ("default", "authors")
+PRESETS = ("default", "authors", "without_prior")
 SCATTER = 0.015  # of ln L between runs that differ in nothing but the seed and the schedule
 # Irreducible loss and exponents as printed for other runs: Hoffmann et al. 2022 (1.69, 0.34, 0.28), Besiroglu et al. 2024
 # (1.82, 0.35, 0.37), Muennighoff et al. 2023 (1.87, 0.35).
@@ -38,12 +38,14 @@ class Surface:
 
     Each group is a target of its own; no group named means all runs of the sources are one. `at_most` leaves out runs with a
     larger loss: the first steps of a run and runs that were still on their way down obey no law of this kind.
+    `prior: false` for runs that what is believed was read off: no belief counts twice.
     """
 
     parameters: str = "params_total"
     tokens: str = "training_tokens"
     groups: tuple[str, ...] = ()
     at_most: float = float("inf")
+    prior: bool = True
 
 
 class ComputeLaw(Law):
@@ -76,6 +78,7 @@ class SurfaceLaw(ComputeLaw):
     preset: str = "default"
 
     noise: ClassVar[str] = "log"
+    typical_noise: ClassVar[float] = SCATTER
     believed: ClassVar[dict[str, tuple[float, float]]] = {}
 
     @staticmethod
@@ -97,10 +100,15 @@ class SurfaceLaw(ComputeLaw):
 
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
         """Return what is believed of each parameter before the rows, as centre and weight."""
-        known = {} if self.preset == "authors" else self.believed
+        known = self.believed if self.preset == "default" else {}
         centre = np.array([known.get(parameter.name, (0.0, np.inf))[0] for parameter in parameters])
         spread = np.array([known.get(parameter.name, (0.0, np.inf))[1] for parameter in parameters])
         return centre, (SCATTER / spread) ** 2
+
+    def of(self, target: Target) -> Law:
+        """Without what earlier papers found where they found it on these runs."""
+        surface = self.surfaces.get(target.quantity_id, Surface())
+        return self if surface.prior or self.preset != "default" else replace(self, preset="without_prior")
 
     def tables(self, view: View) -> list[TrainingTable]:
         """One table for each loss and group of runs, by loss and group."""

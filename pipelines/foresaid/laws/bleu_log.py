@@ -132,6 +132,8 @@ class BleuLog(SizeLaw):
             made.append([level**beta, max(beta * slope / level, 0.0), np.log(beta)])
         return np.array(made)
 
+    typical_noise: ClassVar[float] = TYPICAL_NOISE
+
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
         """Put LogNormal(ln 1.5, 0.5) on beta, weighed as a log posterior would at the typical noise."""
         del parameters

@@ -149,6 +149,8 @@ class Emergence(Law):
         rise = max(float(y.max()) - self.chance, 0.02) / SHIFT
         return np.array([[min(rise, 5.0), self.chance, few_shot, SHIFT, np.log(alpha)] for alpha in ALPHAS])
 
+    typical_noise: ClassVar[float] = TYPICAL_NOISE
+
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
         """Put LogNormal(0, 0.5) on alpha, weighed as a log posterior would at the typical noise."""
         weight = np.zeros(len(parameters))

@@ -158,6 +158,8 @@ class ModelLadder(ComputeLaw):
             Parameter("midpoint", "loss at half the rise", "bits per byte", -5.0, 10.0, (0.4, 1.2)),
         )
 
+    typical_noise: ClassVar[float] = 0.02
+
     def prior(self, parameters: Sequence[Parameter]) -> tuple[Array, Array]:
         """Believe the whole rise to be from chance to perfect, with the weight of one row."""
         del parameters

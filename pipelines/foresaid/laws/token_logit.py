@@ -69,6 +69,8 @@ class TokenLogit(SizeLaw):
             Parameter("ceiling", "where accuracy levels off", "fraction", 0.0, 1.0, (0.4, 1.0), natural=True),
         )
 
+    typical_noise: ClassVar[float] = 0.02
+
     def prior(self, parameters: object) -> tuple[Array, Array]:
         """Believe weakly in a ceiling of one, (an error of a third where single points err by 0.02)."""
         del parameters

@@ -21,7 +21,7 @@ from foresaid.report.case_tables import HEADINGS, by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
 from foresaid.report.inputs import PLANE, Fitted, Material
 from foresaid.report.page import Page, PageSet
-from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits
+from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits, interval_width
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
 from foresaid.studies import preregistration
@@ -185,6 +185,7 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "residual": number(entry["residual_scale"]),
         "agreement": percent(entry["agreement"]),
         "unconverged": f"{entry['unconverged']:,}",
+        "width": interval_width.said(entry),
         "parameters": [
             {
                 "name": one["name"],

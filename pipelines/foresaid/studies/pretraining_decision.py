@@ -48,6 +48,7 @@ VERDICTS = {
     "KEEP_BEST_STOP": "the law does not hold, yet a checkpoint beats training without pre-training: keep the best one and stop",
     "STOP_NOT_WORTH": "the law holds and says that the target is out of reach: stop",
     "CONTINUE": "the law holds: go on, and ask again at the next checkpoint",
+    "REACHED": "the law does not hold, yet the target is reached and the last checkpoint is the best: nothing says to stop",
     "STOP_MISALIGNED": "the law held and then broke: the sign of pre-training that no longer serves the task; stop",
 }
 
@@ -284,6 +285,8 @@ def _misaligned(series: Series, question: DecisionRequest, broken: str, held: in
     top = f"the best checkpoint has {series.values[best]:g} at {series.tokens[best]:g} tokens"
     if best == len(series.values) - 1:
         top += ", the last: it still rises, only not by this law"
+        if question.target is not None and series.values[best] >= question.target:
+            return Diagnosis("REACHED", f"{broken}; {top}")
     if held is not None:
         return Diagnosis("STOP_MISALIGNED", f"{broken}; on the first {held} checkpoints the law held; {top}")
     if question.baseline is None:

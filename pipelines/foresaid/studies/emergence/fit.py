@@ -49,10 +49,17 @@ def _per_row(theta: Array, run: Integers) -> Array:
     return np.column_stack([slope, base, theta[SHARED + run], shift, ln_alpha])
 
 
-def fit(rows: CheckpointRows, bend: str, weights: Array | None = None, start: Array | None = None) -> Array:
+def fit(
+    rows: CheckpointRows,
+    bend: str,
+    weights: Array | None = None,
+    start: Array | None = None,
+    law: Emergence = LAW,
+    cap: float = CAP,
+) -> Array:
     """Return slope, base, shift, ln alpha and each run's few-shot emergence (4 + runs,); `weights` (runs,) count runs.
 
-    Several starts unless one is given; the best is kept.
+    Several starts unless one is given; the best is kept. `law` says chance and sizes, `cap` where accuracies saturate.
 
     >>> loss, ln_size = (grid.ravel() for grid in np.meshgrid([2.4, 2.2, 2.0, 1.9], np.log([64, 128, 256, 512.0])))
     >>> planted = np.array([2.0, 0.25, 0.6, np.log(4.0), 1.8])
@@ -65,18 +72,18 @@ def fit(rows: CheckpointRows, bend: str, weights: Array | None = None, start: Ar
     count = np.ones(runs) if weights is None else weights
     root = np.sqrt(count[rows.run])
     x = np.column_stack([rows.loss, rows.ln_size])[:, None]
-    y = np.minimum(rows.accuracy, CAP)
+    y = np.minimum(rows.accuracy, cap)
     pull = TYPICAL_NOISE / PRIOR_SPREAD if bend == "prior" else 0.0
-    lower = np.array([SLOPES[0], LAW.chance - BASE, SHIFTS[0], np.log(0.1), *[0.0] * runs])
-    upper = np.array([SLOPES[1], LAW.chance + BASE, SHIFTS[1], np.log(ALPHA_LIMIT[bend]), *[6.0] * runs])
+    lower = np.array([SLOPES[0], law.chance - BASE, SHIFTS[0], np.log(0.1), *[0.0] * runs])
+    upper = np.array([SLOPES[1], law.chance + BASE, SHIFTS[1], np.log(ALPHA_LIMIT[bend]), *[6.0] * runs])
 
     def residual(theta: Array) -> Array:
-        fitted = LAW.curve(_per_row(theta, rows.run), x)[:, 0]
-        return np.append(root * (np.minimum(fitted, CAP) - y), pull * theta[3])
+        fitted = law.curve(_per_row(theta, rows.run), x)[:, 0]
+        return np.append(root * (np.minimum(fitted, cap) - y), pull * theta[3])
 
     def jacobian(theta: Array) -> Array:
         parameters = _per_row(theta, rows.run)
-        by = LAW.jacobian(parameters, x)[:, 0] * (root * (LAW.curve(parameters, x)[:, 0] < CAP))[:, None]
+        by = law.jacobian(parameters, x)[:, 0] * (root * (law.curve(parameters, x)[:, 0] < cap))[:, None]
         full = np.zeros((len(y) + 1, SHARED + runs))
         full[:-1, :SHARED] = by[:, [0, 1, 3, 4]]
         full[np.arange(len(y)), SHARED + rows.run] = by[:, 2]
@@ -84,7 +91,7 @@ def fit(rows: CheckpointRows, bend: str, weights: Array | None = None, start: Ar
         return full
 
     lowest = np.array([rows.loss[rows.run == one].min() if (rows.run == one).any() else 2.0 for one in range(runs)])
-    starts = [np.append([2.0, LAW.chance, 0.6, np.log(alpha)], lowest - below) for below in BELOW for alpha in ALPHAS]
+    starts = [np.append([2.0, law.chance, 0.6, np.log(alpha)], lowest - below) for below in BELOW for alpha in ALPHAS]
     best, least = starts[0], np.inf
     for first in starts if start is None else [start]:
         inside = np.clip(first, lower + 1e-6, upper - 1e-6)
@@ -94,14 +101,14 @@ def fit(rows: CheckpointRows, bend: str, weights: Array | None = None, start: Ar
     return np.asarray(best)
 
 
-def own_emergence(rows: CheckpointRows, shared: Array, counts: Array) -> float:
+def own_emergence(rows: CheckpointRows, shared: Array, counts: Array, law: Emergence = LAW, cap: float = CAP) -> float:
     """Return the few-shot emergence of one run, all else given (4,), its rows weighted by `counts` (N,)."""
     candidates = rows.loss.min() + GRID
     parameters = np.column_stack(
         [np.broadcast_to(shared[[0, 1]], (len(GRID), 2)), candidates, np.broadcast_to(shared[[2, 3]], (len(GRID), 2))]
     )
-    fitted = np.minimum(LAW.curve(parameters, np.column_stack([rows.loss, rows.ln_size])[None]), CAP)
-    return float(candidates[np.argmin((counts * (fitted - np.minimum(rows.accuracy, CAP)) ** 2).sum(axis=1))])
+    fitted = np.minimum(law.curve(parameters, np.column_stack([rows.loss, rows.ln_size])[None]), cap)
+    return float(candidates[np.argmin((counts * (fitted - np.minimum(rows.accuracy, cap)) ** 2).sum(axis=1))])
 
 
 def crossing(slope: float, base: float, few_shot: float, cut: float) -> float:

@@ -1,0 +1,29 @@
+"""What a page says of where the width of intervals was learned: a discrepancy of many series, or one factor of a fit's own rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foresaid.text import number
+
+
+def said(entry: dict[str, Any]) -> str:
+    """Say it of one fit as metrics describe it; empty where nothing was learned.
+
+    >>> said({"widening": 1.3, "played": 4, "discrepancy": None})
+    'one factor of 1.3 on the width, from 4 clusters of its own rows'
+    >>> said({"widening": 1.0, "played": 0, "discrepancy": None})
+    ''
+    """
+    found = entry.get("discrepancy")
+    if not found:
+        if not entry.get("played"):
+            return ""
+        return f"one factor of {number(entry['widening'])} on the width, from {entry['played']} clusters of its own rows"
+    numbers = ", ".join(
+        f"{name} {number(found[key])}"
+        for name, key in (("bias", "bias"), ("growth", "growth"), ("floor", "floor"), ("bootstrap’s spread times", "scale"))
+    )
+    taught = f"{found['series']} series, {found['independent']} of them independent"
+    aside = f"; set aside, far wronger than the rest: {', '.join(found['set_aside'])}" if found["set_aside"] else ""
+    return f"discrepancy from {taught}: {numbers}{aside}"
