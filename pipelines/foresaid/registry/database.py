@@ -210,6 +210,24 @@ def systems_as_of(database: Database, day: date) -> pl.DataFrame:
     return systems.frame(as_of(database, day).observations, models(database), _table(database, "quantity").sort("quantity_id"))
 
 
+def history(database: Database) -> pl.DataFrame:
+    """Return every value of every source: since when it was known, whether it counts, and what is known of its subject."""
+    columns = (
+        "subject_id",
+        "quantity_id",
+        "setting",
+        "source_id",
+        "known_on",
+        "value",
+        "counts",
+        "kind",
+        "run",
+        "family",
+        "released_on",
+    )
+    return pl.scan_parquet(database.folder / HISTORY).select(columns).collect()
+
+
 def resolutions(database: Database, day: date) -> View:
     """Return what resolves forecasts by `day`: the first value each quantity's resolver published, whatever was revised later."""
     with reading_parquet(database.folder / HISTORY):
