@@ -195,7 +195,7 @@ def void(**changes: Any) -> Void:
         "evidence": "0" * 64,
         "reason": "we did badly",
     }
-    return Void(**{**about, **changes})  # type: ignore[arg-type]
+    return Void(**{**about, **changes})
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,9 @@ def test_another_effort_waits_and_then_stands_in_only_if_the_rule_allows_it() ->
     items = (release("acme/n1", "2027-02-01"), high, low)
 
     assert isinstance(resolve(target(), facts(*items, today="2027-03-01"), KNOWN), Pending)
-    assert resolve(target(), facts(*items), KNOWN) == Voided("never_published", date(2027, 4, 3))
+    assert resolve(target(), facts(*items), KNOWN) == Nothing(date(2027, 4, 2))
+    only = target(void_if=void("never_published"))
+    assert resolve(only, facts(*items), KNOWN) == Voided("never_published", date(2027, 4, 3))
     assert one(resolve(target(nearest_effort=True), facts(*items), KNOWN)) == ("acme/n1", "0.6")
     assert one(resolve(target(system="highest_effort"), facts(*items), KNOWN)) == ("acme/n1", "0.9")
     assert isinstance(resolve(target(system="highest_effort"), facts(*items, today="2027-03-01"), KNOWN), Pending)

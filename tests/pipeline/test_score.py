@@ -56,7 +56,7 @@ def entered(past: Past, folder: Path) -> Path:
     """The registry with the outcomes entered that the record had by now."""
     shutil.copytree(past.registry, folder / "registry")
     place = folder / "registry" / "ledger"
-    lines, differences = outcomes.proposed(store.read(place), folder / "registry", past.build, TODAY)
+    lines, differences = outcomes.proposed(store.read(place), outcomes.read_record(folder / "registry", past.build), TODAY)
     assert differences == []
     store.write_batch(
         place, lines, origin=past.params.origin, author=past.params.author, as_of=TODAY,
@@ -74,7 +74,9 @@ def test_a_frozen_curve_meets_entered_outcomes_of_models_released_since_and_is_o
     assert states["claimed"] > 0
     assert {row["standing"] for row in done.table} == {"claimed"}
     assert "meta-llama/meta-llama-3.1-70b" in {name for row in done.table for name in row["subjects"]}
-    assert outcomes.proposed(store.read(tmp_path / "registry" / "ledger"), tmp_path / "registry", past.build, TODAY) == ([], [])
+    assert outcomes.proposed(
+        store.read(tmp_path / "registry" / "ledger"), outcomes.read_record(tmp_path / "registry", past.build), TODAY
+    ) == ([], [])
 
 
 def test_without_entered_outcomes_every_forecast_is_pending_whatever_the_record_knows(past: Past) -> None:
@@ -94,7 +96,7 @@ def test_edits_of_the_record_change_no_score_and_are_named(past: Past, tmp_path:
     edited.write_parquet(tmp_path / "build" / "database" / database.HISTORY)
 
     assert score.prospective(registry).table == before
-    _, differences = outcomes.proposed(store.read(registry / "ledger"), registry, tmp_path / "build", TODAY)
+    _, differences = outcomes.proposed(store.read(registry / "ledger"), outcomes.read_record(registry, tmp_path / "build"), TODAY)
     assert {one.target for one in differences} == {"gsm8k_cot"}
 
 

@@ -178,7 +178,9 @@ def outcomes(dry_run: bool) -> None:
     from foresaid.pipeline import outcomes as work
 
     here = project()
-    lines, differences = work.proposed(store.read(here.ledger), here.registry, here.build, datetime.now(UTC).date())
+    lines, differences = work.proposed(
+        store.read(here.ledger), work.read_record(here.registry, here.build), datetime.now(UTC).date()
+    )
     for line in lines:
         click.echo(_told(line))
     if lines and not dry_run:

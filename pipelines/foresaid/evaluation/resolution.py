@@ -267,8 +267,6 @@ def _measured(target: TargetEntry, names: list[str], released: date, models: Map
     if not chosen:
         if gone is not None:
             return gone
-        if measured and facts.today > end:  # other systems were measured, and the rule lets none of them stand in
-            return Voided("never_published", end + timedelta(days=1))
         return _silence(target, facts, "never_published", end)
     if target.system == "highest_effort" and facts.today <= end:
         return Pending(f"a higher effort may be measured until {end}")

@@ -164,21 +164,19 @@ def read_record(registry: Path, build: Path) -> Record:
     return Record(history, models, names(registry), given, registry)
 
 
-def proposed(
-    batches: Sequence[Batch], registry: Path, build: Path, today: date
-) -> tuple[list[Resolution | Void], list[Difference]]:
-    """The entries that the ledger lacks, and what it says otherwise than the record."""
+def proposed(batches: Sequence[Batch], record: Record, today: date) -> tuple[list[Resolution | Void], list[Difference]]:
+    """The entries that the ledger lacks, and what it says otherwise than the record.
+
+    Raises LedgerError where the list of models known when a target was set is absent.
+    """
     facts = gather(batches)
     lines: list[Resolution | Void] = []
     differences: list[Difference] = []
-    if not facts.targets:
-        return lines, differences
-    record = read_record(registry, build)
     family = dict(record.history.select("subject_id", "family").unique("subject_id", maintain_order=True).iter_rows())
     for aim, target in facts.targets.items():
         if aim in facts.voids:
             continue
-        known = training_data.read_known(registry / KNOWN, target.known)
+        known = training_data.read_known(record.registry / KNOWN, target.known)
         made = resolve(target, facts_of(target, wanted_of(aim, facts), record, today), known)
         if not facts.resolutions.get(aim) and isinstance(made, Voided | Nothing):
             lines.append(_ended(target, made))

@@ -27,7 +27,7 @@ from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
-from foresaid.pipeline.outcomes import barred, proposed
+from foresaid.pipeline.outcomes import barred, proposed, read_record
 from foresaid.registry import database
 from foresaid.registry.view import View
 
@@ -95,10 +95,11 @@ def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
 
 def open_outcomes(registry: Path, build: Path, today: date | None) -> dict[str, Any]:
     """How many outcomes the record has that the ledger lacks, and where the two differ."""
-    if today is None:
+    batches = store.read(registry / "ledger")
+    if today is None or not batches:
         return {"outcomes_to_enter": 0, "disputed": []}
     try:
-        lines, differences = proposed(store.read(registry / "ledger"), registry, build, today)
+        lines, differences = proposed(batches, read_record(registry, build), today)
     except LedgerError as error:  # an absent list of known models must not stop everybody's scores
         return {"outcomes_to_enter": 0, "disputed": [str(error)]}
     return {"outcomes_to_enter": len(lines), "disputed": [str(one) for one in differences]}
