@@ -56,10 +56,11 @@ def quantiles(middle: float, width: float = 0.1) -> Quantiles:
 
 
 def opened(name: str, deadline: str, reveal_by: str) -> Entry:
-    return of(
+    made: Entry = of(
         "round/v1", id=name, deadline=deadline, reveal_by=reveal_by, revision="last-before-deadline", score="wis", reports="all",
         unit_of_count="target", universe=f"every target/v1 line of round {name}",
     )  # fmt: skip
+    return made
 
 
 def of(kind: str, **values: Any) -> Any:

@@ -384,14 +384,6 @@ def git(*changed: tuple[str, str, str], rewritten: tuple[tuple[str, str], ...] =
     return lambda folder: Evidence(history=History(changed, rewritten, shallow=False))
 
 
-def curve(**changes: Any) -> dict[str, Any]:
-    return {"kind": "curve", "curve": {**CURVE, **changes}}
-
-
-LATE_CURVE = curve(training={"as_of": "2026-11-21", "max_known_on": "2026-11-18"})
-OWN_LEVELS = {"kind": "quantiles", "levels": ["0.4"], "values": ["0.5"]}
-
-
 LOG_VKEY = "example.org/lm-forecasts+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 ROOT_PEM = b"no certificate"
 OUTCOME = {"round": "r", "target": "t"}
@@ -406,6 +398,15 @@ CURVE = {
     "law": "unheard", "quantity_id": "mmlu", "series": "", "resolver": "board", "lower": "0", "upper": "1",
     "training": {"as_of": "2026-11-20", "max_known_on": "2026-11-18"},
 }  # fmt: skip
+
+
+def curve(**changes: Any) -> dict[str, Any]:
+    return {"kind": "curve", "curve": {**CURVE, **changes}}
+
+
+LATE_CURVE = curve(training={"as_of": "2026-11-21", "max_known_on": "2026-11-18"})
+OWN_LEVELS = {"kind": "quantiles", "levels": ["0.4"], "values": ["0.5"]}
+
 WITHDRAW = {"type": "withdrawal/v1", "withdraws": "r/t/a", "reason": "why"}
 
 # Broken ledgers, one way each: (the one check that must notice, how it is broken)
