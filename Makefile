@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test bench fuzz coverage lint format verify campaign campaign-short lock clean
+.PHONY: help repro test test-fast bench fuzz coverage lint format verify campaign campaign-short lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded re
 test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
 	@ruff format --check --quiet . && ruff check --quiet . && mypy --no-error-summary
 	@python -m pytest
+
+test-fast: .venv/dev.stamp ## the tests of the lower rooms that run no stage, read no upstream file and take no seconds
+	@python -m pytest -q -m "not slow" tests/*.py $(addprefix tests/,scoring sources registry fitting forecasting ledger evaluation)
 
 fuzz: .venv/dev.stamp ## ten thousand damaged input files: no traceback, no partial load, nothing rewritten (three minutes)
 	@FORESAID_FUZZ=10000 python -m pytest tests/registry/test_damaged_files.py -q

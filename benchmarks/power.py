@@ -12,6 +12,7 @@ from benchmarks import engine, peers, tables
 from benchmarks.measure import Finding, MissingError, clock, each, module, ratio, seconds, verdict
 from foresaid.arrays import Array
 from foresaid.fitting.power_sum import fit_power_sum
+from foresaid.fitting.robust_loss import Linear
 
 KNOWN_MINIMUM = 1.01827402e-3  # of the notebook's 4,500 starts, run in full once
 REPLICATES = 1000
@@ -115,7 +116,7 @@ def goal_7(quick: bool) -> Finding:
 
     def ours_whole() -> Any:
         made = _their_draws(law, logs, y, equal, point.params, clusters, per_run, draws)
-        return fit_power_sum(x, made, np.ones(made.shape), log=False, delta=None, lowest_floor=float(bounds.lower[0]))
+        return fit_power_sum(x, made, np.ones(made.shape), log=False, loss=Linear(), lowest_floor=float(bounds.lower[0]))
 
     timed, ours = clock(ours_whole)
     residual = np.array([law.evaluate(p, logs) - z for p, z in zip(drawn.params, synthetic, strict=True)])

@@ -40,6 +40,16 @@ class Built:
         return view
 
 
+NEEDS_STAGES = {"built", "clone", "installed", "mirror"}  # fixtures that run stages, build the wheel or read upstream files
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what stands on such a fixture; single tests that take seconds say so themselves."""
+    for item in items:
+        if NEEDS_STAGES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _kernels_are_ready() -> None:
     """Compile before the first test: no test's time holds a compiler's."""
@@ -60,6 +70,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     for name in small.laws:
         fit.run(name, small, folder / "build", folder / "metrics")
     return Built(folder / "registry", folder / "build", folder / "metrics", small)
+
+
+ON_DEMAND = ("epoch-hub-external", "epoch-eci-external", "weirdml-board")  # boards that laws of params.yaml name
+
+
+@pytest.fixture(scope="session")
+def mirrored(mirror: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of the shipped record together with the boards of the upstream files that may not be kept in it."""
+    build = tmp_path_factory.mktemp("mirrored")
+    names = [*params.load(ROOT / "params.yaml").sources, *ON_DEMAND]
+    ingest.run(ROOT / "registry", names, build, build / "ingest.json", mirror, lambda line: None)
+    run(names, build)
+    return build / "database"
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def rejected(count: int, sizes: str, intraclass: float, trials: int, seed: int) 
         lead = 0.3 * dependent(rng, member, intraclass)
         first, second = level * np.exp(lead), level * np.exp(-lead)
         found["wild bootstrap (used)"] += int(compare(first, second, names, rng, REPLICATES).p < 0.05)
-        found["PIT (used)"] += int(calibration_test(norm.cdf(dependent(rng, member, intraclass)), names).p < 0.05)
+        found["PIT (used)"] += int(calibration_test(norm.cdf(dependent(rng, member, intraclass)), names, rng, REPLICATES).p < 0.05)
         found["Diebold-Mariano"] += int(diebold_mariano(first - second, names)[1] < 0.05)
         found["row by row"] += int(ttest_rel(first, second).pvalue < 0.05)
     return {name: value / trials for name, value in found.items()}

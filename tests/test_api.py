@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import os
 import re
 import subprocess
 import sys
-import zipfile
+import sysconfig
+import venv
 from pathlib import Path
 
 import numpy as np
@@ -70,19 +72,52 @@ def test_the_example_of_the_page_runs_in_a_project(project: Path) -> None:
     assert done.stdout.startswith("converged")
 
 
-@pytest.mark.slow
-def test_the_example_runs_from_the_built_wheel(project: Path, tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "pip", "wheel", str(ROOT), "--no-deps", "--no-build-isolation", "-q", "-w", str(tmp_path)]
-    if subprocess.run([*words[:3], "--version"], capture_output=True, check=False).returncode:
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Python of a fresh environment that holds the built wheel and, for everything else, what these tests run with."""
+    folder = tmp_path_factory.mktemp("wheel")
+    if subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode:
         pytest.skip("pip is not in this environment")
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    venv.create(folder / "venv", with_pip=False)
+    python = folder / "venv" / "bin" / "python"
+    wheel = str(next(folder.glob("*.whl")))
+    words = [sys.executable, "-m", "pip", "--python", str(python), "install", "--no-deps", "--no-index", "-q", wheel]
     subprocess.run(words, check=True, capture_output=True)
-    zipfile.ZipFile(next(tmp_path.glob("*.whl"))).extractall(tmp_path / "site")
-    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'site')!r})\n" + EXAMPLE[0]
-    code += f"\nassert foresaid.__file__.startswith({str(tmp_path)!r}), foresaid.__file__"
-    code += "\nfrom importlib.resources import files; assert files('foresaid').joinpath('py.typed').is_file()"
-    done = subprocess.run([sys.executable, "-I", "-c", code], cwd=project, capture_output=True, text=True, check=False)
+    (site,) = (folder / "venv").glob("lib/*/site-packages")
+    # Behind the wheel's own folder, and read without its .pth files: an editable install of the project there stays unseen.
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    return python
+
+
+def from_the_wheel(python: Path, folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name in ("HOME", "PATH")}
+    return subprocess.run([str(python), *words], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_example_runs_from_the_installed_wheel_in_a_folder_without_the_source(
+    installed: Path, project: Path, tmp_path: Path
+) -> None:
+    for name in ("params.yaml", "registry", "build"):
+        (tmp_path / name).symlink_to(project / name)
+    code = EXAMPLE[0] + "\nprint(foresaid.__file__)"
+    done = from_the_wheel(installed, tmp_path, "-c", code)
 
     assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]).is_relative_to(installed.parents[1])
+
+
+def test_the_wheel_brings_types_templates_and_schema_and_its_command_says_what_it_misses(installed: Path, tmp_path: Path) -> None:
+    package = next(installed.parents[1].glob("lib/*/site-packages/foresaid"))
+    source = ROOT / "pipelines" / "foresaid"
+    kept = {path.relative_to(source) for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+
+    assert {path.relative_to(package) for path in package.rglob("*") if "__pycache__" not in path.parts and path.is_file()} >= kept
+    assert {Path("py.typed"), Path("registry/schema.sql"), Path("report/templates/base.html.j2")} <= kept
+    done = from_the_wheel(installed, tmp_path, "-m", "foresaid", "report")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("params.yaml: No such file or directory; run foresaid inside a project")
 
 
 @pytest.fixture(scope="module")
@@ -147,6 +182,16 @@ def test_a_score_is_the_rules_own(curve: foresaid.FrozenCurve) -> None:
     assert scored.covered(0.8).tolist() == inside.tolist()
     with pytest.raises(ParameterError, match="expected 2 finite numbers"):
         foresaid.score(made, [0.4])
+
+
+def test_a_score_counts_an_outcome_within_half_an_item_as_a_hit(curve: foresaid.FrozenCurve) -> None:
+    made = curve.predict({"training_flops": 1e23})
+    just_above = float(made.interval(0.8)[0, 1]) + 0.004
+    exact, counted = foresaid.score(made, just_above), foresaid.score(made, just_above, resolution=1 / 100)
+
+    assert (exact.covered(0.8).tolist(), counted.covered(0.8).tolist()) == ([False], [True])
+    assert counted.wis.tolist() == exact.wis.tolist()
+    assert abs(counted.pit[0] - 0.5) <= abs(exact.pit[0] - 0.5)
 
 
 def test_a_folder_in_no_project_is_refused(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def _changed(document: object, at: tuple[object, ...], new: object) -> object:
     return copy
 
 
+@pytest.mark.slow
 def test_a_wrong_value_anywhere_is_read_or_refused_in_one_line() -> None:
     document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     refused = []

@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # polars takes a fifth of a second to load, and who writes te
     import polars as pl
 
 DIGITS = 6  # significant digits of a number in a metrics file
+FRAME_DIGITS = 10  # significant digits of a number in a Parquet file
+SAME = 10.0 ** (1 - FRAME_DIGITS)  # two numbers this close, relatively, may be one number that was rounded to FRAME_DIGITS
 
 
 def rounded(value: Any, digits: int = DIGITS) -> Any:
@@ -68,8 +70,10 @@ def write_frame(path: Path, frame: pl.DataFrame) -> None:
     """Write a frame as Parquet, floats rounded to ten significant digits."""
     import polars as pl
 
-    floats = [pl.col(name).round_sig_figs(10) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)] + [
-        pl.col(name).list.eval(pl.element().round_sig_figs(10))
+    floats = [
+        pl.col(name).round_sig_figs(FRAME_DIGITS) for name, kind in frame.schema.items() if kind in (pl.Float64, pl.Float32)
+    ] + [
+        pl.col(name).list.eval(pl.element().round_sig_figs(FRAME_DIGITS))
         for name, kind in frame.schema.items()
         if kind == pl.List(pl.Float64)
     ]

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import yaml
+from click.testing import CliRunner, Result
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.cli.main import main
 from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
-from foresaid.evaluation import hindcast, units
-from foresaid.evaluation.replay import asked, reading, replay, replay_case
+from foresaid.evaluation import capability_case, hindcast, units
+from foresaid.evaluation.replay import asked, reading, replay, replay_case, replayed
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, summarise
+from foresaid.laws._capability_record import every_cell, read_choices
 from foresaid.registry import database
 from foresaid.registry.systems import models_of
-from foresaid.report.replay_table import table
+from foresaid.report.replay_table import account, table
 
 AS_OF, UNTIL = date(2024, 5, 31), date(2024, 10, 1)
 
@@ -85,7 +91,7 @@ def test_two_days_without_a_release_say_so(built: Built) -> None:
     rows = replay(built.params, connection, built.registry, date(2026, 11, 1), date(2026, 11, 2))
     connection.close()
 
-    assert {row["law"] for row in rows} == set(built.params.laws)
+    assert {row["law"] for row in rows} == {*built.params.laws, "capability"}
     assert all(row["n"] == 0 and row["reason"] for row in rows)
     assert table(rows)[0] == "replay: nothing was released and scored between the two days"
 
@@ -176,3 +182,97 @@ def test_forecasts_of_later_releases_see_systems_and_never_an_outcome_known_on_t
     assert rows.height >= 70
     assert rows.select(models_of("subject_id")).n_unique() >= 9
     assert any(model_of(name) != name for name in rows["subject_id"])
+
+
+SPRING = date(2026, 3, 12), date(2026, 5, 14), date(2026, 2, 19)
+
+
+def test_the_capability_law_forecasts_every_share_nobody_knew_and_learns_from_no_asked_model(built: Built) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    known_on, until, since = SPRING
+    choices = read_choices(shipped.capability)
+    connection = database.open_database(built.build / "database")
+    made = capability_case.run("replay", asked(shipped, known_on, until, ("capability",), since), choices, connection, since)
+    known = every_cell(database.systems_as_of(connection, known_on), choices)
+    connection.close()
+    rows = made.filter(pl.col("law") == "capability")
+    told = rows.join(known, left_on=["subject_id", "quantity_id"], right_on=["system_id", "benchmark"], how="inner")
+    point = made.filter(pl.col("law") == "capability_unconditional").join(rows, on=["subject_id", "quantity_id"], suffix="_told")
+
+    assert rows.height >= 50
+    assert told.is_empty()
+    assert rows["released_on"].min() > since  # type: ignore[operator]  # a date, as the schema says
+    assert rows["quantiles"].list.eval(pl.element().diff().drop_nulls() >= 0).list.all().all()
+    assert set(made.filter(pl.col("role") == "baseline").group_by("law").len()["len"]) == {rows.height}
+    # Its other scores tell something of a release.
+    assert (point["point"] - point["point_told"]).abs().max() > 0.01  # type: ignore[operator]
+
+
+def test_every_value_between_the_days_is_forecast_or_has_its_reason(built: Built) -> None:
+    shipped = dataclasses.replace(params.load(ROOT / "params.yaml"), laws={})
+    known_on, until, since = SPRING
+    connection = database.open_database(built.build / "database")
+    rows, counted = replayed(shipped, connection, built.registry, known_on, until, ("capability",), (), False, since)
+    connection.close()
+
+    assert counted.values == counted.forecast + sum(n for why, n in counted.reasons.items() if not why.startswith("beside"))
+    assert counted.forecast == sum(row["n"] for row in rows if row["law"] == "capability")
+    assert account(counted)[0].startswith(f"{counted.values} values of {counted.models} models in {counted.releases} releases")
+
+
+def test_with_the_upstream_files_a_spring_of_releases_is_forecast(built: Built, mirrored: Path) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    known_on, until, since = SPRING
+    boards = {**shipped.laws["growth"], "sources": ["epoch-hub", "epoch-hub-external", "weirdml-board"]}
+    few = dataclasses.replace(shipped, replicates=5, laws={"growth": boards})
+    connection = database.open_database(mirrored)
+    rows, counted = replayed(few, connection, built.registry, known_on, until, (), (), False, since)
+    connection.close()
+    told = sum(row["n"] for row in rows if row["law"] == "capability")
+    print(*account(counted), f"the capability law forecasts {told} of them", sep="\n")
+
+    assert counted.forecast >= 100
+    assert counted.forecast_releases >= 10
+    assert told >= 100
+
+
+@pytest.fixture
+def project(built: Built, tmp_path: Path) -> Path:
+    """A project with the real record, its database, and two laws."""
+    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    document["laws"] = {name: document["laws"][name] for name in ("compute_sigmoid", "bleu_log")}
+    document["hindcast"] = {
+        name: {**case, "laws": [law for law in case["laws"] if law in document["laws"]]}
+        for name, case in document["hindcast"].items()
+        if set(case["laws"]) & set(document["laws"])
+    }
+    document["rolling"] = None
+    document["replicates"] = 10
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    (tmp_path / "build").mkdir()
+    shutil.copytree(built.build / "database", tmp_path / "build" / "database")
+    (tmp_path / "registry").symlink_to(built.registry)
+    return tmp_path
+
+
+def invoke(project: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["--root", str(project), "replay", *words])
+
+
+def test_nothing_to_score_is_an_answer_and_an_old_database_is_told(project: Path) -> None:
+    os.utime(project / "build" / "database" / "history.parquet", (0, 0))
+    done = invoke(project, "--known-on", "2026-11-01", "--until", "2026-11-02", "--law", "compute_sigmoid")
+
+    assert done.exit_code == 0, done.output
+    assert "replay: nothing was released and scored between the two days" in done.output
+    assert "the database is older than" in done.output
+    assert "`dvc repro database` brings it in" in done.output
+
+
+def test_one_case_is_run_alone_and_from_another_folder(project: Path, built: Built) -> None:
+    shutil.rmtree(project / "build" / "database")
+    done = invoke(project, "--case", "koehn-knowles-four", "--from", str(built.build / "database"))
+
+    assert done.exit_code == 0, done.output
+    assert "bleu_log" in done.output
+    assert "older than" not in done.output

@@ -14,7 +14,10 @@ from tests.conftest import Built
 
 from foresaid.errors import LeakError
 from foresaid.evaluation import rolling_origin
+from foresaid.evaluation.modes import KNOWN, RELEASED
 from foresaid.fitting.data import TrainingTable
+from foresaid.forecasting.baselines import FOR_RELEASES
+from foresaid.forecasting.score_baselines import FOR_SCORES
 from foresaid.params import Rolling
 from foresaid.registry import database
 
@@ -35,17 +38,18 @@ def few(built: Built) -> Any:
 @pytest.fixture(scope="module")
 def made(built: Built, few: Any) -> pl.DataFrame:
     connection = database.open_database(built.build / "database")
-    days = rolling_origin.origins(GRID, full=False)
+    days = rolling_origin.origins(GRID, RELEASED, full=False)
     frames = [rolling_origin.forecasts(few, connection, mode, days, GRID.replicates) for mode in rolling_origin.MODES]
     connection.close()
     return pl.concat(frames)
 
 
-def test_the_complete_grid_has_every_month_and_the_reduced_one_some_of_them() -> None:
-    full, reduced = rolling_origin.origins(GRID, full=True), rolling_origin.origins(GRID, full=False)
+def test_known_on_the_day_takes_every_month_and_release_dates_some_of_them() -> None:
+    full = rolling_origin.origins(GRID, RELEASED, full=True)
 
     assert (len(full), full[0], full[-1]) == (13, date(2023, 7, 1), date(2024, 7, 1))
-    assert reduced == [date(2023, 7, 1), date(2024, 7, 1)]
+    assert rolling_origin.origins(GRID, KNOWN, full=False) == full
+    assert rolling_origin.origins(GRID, RELEASED, full=False) == [date(2023, 7, 1), date(2024, 7, 1)]
 
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(0, 100), st.integers(0, 100))
@@ -81,7 +85,7 @@ def test_before_the_first_vintage_nothing_was_known(made: pl.DataFrame) -> None:
 
 def test_a_law_in_mode_known_trains_on_the_record_as_of_the_origin(built: Built, few: Any) -> None:
     connection = database.open_database(built.build / "database")
-    found = rolling_origin.record(connection, rolling_origin.KNOWN)
+    found = rolling_origin.record(connection, KNOWN)
     asked = list(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12))
     connection.close()
 
@@ -91,7 +95,7 @@ def test_a_law_in_mode_known_trains_on_the_record_as_of_the_origin(built: Built,
 
 def test_rows_released_after_the_origin_are_refused_by_the_guard(built: Built, few: Any) -> None:
     connection = database.open_database(built.build / "database")
-    found = rolling_origin.record(connection, rolling_origin.KNOWN)
+    found = rolling_origin.record(connection, KNOWN)
     one = next(iter(rolling_origin.asked(found, connection, few, LAWS, [date(2024, 7, 1)], 12)))
     connection.close()
     table = one.split.train
@@ -105,9 +109,9 @@ def test_rows_released_after_the_origin_are_refused_by_the_guard(built: Built, f
 
 def test_every_question_has_an_answer_or_a_declined_row(made: pl.DataFrame) -> None:
     rows = made.group_by("mode", "origin", "target_id", "subject_id").agg(pl.col("law").sort())
-    baselines = ["best_known", "last_of_family", "training_mean"]
+    baselines = [*FOR_RELEASES, "mean_of_six", *FOR_SCORES]
 
-    assert all(set(baselines) <= set(laws) for laws in rows["law"])
+    assert all(set(baselines) <= set(laws) for laws in rows["law"])  # the observational law has every target of this grid
     assert made.filter(pl.col("point").is_null() != pl.col("quantiles").is_null()).height == 0
 
 

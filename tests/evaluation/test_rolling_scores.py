@@ -12,11 +12,20 @@ from scipy.stats import norm
 
 from foresaid.errors import RecordError
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.evaluation.claims import PERIOD
 from foresaid.evaluation.rolling_origin import later
+from foresaid.evaluation.rolling_recalibration import CENTRE, PLAIN, WIDTH
 from foresaid.report import rolling_origin_tables
 from foresaid.scoring.levels import LEVELS
 
 ORIGINS = [later(date(2023, 1, 1), 2 * i) for i in range(9)]
+NONE = pl.DataFrame(
+    schema={
+        **dict.fromkeys(("mode", "unit", "board", "law", "target_id", "subject_id"), pl.String),
+        "origin": pl.Date,
+        "horizon": pl.Int64,
+    }
+)
 SPREADS = {"good": 0.05, "wild": 0.2, "naive": 0.3}
 
 
@@ -45,7 +54,9 @@ def rows(narrow: float = 1.0, board: str = "b", shift: float = 0.0) -> pl.DataFr
 
 
 def quantiles(made: pl.DataFrame, law: str, after: bool) -> np.ndarray[Any, Any]:
-    part = made.filter((pl.col("law") == law) & (pl.col("recalibrated") == after)).sort("origin", "subject_id")
+    part = made.filter((pl.col("law") == law) & (pl.col("recalibration") == (WIDTH if after else PLAIN))).sort(
+        "origin", "subject_id"
+    )
     return np.array(part["quantiles"].to_list())
 
 
@@ -94,6 +105,43 @@ def test_intervals_four_times_too_narrow_are_widened_by_what_came_out() -> None:
     assert width[1] > 2.0 * width[0]
 
 
+def test_forecasts_that_lie_too_low_are_moved_up_by_what_came_out_in_the_last_year() -> None:
+    made = rolling_recalibration.learned(rows(shift=-0.1)).filter((pl.col("law") == "good") & (pl.col("origin") == ORIGINS[-1]))
+    off = {how: float((part["quantiles"].list.get(11) - part["value"]).mean()) for (how,), part in made.group_by(["recalibration"])}  # type: ignore[arg-type]
+
+    assert off[PLAIN] < -0.07
+    assert abs(off[CENTRE]) < 0.6 * abs(off[PLAIN])
+    assert off[WIDTH] == pytest.approx(off[PLAIN], abs=1e-9)
+
+
+def test_the_running_centre_is_the_shrunk_mean_error_by_release_on_the_logit_scale() -> None:
+    found = rolling_recalibration.asks(rows(shift=-0.1))
+    origin = ORIGINS[4]
+    at = [
+        i
+        for i, row in enumerate(found.rows.iter_rows(named=True))
+        if row["origin"] < origin and origin - timedelta(days=365) < row["public_on"] <= origin
+    ]
+    plain = found.quantiles["good"]
+    value, median = found.rows["value"].to_numpy()[at], plain[at, 11]
+    mean = (np.log(value / (1 - value)) - np.log(median / (1 - median))).mean()  # every release has one row here
+    now = found.origins == origin
+    before, after = plain[now], rolling_recalibration.recentred(found, plain)[now]
+
+    np.testing.assert_allclose(
+        np.log(after / (1 - after)), np.log(before / (1 - before)) + mean * len(at) / (len(at) + 5.0), atol=1e-9
+    )
+
+
+def test_a_recalibration_is_tested_against_the_method_as_it_was() -> None:
+    made = rolling_scores.score(rolling_recalibration.learned(rows(narrow=0.25, shift=-0.1)))
+    found = {(row["law"], row["recalibration"]): row for row in rolling_scores.recalibrations(made, 1)}
+
+    assert found["good", CENTRE]["relative_wis"] < 1.0
+    assert abs(found["good", CENTRE]["bias"]) < abs(found["good", CENTRE]["bias_before"])
+    assert found["good", WIDTH]["coverage_80"] > found["good", WIDTH]["coverage_80_before"]
+
+
 def test_an_ensemble_needs_two_members() -> None:
     made = rolling_recalibration.learned(rows().filter(pl.col("law") != "wild"))
 
@@ -113,21 +161,78 @@ def scored() -> pl.DataFrame:
 
 
 def test_the_tables_hold_every_method_before_and_after_at_each_horizon(scored: pl.DataFrame) -> None:
-    table = rolling_scores.by_horizon(scored, (3, 6, 12), 1)
+    table = rolling_scores.by_horizon(scored, NONE, (3, 6, 12), 1)
 
-    assert len(table) == 3 * 2 * 6  # horizons, before and after, three methods and three ensembles
-    assert {row["baseline"] for row in table} == {None}  # `naive` is not one of the named baselines
+    assert len(table) == 3 * (3 * 5 + 1)  # horizons; two laws and three ensembles in three recalibrations, and a baseline
+    assert {row["best_baseline"] for row in table} == {None}  # `naive` is not one of the named baselines
 
 
 def test_the_best_baseline_is_the_named_one_with_the_least_score(scored: pl.DataFrame) -> None:
-    named = scored.filter(~pl.col("recalibrated")).with_columns(
-        law=pl.col("law").replace({"naive": "training_mean", "wild": "growth"})
+    named = scored.filter(pl.col("recalibration") == PLAIN).with_columns(
+        law=pl.col("law").replace({"naive": "best_known", "wild": "growth"})
     )
 
-    best, skill = rolling_scores.best_baseline(named)
+    best, relative = rolling_scores.best_baseline(named)
 
     assert best == "growth"
-    assert skill["good"][0] < 1.0 < skill["training_mean"][0]
+    assert relative["good"][0] < relative["growth"][0] < relative["best_known"][0] == 1.0
+
+
+@pytest.fixture(scope="module")
+def against_best_known(scored: pl.DataFrame) -> pl.DataFrame:
+    return scored.with_columns(law=pl.col("law").replace({"naive": "best_known"}))
+
+
+def claim(table: list[dict[str, Any]], law: str, horizon: int = 12) -> dict[str, Any]:
+    return next(row for row in table if (row["law"], row["horizon"], row["recalibration"]) == (law, horizon, PLAIN))
+
+
+def test_the_reference_is_named_before_and_the_best_baseline_stands_beside_it(against_best_known: pl.DataFrame) -> None:
+    rows = against_best_known.with_columns(law=pl.col("law").replace({"wild": "growth"}))
+    found = claim(rolling_scores.by_horizon(rows, NONE, (3, 6, 12), 1), "good")
+    mine, theirs = (
+        rows.filter((pl.col("law") == law) & (pl.col("recalibration") == PLAIN))["wis"].mean() for law in ("good", "best_known")
+    )
+
+    assert (found["reference"], found["told"], found["best_baseline"]) == ("best_known", "its covariates", "growth")
+    assert found["relative_wis"] == pytest.approx(mine / theirs)  # type: ignore[operator]
+    assert found["relative_wis_best"] > found["relative_wis"]
+    assert (found["verdict"], found["n_claim"], found["claim_releases"]) == ("better, by release alone", 36, 36)
+
+
+def test_a_declined_forecast_counts_as_the_reference_and_is_counted(against_best_known: pl.DataFrame) -> None:
+    shy = (pl.col("law") == "good") & (pl.col("origin") >= ORIGINS[5])
+    declined = against_best_known.filter(shy & (pl.col("recalibration") == PLAIN)).select(NONE.columns)
+    whole = claim(rolling_scores.by_horizon(against_best_known, NONE, (12,), 1), "good")
+    half = claim(rolling_scores.by_horizon(against_best_known.filter(~shy), declined, (12,), 1), "good")
+    base = against_best_known.filter((pl.col("law") == "best_known") & (pl.col("recalibration") == PLAIN))
+    kept = against_best_known.filter(
+        (pl.col("law") == "good") & (pl.col("recalibration") == PLAIN) & (pl.col("origin") < ORIGINS[5])
+    )
+
+    assert (half["n"], half["n_claim"], half["n_declined"], whole["n_declined"]) == (20, 36, 16, 0)
+    late = base.filter(pl.col("origin") >= ORIGINS[5])
+    expected = sum([*kept["wis"], *late["wis"]]) / sum(base["wis"])
+    assert half["relative_wis"] == pytest.approx(expected)
+    assert whole["relative_wis"] < half["relative_wis"] < 1.0
+
+
+def test_p_is_adjusted_over_all_tables_of_the_page(against_best_known: pl.DataFrame) -> None:
+    table = rolling_scores.by_horizon(against_best_known, NONE, (3, 6, 12), 1)
+    claims = [row for row in table if row["adjusted_p"] is not None]
+
+    # Two laws at 6 and 12 months: at 3 months nine releases are too few, and baselines and recalibrated rows carry no test.
+    assert sorted((row["law"], row["horizon"]) for row in claims) == [("good", 6), ("good", 12), ("wild", 6), ("wild", 12)]
+    assert min(row["adjusted_p"] for row in claims) == pytest.approx(4 / 10_000)
+
+
+def test_the_parts_of_a_mode_hold_every_row_once_and_show_the_bias(against_best_known: pl.DataFrame) -> None:
+    for by in (PERIOD, pl.col("quantity_id")):
+        found = [row for row in rolling_scores.parts(against_best_known, by) if row["law"] == "good"]
+
+        assert sum(row["n"] for row in found) == 36
+        assert {row["mode"] for row in found} == {"released"}
+        assert all(row["reference_wis"] is not None and row["bias"] is not None for row in found)
 
 
 def test_asked_is_scored_plus_declined_or_refused() -> None:
@@ -160,13 +265,16 @@ def test_distances_are_counted_in_their_bins(scored: pl.DataFrame) -> None:
 
 def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl.DataFrame) -> None:
     made = rolling_recalibration.learned(rows())
-    tables = {"by_horizon": rolling_scores.by_horizon(scored, (3, 6, 12), 1), "accounts": rolling_scores.accounts(made, scored)}
+    tables = {
+        "by_horizon": rolling_scores.by_horizon(scored, NONE, (3, 6, 12), 1),
+        "accounts": rolling_scores.accounts(made, scored),
+    }
 
     lines = rolling_origin_tables.lines(tables)
 
-    assert lines[0] == "b, fraction, by release date only"
-    assert sum(line.startswith("good") for line in lines) == 3
-    assert "by release date only, good: 36 forecasts = 36 scored + 0 without a forecast" in lines
+    assert lines[0] == "By release date: b, fraction"
+    assert sum(line.startswith("good ") for line in lines) == 3
+    assert "by release date, good: 36 forecasts = 36 scored + 0 without a forecast" in lines
 
 
 def test_no_origins_give_empty_tables() -> None:
@@ -174,4 +282,9 @@ def test_no_origins_give_empty_tables() -> None:
     found = rolling_scores.score(made)
 
     assert found.height == 0
-    assert rolling_scores.by_horizon(found, (3,), 1) == rolling_scores.by_distance(found) == rolling_scores.by_origin(found) == []
+    assert (
+        rolling_scores.by_horizon(found, NONE, (3,), 1)
+        == rolling_scores.by_distance(found)
+        == rolling_scores.by_origin(found)
+        == []
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from foresaid.errors import ParameterError
 from foresaid.evaluation.tables import by_unit, calibrated, compared, pairwise, score_rows, skill, summarise
 from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.row_scores import MEANS, ROW_SCORES, SHOWN
 
 
 def row(law: str, subject: str, target: str, value: float, centre: float | None, role: str = "law", **other: Any) -> dict[str, Any]:
@@ -137,7 +139,7 @@ def test_comparisons_do_not_depend_on_the_order_of_rows() -> None:
 
 
 def test_forecasts_far_too_low_are_called_so() -> None:
-    found = calibrated(scored(*many("l", 0.3, 14))).row(0, named=True)
+    found = calibrated(scored(*many("l", 0.3, 14)), 1).row(0, named=True)
 
     assert (found["verdict"], found["covered_95"], found["n_releases"]) == ("forecasts too low", 0.0, 14)
     assert found["covered_95_upper"] < 0.4
@@ -153,8 +155,8 @@ def test_pairwise_relative_wis_of_the_baseline_is_one() -> None:
 def test_nothing_scored_gives_empty_tables_with_their_columns() -> None:
     empty = scored(row("l", "a", "t", 0.5, 0.5)).clear()
 
-    assert compared(empty, 1).height == calibrated(empty).height == pairwise(empty, "b").height == 0
-    assert by_unit(empty.with_columns(unit=pl.lit("x")), calibrated).height == 0
+    assert compared(empty, 1).height == calibrated(empty, 1).height == pairwise(empty, "b").height == 0
+    assert by_unit(empty.with_columns(unit=pl.lit("x")), partial(calibrated, seed=1)).height == 0
 
 
 def test_an_outcome_within_half_an_item_of_the_interval_is_covered() -> None:
@@ -190,3 +192,12 @@ def test_levels_that_floating_point_moved_are_the_same_levels() -> None:
 def test_an_outcome_that_is_no_number_is_refused() -> None:
     with pytest.raises(ParameterError, match="not numbers"):
         scored(row("l", "a", "t", float("nan"), 0.5))
+
+
+def test_every_entry_of_the_list_of_scores_has_its_column_and_its_mean() -> None:
+    frame = scored(row("l", "a", "t", 0.5, 0.4), row("l", "b", "t", 0.5, 0.9))
+    found = summarise(frame).row(0, named=True)
+
+    assert [name for name in frame.columns if name in {one.name for one in ROW_SCORES}] == [one.name for one in ROW_SCORES]
+    assert {one.mean: found[one.mean] for one in MEANS} == {one.mean: pytest.approx(frame[one.name].mean()) for one in MEANS}
+    assert set(SHOWN) <= set(MEANS)

@@ -121,6 +121,7 @@ def run(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=settings)
 
 
+@pytest.mark.slow
 def test_a_kernel_is_compiled_and_announced_once_and_says_the_same_on_every_processor(tmp_path: Path) -> None:
     first, again, plain = run(tmp_path), run(tmp_path), run(tmp_path, NUMBA_CPU_NAME="generic", NUMBA_CPU_FEATURES="")
 

@@ -29,7 +29,9 @@ def _plain(values: Array, rounds: int = 5000, rank: int = 1) -> Array:
     for _ in range(rounds):
         mean = filled.mean(axis=0)
         loading = np.linalg.svd(filled - mean, full_matrices=False)[2][:rank]
-        filled = np.where(gap, mean + (filled - mean) @ loading.T @ loading, z)
+        before, filled = filled, np.where(gap, mean + (filled - mean) @ loading.T @ loading, z)
+        if np.abs(filled - before).max() < 1e-14:  # nothing moves any more
+            break
     return np.asarray(np.clip(centre + spread * filled, 0, 1))
 
 

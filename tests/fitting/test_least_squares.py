@@ -20,9 +20,10 @@ from foresaid.fitting.fit import problem_for, random_starts
 from foresaid.fitting.law import Law, Parameter
 from foresaid.fitting.least_squares import engine, solve
 from foresaid.fitting.problem import LeastSquaresProblem
+from foresaid.fitting.robust_loss import LINEAR, Huber, RobustLoss, SoftL1
 from foresaid.laws import _loader as laws
 
-PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "40"))
+PROBLEMS = int(os.environ.get("FORESAID_PROBLEMS", "20"))
 EVERY_LAW = pytest.mark.parametrize("name", laws.names())
 COMPILED = pytest.mark.parametrize("name", [name for name in laws.names() if laws.load(name, CASES[name].settings).kernel])
 
@@ -49,20 +50,21 @@ def _problems(seed: int, count: int) -> list[tuple[Array, Array]]:
     return made
 
 
-@pytest.mark.parametrize("delta", [None, 0.05])
-def test_no_minimum_is_worse_than_scipys_best_of_many_starts(delta: float | None) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", [LINEAR, Huber(0.05), SoftL1(0.05)], ids=lambda loss: loss.name)
+def test_no_minimum_is_worse_than_scipys_best_of_many_starts(loss: RobustLoss) -> None:
     rng = np.random.default_rng(1)
     starts = LOWER + (UPPER - LOWER) * rng.random((8, 3))
     behind = 0
-    for x, y in _problems(7, 60):
+    for x, y in _problems(7, 25):
         ours = solve(
-            LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER, delta=delta), np.ones((1, 12)), starts
+            LeastSquaresProblem(_power, _power_slope, x, y, LOWER, UPPER, loss=loss), np.ones((1, 12)), starts
         ).objective.min()
 
         def residual(p: Array, x: Array = x, y: Array = y) -> Array:
             return _power(p, x) - y
 
-        options: Any = {"loss": "huber", "f_scale": delta} if delta else {}
+        options: Any = {} if loss is LINEAR else {"loss": loss.name, "f_scale": loss.scale}
         theirs = min(
             least_squares(residual, start, bounds=(LOWER, UPPER), xtol=1e-14, ftol=1e-14, gtol=1e-14, **options).cost
             for start in starts
@@ -174,7 +176,7 @@ def scipy_minimum(problem: LeastSquaresProblem, law: Law, starts: Array) -> floa
             J = np.where(f[:, None] > 0, J / np.where(f > 0, f, 1.0)[:, None], 0.0)
         return np.vstack([J, np.diag(root)])
 
-    huber: Any = {"loss": "huber", "f_scale": problem.delta} if problem.delta else {}
+    huber: Any = {} if problem.loss is LINEAR else {"loss": problem.loss.name, "f_scale": problem.loss.scale}
     best = np.inf
     gap = 1e-9 * (1.0 + np.abs(problem.upper - problem.lower))
     width = problem.upper > problem.lower
@@ -198,6 +200,7 @@ def scipy_minimum(problem: LeastSquaresProblem, law: Law, starts: Array) -> floa
     return best
 
 
+@pytest.mark.slow
 @EVERY_LAW
 def test_the_minimum_is_scipys_on_random_problems_of_every_law(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     law = laws.load(name, CASES[name].settings)

@@ -17,6 +17,7 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting import _jit, power_sum
 from foresaid.fitting.power_sum import fit_power_sum, nonnegative, starts
+from foresaid.fitting.robust_loss import LINEAR
 
 FOUND = 1.01827402e-3  # minimum over the grid of 4,500 starts of the authors' notebook
 PUBLISHED = {"floor": 1.8172, "A": 477.84, "B": 2143.86, "alpha": 0.34731, "beta": 0.36718}
@@ -101,7 +102,7 @@ def test_planted_power_sums_are_recovered(floor: float, alpha: float, beta: floa
     middle = np.sqrt([1e6 * 1e9, 1e8 * 1e11])
     y = floor + np.exp(a) * (sizes[:, 0] / middle[0]) ** -alpha + np.exp(b) * (sizes[:, 1] / middle[1]) ** -beta
 
-    found = fit_power_sum(sizes, y, np.ones((1, len(y))), log=log, delta=None, wanted=2)
+    found = fit_power_sum(sizes, y, np.ones((1, len(y))), log=log, loss=LINEAR, wanted=2)
 
     assert found.converged.all()
     assert np.allclose(y, found(sizes)[0], rtol=1e-6)
@@ -111,7 +112,7 @@ def test_planted_power_sums_are_recovered(floor: float, alpha: float, beta: floa
 def test_one_term_is_a_power_law_with_a_floor() -> None:
     tokens = np.array([[1e6], [1e7], [1e8], [1e9], [1e10]])
 
-    found = fit_power_sum(tokens, 2.0 + 90.0 * tokens[:, 0] ** -0.3, np.ones((1, 5)), delta=None)
+    found = fit_power_sum(tokens, 2.0 + 90.0 * tokens[:, 0] ** -0.3, np.ones((1, 5)), loss=LINEAR)
 
     assert [2.0, np.log(90.0), 0.3] == pytest.approx([found.floor[0], found.ln_coefficient[0, 0], found.exponent[0, 0]], rel=1e-6)
 
@@ -120,9 +121,9 @@ def test_copies_may_differ_in_what_they_fit() -> None:
     sizes = np.array([[n, d] for n in (1e6, 1e7, 1e8) for d in (1e8, 1e9, 1e10)])
     y = 1.5 + 300.0 * sizes[:, 0] ** -0.4 + 900.0 * sizes[:, 1] ** -0.35
     copies = np.stack([y, y + 0.01 * np.cos(np.arange(9.0)), 2.0 * y])
-    expected = [fit_power_sum(sizes, own, np.ones((1, 9)), log=False, delta=None, wanted=3).objective[0] for own in copies]
+    expected = [fit_power_sum(sizes, own, np.ones((1, 9)), log=False, loss=LINEAR, wanted=3).objective[0] for own in copies]
 
-    found = fit_power_sum(sizes, copies, np.ones((3, 9)), log=False, delta=None, wanted=3)
+    found = fit_power_sum(sizes, copies, np.ones((3, 9)), log=False, loss=LINEAR, wanted=3)
 
     assert expected == pytest.approx(found.objective, rel=1e-6, abs=1e-15)
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import date
 
 import numpy as np
+import pytest
+from scipy.stats import norm
 
 from foresaid.fitting.data import Covariate, Target, TrainingTable
-from foresaid.forecasting.baselines import FOR_RELEASES, FOR_SIZES, best_known, forecast, last_of_family, past_errors, straight_line
+from foresaid.forecasting import baselines
+from foresaid.forecasting.baselines import FOR_RELEASES, FOR_SIZES, Question, forecast, forecasts, past_errors
+from foresaid.forecasting.board import Lineage, boards, to_probit
 from foresaid.scoring.levels import LEVELS
 
 MEDIAN = LEVELS.index(0.5)
@@ -30,23 +34,97 @@ def table(rows: list[tuple[str, str, int, float, float]]) -> TrainingTable:
 KNOWN = table([("a1", "a", 1, 1.0, 0.2), ("a2", "a", 3, 2.0, 0.3), ("b1", "b", 2, 3.0, 0.7)])
 
 
+def one(name: str, known: TrainingTable, row: tuple[str, str, int, float, float], who: Lineage | None = None) -> float:
+    """The point of a baseline for one asked row."""
+    first, second = boards(known, table([row]), who or Lineage({}))
+    return {**FOR_RELEASES, **FOR_SIZES}[name].point(first, second, 0)
+
+
 def test_the_newest_member_speaks_for_its_family() -> None:
-    assert last_of_family(KNOWN, "a", None, np.zeros(1)) == 0.3
+    assert one("last_of_family", KNOWN, ("a3", "a", 5, 0.0, 0.0)) == 0.3
 
 
 def test_a_new_family_gets_the_mean_of_all() -> None:
-    assert last_of_family(KNOWN, "z", None, np.zeros(1)) == np.mean([0.2, 0.3, 0.7])
+    assert one("last_of_family", KNOWN, ("z1", "z", 5, 0.0, 0.0)) == np.mean([0.2, 0.3, 0.7])
 
 
 def test_the_straight_line_goes_through_points_on_a_line() -> None:
     line = table([("a", "a", 1, 0.0, 0.1), ("b", "b", 1, 1.0, 0.2), ("c", "c", 1, 2.0, 0.3)])
 
-    np.testing.assert_allclose(straight_line(line, "", None, np.array([4.0])), 0.5)
+    np.testing.assert_allclose(one("straight_line", line, ("d", "d", 2, 4.0, 0.0)), 0.5)
 
 
 def test_past_errors_leave_the_whole_family_out() -> None:
     # a1 and a2 are forecast from b1 alone, b1 from the better of a1 and a2.
-    np.testing.assert_allclose(past_errors(best_known, KNOWN), [0.2 - 0.7, 0.3 - 0.7, 0.7 - 0.3])
+    np.testing.assert_allclose(past_errors(FOR_RELEASES["best_known"], boards(KNOWN, KNOWN)[0]), [0.2 - 0.7, 0.3 - 0.7, 0.7 - 0.3])
+
+
+LINES = Lineage({"a1": ("A", "aa", "mini"), "a2": ("A", "aa", "large"), "a3": ("A", "aa", "mini"), "b1": ("B", "bb", "large")})
+
+
+def test_the_last_of_line_and_tier_is_not_the_last_of_the_maker() -> None:
+    asked = ("a3", "a", 5, 0.0, 0.0)
+
+    assert one("last_of_line_and_tier", KNOWN, asked, LINES) == 0.2
+    assert one("last_of_maker", KNOWN, asked, LINES) == 0.3
+
+
+def test_the_nearest_effort_of_the_last_day_speaks() -> None:
+    known = table([("a1[effort=low]", "a", 1, 0.0, 0.2), ("a1[effort=high]", "a", 1, 0.0, 0.6), ("a1", "a", 1, 0.0, 0.4)])
+
+    found = [
+        one("last_of_line_and_tier", known, (f"a3{word}", "a", 5, 0.0, 0.0), LINES)
+        for word in ("[effort=high]", "[effort=none]", "")
+    ]
+
+    assert found == [0.6, 0.2, 0.4]
+
+
+def test_a_new_line_gets_the_mean_of_the_newest_on_the_probit_scale() -> None:
+    known = table([(f"m{i}", f"f{i}", 1 + i // 12, 0.0, 0.1 if i < 12 else 0.2 + 0.05 * i / 12) for i in range(24)])
+    z = to_probit(known.y[12:]).mean()
+
+    assert to_probit(np.array([one("last_of_line_and_tier", known, ("n", "n", 5, 0.0, 0.0))]))[0] == pytest.approx(z)
+
+
+def test_trends_find_a_straight_line_of_probits_and_the_frontier_its_records() -> None:
+    rows = [
+        (f"m{i}", f"f{i}", 1 + i, 0.0, float(norm.cdf(-1.0 + 0.1 * (date(2024, 1 + i, 1) - date(2024, 1, 1)).days / 30)))
+        for i in range(6)
+    ]
+    low = [(f"l{i}", f"l{i}", 1 + i, 0.0, 0.05) for i in range(1, 6)]
+    expected = float(norm.cdf(-1.0 + 0.1 * (date(2024, 9, 1) - date(2024, 1, 1)).days / 30))
+
+    assert one("average_trend", table(rows), ("n", "n", 9, 0.0, 0.0)) == pytest.approx(expected)
+    assert one("frontier_trend", table(rows + low), ("n", "n", 9, 0.0, 0.0)) == pytest.approx(expected)
+    assert one("average_trend", table(rows + low), ("n", "n", 9, 0.0, 0.0)) < expected
+
+
+def test_a_baseline_that_follows_time_is_as_unsure_as_it_was_for_later_releases() -> None:
+    rows = table([(f"m{i}", f"f{i}", 1 + i, 0.0, (0.1, 0.2, 0.4, 0.5, 0.9)[i]) for i in range(5)])
+    errors = past_errors(FOR_RELEASES["last_of_maker"], boards(rows, rows)[0])
+
+    # No maker is known twice, so each is forecast by the mean of those before it; two rows have fewer than three before them.
+    before = [to_probit(rows.y[:i]).mean() for i in (3, 4)]
+    np.testing.assert_allclose(errors, [0.5 - norm.cdf(before[0]), 0.9 - norm.cdf(before[1])])
+
+
+def test_few_errors_are_pooled_over_the_group_and_a_dozen_are_not() -> None:
+    few, many = KNOWN, table([(f"m{i}", f"f{i}", 1 + i % 12, 0.0, 0.5 + 0.01 * i) for i in range(14)])
+    chosen = {"best_known": FOR_RELEASES["best_known"]}
+    asked = table([("n", "n", 12, 0.0, 0.0)])
+    alone = [forecast(chosen["best_known"], known, asked).quantiles for known in (few, many)]
+    both = forecasts([Question(few, asked, chosen, "g"), Question(many, asked, chosen, "g"), Question(few, asked, chosen)])
+
+    assert both[0]["best_known"].quantiles.tolist() != alone[0].tolist()
+    assert both[1]["best_known"].quantiles.tolist() == alone[1].tolist()
+    assert both[2]["best_known"].quantiles.tolist() == alone[0].tolist()
+
+
+def test_the_mean_of_six_is_the_average_of_their_quantiles() -> None:
+    found = forecasts([Question(KNOWN, table([("c1", "c", 5, 5.0, 0.9)]), FOR_RELEASES, "g")])[0]
+
+    np.testing.assert_allclose(found["mean_of_six"].quantiles, np.mean([found[name].quantiles for name in baselines.SIX], axis=0))
 
 
 def test_every_baseline_gives_quantiles_that_ascend_within_bounds() -> None:
@@ -61,9 +139,9 @@ def test_every_baseline_gives_quantiles_that_ascend_within_bounds() -> None:
 
 def test_the_median_is_the_point_and_the_spread_its_own_record() -> None:
     target = table([("c1", "c", 5, 5.0, 0.9)])
-    sizes = np.abs(past_errors(last_of_family, KNOWN))
+    sizes = np.abs(past_errors(FOR_RELEASES["last_of_family"], boards(KNOWN, KNOWN)[0]))
 
-    made = forecast(last_of_family, KNOWN, target)
+    made = forecast(FOR_RELEASES["last_of_family"], KNOWN, target)
 
     np.testing.assert_allclose(made.quantiles[0, MEDIAN], 0.4)
     np.testing.assert_allclose(made.quantiles[0, LEVELS.index(0.99)], min(0.4 + np.quantile([*sizes, *-sizes], 0.99), 1.0))

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import Built
 
 from foresaid import canonical_json
-from foresaid.errors import LeakError, LedgerError
+from foresaid.errors import LeakError, LedgerError, UnreadableError
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
@@ -88,7 +88,7 @@ def test_a_second_run_adds_nothing(desk: Desk) -> None:
 def test_a_changed_draft_is_drift_and_the_frozen_one_stands(desk: Desk) -> None:
     desk.freeze()
     before = desk.batches()
-    path = desk.build / "fits" / "observational" / "drafts.jsonl"
+    path = desk.build / "fits" / "observational" / "curves.jsonl"
     rewrite(path, b'"residual_scale":"0.', b'"residual_scale":"0.9')
 
     again = desk.freeze()
@@ -128,19 +128,29 @@ def test_flipping_a_byte_of_the_batch_is_found_and_the_file_named(desk: Desk, wh
 
 
 def plant(desk: Desk, line: dict[str, object], target: str = "gsm8k_cot") -> None:
-    """Put a row among the training rows of a target, with curve and draft made to agree with it."""
+    """Put a row among the training rows of a target, with its curve made to agree with it."""
     path = desk.build / "fits" / "observational" / "training.jsonl"
     rows = canonical_json.parse_lines(path.read_bytes())
     rows.append({"target_id": target, "x": ["0.5"] * 7, "y": "0.5", **line})
     body = sorted(canonical_json.dump_line(row) for row in rows if row["target_id"] == target)
     others = [canonical_json.dump_line(row) for row in rows if row["target_id"] != target]
     path.write_bytes(b"".join([*others, *body]))
-    draft_path = desk.build / "fits" / "observational" / "drafts.jsonl"
-    drafts = canonical_json.parse_lines(draft_path.read_bytes())
-    for draft in drafts:
-        if draft["target"]["id"] == target:
-            draft["prediction"]["curve"]["training"]["sha256"] = hashlib.sha256(b"".join(body)).hexdigest()
-    draft_path.write_bytes(b"".join(canonical_json.dump_line(draft) for draft in drafts))
+    curves_path = desk.build / "fits" / "observational" / "curves.jsonl"
+    curves = canonical_json.parse_lines(curves_path.read_bytes())
+    for curve in curves:
+        if curve["target_id"] == target:
+            curve["training"]["sha256"] = hashlib.sha256(b"".join(body)).hexdigest()
+    curves_path.write_bytes(b"".join(canonical_json.dump_line(curve) for curve in curves))
+
+
+def test_a_draft_without_its_curve_is_named_and_nothing_is_frozen(desk: Desk) -> None:
+    path = desk.build / "fits" / "observational" / "curves.jsonl"
+    curves = canonical_json.parse_lines(path.read_bytes())
+    path.write_bytes(b"".join(canonical_json.dump_line(curve) for curve in curves if curve["target_id"] != "gsm8k_cot"))
+
+    with pytest.raises(UnreadableError, match="found no curve of gsm8k_cot, expected one for each draft"):
+        desk.freeze()
+    assert desk.batches() == {}
 
 
 def test_a_row_known_after_the_cut_off_is_refused_by_name(desk: Desk) -> None:

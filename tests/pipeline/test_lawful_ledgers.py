@@ -69,9 +69,8 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(built: Built) -> Stage:
-    drafts = canonical_json.parse_lines((built.build / "fits" / "observational" / "drafts.jsonl").read_bytes())
-    found = next(draft for draft in drafts if draft["target"]["id"] == "gsm8k_cot")
-    curve = dict(found["prediction"]["curve"])
+    curves = canonical_json.parse_lines((built.build / "fits" / "observational" / "curves.jsonl").read_bytes())
+    curve = dict(next(curve for curve in curves if curve["target_id"] == "gsm8k_cot"))
     curve["training"] = {**curve["training"], "as_of": "2024-05-31", "max_known_on": "2024-05-31"}
     return Stage(curve)
 

@@ -20,6 +20,7 @@ from foresaid.fitting.fit import Fit, fit, problem_for
 from foresaid.fitting.law import Design, Law
 from foresaid.fitting.least_squares import solve
 from foresaid.fitting.problem import LeastSquaresProblem
+from foresaid.fitting.robust_loss import LINEAR
 from foresaid.laws import _loader as laws
 from foresaid.laws import broken
 from foresaid.sources.gadre import MEANS, TASKS
@@ -133,7 +134,7 @@ def squares(law: Law, x: Array, y: Array, starts: Array | None = None) -> Array:
     design: Design = law.design(x, np.ones((1, len(y))))
     target = Target("t", "T", "t", tuple(Covariate(f"x{i}") for i in range(x.shape[1])), 0.0, 1.0, 0.0, 20.0, "s")
     problem: LeastSquaresProblem = problem_for(law, design, y, law.parameters(target, x.shape[1]))
-    plain = replace(problem, log=False, delta=None, prior_centre=None, prior_weight=None)
+    plain = replace(problem, log=False, loss=LINEAR, prior_centre=None, prior_weight=None)
     found = solve(plain, np.ones((1, len(y))), law.starts(design.features, y) if starts is None else starts)
     return np.asarray(design.fold(found.parameters[:, found.best[0]])[0])
 

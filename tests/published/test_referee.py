@@ -149,5 +149,6 @@ def test_six_of_the_outcomes_above_the_eighty_per_cent_intervals_are_exactly_one
         counted.filter("covered_80").select("target_id", "subject_id"), on=["target_id", "subject_id"], how="semi"
     )
 
-    assert moved.height >= 1
-    assert counted["covered_80"].mean() > exact["covered_80"].mean()  # type: ignore[operator]
+    assert counted["covered_80"].sum() == exact["covered_80"].sum() + moved.height
+    # On the listed models the binomial floor of the forecasts already reaches the outcomes of exactly 1.
+    assert moved.height >= (1 if rows["case"][0] == CASES[0] else 0)

@@ -104,3 +104,51 @@ def test_a_download_after_it_was_public_and_a_circle_of_spellings_are_refused(tm
     (home / "source.toml").write_text(text.replace('spelt_like = "epoch-hub"', 'spelt_like = "a"'), encoding="utf-8")
     with pytest.raises(RecordError, match="found a circle"):
         spelling(tmp_path, "a")
+
+
+def test_every_committed_row_has_a_granted_licence_and_share_alike_figures_their_notice() -> None:
+    """By its own statement where there is one, and by the card of its source where there is none."""
+    catalogue, _ = ingest.read_catalogue(REGISTRY)
+    stated = licences.grants(catalogue.licences)
+    rows = 0
+    for one in licences.kept(REGISTRY, catalogue.quantities):
+        path = REGISTRY / "sources" / one.source.name / "observations.csv"
+        if not path.exists():
+            assert one.rows == 0
+            continue
+        found = csv_files.read(path, one.source.name, formats.OBSERVATIONS).items
+        grants = {licences.word(one.source, stated.get((one.source.name, row.quantity_id))) for row in found}
+        rows += len(found)
+
+        assert grants <= licences.EMBEDDED, one.source.name
+        assert len(found) == one.rows
+        assert one.source.licence.strip()
+        if "share_alike" in grants:
+            assert "stay under it" in one.notice, one.source.name
+    assert rows > 100_000
+
+
+def test_a_word_for_each_kind_of_card() -> None:
+    cards = {name: read_card(REGISTRY / f"sources/{name}/source.toml", name, name) for name in source_names(REGISTRY)}
+
+    assert licences.word(cards["forecastbench"]) == "share_alike"
+    assert licences.word(cards["aider"]) == "granted"
+    assert licences.word(cards["arena-daily"]) == "forbidden"
+    assert licences.word(cards["livebench"]) == "not_found"
+
+
+def test_forbidden_quantities_are_those_of_the_statements_and_of_refused_sources() -> None:
+    catalogue, _ = ingest.read_catalogue(REGISTRY)
+    kept = licences.kept(REGISTRY, catalogue.quantities)
+    found = licences.forbidden([one.source for one in kept], catalogue.quantities, catalogue.licences)
+
+    assert {"epoch_arc_agi", "epoch_eci_cursorbench", "arena_daily_text"} <= found
+    assert not found & {"epoch_gpqa_diamond", "epoch_hle", "lmarena_text_elo"}
+
+
+def test_the_summary_says_what_an_update_adds() -> None:
+    catalogue, _ = ingest.read_catalogue(REGISTRY)
+    lines = licences.summary(licences.kept(REGISTRY, catalogue.quantities))
+
+    assert "an update adds 49 quantities to 2026-05-14: foresaid update epoch-hub-external --from FOLDER" in lines
+    assert any(line.startswith("forecastbench  share alike  9784 rows in registry/") for line in lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import random
 import shutil
 import tempfile
 from datetime import date
@@ -68,14 +67,40 @@ def test_the_metrics_count_what_was_read(registry: Path) -> None:
     }
 
 
-def test_the_order_of_rows_does_not_matter_to_the_bytes(registry: Path) -> None:
-    first = run(registry)[0].read_bytes()
-    path = registry / "sources/tiny/observations.csv"
-    header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    random.Random(0).shuffle(rows)
-    path.write_text(header + "".join(rows), encoding="utf-8")
+def test_rows_out_of_order_are_refused_and_sort_puts_each_line_back_byte_for_byte(registry: Path) -> None:
+    first = {path: path.read_bytes() for path in (registry / "sources/tiny/observations.csv", registry / "models.csv")}
+    for path, raw in first.items():
+        header, *rows = raw.decode().splitlines(keepends=True)
+        path.write_text(header + "".join(reversed(rows)), encoding="utf-8")
+    with pytest.raises(RecordError, match=r"row 3, .* after .*, expected rows sorted by key; `foresaid sort` puts them in order"):
+        run(registry)
+    lines = load.sort(registry)
 
-    assert first == run(registry)[0].read_bytes()
+    assert lines == ["registry/models.csv: rows put in order", "registry/sources/tiny/observations.csv: rows put in order"]
+    assert first == {path: path.read_bytes() for path in first}
+    assert load.sort(registry) == ["sort: every file is in order"]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "column"),
+    [
+        ("sources/tiny/observations.csv", "0.31,,,2026-11-21", "0.31,,,2062-11-21", "recorded_on of acme/tiny-1b"),
+        ("models.csv", "2024-01-15", "2062-01-15", "released_on"),
+    ],
+)
+def test_a_date_that_is_still_to_come_is_refused(file: str, old: str, new: str, column: str, registry: Path) -> None:
+    path = registry / file
+    raw = path.read_text(encoding="utf-8")
+    assert old in raw
+    path.write_text(raw.replace(old, new, 1), encoding="utf-8")
+    load.load(registry, ["tiny"])
+
+    with pytest.raises(RecordError, match=rf"column {column}: found 2062-\d\d-\d\d, expected 2026-11-2\d or earlier"):
+        load.load(registry, ["tiny"], today=date(2026, 11, 21))
+
+
+def test_a_clock_that_is_behind_refuses_no_record_older_than_its_cards(registry: Path) -> None:
+    assert load.load(registry, ["tiny"], today=date(2000, 1, 1))
 
 
 def test_a_failed_run_leaves_what_was_there(registry: Path) -> None:

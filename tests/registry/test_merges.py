@@ -34,6 +34,7 @@ def registry(tmp_path: Path) -> Path:
 def add(registry: Path, row: str) -> None:
     path = registry / "sources/tiny/observations.csv"
     path.write_text(path.read_text() + row + "\n")
+    load.sort(registry)
 
 
 def merge(

@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import date
 
-from tests.worlds.upstream import REGISTRY, source
+from click.testing import CliRunner
+from tests.conftest import ROOT
+from tests.worlds.upstream import REGISTRY
 
-from foresaid.registry import csv_files, formats
-from foresaid.registry.source_card import source_names
+from foresaid.cli.main import main
+from foresaid.registry.origins import lines, origins
 
-DATED = (
-    *("aider", "arena-catalog", "arena-daily", "epoch-eci", "epoch-hub", "epoch-models", "forecastbench", "lmarena", "weirdml"),
-    "weirdml-board",
-)
-
-
-def origins() -> dict[str, set[date]]:
-    """The days on which a board was seen as it stood: vintages, and the days of a history that dates itself."""
-    found: dict[str, set[date]] = defaultdict(set)
-    for name in DATED:
-        found[name] |= {vintage.known_on for vintage in source(name).vintages}
-        path = REGISTRY / "sources" / name / "observations.csv"
-        if path.exists():
-            found[name] |= {row.known_on for row in csv_files.read(path, name, formats.OBSERVATIONS).items}
-    return found
+SINCE = date(2025, 1, 1)
 
 
-def test_there_are_at_least_forty_origins_of_frontier_boards_since_2025() -> None:
-    found = {name: {day for day in days if day >= date(2025, 1, 1)} for name, days in origins().items()}
-    for name, days in sorted(found.items()):
-        print(f"{name}: {len(days)} origins since 2025, {min(days)} to {max(days)}")
+def test_there_are_at_least_forty_origins_of_boards_since_2025() -> None:
+    found = origins(REGISTRY, SINCE)
+    for row in lines(found):
+        print(*row, sep=", ")
+    days = {one.name: one.days for one in found}
 
-    assert set(DATED) <= set(source_names(REGISTRY))
-    assert len(found["weirdml-board"]) == 22
-    assert len(found["forecastbench"]) == 20
-    assert len(found["epoch-hub"]) == 6
-    assert len(set().union(*found.values())) >= 40
+    assert len(days["weirdml-board"]) == 22
+    assert len(days["forecastbench"]) == 20
+    assert len(days["epoch-hub"]) == 6
+    assert len(days["arena-catalog"]) == 3
+    assert len(days["arena-daily"]) == 5
+    assert len({day for one in found for day in one.days}) >= 40
+    assert all(day >= SINCE for one in found for day in one.days)
 
 
-def test_origins_that_need_no_mirror_are_counted_apart() -> None:
-    embedded = {name: days for name, days in origins().items() if source(name).embedded}
+def test_origins_that_need_no_upstream_files_are_counted_apart() -> None:
+    kept = [one for one in origins(REGISTRY, SINCE) if one.kept]
 
-    assert len({day for name in ("epoch-hub", "epoch-eci", "forecastbench", "weirdml") for day in embedded[name]}) >= 25
+    assert len({day for one in kept for day in one.days}) >= 40
+    assert {"epoch-hub", "epoch-eci", "forecastbench", "weirdml", "lmarena"} <= {one.name for one in kept}
+
+
+def test_training_runs_are_no_board() -> None:
+    assert not {"gadre", "chinchilla", "olmo-ladder", "epoch-models"} & {one.name for one in origins(REGISTRY)}
+
+
+def test_the_command_lists_every_board_and_counts_distinct_days() -> None:
+    done = CliRunner().invoke(main, ["--root", str(ROOT), "origins", "--days"])
+    found = origins(REGISTRY, SINCE)
+
+    assert done.exit_code == 0, done.output
+    assert all(f"{one.name}: {one.days[0]}" in done.output for one in found)
+    total = next(line for line in done.output.splitlines() if line.startswith("all boards")).split()
+    assert int(total[2]) == len({day for one in found for day in one.days})

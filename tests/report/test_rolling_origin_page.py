@@ -6,27 +6,32 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import polars as pl
 import pytest
-from tests.evaluation.test_rolling_scores import rows
+from tests.evaluation.test_rolling_scores import NONE, rows
 
 from foresaid.evaluation import rolling_recalibration, rolling_scores
+from foresaid.evaluation.claims import PERIOD
 from foresaid.report import rolling_origin_page, site
 from foresaid.report.inputs import NO_ORIGINS, Material
 
 
 def material(found: dict[str, Any]) -> Material:
-    return cast(Material, SimpleNamespace(rolling=found, fitted={}))
+    return cast(Material, SimpleNamespace(rolling=found, fitted={}, quantity=str))
 
 
 @pytest.fixture(scope="module")
 def tables() -> dict[str, Any]:
-    made = rolling_recalibration.learned(rows())
+    named = rows().with_columns(law=pl.col("law").replace({"naive": "best_known"}))
+    made = rolling_recalibration.learned(named)
     scored = rolling_scores.score(made)
     return {
-        "origins": {"first": "2023-01-01", "last": "2024-05-01", "number": 9, "replicates": 20},
+        "origins": {"released": {"first": "2023-01-01", "last": "2024-05-01", "number": 9, "replicates": 20}},
         "horizons": [3, 6, 12],
         "accounts": rolling_scores.accounts(made, scored),
-        "by_horizon": rolling_scores.by_horizon(scored, (3, 6, 12), 1),
+        "by_horizon": rolling_scores.by_horizon(scored, NONE, (3, 6, 12), 1),
+        "by_target": rolling_scores.parts(scored, pl.col("quantity_id")),
+        "by_period": rolling_scores.parts(scored, PERIOD),
         "by_distance": rolling_scores.by_distance(scored),
         "by_origin": rolling_scores.by_origin(scored),
     }
@@ -42,7 +47,7 @@ def html(found: dict[str, Any]) -> str:
 def test_every_table_names_its_mode_and_every_method_has_its_three_horizons(tables: dict[str, Any]) -> None:
     text = html(tables)
 
-    assert "b, fraction, by release date only" in text
+    assert "By release date: b, fraction" in text
     assert text.count("Stacked ensemble</th>") == 3
     assert "9 origins from 2023-01-01 to 2024-05-01" in text
 

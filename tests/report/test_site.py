@@ -301,7 +301,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "by_quantity": [],
             "skill": evaluate.skill(scores).to_dicts(),
             "compared": evaluate.compared(scores, 1).to_dicts(),
-            "calibrated": evaluate.calibrated(scores).to_dicts(),
+            "calibrated": evaluate.calibrated(scores, 1).to_dicts(),
             "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
             "by_period": broken_down(measured, PERIOD).to_dicts(),
             "claims": claims(measured, hindcast.filter(pl.col("point").is_null()), 1).to_dicts(),
@@ -546,14 +546,14 @@ def test_the_first_page_says_what_its_table_of_claims_says(plain: Path, pages: d
     assert row["reference"] == "best_known"
     assert row["verdict"] == TOO_FEW
     found = re.findall(
-        r"Too few releases to say whether (.+?) is better than (.+?): (.+?), at least (\d+) releases are needed", page
+        r"Too few releases to say whether (.+?) is better than (.+?): (.+?), at least (\d+) releases are needed; ", page
     )
     units = f"{count(row['n_releases'], 'release')} of {count(row['n_makers'], 'maker')}"
     first = [one for one in found if one[1] == METHODS[row["reference"]].title]
     assert len(first) >= 3  # in the answer, under the table, and in what is not shown
     assert {one[2:] for one in first} == {(units, str(FEWEST_RELEASES))}
     cells = (plain / "index.html").read_text(encoding="utf-8")
-    assert f"<td>{row['verdict']}</td>" in cells
+    assert f"data-verdict>{row['verdict']}</td>" in cells
 
 
 def test_no_page_has_a_verdict_of_its_own(pages: dict[str, Reader]) -> None:

@@ -33,7 +33,7 @@ def pit(y: Array, mean: float, sd: float) -> Array:
 )
 def test_a_miscalibrated_forecaster_is_rejected_and_named(mean: float, sd: float, named: str) -> None:
     rng = np.random.default_rng(2)
-    verdicts = [calibration_test(pit(outcomes(rng), mean, sd), CLUSTERS).verdict for _ in range(100)]
+    verdicts = [calibration_test(pit(outcomes(rng), mean, sd), CLUSTERS, rng, 399).verdict for _ in range(100)]
 
     print(f"mean {mean}, sd {sd}: {named} in {verdicts.count(named)} of 100")
     assert verdicts.count(named) >= 90
@@ -41,7 +41,7 @@ def test_a_miscalibrated_forecaster_is_rejected_and_named(mean: float, sd: float
 
 def test_a_calibrated_forecaster_is_accepted_at_the_stated_rate() -> None:
     rng = np.random.default_rng(4)
-    rejected = sum(int(calibration_test(pit(outcomes(rng), 0.0, 1.0), CLUSTERS).p < 0.05) for _ in range(TRIALS))
+    rejected = sum(int(calibration_test(pit(outcomes(rng), 0.0, 1.0), CLUSTERS, rng, 399).p < 0.05) for _ in range(TRIALS))
 
     print(f"calibrated, dependent rows: rejected {rejected} of {TRIALS} at 5 %")
     # 99.9 % of binomial(300, 0.05) lies within 4 to 29.
@@ -102,7 +102,7 @@ def test_pit_of_a_point_mass_hit_exactly_is_the_middle() -> None:
 
 
 def test_few_releases_get_no_verdict() -> None:
-    assert calibration_test(np.full(30, 0.01), [str(i % 5) for i in range(30)]).verdict == TOO_FEW
+    assert calibration_test(np.full(30, 0.01), [str(i % 5) for i in range(30)], np.random.default_rng(0)).verdict == TOO_FEW
 
 
 def test_a_true_forecast_is_reliable_at_every_level() -> None:

@@ -78,6 +78,7 @@ def test_wis_is_that_of_an_independent_package(values: list[list[float]], outcom
     assert weighted_interval_score(quantiles, LEVELS, y).wis.mean() == pytest.approx(expected, rel=1e-12, abs=1e-12)
 
 
+@pytest.mark.slow
 def test_wis_is_that_of_scoringrules() -> None:
     scoringrules = pytest.importorskip("scoringrules", reason="scoringrules comes with the peers of `make bench`")
     rng = np.random.default_rng(6)
@@ -201,10 +202,11 @@ def test_a_coarser_resolution_never_makes_a_hit_an_absence(values: list[float], 
     assert covered(quantiles, LEVELS, y, 0.8, resolution)[0] >= covered(quantiles, LEVELS, y, 0.8)[0]
 
 
+@pytest.mark.parametrize("outcome", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("rule", [weighted_interval_score, bias, pinball, lambda q, levels, y: covered(q, levels, y, 0.8)])
-def test_an_outcome_that_is_no_number_is_refused(rule: Callable[..., object]) -> None:
+def test_an_outcome_that_is_no_number_is_refused(rule: Callable[..., object], outcome: float) -> None:
     with pytest.raises(ParameterError, match="not numbers"):
-        rule(np.array([[0.1, 0.5, 0.9]] * 2), (0.1, 0.5, 0.9), np.array([0.5, np.nan]))
+        rule(np.array([[0.1, 0.5, 0.9]] * 2), (0.1, 0.5, 0.9), np.array([0.5, outcome]))
 
 
 def test_a_negative_resolution_is_refused() -> None:

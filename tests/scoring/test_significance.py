@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import ttest_1samp, ttest_rel
 
 from foresaid.arrays import Array
+from foresaid.errors import ParameterError
 from foresaid.scoring.significance import (
     FEWEST_RELEASES,
     TOO_FEW,
@@ -17,6 +20,7 @@ from foresaid.scoring.significance import (
     diebold_mariano,
     holm,
     pairwise_relative_wis,
+    sign_test,
     verdict,
 )
 
@@ -96,6 +100,28 @@ def test_a_perfect_forecaster_is_better_and_a_perfect_baseline_cannot_be_beaten(
     assert (won.ratio, verdict(won, won.p)) == (0.0, "better")
     assert (lost.ratio, verdict(lost, lost.p)) == (float("inf"), "worse")
     assert (equal.ratio, verdict(equal, equal.p)) == (1.0, "no difference shown")
+
+
+@pytest.mark.parametrize("score", [np.nan, np.inf, -0.1])
+def test_a_score_that_is_none_gives_no_verdict(score: float) -> None:
+    names, some = [str(i) for i in range(12)], np.linspace(0.5, 1.5, 12)
+    bad = np.r_[score, some[1:]]
+
+    for first, second in ((bad, some), (some, bad)):
+        with pytest.raises(ParameterError, match="scores"):
+            compare(first, second, names, np.random.default_rng(0))
+    if not np.isfinite(score):
+        for test in (diebold_mariano, lambda d, c: sign_test(d, c, np.random.default_rng(0))):
+            with pytest.raises(ParameterError, match="scores"):
+                test(bad - some, names)
+
+
+def test_the_sign_test_is_the_share_of_all_signs_that_are_as_far_out() -> None:
+    sums = np.array([3.0, 1.0, 4.0, -1.0, 5.0])
+    every = np.array(list(product((-1.0, 1.0), repeat=5)))
+    exact = float((np.abs(every @ sums) >= abs(sums.sum())).mean())
+
+    assert sign_test(sums, list("abcde"), np.random.default_rng(1), 99_999) == pytest.approx(exact, abs=0.005)
 
 
 def test_releases_with_zero_scores_widen_the_interval_and_leave_no_gap() -> None:

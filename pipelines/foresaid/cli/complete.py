@@ -19,6 +19,7 @@ SHOWN = 5  # candidates for the next measurement that the table names
 @click.option("--maker", default="", help="Who made it.")
 @click.option("--released-on", type=click.DateTime(["%Y-%m-%d"]), help="Day of its release; by default the day the law knows.")
 @click.option("--effort", default="", help="Reasoning effort or thinking budget of the scores, for example high or 16k.")
+@click.option("--costs", type=click.Path(path_type=Path, dir_okay=False), help="CSV of benchmark and cost, in any one unit.")
 @click.option("--benchmarks", is_flag=True, help="List the benchmarks the law knows, and end.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def complete(
@@ -28,13 +29,15 @@ def complete(
     maker: str,
     released_on: datetime | None,
     effort: str,
+    costs: Path | None,
     benchmarks: bool,
     as_json: bool,
 ) -> None:
     """Forecast the benchmarks your model was not measured on from those it was, and say which to measure next.
 
     SCORES is a CSV file with columns benchmark and score (share of one), all of one model at one effort. Given are medians with 50
-    and 80 % intervals of the score a source would publish, and what one more measurement would say of the rest (nats).
+    and 80 % intervals of the score a source would publish, and what one more measurement would say of the rest (nats), by unit of
+    cost with --costs.
 
     Example: foresaid complete scores.csv --line claude --tier opus --effort high
     """
@@ -42,7 +45,7 @@ def complete(
 
     from foresaid.errors import ParameterError
     from foresaid.files import rounded
-    from foresaid.forecasting.own_scores import read_scores
+    from foresaid.forecasting.own_scores import read_costs, read_scores
     from foresaid.pipeline import capability
     from foresaid.registry.systems import effort_number
     from foresaid.studies.capability import completion
@@ -63,7 +66,7 @@ def complete(
         )
     known = read_scores(scores, names)
     release = completion.Release(line, tier, maker, step, released_on.date() if released_on else day)
-    found = completion.answer(model, factor, release, known)
+    found = completion.answer(model, factor, release, known, read_costs(costs, names) if costs else None)
     if as_json:
         click.echo(json.dumps(rounded(found), indent=1))
         return
@@ -78,8 +81,12 @@ def complete(
         click.echo(text)
     if found["next"]:
         click.echo("")
+        head = ["measure next", "information, nats", "mean sd of the rest after it, points"]
         rows = [[row["benchmark"], number(row["information"]), number(row["sd_after"])] for row in found["next"][:SHOWN]]
-        for text in columns([["measure next", "information, nats", "mean sd of the rest after it, points"], *rows], (0,)):
+        if costs:
+            head += ["cost", "nats by unit of cost"]
+            rows = [[*line, number(row["cost"]), number(row["per_cost"])] for line, row in zip(rows, found["next"], strict=False)]
+        for text in columns([head, *rows], (0,)):
             click.echo(text)
         click.echo(f"mean sd of what is not known now: {number(found['sd_now'])} points of 100")
 

@@ -10,12 +10,13 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterable
+from datetime import UTC, date, datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from foresaid.errors import ForesaidError
+from foresaid.errors import ForesaidError, ParameterError
 from foresaid.project import Layout
 
 P = ParamSpec("P")
@@ -42,6 +43,14 @@ def project() -> Layout:
     context = click.get_current_context(silent=True)
     found = context.find_object(Layout) if context else None
     return found or Layout()
+
+
+def given_day(option: str, given: datetime | None) -> date:
+    """The day an option names, or today in UTC; a day that is still to come is refused."""
+    today = datetime.now(UTC).date()
+    if given is not None and given.date() > today:
+        raise ParameterError(f"{option} {given.date()}: expected {today} or earlier: it is still to come")
+    return given.date() if given else today
 
 
 def system_error(error: OSError) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from foresaid import __version__
-from foresaid.cli import complete, experiment, ledger, questions, record, stages, studies
+from foresaid.cli import catalogue, complete, experiment, ledger, protocols, questions, record, stages, studies
 from foresaid.cli.group import Sections, add, plain_errors
 from foresaid.project import Layout, at, find
 
@@ -31,8 +31,8 @@ def main(context: click.Context, root: Path | None) -> None:
 
 main.sections = {
     "The stages of `dvc repro`, in order": add(main, stages.COMMANDS),
-    "Questions to laws and forecasts": add(main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS)),
-    "The record": add(main, record.COMMANDS),
+    "Questions to laws and forecasts": add(main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS, *protocols.COMMANDS)),
+    "The record": add(main, (*record.COMMANDS, *catalogue.COMMANDS)),
     "The ledger": add(main, ledger.COMMANDS),
     "Set-up and our own experiment": add(main, (stages.compile_laws, *experiment.COMMANDS)),
 }

@@ -73,6 +73,7 @@ def replay(
     connection = database.open_database(folder or project().build / "database")
     if folder is None and (changed := database.older_than(project().build / "database", project().registry)):
         click.echo(f"replay: the database is older than {changed}; `dvc repro database` brings it in", err=True)
+    said: list[str] = []
     if sources:
         loaded = work.reading(loaded, sources, connection)
     if case:
@@ -83,11 +84,12 @@ def replay(
         raise ParameterError("replay: found no --known-on or no --until, expected both days, or a --case of params.yaml")
     else:
         since = released_after.date() if released_after else None
-        rows = work.replay(
+        rows, counted = work.replayed(
             loaded, connection, project().registry, known_on.date(), until.date(), laws, quantities, by_release, since
         )
+        said = replay_table.account(counted)
     connection.close()
-    for line in [json.dumps(rows, indent=1)] if as_json else replay_table.table(rows):
+    for line in [json.dumps(rows, indent=1)] if as_json else [*replay_table.table(rows), *said]:
         click.echo(line)
 
 
@@ -294,4 +296,25 @@ def predict(law: str, target: str, covariates: tuple[str, ...], as_json: bool) -
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (predict, replay, diagnose, select, released, protocol, returns_of)
+@click.command()
+@click.option(
+    "--since", type=click.DateTime(["%Y-%m-%d"]), default="2025-01-01", show_default=True, help="Only days from this one on."
+)
+@click.option("--days", "every_day", is_flag=True, help="Print every day of every board.")
+def origins(since: datetime, every_day: bool) -> None:
+    """List by board the days from which it can be replayed as it was known.
+
+    Example: foresaid origins --since 2025-01-01
+    """
+    from foresaid.registry import origins as work
+    from foresaid.text import columns
+
+    found = work.origins(project().registry, since.date())
+    for line in columns(work.lines(found), (0, 4)):
+        click.echo(line)
+    if every_day:
+        for one in found:
+            click.echo(f"{one.name}: {', '.join(map(str, one.days))}")
+
+
+COMMANDS: tuple[click.Command, ...] = (predict, replay, origins, diagnose, select, released, protocol, returns_of)

@@ -1,4 +1,4 @@
-"""The commands that look after the record: bring sources in, look at models, take results of your own, write the record out.
+"""The commands that bring figures into the record and write it out: sources, results of your own, an export.
 
 Each imports what it needs when it runs, so that --help is instant.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from foresaid.cli.group import project
+from foresaid.cli.group import given_day, project
 
 
 @click.command()
@@ -29,6 +29,7 @@ from foresaid.cli.group import project
     help="Folder that holds the download before, to compare columns; by default the one beside the new download.",
 )  # fmt: skip
 @click.option("--skip-unknown", is_flag=True, help="Leave rows of unknown models out, and count them, instead of stopping.")
+@click.option("--accept", is_flag=True, help="Take spellings, models and quantities that the files make known into the record.")
 @click.option("--dry-run", is_flag=True, help="Say what would change and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print every changed row as JSON.")
 @click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
@@ -41,6 +42,7 @@ def update(
     part: bool,
     against: Path | None,
     skip_unknown: bool,
+    accept: bool,
     dry_run: bool,
     as_json: bool,
     recorded_on: datetime | None,
@@ -61,7 +63,7 @@ def update(
     from foresaid.registry.update import row_account
     from foresaid.registry.update import update as work
 
-    day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
+    day = given_day("--recorded-on", recorded_on)
     if everything == (name is not None):
         raise ParameterError("update: expected the name of one source, or --all")
     if everything:
@@ -78,62 +80,9 @@ def update(
         build=project().build,
         dry_run=dry_run,
         skip_unknown=skip_unknown,
+        accept=accept,
     )
     for line in [json.dumps(change.as_dict(), indent=1)] if as_json else change.lines():
-        click.echo(line)
-
-
-@click.group()
-def models() -> None:
-    """Look at the models of the record, and say when two of them are one.
-
-    Example: foresaid models show meta-llama/llama-2-7b-hf
-    """
-
-
-@models.command("list")
-@click.option("--family", default="", help="Only models of this family.")
-@click.option("--undated", is_flag=True, help="Only models without a release date.")
-@click.option("--alike", is_flag=True, help="Only pairs of ids that may be one model, with the reason.")
-def models_list(family: str, undated: bool, alike: bool) -> None:
-    """List the models of the record: id, family, organisation, release date.
-
-    Example: foresaid models list --alike
-    """
-    from foresaid.registry import model_catalogue
-
-    for line in model_catalogue.listing(project().registry, family, undated, alike):
-        click.echo(line)
-
-
-@models.command("show")
-@click.argument("model")
-def models_show(model: str) -> None:
-    """Show one model: its card, its spellings, what was merged into it, and what each source says of it.
-
-    Example: foresaid models show meta-llama/llama-2-7b-hf
-    """
-    from foresaid.registry import model_catalogue
-
-    for line in model_catalogue.shown(project().registry, project().build, model):
-        click.echo(line)
-
-
-@models.command("merge")
-@click.argument("keep")
-@click.argument("drop")
-@click.option("--reason", required=True, help="How you know that the two are one model.")
-@click.option("--even-if", is_flag=True, help="Also where the two disagree about a value: those of KEEP count.")
-@click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of the decision; today by default.")
-def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: datetime | None) -> None:
-    """Decide that DROP is KEEP under another name. Observations stay as they are; every later stage sees one model.
-
-    Example: foresaid models merge acme/tiny-7b acme/tiny7b --reason "same weights, see the model card"
-    """
-    from foresaid.registry import model_catalogue
-
-    day: date = decided_on.date() if decided_on else datetime.now(UTC).date()
-    for line in model_catalogue.merge(project().registry, project().build, keep, drop, reason, day, even_if):
         click.echo(line)
 
 
@@ -159,7 +108,23 @@ def traps(mirror: Path) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--source", "name", required=True, help="Name of the source that holds your results; a new one is made.")
 @click.option("--known-on", type=click.DateTime(["%Y-%m-%d"]), help="First day on which the results were public.")
-@click.option("--as", "form", type=click.Choice(["eee", "lm-eval"]), help="Format of the files; found out by default.")
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(["eee", "open-llm-leaderboard", "inspect", "helm", "lm-eval"]),
+    help="Format of the files; found out by default.",
+)
+@click.option(
+    "--mapping", "how", type=click.Path(path_type=Path, dir_okay=False),
+    help="A mapping file (YAML) that says what the columns of one CSV, TSV or JSONL table are.",
+)  # fmt: skip
+@click.option("--accept", is_flag=True, help="With --mapping: take spellings and models that the table states into the record.")
+@click.option(
+    "--repeats", type=click.Choice(["refuse", "apart", "mean"]), default="refuse", show_default=True,
+    help="What becomes of several runs of one system.",
+)  # fmt: skip
+@click.option("--publisher", default="", help="Who publishes the results: written into the card of the source.")
+@click.option("--licence", default="", help="Their licence, which allows a copy: written into the card of the source.")
 @click.option("--new-quantities", is_flag=True, help="Print rows that would make the unknown quantities known, and import nothing.")
 @click.option("--recorded-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day the figures are taken; today by default.")
 def import_(
@@ -167,17 +132,33 @@ def import_(
     name: str,
     known_on: datetime | None,
     form: str | None,
+    how: Path | None,
+    accept: bool,
+    repeats: str,
+    publisher: str,
+    licence: str,
     new_quantities: bool,
     recorded_on: datetime | None,
 ) -> None:
-    """Bring in result files of your own: Every Eval Ever records or results of the LM Evaluation Harness.
+    """Bring in results of your own: files of a known format, or any table by a mapping file of a few lines.
 
+    \b
     Example: foresaid import results_2026-11-20.json --source my-runs --known-on 2026-11-20
+             foresaid import losses.csv --mapping losses.yaml --source my-runs --known-on 2026-11-20
     """
     from foresaid.errors import ParameterError
     from foresaid.registry.update import import_results
 
-    day: date = recorded_on.date() if recorded_on else datetime.now(UTC).date()
+    day = given_day("--recorded-on", recorded_on)
+    if how is not None:
+        if known_on is None or len(files) != 1 or form or new_quantities:
+            raise ParameterError("import: expected one table and --known-on with --mapping, and neither --as nor --new-quantities")
+        change = import_results.bring_in_table(
+            files[0], how, name, known_on.date(), project().registry, day, publisher, licence, accept, repeats
+        )
+        for line in change.lines():
+            click.echo(line)
+        return
     read = import_results.read_files(files, form)
     if new_quantities:
         quantities, aliases = import_results.new_quantities(read, name, project().registry)
@@ -194,7 +175,8 @@ def import_(
         return
     if known_on is None:
         raise ParameterError("import: found no --known-on, expected the first day on which the results were public")
-    for line in import_results.bring_in(read, name, known_on.date(), project().registry, day).lines():
+    change = import_results.bring_in(read, name, known_on.date(), project().registry, day, publisher, licence, repeats)
+    for line in change.lines():
         click.echo(line)
 
 
@@ -220,4 +202,4 @@ def export(as_of: datetime | None, known_by: bool, sources: tuple[str, ...], qua
     click.echo(f"export: {exporting.export(project().build, day, to, sources, quantities)} values known by {day} in {to}")
 
 
-COMMANDS: tuple[click.Command, ...] = (update, models, traps, import_, export)
+COMMANDS: tuple[click.Command, ...] = (update, import_, export, traps)

@@ -36,9 +36,8 @@ def ingest() -> None:
 
     wanted = params.load(project().params).sources
     mirror = os.environ.get("FORESAID_MIRROR")
-    run(
-        project().registry, wanted, project().build, project().metrics / "ingest.json", Path(mirror) if mirror else None, click.echo
-    )
+    metrics, today = project().metrics / "ingest.json", datetime.now(UTC).date()
+    run(project().registry, wanted, project().build, metrics, Path(mirror) if mirror else None, click.echo, today)
     click.echo("ingest: the record is sound")
 
 

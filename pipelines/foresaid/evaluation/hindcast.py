@@ -7,7 +7,7 @@ scale), and leaves the forecasts beside what came out. The leak guard looks at e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,20 @@ import polars as pl
 from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
+from foresaid.fitting.data import Target
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.summary import describe
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting import published as adopted
+from foresaid.forecasting.board import lineage
+from foresaid.forecasting.floors import floored, items_of
+from foresaid.forecasting.method import SCORES
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import FitRequest, Played, Widened, ensembles, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
-from foresaid.registry import database, systems
+from foresaid.registry import database
 from foresaid.registry.database import Database
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
@@ -65,11 +69,10 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
     return frame.with_columns(pl.col("distance", "point", "mean").fill_nan(None))
 
 
-def told_of(known: View, which: str, quantity_id: str) -> frozenset[str]:
-    """The subjects whose value of a quantity was known, whether or not a law could use the row."""
-    rows = known.observations.filter(pl.col("quantity_id") == quantity_id)
-    rows = systems.taken(rows, which).filter(pl.col("setting") == "")
-    return frozenset(rows["subject_id"].unique())
+def told_of(known: View, which: str, target: Target) -> frozenset[str]:
+    """The subjects whose value of a target was known, whether or not a law could use the row."""
+    rows = replace(known, observations=known.observations.filter(pl.col("quantity_id") == target.quantity_id))
+    return frozenset(rows.of(which).under(target.quantity_id, target.protocol)["subject_id"].unique())
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def run_case(
             else:
                 outcomes = first_published(after[table.target.target_id], resolved[law.systems])
                 # What a curve has learned from is no forecast: an outcome known on the day is not asked for.
-                told = frozenset() if by_date or case.split == "listed" else told_of(known, law.systems, table.target.quantity_id)
+                told = frozenset() if by_date or case.split == "listed" else told_of(known, law.systems, table.target)
                 ahead = frozenset(name for name in outcomes.subjects if model_of(name) in wanted and name not in told)
                 split = split_by_release(table, outcomes, ahead)
             if split.test.n:
@@ -158,6 +161,7 @@ def run_case(
     members: dict[str, list[tuple[Forecast, Played]]] = {}
     splits: dict[str, Split] = {}
     informed: set[str] = set()
+    simple: list[tuple[Split, baselines.Question]] = []
     for one, widened in zip(asked, found, strict=True):
         split, target_id = one.split, one.split.train.target.target_id
         rows, described, made = _answer(name, case, one, widened, params.seed)
@@ -170,16 +174,19 @@ def run_case(
         chosen: dict[str, baselines.Baseline] = {}
         if first:
             chosen |= baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES
-        if case.split != "larger" and methods.told(one.question.law.name) == methods.SCORES and target_id not in informed:
+        if case.split != "larger" and methods.told(one.question.law.name) == SCORES and target_id not in informed:
             informed.add(target_id)  # told what this law is told
             chosen |= score_baselines.FOR_SCORES
-        if split.train.n < 2:
-            continue
-        for label, baseline in chosen.items():
-            forecast = baselines.forecast(baseline, split.train, split.test)
+        if split.train.n >= 2 and chosen:
+            # Runs of one series err on the scale of that series; shares of several benchmarks may share a record.
+            group = None if case.split == "larger" else name
+            simple.append((split, baselines.Question(split.train, split.test, chosen, group)))
+    for (split, _), found_for in zip(simple, baselines.forecasts([one for _, one in simple], lineage(connection)), strict=True):
+        for label, forecast in found_for.items():
             frames.append(_rows(name, case, split, label, "baseline", "converged", forecast))
     for target_id, several in sorted(members.items()):
         split = splits[target_id]
         for label, forecast in ensembles(several, split.test.target).items():
             frames.append(_rows(name, case, split, label, "law", "converged", forecast))
-    return (pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)), fits
+    forecasts = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
+    return floored(forecasts, items_of(connection)), fits

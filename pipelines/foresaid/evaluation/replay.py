@@ -20,16 +20,19 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import ParameterError
-from foresaid.evaluation import hindcast
-from foresaid.evaluation.rolling_origin import KNOWN, RELEASED
+from foresaid.evaluation import capability_case, hindcast
+from foresaid.evaluation.modes import KNOWN, RELEASED
+from foresaid.evaluation.replay_account import NO_FORECAST, Account, account
 from foresaid.evaluation.schema import KEY, UNITS
 from foresaid.evaluation.tables import best_baseline, score_rows, skill, summarise
 from foresaid.evaluation.units import attach, of
+from foresaid.laws._capability_record import read_choices
 from foresaid.params import Hindcast, Params
 from foresaid.registry import database
 from foresaid.registry.database import Database, quantities
 
 CASE = "replay"
+CAPABILITY = "capability"  # the law of all cells has a section of its own in params.yaml
 
 
 def asked(params: Params, known_on: date, until: date, laws: Sequence[str], released_after: date | None = None) -> Hindcast:
@@ -38,10 +41,11 @@ def asked(params: Params, known_on: date, until: date, laws: Sequence[str], rele
         raise ParameterError(f"replay: found --until {until} not after --known-on {known_on}, expected a later day")
     if released_after is not None and until <= released_after:
         raise ParameterError(f"replay: found --until {until} not after --released-after {released_after}, expected a later day")
+    every = (*params.laws, *((CAPABILITY,) if params.capability else ()))
     for name in laws:
-        if name not in params.laws:
-            raise ParameterError(f"replay: found the law {name}, expected one of params.yaml: {', '.join(params.laws)}")
-    return Hindcast("Replay", "asked for by hand", "released", known_on, until, tuple(laws) or tuple(params.laws))
+        if name not in every:
+            raise ParameterError(f"replay: found the law {name}, expected one of params.yaml: {', '.join(every)}")
+    return Hindcast("Replay", "asked for by hand", "released", known_on, until, tuple(laws) or every)
 
 
 def replay(
@@ -68,9 +72,25 @@ def replay(
     `skill` (1 - relative_wis) and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and
     `reason` says why. That the best baseline is chosen afterwards favours the baseline.
     """
+    return replayed(params, connection, registry, known_on, until, laws, quantities, by_release, released_after)[0]
+
+
+def replayed(
+    params: Params,
+    connection: Database,
+    registry: Path,
+    known_on: date,
+    until: date,
+    laws: Sequence[str] = (),
+    quantities: Sequence[str] = (),
+    by_release: bool = False,
+    released_after: date | None = None,
+) -> tuple[list[dict[str, Any]], Account]:
+    """The rows of `replay`, and the account of every value that became known between the two days."""
     case = asked(params, known_on, until, laws, released_after)
     wanted = _wanted(quantities, connection)
-    return _answered(CASE, case, params, connection, registry, wanted, by_release, released_after)
+    rows, forecasts = _answered(CASE, case, params, connection, registry, wanted, by_release, released_after)
+    return rows, account(connection, known_on, until, released_after or known_on, forecasts, wanted)
 
 
 def reading(params: Params, sources: Sequence[str], connection: Database) -> Params:
@@ -86,7 +106,7 @@ def reading(params: Params, sources: Sequence[str], connection: Database) -> Par
     def more(entry: dict[str, Any]) -> dict[str, Any]:
         return {**entry, "sources": list(dict.fromkeys([*entry["sources"], *sources]))} if "sources" in entry else entry
 
-    return replace(params, laws={name: more(entry) for name, entry in params.laws.items()})
+    return replace(params, laws={name: more(entry) for name, entry in params.laws.items()}, capability=more(params.capability))
 
 
 def replay_case(
@@ -126,11 +146,18 @@ def _answered(
     wanted: Sequence[str],
     by_release: bool,
     released_after: date | None,
-) -> list[dict[str, Any]]:
+) -> tuple[list[dict[str, Any]], pl.DataFrame]:
     answers = []
+    of_cells = CAPABILITY in case.laws
+    case = replace(case, laws=tuple(law for law in case.laws if law != CAPABILITY))
     if not by_release:
-        found = hindcast.run_case(name, case, params, connection, registry, released_after_day=released_after)
-        answers.append((KNOWN, case, *found))
+        made, fits = hindcast.run_case(name, case, params, connection, registry, released_after_day=released_after)
+        if of_cells:
+            choices = read_choices(params.capability)
+            cells = capability_case.run(name, case, choices, connection, released_after or case.as_of)
+            made = pl.concat([made, cells]).unique(["law", "target_id", "subject_id"], keep="first", maintain_order=True)
+            fits = [*fits, *({"law": law} for law in cells["law"].unique().sort() if law in capability_case.METHODS)]
+        answers.append((KNOWN, case, made, fits))
     fitted = {item["law"] for *_, fits in answers for item in fits}
     rest = tuple(name for name in case.laws if name not in fitted)
     if rest:
@@ -138,16 +165,21 @@ def _answered(
         found = hindcast.run_case(name, case, params, connection, registry, by_release=True, released_after_day=released_after)
         answers.append((RELEASED, case, *found))
     rows = []
+    every: list[pl.DataFrame] = []
     for mode, asked_for, made, fits in answers:
         mine = made.filter(pl.col("quantity_id").is_in(list(wanted))) if wanted else made
         # A law with nothing in the record of the day is spoken of where it was asked again.
+        every.append(mine.filter(pl.col("point").is_not_null()).select("law", "role", "subject_id", "quantity_id"))
         names = [name for name in asked_for.laws if mode == RELEASED or name in fitted]
         rows += [{"mode": mode, **row} for row in _scored(mine, fits, names, connection)]
+    if of_cells and CAPABILITY not in fitted:
+        reason = "by release date it is asked by no replay" if by_release else "no later score on a board it could be fitted to"
+        rows.append({"mode": RELEASED if by_release else KNOWN, **_nothing(CAPABILITY, None, reason, 0)})
     shown = {row["quantity"] for row in rows}
     for quantity in sorted(set(wanted) - shown):
         reason = "no law of the question forecasts it, or no model released in between has a known outcome"
         rows.append({"mode": RELEASED if by_release else KNOWN, **_nothing("every law", quantity, reason, 0)})
-    return sorted(rows, key=lambda row: (row["n"] == 0, row["mode"]))
+    return sorted(rows, key=lambda row: (row["n"] == 0, row["mode"])), pl.concat(every) if every else NO_FORECAST
 
 
 def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[str], connection: Database) -> list[dict[str, Any]]:

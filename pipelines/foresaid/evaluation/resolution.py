@@ -343,7 +343,7 @@ def _outcome(
     subject = facts.name(one.model)
     launch = models[subject].release.launch if isinstance(target.rule, NextRelease) else ""
     others = {name for name, model in models.items() if launch and model.release.launch == launch and name != subject}
-    told = _told(target, facts, {subject, *others}, one.on)
+    told = _told(target, facts, {subject, *others}, one)
     return Outcome(
         subject,
         one.value,
@@ -366,12 +366,25 @@ def _usable(target: TargetEntry, benchmark: str) -> bool:
     return benchmark != target.benchmark and (benchmark not in target.same_items or benchmark in target.stated)
 
 
-def _told(target: TargetEntry, facts: Facts, models: Collection[str], on: date) -> dict[tuple[str, str], Decimal]:
-    """By model and benchmark the first published value by a day, of the resolvers in order, then of anybody."""
+def _told(target: TargetEntry, facts: Facts, models: Collection[str], measured: Published) -> dict[tuple[str, str], Decimal]:
+    """By model and benchmark the first value published by the day of the outcome: of the resolvers in order, then of anybody.
+
+    Of the same system where each system is an outcome, of the plain one where the rule takes defaults, and of the highest effort
+    where it takes that.
+    """
     found: dict[tuple[str, str], Decimal] = {}
     order = {name: place for place, name in enumerate((target.resolver, *target.fallbacks))}
-    for one in sorted(facts.published, key=lambda one: (order.get(one.resolver, len(order)), one.on, one.value, repr(one))):
-        if one.on <= on and (name := facts.name(one.model)) in models:
+    system = systems.split(measured.settings)[0]
+
+    def rank(one: Published) -> tuple[int, float, date, Decimal, str]:
+        effort = -one.effort if target.system == "highest_effort" else 0.0
+        return order.get(one.resolver, len(order)), effort, one.on, one.value, repr(one)
+
+    for one in sorted((one for one in facts.published if one.on <= measured.on), key=rank):
+        other = target.system == "each" and systems.split(one.settings)[0] != system
+        if other or (target.system == "default" and not one.default):
+            continue
+        if (name := facts.name(one.model)) in models:
             found.setdefault((name, one.benchmark), one.value)
     return dict(sorted(found.items()))
 

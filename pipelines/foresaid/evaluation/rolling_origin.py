@@ -2,7 +2,7 @@
 
 What "was there" has two meanings, and no number mixes them. In mode `known` a value counts from the day it was public (two
 times: the record as of the origin), so nothing in the forecast could not have been known; few boards kept their history, so
-such origins are few. In mode `released` a model's values count from its release: the values themselves were often measured
+every month of it is taken. In mode `released` a model's values count from its release: the values themselves were often measured
 later, revised later, and chosen for measuring by people who knew more. It is a hindcast with hindsight, and says so.
 """
 
@@ -17,10 +17,13 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.evaluation.modes import KNOWN, RELEASED
 from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
-from foresaid.forecasting import baselines
+from foresaid.forecasting import baselines, methods, score_baselines
+from foresaid.forecasting.board import lineage
+from foresaid.forecasting.method import SCORES
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import FitRequest, widened_fits
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release
@@ -30,11 +33,8 @@ from foresaid.registry import database
 from foresaid.registry.database import Database
 from foresaid.registry.view import View
 
-KNOWN, RELEASED = "known", "released"
-MODES = {
-    KNOWN: "fitted only on values that were public on the day",
-    RELEASED: "by release date only: values measured or revised later count from the model's release",
-}
+MODES = (KNOWN, RELEASED)
+SCORE_KINDS = ("benchmark", "index")  # kinds of quantity of which the record has hundreds
 LEAST = 5  # training rows: below, neither law nor baseline is asked
 ALWAYS = date(9999, 12, 31)
 SCHEMA = pl.Schema(
@@ -63,9 +63,12 @@ def later(day: date, months: int) -> date:
     return date(count // 12, count % 12 + 1, 1)
 
 
-def origins(grid: Rolling, full: bool) -> list[date]:
-    """Every origin of the grid: each month, or each `every`-th."""
-    made, step = [], 1 if full else grid.every
+def origins(grid: Rolling, mode: str, full: bool) -> list[date]:
+    """Every origin of the grid: each month where what was known on the day is asked for, or `full`; else each `every`-th month.
+
+    Few boards kept what they said, so a month with something to fit is a rare thing; release dates there are for every month.
+    """
+    made, step = [], 1 if full or mode == KNOWN else grid.every
     day = grid.first
     while day <= grid.last:
         made.append(day)
@@ -87,13 +90,13 @@ class DatedRecord:
 
     def public_on(self, quantity_id: str) -> dict[str, date | None]:
         """The day from which each subject's outcome may be learned from."""
-        rows = self.published.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
+        rows = self.published.under(quantity_id)
         column = "known_on" if self.mode == KNOWN else "released_on"
         return dict(rows.select("subject_id", column).iter_rows())
 
     def latest(self, quantity_id: str) -> dict[str, float]:
         """The value of each subject as it stands now, after whatever was revised."""
-        rows = self.whole.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == ""))
+        rows = self.whole.under(quantity_id)
         return dict(rows.select("subject_id", "value").iter_rows())
 
 
@@ -146,23 +149,47 @@ def asked(
 ) -> Iterator[Asked]:
     """Put every question of a mode: origins in time, laws in the order given, targets by name."""
     made = {name: laws.load(name, params.laws[name]) for name in names}
-    outcomes = {name: {table.target.target_id: table for table in law.tables(found.whole)} for name, law in made.items()}
+    outcomes = {
+        name: {table.target.target_id: table for table in law.tables(found.whole) if law.asked(table.target)}
+        for name, law in made.items()
+    }
     views = {which: found.of(which) for which in sorted({law.systems for law in made.values()})}
     mine = {name: views[law.systems] for name, law in made.items()}
     outcomes = {
         name: {key: first_published(table, mine[name].published) for key, table in tables.items()}
         for name, tables in outcomes.items()
     }
+    public = {
+        (name, key): found_for.public_on(table.target.quantity_id)
+        for name, found_for in mine.items()
+        for key, table in outcomes[name].items()
+    }
     for origin in days:
+        # Reading the record as of a day is most of the work, and few days have something to learn and something to ask.
+        if not any(
+            sum((day or date.max) <= origin for day in public[name, key].values()) >= LEAST
+            and any(on is not None and origin < on <= later(origin, months) for on in table.released_on)
+            for name, tables in outcomes.items()
+            for key, table in tables.items()
+        ):
+            continue
         known: dict[str, dict[str, TrainingTable]] = {}
         if found.mode == KNOWN:
-            view = database.as_of(connection, origin)
+            view = only(database.as_of(connection, origin), [table for tables in outcomes.values() for table in tables.values()])
             known = {name: {table.target.target_id: table for table in law.tables(view)} for name, law in made.items()}
         for name, law in made.items():
             for key, table in outcomes[name].items():
                 split = split_at(mine[name], known.get(name, {}).get(key), table, origin, later(origin, months))
                 if split is not None:
-                    yield Asked(origin, FitRequest(law, split.train, params.laws[name]), split)
+                    yield Asked(origin, FitRequest(law, split.train, params.laws[name], origin.isoformat()), split)
+
+
+def only(view: View, tables: Sequence[TrainingTable]) -> View:
+    """Leave out the scores that no table forecasts or looks at: a law that speaks of every board need not build them all again."""
+    wanted = {table.target.quantity_id for table in tables}
+    wanted |= {covariate.quantity_id for table in tables for covariate in table.target.covariates}
+    wanted |= {name for name, card in view.quantities.items() if card.kind not in SCORE_KINDS}
+    return replace(view, observations=view.observations.filter(pl.col("quantity_id").is_in(sorted(wanted))))
 
 
 def beyond(law: Law, curve: Curve, split: Split) -> Array:
@@ -222,7 +249,8 @@ def forecasts(
 ) -> pl.DataFrame:
     """Forecast at every origin with every law and baseline; one row a forecast, those that were declined without a point.
 
-    A baseline is asked once a target and origin, on the rows of the first law that has it.
+    Baselines that know no score of a model are asked once a target and origin, on the rows of the first law that has it; those that
+    do on the rows of the first law that is told scores, so that they are told the same.
     """
     grid = params.rolling
     if grid is None:
@@ -232,21 +260,29 @@ def forecasts(
     answers = widened_fits([one.question for one in every], params.seed, replicates, cache)
     views = {which: found.of(which) for which in sorted({one.question.law.systems for one in every})}
     frames, seen = [], set()
+    simple: list[tuple[Asked, baselines.Question]] = []
     for one, widened in zip(every, answers, strict=True):
-        law, fitted = one.question.law, widened.fit
+        law, fitted, target = one.question.law, widened.fit, one.split.train.target
         made, far = None, np.full(one.split.test.n, np.nan)
         if fitted.point.size:
             curve = freeze_curve(law, fitted, one.question.settings, one.origin, params.seed)
             made, far = predict(law, curve, one.split.test.x), beyond(law, curve, one.split)
         frames.append(_rows(one, views[law.systems], grid.horizons, law.name, "law", fitted.status, made, far))
-        key = (one.origin, one.split.train.target.target_id)
-        if key in seen:
-            continue
-        seen.add(key)
-        for label, baseline in baselines.FOR_RELEASES.items():
-            simple = baselines.forecast(baseline, one.split.train, one.split.test)
-            nothing = np.full(one.split.test.n, np.nan)
-            frames.append(_rows(one, views[law.systems], grid.horizons, label, "baseline", "converged", simple, nothing))
+        chosen: dict[str, baselines.Baseline] = {}
+        for told, more in ((False, baselines.FOR_RELEASES), (True, score_baselines.FOR_SCORES)):
+            key = (one.origin, target.target_id, told)
+            if key not in seen and (not told or methods.told(law.name) == SCORES):
+                seen.add(key)
+                chosen |= more
+        # Errors are pooled within one origin and board: what is known on another day is another record.
+        group = f"{one.origin} {target.resolver}"
+        simple.append((one, baselines.Question(one.split.train, one.split.test, chosen, group)))
+    for (one, _), answered in zip(simple, baselines.forecasts([ask for _, ask in simple], lineage(connection)), strict=True):
+        nothing = np.full(one.split.test.n, np.nan)
+        for label, forecast in answered.items():
+            frames.append(
+                _rows(one, views[one.question.law.systems], grid.horizons, label, "baseline", "converged", forecast, nothing)
+            )
     whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
     declined = [row is None or any(value is None or np.isnan(value) for value in row) for row in whole["quantiles"]]
     gone = pl.Series(declined, dtype=pl.Boolean)

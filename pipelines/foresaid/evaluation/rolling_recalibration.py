@@ -1,15 +1,16 @@
-"""What earlier origins teach: weights of an ensemble and widths of intervals, learned from outcomes public before the origin.
+"""What earlier origins teach: weights of an ensemble, widths and centres of forecasts, from outcomes public before the origin.
 
-Each method is scored twice, as it was and with the width its own past would have wanted; three ensembles stand beside the laws. An
-outcome may teach at an origin only when its forecast was made before that origin and it was public by then, which is the
-rule of the mode (evaluation/rolling_origin.py). Boards and units teach themselves only: a share says nothing of a rating.
+Each law and ensemble is scored three times: as it was (`none`), with the width its own past would have wanted (`width`), and
+moved by what it was off in the last twelve months (`centre`); three ensembles stand beside the laws. An outcome may teach at an
+origin only when its forecast was made before that origin and it was public by then, which is the rule of the mode
+(rolling_origin.py). Boards and units teach themselves only: a share says nothing of a rating.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from foresaid.arrays import Array
 from foresaid.evaluation.schema import UNITS
 from foresaid.evaluation.units import complete
-from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.combine import PRIOR_RELEASES, average, learn_width, median, shrunk, stack
 from foresaid.forecasting.predict import widen
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES
@@ -29,6 +30,9 @@ ASK = [
 ]
 ABOUT = [*ASK, "horizon", "trained_on", "lower", "upper", "value", "latest"]
 LEARNED_AT = (0.05, 0.25, 0.5, 0.75, 0.95)  # levels the weights are learned at: a linear programme of a quarter of the size
+PLAIN, WIDTH, CENTRE = "none", "width", "centre"  # recalibrations
+MEMORY = timedelta(days=365)  # how long an error is remembered by the running centre
+EDGE = 0.01  # shares this close to a bound count as that far from it on the logit scale
 ENSEMBLES = ("ensemble_equal", "ensemble_median", "ensemble_stacked")
 
 
@@ -122,12 +126,47 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
     return made
 
 
-def _frame(found: Asks, law: str, role: str, quantiles: Array, own: pl.DataFrame | None, after: bool) -> pl.DataFrame:
+def recentred(found: Asks, quantiles: Array) -> Array:
+    """Move forecasts (N, 23), origin by origin, by their mean error of the last twelve months on the logit scale, shrunk.
+
+    With s = (value - lower) / (upper - lower) kept EDGE off 0 and 1, the shift is the mean over releases of logit(s) of the outcome
+    less that of the median, times r / (r + PRIOR_RELEASES) for r releases. Only outcomes that became public in the year before the
+    origin count, of forecasts made before it.
+    """
+    lower, upper = found.bounds
+    span = (upper - lower)[:, None]
+
+    def logit(values: Array) -> Array:
+        share = np.clip((values - lower[:, None]) / span, EDGE, 1.0 - EDGE)
+        return np.asarray(np.log(share / (1.0 - share)))
+
+    public = np.array(found.rows["public_on"].to_list(), dtype=object)
+    value = found.rows["value"].to_numpy()[:, None]
+    error = (logit(value) - logit(quantiles[:, [quantiles.shape[1] // 2]]))[:, 0]
+    made = quantiles.copy()
+    for origin in sorted(set(found.origins)):
+        at = found.past(origin)
+        at = at[~np.isnan(quantiles[at]).any(axis=1)]
+        at = at[np.array([public[i] > origin - MEMORY for i in at], dtype=bool)]
+        if not len(at):
+            continue
+        rows = found.rows[at]
+        weight, releases = _importance(rows), rows["release"].n_unique()
+        shift = float(weight @ error[at] / weight.sum()) * releases / (releases + PRIOR_RELEASES)
+        now = found.origins == origin
+        moved = lower[:, None] + span / (1.0 + np.exp(-(logit(quantiles) + shift)))
+        # What lies within EDGE of a bound has no place on the scale, and stays where it is.
+        share = (quantiles - lower[:, None]) / span
+        made[now] = np.where((share <= EDGE) | (share >= 1.0 - EDGE), quantiles, moved)[now]
+    return np.maximum.accumulate(made, axis=1)
+
+
+def _frame(found: Asks, law: str, role: str, quantiles: Array, own: pl.DataFrame | None, how: str) -> pl.DataFrame:
     """Rows of one method; what the method itself said of a row (status, distance) is kept from `own`."""
     gone = np.asarray(np.isnan(quantiles).any(axis=1))
     listed = [None if no else row for no, row in zip(list(gone), quantiles.tolist(), strict=True)]
     values = pl.Series(listed, dtype=pl.List(pl.Float64))
-    rows = found.rows.with_columns(law=pl.lit(law), role=pl.lit(role), recalibrated=pl.lit(after), quantiles=values)
+    rows = found.rows.with_columns(law=pl.lit(law), role=pl.lit(role), recalibration=pl.lit(how), quantiles=values)
     if own is None:
         centre = pl.Series(np.where(gone, np.nan, quantiles[:, LEVELS.index(0.5)])).fill_nan(None)
         return rows.with_columns(status=pl.lit("converged"), distance=pl.lit(None, pl.Float64), point=centre).filter(
@@ -141,7 +180,7 @@ def _with_units(made: pl.DataFrame) -> pl.DataFrame:
 
 
 def learned(made: pl.DataFrame) -> pl.DataFrame:
-    """All methods before and after recalibration, with the ensembles of the laws: columns of `made`, UNITS and `recalibrated`."""
+    """All methods in each recalibration, with the ensembles of the laws: columns of `made`, UNITS and `recalibration`."""
     frames = []
     made = _with_units(made)
     for _, part in made.group_by(["mode", "board", "unit"], maintain_order=True):
@@ -154,8 +193,10 @@ def learned(made: pl.DataFrame) -> pl.DataFrame:
         for law, quantiles in whole.items():
             own = part.filter(pl.col("law") == law) if law in roles else None
             role = roles.get(law, "ensemble")
-            frames.append(_frame(found, law, role, quantiles, own, after=False))
-            frames.append(_frame(found, law, role, recalibrated(found, quantiles), own, after=True))
+            ways = {PLAIN: quantiles}
+            if role != "baseline":  # a baseline's spread is its own record already
+                ways |= {WIDTH: recalibrated(found, quantiles), CENTRE: recentred(found, quantiles)}
+            frames += [_frame(found, law, role, made_so, own, how) for how, made_so in ways.items()]
     if not frames:
-        return made.with_columns(recalibrated=pl.lit(False)).clear()
-    return pl.concat(frames, how="diagonal").sort("mode", "origin", "law", "recalibrated", "target_id", "subject_id")
+        return made.with_columns(recalibration=pl.lit(PLAIN)).clear()
+    return pl.concat(frames, how="diagonal").sort("mode", "origin", "law", "recalibration", "target_id", "subject_id")

@@ -1,7 +1,7 @@
 """The rolling origins, scored: tables by horizon, by distance and by origin, and the sum that has to come out.
 
 A release is asked for at up to twelve origins and on many benchmarks; it is one draw, so every interval and test goes by release.
-The best baseline of a table is chosen after the fact, on the same rows, which favours the baseline.
+Claims are those of claims.py: against the reference that was named before, declined forecasts counted as the reference's.
 """
 
 from __future__ import annotations
@@ -13,19 +13,27 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import RecordError
-from foresaid.evaluation.tables import score_rows
+from foresaid.evaluation.claims import against_reference, broken_down, judged
+from foresaid.evaluation.rolling_recalibration import CENTRE, PLAIN, WIDTH
+from foresaid.evaluation.tables import measured, score_rows
 from foresaid.fitting.data import Covariate
-from foresaid.forecasting.methods import BASELINES
+from foresaid.forecasting.methods import BASELINES, REFERENCES, told
 from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
-from foresaid.scoring.significance import compare, holm, pairwise_relative_wis, verdict
+from foresaid.scoring.significance import Comparison, compare, pairwise_relative_wis
 
+DRAWS = 9_999  # replicates of a test: a page has a hundred claims, and Holm's factor times the least p must stay below LEVEL
 SHARE = 0.75  # a baseline must have forecast this share of a table's rows to be its best one
 EVERY_BOARD = "all boards"
 DISTANCES = (0.0, 0.25, 0.5, 1.0)  # standard deviations beyond the training rows
 ROW = ["origin", "target_id", "subject_id"]
-OWN = ["mode", "origin", "board", "unit", "horizon", "recalibrated", "trained_on", "latest", "public_on"]
+CLAIM = {
+    "reference": "reference", "n_claim": "n", "n_declined": "n_declined", "claim_releases": "n_releases",
+    "claim_makers": "n_makers", "claim_wis": "wis", "reference_wis": "baseline_wis", "adjusted_p": "", "verdict": "",
+    **{name: name for name in ("relative_wis", "skill", "lower_95", "upper_95", "maker_lower_95", "maker_upper_95")},
+}  # fmt: skip
+OWN = ["mode", "origin", "board", "unit", "horizon", "recalibration", "trained_on", "latest", "public_on"]
 
 
 def score(learned: pl.DataFrame) -> pl.DataFrame:
@@ -55,7 +63,7 @@ def accounts(learned: pl.DataFrame, scored: pl.DataFrame) -> list[dict[str, Any]
 
     An ensemble is asked where at least two of its members forecast.
     """
-    keys = ["mode", "law", "recalibrated"]
+    keys = ["mode", "law", "recalibration"]
     done = {tuple(row[:3]): row[3] for row in scored.group_by(keys).len().iter_rows()}
     rows = []
     for (mode, law, after), part in learned.group_by(keys, maintain_order=True):
@@ -67,7 +75,7 @@ def accounts(learned: pl.DataFrame, scored: pl.DataFrame) -> list[dict[str, Any]
                 f"rolling origins, {mode}, {law}: found {part.height} forecasts, expected {count} scored + {none.height} declined; "
                 "run `foresaid hindcast` again and report this"
             )
-        if not after:
+        if after == PLAIN:
             row = {"mode": mode, "law": law, "asked": part.height, "scored": count, "declined": none.height, "reasons": reasons}
             rows.append(row)
     return sorted(rows, key=lambda row: (str(row["mode"]), str(row["law"])))
@@ -80,68 +88,108 @@ def _groups(scored: pl.DataFrame, horizons: Sequence[int]) -> Iterator[tuple[dic
         # Points of one board are not points of another; shares of one are.
         for board in [EVERY_BOARD, *boards] if unit == "fraction" and len(boards) > 1 else boards:
             mine = part if board == EVERY_BOARD else part.filter(pl.col("board") == board)
-            for after in (False, True):
+            for after in (PLAIN, WIDTH, CENTRE):
                 for horizon in horizons:
-                    rows = mine.filter((pl.col("horizon") <= horizon) & (pl.col("recalibrated") == after))
+                    rows = mine.filter((pl.col("horizon") <= horizon) & (pl.col("recalibration") == after))
                     if rows.height:
-                        yield {"mode": mode, "unit": unit, "board": board, "recalibrated": after, "horizon": horizon}, rows
+                        yield {"mode": mode, "unit": unit, "board": board, "recalibration": after, "horizon": horizon}, rows
 
 
 def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float, int]]]:
-    """The baseline of one table with the least pairwise relative WIS, and everybody's pairwise relative WIS against it."""
+    """The baseline of one table with the least pairwise relative WIS, and everybody's pairwise relative WIS to the reference."""
     named = rows.with_columns(row=pl.concat_str(ROW, separator="/"))
     scores = {
         str(law): dict(part.select("row", "wis").iter_rows()) for (law,), part in named.group_by(["law"], maintain_order=True)
     }
     asked = named["row"].n_unique()
     fit = [name for name in BASELINES if len(scores.get(name, {})) >= SHARE * asked]
-    if not fit:
-        return None, {}
-    skill = pairwise_relative_wis(scores, fit[0])
-    best = min(fit, key=lambda name: (skill[name][0], name))
-    return best, pairwise_relative_wis(scores, best)
+    named_before = REFERENCES["released"]
+    scale = named_before if named_before in scores else fit[0] if fit else ""
+    found = pairwise_relative_wis(scores, scale) if scale else {}
+    return (min(fit, key=lambda name: (found[name][0], name)) if fit else None), found
 
 
-def by_horizon(scored: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
-    """One row a method and table: counts, mean scores, coverage, and the comparison with the best baseline on common rows.
+def by_horizon(scored: pl.DataFrame, declined: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
+    """One row a method and table: counts, mean scores, coverage, and for laws and ensembles the claim against their reference.
 
-    `pairwise_relative_wis` is pairwise (significance.pairwise_relative_wis); `relative_wis` with its 95 % interval, p (adjusted
-    within the table) and verdict is on the rows both forecast, by release, and its interval by maker beside it.
+    The reference was named before (forecasting/methods.py); a row of `declined` (columns of `scored` that name a row, and `law`)
+    counts as its forecast. `relative_wis` with its 95 % interval, p (adjusted over all tables, which stand on one page) and verdict
+    are that claim's; `n_claim` its rows. `best_baseline` is hindsight's choice, with `relative_wis_best` on the `n_best` rows both
+    forecast, and carries no test. `pairwise_relative_wis` (significance.pairwise_relative_wis) is 1 for the best score so far.
     """
     made: list[dict[str, Any]] = []
+    claims: list[tuple[dict[str, Any], Comparison]] = []
     for about, rows in _groups(scored, horizons):
-        best, skill = best_baseline(rows)
+        best, relative = best_baseline(rows)
         base = rows.filter(pl.col("law").is_in([best] if best else [])).select(*ROW, base="wis")
-        table = []
+        none = declined.filter(
+            *(pl.col(key) == about[key] for key in ("mode", "unit")), pl.col("horizon") <= about["horizon"],
+            pl.lit(about["board"] == EVERY_BOARD) | (pl.col("board") == about["board"]),
+        )  # fmt: skip
         for (law,), part in rows.group_by(["law"], maintain_order=True):
-            pairs = part.join(base, on=ROW, how="inner").sort(ROW)
-            found = None
-            if pairs.height and law != best:
+            pairs = part.join(base, on=ROW, how="inner")
+            theirs = float(pairs["base"].mean() or 0.0)  # type: ignore[arg-type]  # the mean of floats
+            row = {
+                **about,
+                "law": str(law),
+                "role": part["role"][0],
+                "told": told(str(law)),
+                **_means(part),
+                "pairwise_relative_wis": relative[str(law)][0] if law in relative else None,
+                "best_baseline": best,
+                "relative_wis_best": float(pairs["wis"].mean()) / theirs if theirs > 0.0 and law != best else None,  # type: ignore[arg-type]
+                "n_best": pairs.height,
+                **dict.fromkeys(CLAIM),
+            }
+            made.append(row)
+            if part["role"][0] != "baseline" and about["recalibration"] == PLAIN:
                 rng = generator(seed, "rolling", *(str(value) for value in about.values()), str(law))
-                ours, theirs = pairs["wis"].to_numpy(), pairs["base"].to_numpy()
-                found = compare(ours, theirs, pairs["release"].to_list(), rng, makers=pairs["maker"].to_list())
-            table.append((str(law), part, found))
-        adjusted = holm([float("nan") if found is None else found.p for *_, found in table])
-        for (law, part, found), p in zip(table, adjusted, strict=True):
-            made.append(
-                {
-                    **about,
-                    "law": law,
-                    "role": part["role"][0],
-                    **_means(part),
-                    "baseline": best,
-                    "pairwise_relative_wis": skill[law][0] if law in skill else None,
-                    "n_common": None if found is None else found.n,
-                    "relative_wis": None if found is None else found.ratio,
-                    "lower_95": None if found is None else found.lower,
-                    "upper_95": None if found is None else found.upper,
-                    "maker_lower_95": None if found is None else found.maker_lower,
-                    "maker_upper_95": None if found is None else found.maker_upper,
-                    "adjusted_p": None if found is None else p,
-                    "verdict": None if found is None else verdict(found, p),
-                }
-            )
+                found = against_reference(rows, none.filter(pl.col("law") == law), str(law), "released", ROW, rng, DRAWS)
+                if found is not None:
+                    said, compared = found
+                    row |= {key: said[name] for key, name in CLAIM.items() if name in said}
+                    claims.append((row, compared))
+    for (row, _), said in zip(claims, judged(claims), strict=True):
+        row |= {key: said[key] for key in ("adjusted_p", "verdict")}
     return [_without_nan(row) for row in made]
+
+
+def recalibrations(scored: pl.DataFrame, seed: int) -> list[dict[str, Any]]:
+    """Each method with learned widths, and with learned centres, against itself as it was: by mode, unit and board, on all rows.
+
+    `relative_wis` below 1 says that the recalibration made it better. p is adjusted over all rows of this table.
+    """
+    found: list[tuple[dict[str, Any], Comparison]] = []
+    keys = ["mode", "unit", "board", "law"]
+    for names, part in scored.group_by(keys, maintain_order=True):
+        base = part.filter(pl.col("recalibration") == PLAIN)
+        for how in (WIDTH, CENTRE):
+            mine = part.filter(pl.col("recalibration") == how)
+            pairs = mine.join(base.select(*ROW, base="wis"), on=ROW, how="inner").sort(ROW)
+            if not pairs.height:
+                continue
+            rng = generator(seed, "recalibrations", *map(str, names), how)
+            ours, theirs = pairs["wis"].to_numpy(), pairs["base"].to_numpy()
+            said = compare(ours, theirs, pairs["release"].to_list(), rng, DRAWS, makers=pairs["maker"].to_list())
+            about = dict(zip(keys, map(str, names), strict=True))
+            plain = _means(base)
+            row = {
+                **about, "role": part["role"][0], "recalibration": how, **measured(said, float(ours.mean()), float(theirs.mean())),
+                "bias": _means(mine)["bias"], "bias_before": plain["bias"], "coverage_80": _means(mine)["coverage_80"],
+                "coverage_80_before": plain["coverage_80"],
+            }  # fmt: skip
+            found.append((row, said))
+    return [_without_nan(row) for row in judged(found)]
+
+
+def parts(scored: pl.DataFrame, by: pl.Expr) -> list[dict[str, Any]]:
+    """Each law's means by target or by period of release beside its reference's, by mode, unit and board; bias with them."""
+    plain = scored.filter(pl.col("recalibration") == PLAIN)
+    found = []
+    for (mode, unit, board), part in plain.group_by(["mode", "unit", "board"], maintain_order=True):
+        for row in broken_down(part, by, ROW).drop("evidence", "case").iter_rows(named=True):
+            found.append(_without_nan({"mode": mode, **row, "unit": unit, "board": board}))
+    return sorted(found, key=lambda row: tuple(str(row[key]) for key in ("mode", "unit", "board", "law", "group")))
 
 
 def _means(part: pl.DataFrame) -> dict[str, Any]:
@@ -168,7 +216,7 @@ def _without_nan(row: dict[str, Any]) -> dict[str, Any]:
 def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
     """Scores of each law by how far beyond its training rows it was asked, on its own axis, in standard deviations."""
     labels = ["within", *(f"up to {edge:g}" for edge in DISTANCES[1:]), f"beyond {DISTANCES[-1]:g}"]
-    far = scored.filter(pl.col("distance").is_not_null() & ~pl.col("recalibrated"))
+    far = scored.filter(pl.col("distance").is_not_null() & (pl.col("recalibration") == PLAIN))
     if not far.height:
         return []
     place = np.searchsorted(np.array(DISTANCES), far["distance"].to_numpy(), side="left")
@@ -191,7 +239,7 @@ def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
 
 def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
     """Scores of each method at each origin, and how much it had: what a chart over time is drawn from."""
-    keys = ["mode", "unit", "board", "recalibrated", "law", "role", "origin"]
+    keys = ["mode", "unit", "board", "recalibration", "law", "role", "origin"]
     found = (
         scored.group_by(keys)
         .agg(
@@ -213,8 +261,9 @@ def brief(tables: dict[str, Any]) -> dict[str, Any]:
     for row in tables.get("by_horizon", []):
         board = made.setdefault(row["mode"], {}).setdefault(f"{row['board']}, {row['unit']}", {})
         cell = board.setdefault(row["law"], {}).setdefault(f"{row['horizon']} months", {})
-        if row["recalibrated"]:
-            cell |= {"wis_after": row["wis"], "coverage_80_after": row["coverage_80"]}
+        if row["recalibration"] != PLAIN:
+            cell |= {f"{key}_{row['recalibration']}": row[key] for key in ("wis", "coverage_80")}
         else:
-            cell |= {key: row[key] for key in ("n", "n_releases", "wis", "coverage_80", "pairwise_relative_wis")}
+            keys = ("n", "n_releases", "wis", "coverage_80", "reference", "n_declined", "relative_wis", "verdict", "best_baseline")
+            cell |= {key: row[key] for key in keys if row[key] is not None}
     return made

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from foresaid.scoring.row_scores import ROW_SCORES
+
 KEY = (
     "evidence",
     "case",
@@ -37,8 +39,7 @@ SCORED = pl.Schema(
         "point": pl.Float64(),
         "median": pl.Float64(),
         **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), pl.Float64()),
-        **dict.fromkeys(("wis", "dispersion", "overprediction", "underprediction"), pl.Float64()),
-        **dict.fromkeys(("ae_median", "se_point", "bias", "pit"), pl.Float64()),
+        **dict.fromkeys((one.name for one in ROW_SCORES), pl.Float64()),
         **dict.fromkeys((f"covered_{round(100 * level)}" for level in COVERAGES), pl.Boolean()),
         "status": pl.String(),
         "distance": pl.Float64(),

@@ -16,9 +16,9 @@ from foresaid.evaluation.schema import COVERAGES, KEY, SCORED, UNITS
 from foresaid.evaluation.units import complete
 from foresaid.forecasting.methods import is_baseline
 from foresaid.reproducible import generator
-from foresaid.scoring.calibration import calibration_test, coverage_interval, probability_integral_transform
-from foresaid.scoring.levels import LEVELS, is_symmetric, position, same_levels
-from foresaid.scoring.rules import IntervalScore, bias, weighted_interval_score
+from foresaid.scoring.calibration import calibration_test, coverage_interval
+from foresaid.scoring.levels import LEVELS, position
+from foresaid.scoring.row_scores import MEANS, ROW_SCORES, ScoredRows
 from foresaid.scoring.significance import Comparison, compare, pairwise_relative_wis
 from foresaid.scoring.significance import skill as skill_score
 
@@ -43,40 +43,27 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
     quantiles = np.array([[p] * len(level) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
     value = forecasts["value"].to_numpy().astype(float)
     step = forecasts["resolution"].to_numpy().astype(float)
-    nothing = np.full(len(value), np.nan)
-    interval = IntervalScore(nothing, nothing, nothing, nothing)
-    if same_levels(level):
-        interval = weighted_interval_score(quantiles, LEVELS, value)
-    leaning = bias(quantiles, level, value, step) if is_symmetric(level) else nothing
+    rows = ScoredRows(quantiles, level, point, value, step, bare)
 
-    def at(wanted: float) -> Array:
-        where = position(level, wanted)
-        return nothing if where is None else quantiles[:, where]
+    def column(values: Array) -> pl.Series:
+        return pl.Series(values).fill_nan(None)
 
     def edge(wanted: float) -> pl.Series:
-        return pl.Series(np.where(bare, np.nan, at(wanted))).fill_nan(None)
+        return column(np.where(bare, np.nan, rows.at(wanted)))
 
     def inside(nominal: float) -> pl.Series:
         ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
-        hit = (at(ends[0]) - step / 2.0 <= value) & (value <= at(ends[1]) + step / 2.0)
+        hit = (rows.at(ends[0]) - step / 2.0 <= value) & (value <= rows.at(ends[1]) + step / 2.0)
         none = bare | any(position(level, end) is None for end in ends)
         return pl.Series([None if no else bool(item) for no, item in zip(none, hit, strict=True)], dtype=pl.Boolean)
 
-    median = at(0.5)
     scored = forecasts.select(*KEY, *UNITS, "value", "point", "status", "distance").with_columns(
-        median=pl.Series(median).fill_nan(None),
+        median=column(rows.at(0.5)),
         lower_80=edge(0.1),
         upper_80=edge(0.9),
         lower_95=edge(0.025),
         upper_95=edge(0.975),
-        wis=pl.Series(interval.wis).fill_nan(None),
-        dispersion=pl.Series(interval.dispersion).fill_nan(None),
-        overprediction=pl.Series(interval.overprediction).fill_nan(None),
-        underprediction=pl.Series(interval.underprediction).fill_nan(None),
-        ae_median=pl.Series(np.abs(median - value)).fill_nan(None),
-        se_point=pl.Series((point - value) ** 2).fill_nan(None),
-        bias=pl.Series(leaning).fill_nan(None),
-        pit=pl.Series(np.where(bare, np.nan, probability_integral_transform(quantiles, level, value, step))).fill_nan(None),
+        **{one.name: column(one.of(rows)) for one in ROW_SCORES},
         **{f"covered_{round(100 * nominal)}": inside(nominal) for nominal in COVERAGES},
     )
     return scored.select(list(SCORED)).cast(dict(SCORED))  # type: ignore[arg-type]  # a schema is a mapping of types
@@ -94,9 +81,7 @@ def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
             n=pl.len(),
             n_releases=pl.col("release").n_unique(),
             n_makers=pl.col("maker").n_unique(),
-            wis=pl.col("wis").mean(),
-            mae=pl.col("ae_median").mean(),
-            mse=pl.col("se_point").mean(),
+            **{one.mean: pl.col(one.name).mean() for one in MEANS},
             bias=(pl.col("median") - pl.col("value")).mean(),
             **{f"coverage_{round(100 * level)}": pl.col(f"covered_{round(100 * level)}").mean() for level in COVERAGES},
         )
@@ -153,7 +138,7 @@ def measured(found: Comparison, wis: float, reference: float) -> dict[str, objec
     }
 
 
-def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
+def calibrated(scored: pl.DataFrame, seed: int) -> pl.DataFrame:
     """Coverage at four levels with 95 % bounds by release, and a test of the PIT, for each law of each case."""
     rows: list[dict[str, object]] = []
     draws = scored.filter((pl.col("role") == "law") & pl.col("pit").is_not_null())
@@ -164,7 +149,7 @@ def calibrated(scored: pl.DataFrame) -> pl.DataFrame:
             name = f"covered_{round(100 * level)}"
             found = coverage_interval(part[name].cast(pl.Float64).to_numpy(), clusters)
             row |= {name: found.share, f"{name}_lower": found.lower, f"{name}_upper": found.upper}
-        tested = calibration_test(part["pit"].to_numpy(), clusters)
+        tested = calibration_test(part["pit"].to_numpy(), clusters, generator(seed, "calibrated", str(case), str(law)))
         row |= {"n": part.height, "n_releases": len(set(clusters)), "place": tested.place, "width": tested.width, "p": tested.p}
         rows.append({**row, "verdict": tested.verdict})
     bounds = [f"covered_{round(100 * level)}{end}" for level in COVERAGES for end in ("", "_lower", "_upper")]

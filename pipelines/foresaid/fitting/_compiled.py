@@ -17,8 +17,9 @@ from foresaid.arrays import Array, Columns
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
+from foresaid.fitting.robust_loss import fill_rows
 
-INPUTS = "kbf13123221132B"  # kinds of the arguments of `drive`: see compiling.compiled
+INPUTS = "kbff13123221132B"  # kinds of the arguments of `drive`: see compiling.compiled
 
 
 def dot(a: Array, i: int, b: Array, j: int) -> float:
@@ -28,9 +29,9 @@ def dot(a: Array, i: int, b: Array, j: int) -> float:
 
 
 def residuals(
-    kernel: Any, logs: bool, delta: float, p: Array, c: Array, x: Array, y: Array, w: Array, work: Array, J: Array
+    kernel: Any, logs: bool, loss: float, scale: float, p: Array, c: Array, x: Array, y: Array, w: Array, work: Array, J: Array
 ) -> float:
-    """Fill residuals and row weights of Huber's loss (rows 0 and 1 of `work`) and the Jacobian; return the loss."""
+    """Fill residuals and row weights of the robust loss (rows 0 and 1 of `work`) and the Jacobian; return the loss."""
     r, v, f = work[0], work[1], work[2]
     kernel(p, c, x, f, J)
     if logs:
@@ -43,11 +44,7 @@ def residuals(
     else:
         for i in range(f.size):
             r[i] = f[i] - y[i]
-    for i in range(f.size):
-        size = abs(r[i])
-        inside = size <= delta
-        v[i] = w[i] if inside else w[i] * (delta / size)
-        f[i] = 0.5 * w[i] * r[i] * r[i] if inside else w[i] * delta * (size - 0.5 * delta)
+    fill_rows(loss, scale, r, w, v, f)
     return dot(work, 2, work, 3)
 
 
@@ -102,7 +99,7 @@ def step(H: Array, g: Array, damp: Array, p: Array, low: Array, high: Array, L: 
 
 
 def drive(
-    kernel: Any, logs: bool, delta: float, c: Array, x: Array, y: Array, weights: Array, starts: Array,
+    kernel: Any, logs: bool, loss: float, width: float, c: Array, x: Array, y: Array, weights: Array, starts: Array,
     lower: Array, upper: Array, centre: Array, prior: Array, parameters: Array, objective: Array, converged: Array,
 ) -> None:  # fmt: skip
     """Fit every copy (R) from every start (S); the last three arguments are filled.
@@ -142,7 +139,7 @@ def drive(
             for a in range(P):
                 p[a] = min(max(starts[copy if starts.shape[0] > 1 else 0, start, a], low[a]), high[a])
                 scale[a] = 0.0
-            F = residuals(kernel, logs, delta, p, c, X, Y, W, work, J)
+            F = residuals(kernel, logs, loss, width, p, c, X, Y, W, work, J)
             for a in range(P):
                 F += 0.5 * prior[a] * (p[a] - centre[a]) ** 2
             done = False
@@ -184,7 +181,7 @@ def drive(
                         for b in range(P):
                             s += H[a, b] * d[b]
                         predicted -= d[a] * (g[a] + 0.5 * s)
-                    there = residuals(kernel, logs, delta, ahead, c, X, Y, W, work, J)
+                    there = residuals(kernel, logs, loss, width, ahead, c, X, Y, W, work, J)
                     for a in range(P):
                         there += 0.5 * prior[a] * (ahead[a] - centre[a]) ** 2
                     if not np.isfinite(there):
@@ -231,7 +228,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
     compiled(drive, INPUTS)(
-        compiled(problem.columns), problem.log, np.inf if problem.delta is None else problem.delta, _own(problem.constants),
+        compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, _own(problem.constants),
         _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes), _own(np.atleast_2d(problem.lower)),
         _own(np.atleast_2d(problem.upper)), _own(centre), _own(prior), parameters, objective, converged,
     )  # fmt: skip

@@ -48,6 +48,7 @@ class Target:
 
     The curve runs on `(value - offset) / span`, so that chance is 0 and perfect is 1 where the quantity has a chance level.
     `series` is the one family of runs the curve is about; None means any subject the sources publish.
+    `protocol` is the setting under which the quantity was measured, empty for the quantity's own.
     `progress` is +1 when the first covariate grows as training goes on (tokens) and -1 when it falls (loss).
     """
 
@@ -62,6 +63,7 @@ class Target:
     resolver: str
     series: str | None = None
     progress: int = 1
+    protocol: str = ""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.fitting.bootstrap import cluster_weights, correction
 from foresaid.fitting.data import TrainingTable
+from foresaid.fitting.discrepancy import Discrepancy
 from foresaid.fitting.identification import doubt
 from foresaid.fitting.imputation import Imputation
 from foresaid.fitting.law import Design, Law, Parameter
@@ -60,7 +61,8 @@ class Fit:
     share of starts that found the best minimum of the full sample, `replicate_agreement` the same within the replicates, on
     average: low values say that the minimum is hard to find or not the only one. `correction` is how much too close together the
     draws lie for so few clusters (see fitting/bootstrap.py). `widening` is the factor on the width of its intervals, learned from
-    forecasts of `played` clusters of its own rows (see forecasting/recalibration.py).
+    forecasts of `played` clusters of its own rows (see forecasting/recalibration.py); a `discrepancy`, where enough series teach
+    one, takes its place.
     """
 
     table: TrainingTable
@@ -78,6 +80,7 @@ class Fit:
     correction: float = 1.0
     widening: float = 1.0
     played: int = 0
+    discrepancy: Discrepancy | None = None
 
 
 def random_starts(parameters: tuple[Parameter, ...], wanted: int, rng: np.random.Generator) -> Array:
@@ -98,7 +101,7 @@ def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter,
         lower=np.array([parameter.lower for parameter in parameters]),
         upper=np.array([parameter.upper for parameter in parameters]),
         log=law.noise == "log",
-        delta=law.delta,
+        loss=law.residual_loss,
         prior_centre=centre,
         prior_weight=weight,
         columns=law.kernel,
@@ -141,7 +144,7 @@ def _profile(
     rms, worst = np.sqrt(np.mean(miss**2, axis=1)), np.abs(miss).max(axis=1)
     forecast = law.curve(p, horizon[-1:])[:, 0]
     objective = found.objective[np.arange(len(grid)), found.best]
-    # The square root of the objective is what rms is for plain least squares, and means the same under Huber's loss.
+    # The square root of the objective is what rms is for plain least squares, and means the same under a robust loss.
     admissible = (np.sqrt(objective) <= (1.0 + NEAR_OPTIMAL) * np.sqrt(objective.min())) | (worst <= resolution)
     return Profile(parameters[index].name, grid, rms, forecast, admissible)
 

@@ -20,6 +20,7 @@ from foresaid.arrays import Array
 from foresaid.canonical_json import decimal, dump_line
 from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.data import Covariate, TrainingTable
+from foresaid.fitting.discrepancy import Discrepancy
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.imputation import Imputation, apply_imputation
 from foresaid.fitting.law import Law
@@ -46,6 +47,20 @@ class ImputationRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     loading: list[str]
     lower: str
     upper: str
+
+
+class DiscrepancyRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How wrong the law has been beyond its rows, over all series of its kind: see fitting/discrepancy.py."""
+
+    bias: str
+    scale: str
+    growth: str
+    floor: str
+    edge: str
+    progress: int
+    series: int
+    independent: int
+    set_aside: list[str]
 
 
 class TrainingRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,6 +113,7 @@ class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int
     probe: ProbeRecord
     correction: str = ""  # see fitting/bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
+    discrepancy: DiscrepancyRecord | None = None  # None, as in every older curve: `widening` is all that was learned
 
 
 @dataclass(frozen=True)
@@ -113,6 +129,17 @@ class Curve:
     def covariates(self) -> tuple[Covariate, ...]:
         """The inputs, in order."""
         return tuple(Covariate(item.quantity_id, item.transform) for item in self.record.covariates)
+
+    @property
+    def discrepancy(self) -> Discrepancy | None:
+        """How wrong the law has been beyond its rows, or None."""
+        kept = self.record.discrepancy
+        if kept is None:
+            return None
+        bias, scale, growth, floor, edge = (float(item) for item in (kept.bias, kept.scale, kept.growth, kept.floor, kept.edge))
+        return Discrepancy(
+            bias, scale, growth, floor, edge, kept.progress, kept.series, kept.independent, tuple(kept.set_aside)
+        )  # fmt: skip
 
     def prepare(self, x: Array) -> Array:
         """Fill missing covariates (n, k) by the frozen rule; rows that cannot be filled stay NaN."""
@@ -141,6 +168,13 @@ def plain(value: object) -> Any:
 def _strings(values: Array) -> list[str]:
     # Fifteen places after the point hold every number of a curve; the ledger's grammar has room for eighteen.
     return [decimal(round(float(value), 15), DIGITS) for value in values]
+
+
+def _discrepancy_record(found: Discrepancy) -> DiscrepancyRecord:
+    bias, scale, growth, floor, edge = _strings(np.array([found.bias, found.scale, found.growth, found.floor, found.edge]))
+    return DiscrepancyRecord(
+        bias, scale, growth, floor, edge, found.progress, found.series, found.independent, list(found.set_aside)
+    )  # fmt: skip
 
 
 def training_lines(table: TrainingTable) -> list[bytes]:
@@ -214,6 +248,7 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         seed=seed,
         probe=ProbeRecord([], []),
         correction=decimal(round(fit.correction, 15), DIGITS),
+        discrepancy=None if fit.discrepancy is None else _discrepancy_record(fit.discrepancy),
     )
     bare = thaw_record(record)
     if fit.point.size:

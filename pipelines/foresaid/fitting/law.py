@@ -17,6 +17,7 @@ import numpy as np
 from foresaid.arrays import Array, Columns
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.imputation import Imputation
+from foresaid.fitting.robust_loss import LINEAR, RobustLoss
 from foresaid.registry.view import View
 
 
@@ -60,7 +61,7 @@ class Law(ABC):
     reference: ClassVar[str]
     distrust: ClassVar[str]
     noise: ClassVar[str] = "natural"  # the scale on which errors are even: natural or log
-    huber_delta: ClassVar[float | None] = None  # None: plain least squares; else on the noise scale
+    robust_loss: ClassVar[RobustLoss] = LINEAR  # of a residual on the noise scale
     validated_on: ClassVar[str] = "real data"
     experiment: ClassVar[str] = ""  # folder below registry/experiments whose results stand on the law's page
     profiled: ClassVar[str | None] = None  # the parameter whose profile is kept and shown
@@ -77,9 +78,9 @@ class Law(ABC):
         return 200
 
     @property
-    def delta(self) -> float | None:
-        """Return where Huber's loss turns from square to straight, on the noise scale; None is plain least squares."""
-        return self.huber_delta
+    def residual_loss(self) -> RobustLoss:
+        """Return the loss of a residual on the noise scale, where settings change it; `robust_loss` otherwise."""
+        return self.robust_loss
 
     def features(self, covariates: int) -> int:
         """Return the number of feature columns the design makes of so many covariates."""
@@ -123,6 +124,11 @@ class Law(ABC):
     def tables(self, view: View) -> list[TrainingTable]:
         """Return the rows of every target this law can be fitted to in this view, by target_id."""
 
+    def asked(self, target: Target) -> bool:
+        """Say whether a round asks for this target and rolling origins count it. Default: every target of the law."""
+        del target
+        return True
+
     def design(self, x: Array, weights: Array) -> Design:
         """Preprocess the training rows under each of R weight vectors (R, n). The default uses the covariates as they are."""
         del weights
@@ -151,9 +157,18 @@ class Law(ABC):
         """Say whether intervals are widened by what the law missed on its own earlier rows; not where a paper is repeated."""
         return True
 
+    def place(self, x: Array, progress: int) -> Array | None:
+        """Return where rows (n, k) stand along their series (n,); None where covariates do not say. Default: the first of them.
+
+        A discrepancy grows with the distance beyond the last training row, so only laws that have a place can be given one.
+        """
+        return np.asarray(progress * x[:, 0])
+
     def along(self, table: TrainingTable) -> Array:
-        """Return what grows (n,) as a series goes on: rows are held out along it. Default: the first covariate."""
-        return np.asarray(table.target.progress * table.x[:, 0])
+        """Return what grows (n,) as a series goes on: rows are held out along it. Default: their place."""
+        place = self.place(table.x, table.target.progress)
+        assert place is not None, f"{self.name}: a law without a place says itself what it holds out along"
+        return place
 
     def axis(self, point: Array, x: Array) -> Array:
         """Where rows (n, k) stand on the one axis of a chart (n,), for a law with several covariates. Default: its linear score."""

@@ -2,7 +2,7 @@
 
 One damped Gauss-Newton step (Levenberg-Marquardt with Marquardt's running scale and Nielsen's damping rule) is taken for
 all lanes together; a lane is one start of one weighted copy of the rows. Bounds hold by pinning: a parameter that would
-cross its bound is set there and the step solved again for the rest, since merely clipping a step stalls. Huber's loss
+cross its bound is set there and the step solved again for the rest, since merely clipping a step stalls. A robust loss
 enters by reweighting. A lane that has stopped leaves the batch. Failing to converge is a value, not an exception.
 """
 
@@ -35,11 +35,7 @@ def _residuals(problem: LeastSquaresProblem, p: Array, x: Array) -> Array:
 
 
 def _loss(problem: LeastSquaresProblem, p: Array, r: Array, w: Array) -> Array:
-    size = np.abs(r)
-    rho = 0.5 * r * r
-    if problem.delta is not None:
-        rho = np.where(size <= problem.delta, rho, problem.delta * (size - 0.5 * problem.delta))
-    value = np.asarray((w * rho).sum(axis=1))
+    value = np.asarray((w * problem.loss.value(r)).sum(axis=1))
     if problem.prior_centre is not None and problem.prior_weight is not None:
         value = value + 0.5 * (problem.prior_weight * (p - problem.prior_centre) ** 2).sum(axis=1)
     return np.where(np.isfinite(value), value, np.inf)
@@ -50,11 +46,7 @@ def _normal_equations(problem: LeastSquaresProblem, p: Array, x: Array, r: Array
     if problem.log:
         f = problem.model(p, x)
         jacobian = np.where(f[..., None] > 0, jacobian / np.where(f > 0, f, 1.0)[..., None], 0.0)
-    omega = w
-    if problem.delta is not None:
-        size = np.abs(r)
-        omega = w * np.where(size <= problem.delta, 1.0, problem.delta / np.where(size > 0, size, 1.0))
-    weighted = jacobian * omega[..., None]
+    weighted = jacobian * (w * problem.loss.weight(r))[..., None]
     hessian = np.swapaxes(weighted, 1, 2) @ jacobian
     gradient = np.einsum("bnp,bn->bp", weighted, r)
     if problem.prior_centre is not None and problem.prior_weight is not None:

@@ -19,10 +19,12 @@ from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.least_squares import solve
 from foresaid.fitting.problem import LeastSquaresProblem
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 
 EXPONENTS = (0.1, 0.25, 0.45, 0.8, 1.4)  # what published exponents span, about evenly on the logarithmic scale
 STEEPEST = 5.0
 LEVEL = 60.0  # bound of the logarithm of a term in the middle of the sizes
+HOFFMANN = Huber(1e-3)
 ABSENT = 1e-3  # a term the grid leaves out starts at this share of the smallest value, since its logarithm must exist
 SINGULAR = 1e-12
 
@@ -159,18 +161,18 @@ def fit_power_sum(
     y: Array,
     weights: Array,
     log: bool = True,
-    delta: float | None = 1e-3,
+    loss: RobustLoss = HOFFMANN,
     wanted: int = 1,
     lowest_floor: float = 0.0,
     also: Array | None = None,
 ) -> PowerSum:
     """Fit the floor, coefficients and exponents of a sum of power laws to weighted copies of the rows.
 
-        y = E + sum_j A_j x_j^-a_j,   minimise sum_i w_i Huber_delta(ln f(x_i) - ln y_i)
+        y = E + sum_j A_j x_j^-a_j,   minimise sum_i w_i rho(ln f(x_i) - ln y_i)
 
     `x` (n, m) are sizes (parameters, tokens), `y` (n,) or (R, n) losses in one unit, `weights` (R, n) counts of a bootstrap.
-    With `log` false residuals are plain differences; `delta` None is least squares. `wanted` grid points are polished, and the
-    starts `also` (S, 1 + 2m: floor, ln coefficients, exponents) beside them.
+    With `log` false residuals are plain differences; `loss` is rho, by default that of Hoffmann et al. `wanted` grid points are
+    polished, and the starts `also` (S, 1 + 2m: floor, ln coefficients, exponents) beside them.
     Hoffmann et al. 2022, arXiv 2203.15556, equation 2 and section 3.3; Besiroglu et al. 2024, arXiv 2404.10102.
     Not to be trusted for a floor that the sizes do not come near. Raises ParameterError for sizes or losses that have no logarithm.
 
@@ -205,7 +207,7 @@ def fit_power_sum(
         lower=np.array([lowest_floor, *[-LEVEL] * count, *[0.0] * count]),
         upper=np.array([float(y.max()), *[LEVEL] * count, *[STEEPEST] * count]),
         log=log,
-        delta=delta,
+        loss=loss,
         columns=columns,
     )
     found = solve(problem, weights, first)

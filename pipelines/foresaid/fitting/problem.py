@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array, Columns
+from foresaid.fitting.robust_loss import LINEAR, RobustLoss
 
 ITERATIONS = 300
 
@@ -34,7 +35,7 @@ class LeastSquaresProblem:
 
     `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy; so are
     the bounds, (P,) or (R, P).
-    With `log` residuals are ln f - ln y. `delta` is Huber's on the residual; None is plain least squares.
+    With `log` residuals are ln f - ln y. `loss` is rho, of the residual.
     """
 
     model: Callable[[Array, Array], Array]
@@ -44,7 +45,7 @@ class LeastSquaresProblem:
     lower: Array
     upper: Array
     log: bool = False
-    delta: float | None = None
+    loss: RobustLoss = LINEAR
     prior_centre: Array | None = None
     prior_weight: Array | None = None
     columns: Columns | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,7 @@ def describe(law: Law, fitted: Fit) -> dict[str, Any]:
         "correction": fitted.correction,
         "widening": fitted.widening,
         "played": fitted.played,
+        "discrepancy": None if fitted.discrepancy is None else dataclasses.asdict(fitted.discrepancy),
         "agreement": fitted.agreement,
         "replicate_agreement": fitted.replicate_agreement,
         "unconverged": fitted.unconverged,

@@ -1,94 +1,265 @@
 """The forecasts every law must beat: nothing is fitted here but a mean, a maximum or a straight line.
 
-A baseline is one function that forecasts a row from other rows. Its spread is its own record: each training row is forecast
-from the others, and the quantiles of those errors, taken with both signs so that the median stays the point, are put
-around it (the forecast hubs build their baseline so). It is as unsure as it was wrong in training, with nothing to tune.
+A baseline is one function that forecasts a row from other rows. Its spread is its own record: known rows are forecast from others,
+and the quantiles of those errors, taken with both signs so that the median stays the point, are put around it (the forecast hubs
+build their baseline so). It is as unsure as it was wrong in training, with nothing to tune. Which rows speak in that record is a
+property of the baseline (`Record`): all other families, all other rows, or, for those that follow time, the rows released earlier.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import TrainingTable
+from foresaid.fitting.data import Target, TrainingTable
+from foresaid.forecasting.board import UNKNOWN, Board, Lineage, boards, from_probit, to_probit
+from foresaid.forecasting.method import DATE, FAMILY, LINE, LINEAGE, MAKER, NOTHING, SCALE, Method
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
 
-Baseline = Callable[[TrainingTable, str, date | None, Array], float]
-"""Forecast one row from known rows: (rows, its cluster, its release day, its covariates (k,)) -> value on the curve's scale."""
+Point = Callable[[Board, Board, int], float]
+"""Forecast one row from known rows: (known, asked, which of the asked) -> value on the curve's scale."""
+RECENT = 12  # values in the recent mean
+DOZEN = 12  # errors a target needs to have a spread of its own
+FEWEST = 3  # rows a trend goes through
+SHORTEST = 30.0  # days between the first and the last row of a trend
+SLOPE_LIMIT = 2.0 / 365.25  # probits a day: a trend through two points of one month says nothing
+MIDDLE_EFFORT = 3.0
 
 
-def training_mean(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+class Record(Enum):
+    """From which rows a known row is forecast to learn the spread."""
+
+    FAMILIES = "other families"
+    ROWS = "other rows"
+    EARLIER = "rows released earlier"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A point forecast, what tables say of it, and the record its spread is learned from.
+
+    A new baseline is its function and its entry in one of the lists of this file or of score_baselines.py, and nothing else.
+    """
+
+    point: Point
+    title: str
+    sentence: str
+    told: str
+    record: Record = Record.FAMILIES
+
+
+def training_mean(known: Board, asked: Board, i: int) -> float:
     """Forecast the mean of all known values."""
-    del cluster, released_on, x
-    return float(rows.y.mean())
+    del asked, i
+    return float(known.y.mean())
 
 
-def best_known(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+def best_known(known: Board, asked: Board, i: int) -> float:
     """Forecast the best value known: progress has stopped at the frontier."""
-    del cluster, released_on, x
-    return float(rows.y.max())
+    del asked, i
+    return float(known.y.max())
 
 
-def last_of_family(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+def _newest(rows: Board, effort: float) -> float:
+    """Value of the newest day at the nearest effort (unstated counts as medium), the best among equals; NaN without rows."""
+    if not rows.n:
+        return float("nan")
+    day = np.nan_to_num(rows.day, nan=-np.inf)
+    gap = np.abs(np.nan_to_num(rows.effort, nan=MIDDLE_EFFORT) - (effort if np.isfinite(effort) else MIDDLE_EFFORT))
+    last = day == day.max()
+    return float(rows.y[last & (gap == gap[last].min())].max())
+
+
+def last_of_family(known: Board, asked: Board, i: int) -> float:
     """Forecast the newest value of the same family, best first among equals; the mean of all where the family is new."""
-    member = [i for i, name in enumerate(rows.clusters) if name == cluster]
-    if not member:
-        return training_mean(rows, cluster, released_on, x)
-    newest = max(member, key=lambda i: (rows.released_on[i] or date.min, rows.y[i]))
-    return float(rows.y[newest])
+    member = known.family == asked.family[i]
+    if not member.any():
+        return training_mean(known, asked, i)
+    day = np.where(member, np.nan_to_num(known.day, nan=-1.0), -np.inf)
+    return float(known.y[day == day.max()].max())
 
 
-def last_value(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+def recent_mean(known: Board, asked: Board, i: int) -> float:
+    """Forecast the mean, on the probit scale, of the twelve newest values."""
+    del asked, i
+    order = np.lexsort((-known.y, np.nan_to_num(known.day, nan=-np.inf)))
+    return float(from_probit(to_probit(known.y[order[-RECENT:]]).mean()))
+
+
+def last_of_line_and_tier(known: Board, asked: Board, i: int) -> float:
+    """Forecast the last value of the same line and tier, nearest effort; the recent mean where there is none."""
+    found = _newest(known.where(known.place == asked.place[i]), float(asked.effort[i]))
+    return found if np.isfinite(found) else recent_mean(known, asked, i)
+
+
+def last_of_maker(known: Board, asked: Board, i: int) -> float:
+    """Forecast the last value of the same maker, nearest effort; the recent mean where there is none."""
+    found = _newest(known.where(known.maker == asked.maker[i]), float(asked.effort[i]))
+    return found if np.isfinite(found) else recent_mean(known, asked, i)
+
+
+def _trend(day: Array, y: Array, at: float) -> float:
+    z = to_probit(y)
+    if len(z) < FEWEST or np.ptp(day) < SHORTEST:
+        return float(from_probit(z.mean())) if len(z) else float("nan")
+    off = day - day.mean()
+    slope = float(np.clip((off * (z - z.mean())).sum() / (off**2).sum(), -SLOPE_LIMIT, SLOPE_LIMIT))
+    return float(from_probit(np.asarray(z.mean() + slope * (at - day.mean()))))
+
+
+def average_trend(known: Board, asked: Board, i: int) -> float:
+    """Forecast by a straight line in the release day, on the probit scale, through all dated values."""
+    dated = np.isfinite(known.day)
+    found = _trend(known.day[dated], known.y[dated], float(asked.day[i]))
+    return found if np.isfinite(found) else training_mean(known, asked, i)
+
+
+def frontier_trend(known: Board, asked: Board, i: int) -> float:
+    """Forecast by a straight line in the release day through the values that were records when they came."""
+    dated = known.where(np.isfinite(known.day))
+    order = np.lexsort((-dated.y, dated.day))
+    day, y = dated.day[order], dated.y[order]
+    record = y > np.r_[-np.inf, np.maximum.accumulate(y)[:-1]] if dated.n else np.zeros(0, dtype=bool)
+    found = _trend(day[record], y[record], float(asked.day[i]))
+    return found if np.isfinite(found) else training_mean(known, asked, i)
+
+
+def last_value(known: Board, asked: Board, i: int) -> float:
     """Forecast the value of the known run nearest in scale, the largest among equals: nothing more is gained."""
-    del cluster, released_on
-    return float(rows.y[np.lexsort((-rows.x.sum(axis=1), np.abs(rows.x[:, 0] - x[0])))[0]])
+    return float(known.y[np.lexsort((-known.x.sum(axis=1), np.abs(known.x[:, 0] - asked.x[i, 0])))[0]])
 
 
-def straight_line(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+def straight_line(known: Board, asked: Board, i: int) -> float:
     """Forecast by a straight line in the covariate (a logarithm, for sizes) through all known points."""
-    del cluster, released_on
-    at = rows.x[:, 0]
+    at = known.x[:, 0]
     if np.ptp(at) == 0:
-        return float(rows.y.mean())
-    slope = ((at - at.mean()) * (rows.y - rows.y.mean())).sum() / ((at - at.mean()) ** 2).sum()
-    return float(rows.y.mean() + slope * (x[0] - at.mean()))
+        return float(known.y.mean())
+    slope = ((at - at.mean()) * (known.y - known.y.mean())).sum() / ((at - at.mean()) ** 2).sum()
+    return float(known.y.mean() + slope * (asked.x[i, 0] - at.mean()))
 
 
-FOR_RELEASES: dict[str, Baseline] = {"training_mean": training_mean, "best_known": best_known, "last_of_family": last_of_family}
-FOR_SIZES: dict[str, Baseline] = {"last_value": last_value, "straight_line": straight_line}
+FOR_RELEASES: dict[str, Baseline] = {
+    "training_mean": Baseline(training_mean, "Mean (climatology)", "the mean score of the training models", NOTHING),
+    "best_known": Baseline(best_known, "Best so far", "the best score of the training models", NOTHING),
+    "last_of_family": Baseline(
+        last_of_family, "Last value (persistence)", "the score of the newest known model of the same family", FAMILY, Record.ROWS
+    ),
+    "last_of_line_and_tier": Baseline(
+        last_of_line_and_tier,
+        "Last of line and tier",
+        "the last score of the same line and tier, at the nearest effort",
+        LINE,
+        Record.EARLIER,
+    ),
+    "last_of_maker": Baseline(
+        last_of_maker, "Last of maker", "the last score of the same maker, at the nearest effort", MAKER, Record.EARLIER
+    ),
+    "recent_mean": Baseline(
+        recent_mean, "Mean of the last twelve", "the mean of the twelve newest scores", NOTHING, Record.EARLIER
+    ),
+    "average_trend": Baseline(
+        average_trend, "Average trend", "a line in the release date through all scores, as probits", DATE, Record.EARLIER
+    ),
+    "frontier_trend": Baseline(
+        frontier_trend, "Frontier trend", "a line in the release date through the records, as probits", DATE, Record.EARLIER
+    ),
+}
+FOR_SIZES: dict[str, Baseline] = {
+    "last_value": Baseline(last_value, "Nearest known run", "the score of the nearest smaller run of the series", SCALE),
+    "straight_line": Baseline(
+        straight_line, "Straight line", "linear regression on the first covariate, or its logarithm, over all known runs", SCALE
+    ),
+}
+MEAN_OF_SIX = "mean_of_six"
+SIX = ("last_of_line_and_tier", "last_of_maker", "recent_mean", "best_known", "average_trend", "frontier_trend")
+COMBINED = Method(MEAN_OF_SIX, "Mean of six baselines", "the average quantiles of the six that know no score", "baseline", LINEAGE)
 
 
-def past_errors(baseline: Baseline, rows: TrainingTable) -> Array:
-    """Errors the baseline made on each known row, forecast from the rows of other families (or from the other runs).
+def past_errors(baseline: Baseline, known: Board) -> Array:
+    """Errors the baseline made on known rows, forecast from the rows its record says.
 
-    The family is left out as a whole, as a new release is new to everybody, except for the baseline that is about the
-    family: there, and within one series, only the row itself is left out.
+    By default the family is left out as a whole, as a new release is new to everybody; within one series, or where every row is a
+    family of its own, only the row itself is left out. `Record.EARLIER` forecasts each dated row from those released before it; a
+    row with fewer than FEWEST before it has no error.
     """
     errors = []
-    single = len(set(rows.clusters)) == rows.n or len(set(rows.clusters)) == 1
-    clusters = np.array(rows.clusters)
-    for i in range(rows.n):
-        keep = np.arange(rows.n) != i
-        if not single and baseline is not last_of_family:
-            keep = clusters != rows.clusters[i]
+    families = len(np.unique(known.family))
+    single = families in (1, known.n) or baseline.record is Record.ROWS
+    for i in range(known.n):
+        keep: NDArray[np.bool_]
+        if baseline.record is Record.EARLIER:
+            keep = known.day < known.day[i]
+            if keep.sum() < FEWEST:
+                continue
+        else:
+            keep = np.arange(known.n) != i if single else known.family != known.family[i]
         if keep.any():
-            errors.append(rows.y[i] - baseline(rows.where(keep), rows.clusters[i], rows.released_on[i], rows.x[i]))
+            errors.append(known.y[i] - baseline.point(known.where(keep), known, i))
     return np.array(errors)
 
 
-def forecast(baseline: Baseline, rows: TrainingTable, targets: TrainingTable) -> Forecast:
-    """Forecast each target row: the baseline's point with the quantiles of its past errors around it."""
-    errors = past_errors(baseline, rows)
-    point = np.array([baseline(rows, targets.clusters[i], targets.released_on[i], targets.x[i]) for i in range(targets.n)])
-    target = rows.target
+def around(point: Array, errors: Array, target: Target) -> Forecast:
+    """Put the quantiles of errors (m,), taken with both signs, around points (n,) of the curve's scale, cut at the bounds."""
     both = np.concatenate([errors, -errors]) if errors.size else np.zeros(1)
-    values = point[:, None] + np.quantile(both, LEVELS)
 
     def in_unit(curve_scale: Array) -> Array:
         return np.clip(target.offset + target.span * curve_scale, target.lower, target.upper)
 
+    values = point[:, None] + np.quantile(both, LEVELS)
     return Forecast(in_unit(values), in_unit(point[:, None] + both).mean(axis=1), in_unit(point))
+
+
+def forecast(baseline: Baseline, known: TrainingTable, asked: TrainingTable, who: Lineage = UNKNOWN) -> Forecast:
+    """Forecast each asked row: the baseline's point with the quantiles of its past errors around it."""
+    first, second = boards(known, asked, who)
+    point = np.array([baseline.point(first, second, i) for i in range(second.n)])
+    return around(point, past_errors(baseline, first), known.target)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Known and asked rows of one target, the baselines asked, and the group whose errors may be pooled (None: its own alone)."""
+
+    known: TrainingTable
+    asked: TrainingTable
+    chosen: Mapping[str, Baseline]
+    group: str | None = None
+
+
+def forecasts(questions: Sequence[Question], who: Lineage = UNKNOWN) -> list[dict[str, Forecast]]:
+    """Forecast all questions. A target with fewer than a DOZEN errors of a baseline takes those of its whole group.
+
+    Where all six unconditional baselines are asked their quantiles are averaged to a seventh (`mean_of_six`).
+    """
+    points: list[dict[str, Array]] = []
+    errors: list[dict[str, Array]] = []
+    pools: dict[tuple[str | None, str], list[Array]] = {}
+    for one in questions:
+        known, asked = boards(one.known, one.asked, who)
+        points.append({name: np.array([item.point(known, asked, i) for i in range(asked.n)]) for name, item in one.chosen.items()})
+        errors.append({name: past_errors(item, known) for name, item in one.chosen.items()})
+        for name, past in errors[-1].items():
+            pools.setdefault((one.group, name), []).append(past)
+    pooled = {key: np.concatenate(parts) for key, parts in pools.items()}
+    made = []
+    for one, centres, own in zip(questions, points, errors, strict=True):
+        found = {
+            name: around(
+                centres[name],
+                own[name] if one.group is None or own[name].size >= DOZEN else pooled[one.group, name],
+                one.known.target,
+            )
+            for name in one.chosen
+        }
+        if set(SIX) <= set(found):
+            six = [found[name] for name in SIX]
+            parts = ([getattr(item, part) for item in six] for part in ("quantiles", "mean", "point"))
+            found[MEAN_OF_SIX] = Forecast(*(np.mean(part, axis=0) for part in parts))
+        made.append(found)
+    return made

@@ -23,7 +23,7 @@ from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import Forecast, predict
 from foresaid.laws._loader import load
 from foresaid.scoring.calibration import probability_integral_transform
-from foresaid.scoring.rules import bias, covered, weighted_interval_score
+from foresaid.scoring.rules import Resolution, bias, covered, weighted_interval_score
 
 Raw = float | None | Sequence[float | None]
 
@@ -129,17 +129,21 @@ class Score:
     bias: Array
     pit: Array
     forecast: Forecast
+    resolution: Resolution = 0.0
 
     def covered(self, coverage: float) -> NDArray[np.bool_]:
-        """Whether each outcome lies in the central interval of this nominal coverage (0.5, 0.8, 0.95, ...), ends included."""
-        return covered(self.forecast.quantiles, self.forecast.levels, self.outcomes, coverage)
+        """Whether each outcome lies in the central interval of this nominal coverage (0.5, 0.8, 0.95, ...), at its resolution."""
+        return covered(self.forecast.quantiles, self.forecast.levels, self.outcomes, coverage, self.resolution)
 
 
-def score(forecast: Forecast, outcomes: float | Sequence[float] | Array) -> Score:
+def score(forecast: Forecast, outcomes: float | Sequence[float] | Array, resolution: Resolution = 0.0) -> Score:
     """Score forecasts against what was observed, one outcome a forecast, in the unit of the quantity.
 
+    `resolution` is the step between two possible outcomes, one or one each: 1 / items for a share of so many items, the unit of the
+    last printed digit elsewhere, 0 where outcomes are exact. Coverage, bias and PIT count an outcome within half of it as a hit.
+
     WIS and its parts: Bracher, Ray, Gneiting, Reich 2021 (arXiv 2005.12881); PIT: Dawid 1984. Raises ParameterError where the
-    numbers differ or an outcome is not finite.
+    numbers differ, an outcome is not finite, or the resolution is negative.
     """
     observed = np.atleast_1d(np.asarray(outcomes, dtype=float))
     if observed.shape != (len(forecast.quantiles),) or not np.isfinite(observed).all():
@@ -149,8 +153,8 @@ def score(forecast: Forecast, outcomes: float | Sequence[float] | Array) -> Scor
     q, levels = forecast.quantiles, forecast.levels
     parts = weighted_interval_score(q, levels, observed)
     error = np.abs(observed - q[:, q.shape[1] // 2])
-    pit = probability_integral_transform(q, levels, observed)
+    pit = probability_integral_transform(q, levels, observed, resolution)
     return Score(
         observed, parts.wis, parts.dispersion, parts.overprediction, parts.underprediction, error,
-        bias(q, levels, observed), pit, forecast,
+        bias(q, levels, observed, resolution), pit, forecast, resolution,
     )  # fmt: skip

@@ -110,15 +110,15 @@ def _shifted(known: Rows, asked: Rows, i: int, told: Rows, limit: float) -> floa
 
 def shifted_last(known: Rows, asked: Rows, i: int, told: Rows) -> float:
     """N1: last of line and tier, moved by the mean surprise of the release's n other benchmarks times n / (n + 1)."""
-    return _shifted(known, asked, i, _closest(asked, i, told), -np.inf)
+    return _shifted(known, asked, i, closest(asked, i, told), -np.inf)
 
 
 def shifted_last_one_year(known: Rows, asked: Rows, i: int, told: Rows) -> float:
     """N1 with a limit: a last value older than a year before the release counts as none."""
-    return _shifted(known, asked, i, _closest(asked, i, told), float(asked.day[i]) - YEAR_DAYS)
+    return _shifted(known, asked, i, closest(asked, i, told), float(asked.day[i]) - YEAR_DAYS)
 
 
-def _closest(asked: Rows, i: int, told: Rows) -> Rows:
+def closest(asked: Rows, i: int, told: Rows) -> Rows:
     """The told cells of the same system, else of the same model, else of the release."""
     for own in (told.system == asked.system[i], told.model == asked.model[i]):
         if own.any():
@@ -136,7 +136,7 @@ def _matrix(known: Rows, count: int) -> tuple[Array, NDArray[np.str_]]:
 
 def _profile(asked: Rows, i: int, told: Rows, count: int) -> Array:
     """Mean told score by benchmark of the closest cells: (count,), NaN where none."""
-    near = _closest(asked, i, told)
+    near = closest(asked, i, told)
     profile = np.full(count, np.nan)
     for q in np.unique(near.q):
         profile[q] = near.z[near.q == q].mean()

@@ -1,70 +1,33 @@
 """What every method of a table is: its title, one sentence, its role, and what it was told of the model it forecasts.
 
-A baseline is what a law must beat. That is a property of the method and is said here alone: the baselines of baselines.py, and the
-laws that know only the compute, the size or the date of a model. Whoever picks a best baseline or a reference asks this module. The
-reference of a kind of target is named here, before anything is scored; the best baseline of a table is picked afterwards and is
-called so.
+A baseline is what a law must beat. Those of baselines.py and score_baselines.py say so of themselves; which laws are baselines too
+(they know only the compute, the size or the date of a model) is said here alone. Whoever picks a best baseline or a reference asks
+this module. The reference of a kind of target is named here, before anything is scored; the best baseline of a table is picked
+afterwards and is called so.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import polars as pl
 
-
-@dataclass(frozen=True)
-class Method:
-    """One method: `role` is law, baseline or ensemble; `told` is what it knows of the model or run it forecasts."""
-
-    name: str
-    title: str
-    sentence: str
-    role: str
-    told: str
+from foresaid.forecasting.baselines import COMBINED, FOR_RELEASES, FOR_SIZES, Baseline
+from foresaid.forecasting.method import COMPUTE, COVARIATES, DATE, LINEAGE, SAME, SCORES, SIZE, Method
+from foresaid.forecasting.score_baselines import FOR_SCORES
 
 
-NOTHING, FAMILY, SCALE, COMPUTE, SIZE, DATE = (
-    "nothing", "family", "scale of the run", "training compute", "size and tokens", "release date",
-)  # fmt: skip
-SCORES = "other scores"
-SAME, COVARIATES = "what its laws were told", "its covariates"
+def _of(listed: Mapping[str, Baseline]) -> list[Method]:
+    return [Method(name, one.title, one.sentence, "baseline", one.told) for name, one in listed.items()]
+
 
 METHODS = {
     one.name: one
     for one in (
-        Method("training_mean", "Mean (climatology)", "the mean score of the training models", "baseline", NOTHING),
-        Method("best_known", "Best so far", "the best score of the training models", "baseline", NOTHING),
-        Method(
-            "last_of_family",
-            "Last value (persistence)",
-            "the score of the newest known model of the same family",
-            "baseline",
-            FAMILY,
-        ),
-        Method(
-            "nearest_known_model",
-            "Nearest known model",
-            "the score of the known model whose other scores are nearest",
-            "baseline",
-            SCORES,
-        ),
-        Method("ridge_on_others", "Ridge on other scores", "ridge regression on the model's other scores", "baseline", SCORES),
-        Method(
-            "sigmoid_of_mean",
-            "Line in the mean score",
-            "a logistic line in the mean of the model's other scores",
-            "baseline",
-            SCORES,
-        ),
-        Method("last_value", "Nearest known run", "the score of the nearest smaller run of the series", "baseline", SCALE),
-        Method(
-            "straight_line",
-            "Straight line",
-            "linear regression on the first covariate, or its logarithm, over all known runs",
-            "baseline",
-            SCALE,
-        ),
+        *_of(FOR_RELEASES),
+        COMBINED,
+        *_of(FOR_SCORES),
+        *_of(FOR_SIZES),
         Method("compute_sigmoid", "Compute sigmoid", "a sigmoid in the logarithm of training compute", "baseline", COMPUTE),
         Method("size_sigmoid", "Size sigmoid", "a sigmoid in the logarithm of the number of parameters", "baseline", SIZE),
         Method("growth", "Growth in time", "a curve in the release date alone", "baseline", DATE),
@@ -86,7 +49,23 @@ METHODS = {
         Method(
             "printed_forms", "Printed coefficients", "the forms as the authors printed them, applied without a refit", "law", SCORES
         ),
+        Method(
+            "capability",
+            "Capability law",
+            "one Gaussian model of all scores of all systems, told the release's scores on other benchmarks",
+            "law",
+            SCORES,
+        ),
+        Method(
+            "capability_unconditional",
+            "Capability law, told no score",
+            "one Gaussian model of all scores of all systems, told line, tier, effort and day of the release",
+            "law",
+            LINEAGE,
+        ),
         Method("observational", "Observational law", "a sigmoid in principal components of other scores", "law", SCORES),
+        Method("uplift", "Uplift of voting", "the score of one sample, moved as on the known models", "law", SCORES),
+        Method("ability", "Ability law", "a sigmoid in the first component of the other benchmarks", "law", SCORES),
     )
 }
 BASELINES = tuple(name for name, one in METHODS.items() if one.role == "baseline")
@@ -97,14 +76,16 @@ INFORMED_REFERENCE = "nearest_known_model"
 def reference(split: str, name: str) -> str:
     """The method a law's skill is measured against, by how its rows were held out and what it was told.
 
-    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, the
-    nearest known model, which is told the same. Both were named after results had been seen, and against the laws: persistence by
-    family is several times worse, and would flatter them.
+    Runs held out by scale: the nearest known run. Models: the best score so far; for a law told other scores of the model, and for
+    an ensemble of such laws, the nearest known model, which is told the same. Both were named after results had been seen, and
+    against the laws: persistence by family is several times worse, and would flatter them.
 
     >>> reference("released", "observational"), reference("released", "compute_sigmoid"), reference("larger", "chinchilla")
     ('nearest_known_model', 'best_known', 'last_value')
+    >>> reference("released", "ensemble_median")
+    'nearest_known_model'
     """
-    return INFORMED_REFERENCE if split != "larger" and told(name) == SCORES else REFERENCES[split]
+    return INFORMED_REFERENCE if split != "larger" and told(name) in (SCORES, SAME) else REFERENCES[split]
 
 
 def is_baseline() -> pl.Expr:

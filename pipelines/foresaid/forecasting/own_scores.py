@@ -15,6 +15,40 @@ HEAD = ("benchmark", "score")
 PERCENT = 1.0  # a score above it was meant in per cent
 
 
+def read_costs(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
+    """Read a CSV file with columns benchmark and cost (any one unit, above 0); return benchmark -> cost.
+
+    Raises as `read_scores` does, for a benchmark the law does not know or that stands twice and a cost that is not above 0.
+    """
+    try:
+        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True))
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}, expected a CSV file with columns benchmark and cost") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"{path}: found {error}, expected a CSV file with columns benchmark and cost") from None
+    found: dict[str, float] = {}
+    problems: list[BadCell] = []
+    for line, row in enumerate(rows, start=2):
+        name, said = (row.get("benchmark") or "").strip(), (row.get("cost") or "").strip()
+        try:
+            value = float(said)
+        except ValueError:
+            value = math.nan
+        if name not in benchmarks:
+            problems.append(BadCell(str(path), line, "benchmark", name[:80], "one of `foresaid complete --benchmarks`"))
+        elif not 0.0 < value < math.inf:
+            problems.append(BadCell(str(path), line, "cost", said[:80] or "nothing", "a number above 0"))
+        elif name in found:
+            problems.append(BadCell(str(path), line, "benchmark", f"{name} a second time", "one cost a benchmark", "keep one"))
+        else:
+            found[name] = value
+    if not rows:
+        raise RecordError(f"{path}: found no row, expected columns benchmark and cost with a row each")
+    if problems:
+        raise RecordError.collect(problems)
+    return found
+
+
 def read_scores(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
     """Read a CSV file with columns benchmark and score (share of one), in any order; return benchmark -> score.
 

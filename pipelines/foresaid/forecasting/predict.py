@@ -16,6 +16,7 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.errors import LedgerError, ParameterError
 from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.discrepancy import distances, widened
 from foresaid.fitting.frozen_curve import PROBE_TOLERANCE, Curve, check_probe, with_quantiles
 from foresaid.fitting.law import Law
 from foresaid.scoring.levels import LEVELS
@@ -152,8 +153,17 @@ def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
         # The mean is that of the draws as they are: with few clusters the corrected tails are too heavy to have one.
         draws = law.curve(curve.draws if len(curve.draws) else curve.point[None, :], rows)
         mean[known] = _values(offset + span * draws, scale, record.noise, lower, upper).mean(axis=0)
-        ends = (np.full(len(rows), lower), np.full(len(rows), upper))
-        quantiles[known] = widen(plain, float(record.widening), *ends)
+        found = curve.discrepancy
+        place = None if found is None else law.place(rows, found.progress)
+        if found is None or place is None:
+            ends = (np.full(len(rows), lower), np.full(len(rows), upper))
+            quantiles[known] = widen(plain, float(record.widening), *ends)
+        else:
+            away = distances(found, place)
+            quantiles[known] = widened(plain, np.array(LEVELS), away, found, record.noise, (offset, span, lower, upper))
+            shift = found.bias * away
+            moved = mean[known] * np.exp(shift) if record.noise == "log" else mean[known] + span * shift
+            mean[known] = np.clip(moved, lower, upper)
         point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)
     return Forecast(quantiles, mean, point)
 

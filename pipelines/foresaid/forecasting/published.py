@@ -98,7 +98,7 @@ def apply(form: Form, metrics: dict[str, Array], chance: float) -> Array:
 def subjects(record: Adopted, form: Form, view: View, published: View) -> tuple[list[str], Array, Array]:
     """Return the listed models whose outcome is published, their forecasts, and their outcomes as first published."""
     quantity = view.quantity(form.quantity_id)
-    outcomes = published.observations.filter((pl.col("quantity_id") == form.quantity_id) & (pl.col("setting") == ""))
+    outcomes = published.under(form.quantity_id)
     wide = (
         view.wide(list(form.weights), (record.source,))
         .filter(pl.col("subject_id").is_in(list(record.models)))

@@ -1,9 +1,10 @@
 """How wrong a law has been about rows it had not seen, turned into the width of its intervals.
 
 A bootstrap says what the rows leave open if the law is right; it knows nothing of the law being wrong beyond them. So each
-fit first plays its own past: it is fitted to the rows that came earlier (smaller, older), asked for the rest, and the
-factor on the width of its intervals that would have served best is kept, shrunk towards one where few rows were played. It
-is learned from training rows only, frozen with the curve, and shown on the page of the law.
+fit first plays its own past: it is fitted to the rows that came earlier (smaller, older) and asked for the rest. Where several
+independent series of a law have played, they teach each other a discrepancy that grows with distance (see discrepancy.py); where
+not, the factor on the width of a fit's intervals that would have served best is kept, shrunk towards one where few rows were
+played. Either is learned from training rows only, frozen with the curve, and shown on the page of the law.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.data import Target, TrainingTable
+from foresaid.fitting.discrepancy import Discrepancy, halves, on_noise_scale, widened
 from foresaid.fitting.fit import NO_FORECAST, Fit
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
+from foresaid.forecasting.discrepancy import SeriesPlays, learn
 from foresaid.forecasting.predict import Forecast, predict, widen
 from foresaid.scoring.levels import LEVELS
 
@@ -42,6 +45,7 @@ class Played:
     outcomes: Array
     clusters: tuple[str, ...]
     rows: tuple[str, ...]
+    distances: Array  # (n,): how far beyond the last row each was forecast from
 
 
 def held_out(law: Law, table: TrainingTable, share: float) -> tuple[TrainingTable, TrainingTable] | None:
@@ -55,11 +59,16 @@ def held_out(law: Law, table: TrainingTable, share: float) -> tuple[TrainingTabl
 
 @dataclass(frozen=True)
 class FitRequest:
-    """One law to be fitted to one table, with the entry of params.yaml it is frozen with."""
+    """One law to be fitted to one table, with the entry of params.yaml it is frozen with.
+
+    Requests of one law, of one version and `known` together teach each other; `known` names the state of knowledge, such as an
+    origin, where requests of several are made at once: what a later one knows must not teach an earlier one.
+    """
 
     law: Law
     table: TrainingTable
     settings: dict[str, Any]
+    known: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,7 @@ def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit
     quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
     clusters: list[str] = []
     rows: list[str] = []
+    distances = [np.empty(0)]
     target = question.table.target
     for share, rest, found in parts:
         if found.status in NO_FORECAST:
@@ -83,9 +93,10 @@ def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit
         known = ~np.isnan(made.point)
         quantiles.append(made.quantiles[known])
         outcomes.append((target.offset + target.span * rest.y)[known])
+        distances.append((question.law.along(rest) - question.law.along(found.table).max())[known])
         clusters += [name for name, keep in zip(rest.clusters, known, strict=True) if keep]
         rows += [f"{share}/{name}" for name, keep in zip(rest.subjects, known, strict=True) if keep]
-    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows))
+    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows), np.concatenate(distances))
 
 
 def widened_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
@@ -107,17 +118,60 @@ def widened_fits(questions: Sequence[FitRequest], seed: int, replicates: int, ca
     plays: dict[int, list[tuple[float, TrainingTable, Fit]]] = {}
     for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
         plays.setdefault(i, []).append((share, rest, fitted))
-    return [_widen(one, found[i], plays.get(i, []), seed) for i, one in enumerate(ordered)]
+    played = [
+        None if found[i].status in NO_FORECAST or i not in plays else _score(one, plays[i], seed) for i, one in enumerate(ordered)
+    ]
+    taught = taught_by_each_other(ordered, played)
+    return [_widen(one, found[i], played[i], taught[i]) for i, one in enumerate(ordered)]
 
 
-def _widen(question: FitRequest, found: Fit, parts: Sequence[tuple[float, TrainingTable, Fit]], seed: int) -> Widened:
-    if found.status in NO_FORECAST or not parts:
-        return Widened(found, None)
-    played = _score(question, parts, seed)
-    n = len(played.outcomes)
-    if not n:
-        return Widened(found, None)
-    target = question.table.target
+def series_plays(question: FitRequest, played: Played) -> SeriesPlays:
+    """Bring the plays of one series to the noise scale of its law, on which series can be compared."""
+    law, target = question.law, question.table.target
+    middle, half = halves(played.quantiles, law.noise, target.offset, target.span)
+    outcome = on_noise_scale(played.outcomes, law.noise, target.offset, target.span)
+    return SeriesPlays(
+        target.target_id, target.quantity_id, frozenset(question.table.subjects), half, outcome - middle, played.distances
+    )
+
+
+def taught_by_each_other(questions: Sequence[FitRequest], played: Sequence[Played | None]) -> list[Discrepancy | None]:
+    """Learn the discrepancy of each request from all requests of its law and state of knowledge; None where too few teach it."""
+    pools: dict[tuple[str, str], list[SeriesPlays]] = {}
+    for one, own in zip(questions, played, strict=True):
+        if own is not None and len(own.outcomes) and one.law.place(one.table.x[:1], one.table.target.progress) is not None:
+            pools.setdefault((one.law.name, one.known), []).append(series_plays(one, own))
+    learned: dict[tuple[str, str, str], Discrepancy | None] = {}
+    taught: list[Discrepancy | None] = []
+    for one in questions:
+        target, pool = one.table.target, pools.get((one.law.name, one.known), [])
+        place = one.law.place(one.table.x, target.progress)
+        if place is None or not pool or not len(place):
+            taught.append(None)
+            continue
+        key = (one.law.name, one.known, target.quantity_id)
+        if key not in learned:
+            learned[key] = learn(pool, target.quantity_id, 0.0, 1)
+        found = learned[key]
+        own_way = found is None or target.target_id in found.set_aside
+        taught.append(None if found is None or own_way else replace(found, edge=float(place.max()), progress=target.progress))
+    return taught
+
+
+def _widen(question: FitRequest, found: Fit, played: Played | None, taught: Discrepancy | None) -> Widened:
+    """Give a fit its discrepancy, or the one factor where nothing but its own rows can teach it.
+
+    The plays come back as they would have been with what was learned, so that an ensemble learns its width beyond that.
+    """
+    if found.status in NO_FORECAST or played is None or not len(played.outcomes):
+        return Widened(found if taught is None else replace(found, discrepancy=taught), None)
+    target, n = question.table.target, len(played.outcomes)
+    if taught is not None:
+        units = (target.offset, target.span, target.lower, target.upper)
+        levels = np.array(LEVELS)
+        again = widened(played.quantiles, levels, np.maximum(played.distances, 0.0), taught, question.law.noise, units)
+        known = replace(found, played=len(set(played.clusters)), discrepancy=taught)
+        return Widened(known, replace(played, quantiles=again))
     bounds = (np.full(n, target.lower), np.full(n, target.upper))
     width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), bounds, len(set(played.clusters)))
     return Widened(replace(found, widening=width.scale, played=width.releases), played)

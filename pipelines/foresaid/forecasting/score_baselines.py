@@ -1,4 +1,4 @@
-"""Baselines told what a law of other scores is told: the model's scores on the law's own covariates (N2 to N4).
+"""Baselines told what a law of other scores is told: the model's scores on the law's own covariates (N1 to N4).
 
 A law that sees seven scores of a new model has to beat whoever copies the most similar known model, or draws a line through the
 mean of those scores. Inputs are the law's covariates on its own scales, gaps included; the spread is the baseline's own record, as
@@ -7,63 +7,91 @@ for every other baseline (baselines.py). The nearest model needs no fit and is t
 
 from __future__ import annotations
 
-from datetime import date
-
 import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.transforms import LOGIT_EDGE
-from foresaid.forecasting.baselines import Baseline, training_mean
+from foresaid.forecasting.baselines import Baseline, Record, last_of_line_and_tier, training_mean
+from foresaid.forecasting.board import Board, from_probit, to_probit
+from foresaid.forecasting.method import SCORES
 
 FEWEST_SHARED = 3  # scores two models must share to be compared
 FEWEST_ROWS = 4  # known models a score needs to be of use
 RIDGE = 1.0  # penalty on standardised inputs
 
 
-def nearest_known_model(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+def shifted_last(known: Board, asked: Board, i: int) -> float:
+    """N1: the last of line and tier, moved on the probit scale by the mean surprise of the n other scores times n / (n + 1).
+
+    The surprise of a score is what the model has above what the same rule would have forecast for that score. A score that no known
+    row has gives none.
+    """
+    surprises = []
+    for k in np.flatnonzero(np.isfinite(asked.probits[i])):
+        have = np.isfinite(known.probits[:, k])
+        if have.any():
+            rows = known.where(have)
+            before = last_of_line_and_tier(Board(**{**vars(rows), "y": from_probit(rows.probits[:, k])}), asked, i)
+            surprises.append(asked.probits[i, k] - float(to_probit(np.array([before]))[0]))
+    base = last_of_line_and_tier(known, asked, i)
+    if not surprises:
+        return base
+    count = len(surprises)
+    moved = float(to_probit(np.array([base]))[0]) + float(np.mean(surprises)) * count / (count + 1.0)
+    return float(from_probit(np.array([moved]))[0])
+
+
+def nearest_known_model(known: Board, asked: Board, i: int) -> float:
     """N2: the value of the known model whose shared scores are nearest (root mean square), best first among equals."""
-    gap = rows.x - x
+    x = asked.x[i]
+    gap = known.x - x
     shared = np.isfinite(gap).sum(axis=1)
     least = min(FEWEST_SHARED, int(np.isfinite(x).sum()))
     if least == 0 or not (shared >= least).any():
-        return training_mean(rows, cluster, released_on, x)
+        return training_mean(known, asked, i)
     distance = np.sqrt(np.nansum(gap**2, axis=1) / np.maximum(shared, 1))
     distance[shared < least] = np.inf
-    return float(rows.y[np.lexsort((-rows.y, distance))[0]])
+    return float(known.y[np.lexsort((-known.y, distance))[0]])
 
 
-def _usable(rows: TrainingTable, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_], Array]:
+def _usable(known: Board, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_], Array]:
     """Columns the model has and enough others too; which rows have any of them, and those inputs, standardised with gaps at 0."""
-    columns = np.flatnonzero(np.isfinite(x) & (np.isfinite(rows.x).sum(axis=0) >= FEWEST_ROWS))
-    any_known: NDArray[np.bool_] = np.asarray(np.isfinite(rows.x[:, columns]).any(axis=1))
-    inputs = rows.x[any_known][:, columns]
+    columns = np.flatnonzero(np.isfinite(x) & (np.isfinite(known.x).sum(axis=0) >= FEWEST_ROWS))
+    any_known: NDArray[np.bool_] = np.asarray(np.isfinite(known.x[:, columns]).any(axis=1))
+    inputs = known.x[any_known][:, columns]
     if not columns.size or len(inputs) < FEWEST_ROWS:
         return columns[:0], any_known, inputs
     return columns, any_known, inputs
 
 
-def ridge_on_others(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
-    """N3: ridge regression on the other scores (standardised, gaps filled with the mean, penalty one)."""
-    columns, kept, inputs = _usable(rows, x)
+def ridge_on_others(known: Board, asked: Board, i: int) -> float:
+    """N3: ridge regression on the other scores (standardised, gaps filled with the mean, penalty one).
+
+    (Z'Z + I) b = Z'(y - mean) on centred inputs, as scikit-learn's Ridge with an intercept; solved here because one call of that
+    costs many times the system of a dozen unknowns, and this is asked ten thousand times.
+    """
+    x = asked.x[i]
+    columns, kept, inputs = _usable(known, x)
     if not columns.size:
-        return training_mean(rows, cluster, released_on, x)
+        return training_mean(known, asked, i)
     centre, spread = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-6)
-    from sklearn.linear_model import Ridge  # takes half a second to load, and most stages never ask
+    z = np.nan_to_num((inputs - centre) / spread)
+    middle, mean = z.mean(axis=0), float(known.y[kept].mean())
+    off = z - middle
+    weights = np.linalg.solve(off.T @ off + RIDGE * np.eye(len(columns)), off.T @ (known.y[kept] - mean))
+    return float(mean + ((x[columns] - centre) / spread - middle) @ weights)
 
-    model = Ridge(alpha=RIDGE).fit(np.nan_to_num((inputs - centre) / spread), rows.y[kept])
-    return float(model.predict(((x[columns] - centre) / spread)[None, :])[0])
 
-
-def sigmoid_of_mean(rows: TrainingTable, cluster: str, released_on: date | None, x: Array) -> float:
+def sigmoid_of_mean(known: Board, asked: Board, i: int) -> float:
     """N4: a straight line, on the logit scale, in the mean of the other scores (each centred on the known models)."""
-    columns, kept, inputs = _usable(rows, x)
+    x = asked.x[i]
+    columns, kept, inputs = _usable(known, x)
     if not columns.size:
-        return training_mean(rows, cluster, released_on, x)
+        return training_mean(known, asked, i)
     centre = np.nanmean(inputs, axis=0)
     mean, at = np.nanmean(inputs - centre, axis=1), float((x[columns] - centre).mean())
-    share = np.clip(rows.y[kept], LOGIT_EDGE, 1.0 - LOGIT_EDGE)
+    share = np.clip(known.y[kept], LOGIT_EDGE, 1.0 - LOGIT_EDGE)
     z = np.log(share / (1.0 - share))
     off = mean - mean.mean()
     slope = float((off * z).sum() / max(float((off**2).sum()), 1e-12))
@@ -71,7 +99,18 @@ def sigmoid_of_mean(rows: TrainingTable, cluster: str, released_on: date | None,
 
 
 FOR_SCORES: dict[str, Baseline] = {
-    "nearest_known_model": nearest_known_model,
-    "ridge_on_others": ridge_on_others,
-    "sigmoid_of_mean": sigmoid_of_mean,
+    "shifted_last": Baseline(
+        shifted_last,
+        "Last of line, shifted",
+        "the last of line and tier, moved by the mean surprise of the model's other scores",
+        SCORES,
+        Record.EARLIER,
+    ),
+    "nearest_known_model": Baseline(
+        nearest_known_model, "Nearest known model", "the score of the known model whose other scores are nearest", SCORES
+    ),
+    "ridge_on_others": Baseline(ridge_on_others, "Ridge on other scores", "ridge regression on the model's other scores", SCORES),
+    "sigmoid_of_mean": Baseline(
+        sigmoid_of_mean, "Line in the mean score", "a logistic line in the mean of the model's other scores", SCORES
+    ),
 }

@@ -82,7 +82,7 @@ def check(split: Split, as_of: date, by_date: bool, public_on: Sequence[date] | 
 
 def first_published(table: TrainingTable, published: View) -> TrainingTable:
     """Put the first value its resolver published in place of each outcome, whatever was revised since."""
-    rows = published.observations.filter((pl.col("quantity_id") == table.target.quantity_id) & (pl.col("setting") == ""))
+    rows = published.under(table.target.quantity_id, table.target.protocol)
     first = dict(zip(rows["subject_id"], rows["value"], strict=True))
     target = table.target
     y = np.array([(first[name] - target.offset) / target.span if name in first else np.nan for name in table.subjects])

@@ -65,12 +65,31 @@ def read_choices(section: Mapping[str, Any]) -> Choices:
 def of_record(systems: pl.DataFrame, choices: Choices) -> pl.DataFrame:
     """Return the cells (SCHEMA, sorted) that the law is fitted to, from a frame of `registry.systems.frame`.
 
+    Those of `every_cell` on boards with at least `minimum_cells` cells and more than one value. Raises RecordError where nothing is
+    left, and for a row that `checked` refuses.
+    """
+    kept = enough(every_cell(systems, choices), choices.minimum_cells)
+    if kept.is_empty():
+        raise RecordError(
+            f"capability: found no board with {choices.minimum_cells} cells in {', '.join(choices.sources)} from "
+            f"{choices.from_year} on, expected one; see capability in params.yaml"
+        )
+    return checked(kept).sort("system_id", "benchmark")
+
+
+def enough(cells: pl.DataFrame, least: int) -> pl.DataFrame:
+    """Keep the cells of boards with at least `least` cells and more than one value."""
+    boards = cells.group_by("benchmark").agg(pl.len().alias("count"), pl.col("value").n_unique().alias("values"))
+    return cells.join(boards.filter((pl.col("count") >= least) & (pl.col("values") > 1)), on="benchmark", how="semi")
+
+
+def every_cell(systems: pl.DataFrame, choices: Choices) -> pl.DataFrame:
+    """Return all cells (SCHEMA, sorted) the law could be told, also on boards with too few to fit.
+
     Kept are shares of which more is better, of `sources`, of models released from `from_year` on. A quantity of `same` is brought
     to its board: zero + (one - zero) value. Of several protocols of one system the best value counts. Of several sources the first
-    in `sources` that holds a model on a board counts for that model: a later one would count one measurement twice. A board with
-    fewer than `minimum_cells` cells, or with one value only, is left out. Items are the inverse of the record's resolution.
-
-    Raises RecordError where nothing is left, and for a row that `checked` refuses.
+    in `sources` that holds a model on a board counts for that model: a later one would count one measurement twice. Items are the
+    inverse of the record's resolution.
     """
     names = list(choices.same)
     moved = pl.DataFrame(
@@ -105,17 +124,10 @@ def of_record(systems: pl.DataFrame, choices: Choices) -> pl.DataFrame:
         .unique(["system_id", "board"], keep="first", maintain_order=True)
         .join(about, left_on="board", right_on="benchmark", how="left")
     )
-    enough = rows.group_by("board").agg(pl.len().alias("count"), pl.col("value").n_unique().alias("values"))
-    kept = rows.join(enough.filter((pl.col("count") >= choices.minimum_cells) & (pl.col("values") > 1)), on="board", how="semi")
-    if kept.is_empty():
-        raise RecordError(
-            f"capability: found no board with {choices.minimum_cells} cells in {', '.join(choices.sources)} from "
-            f"{choices.from_year} on, expected one; see capability in params.yaml"
-        )
-    named = kept.select(
+    named = rows.select(
         *(name for name in SCHEMA if name not in ("benchmark", "chance", "items")),
         benchmark="board",
         chance=pl.col("board_chance").fill_null(0.0),
         items=(1.0 / pl.col("board_resolution")).round().cast(pl.Int64),
     )
-    return checked(named).sort("system_id", "benchmark")
+    return named.select(list(SCHEMA)).sort("system_id", "benchmark")

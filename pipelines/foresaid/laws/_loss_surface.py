@@ -18,6 +18,7 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
 
@@ -50,9 +51,9 @@ class ComputeLaw(Law):
 
     axis_title: ClassVar[str] = COMPUTE_AXIS
 
-    def along(self, table: TrainingTable) -> Array:
+    def place(self, x: Array, progress: int) -> Array | None:
         """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
+        return np.asarray(np.log(6.0) + progress * (x[:, 0] + x[:, 1]))
 
     def axis(self, point: Array, x: Array) -> Array:
         """Training compute, log10(6 N D)."""
@@ -85,9 +86,9 @@ class SurfaceLaw(ComputeLaw):
         return {**values, "surfaces": read_entries(Surface, values.get("surfaces", {}), "laws, surfaces")}
 
     @property
-    def delta(self) -> float | None:
-        """Return Huber's delta on ln L."""
-        return 1e-3 if self.preset == "authors" else 0.01
+    def residual_loss(self) -> RobustLoss:
+        """Return Huber's loss on ln L."""
+        return Huber(1e-3 if self.preset == "authors" else 0.01)
 
     @property
     def plays_its_past(self) -> bool:

@@ -94,10 +94,14 @@ class SigmoidLaw(Law):
     def covariates(self, target: SigmoidTarget) -> tuple[Covariate, ...]:
         """Return the raw covariates that predict this target."""
 
+    def entry(self, quantity_id: str) -> SigmoidTarget:
+        """The entry of a quantity; that of a quantity `targets` does not name has nothing of its own."""
+        return self.targets.get(quantity_id, SigmoidTarget())
+
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
         """Intercept, one slope per standard deviation of each feature, and the floor."""
         meaning = "change of the logit for one standard deviation of the feature"
-        limit, floor = self.slope_limit, self.targets[target.quantity_id].floor_at_most
+        limit, floor = self.slope_limit, self.entry(target.quantity_id).floor_at_most
         slopes = [Parameter(f"slope_{i + 1}", meaning, "logit", -limit, limit, (-3.0, 3.0)) for i in range(columns)]
         return (
             Parameter("intercept", "logit of the score of an average row", "logit", -60.0, 60.0, (-4.0, 4.0)),
@@ -148,23 +152,29 @@ class SigmoidLaw(Law):
         """The authors gave no intervals."""
         return self.search != "authors"
 
+    def place(self, x: Array, progress: int) -> Array | None:
+        """None: rows go by release date, which is no covariate."""
+        del x, progress
+        return None
+
     def along(self, table: TrainingTable) -> Array:
         """Release dates, as days; a model without one counts as old."""
         return np.array([float("-inf") if day is None else float(day.toordinal()) for day in table.released_on])
 
-    def table(self, view: View, quantity_id: str) -> TrainingTable:
+    def table(self, view: View, quantity_id: str, protocol: str = "") -> TrainingTable:
         """Return the rows of one target; a model with no covariate at all is left out."""
-        settings = self.targets[quantity_id]
+        settings = self.entry(quantity_id)
         covariates = self.covariates(settings)
         quantity = view.quantity(quantity_id)
         offset = quantity.chance if quantity.chance is not None else quantity.lower
+        named = (f"{quantity_id}[{protocol}]", f"{quantity.title} ({protocol})") if protocol else (quantity_id, quantity.title)
         target = Target(
-            quantity_id, quantity.title, quantity_id, covariates, offset, quantity.upper - offset,
-            quantity.lower, quantity.upper, quantity.resolver,
+            *named, quantity_id, covariates, offset, quantity.upper - offset,
+            quantity.lower, quantity.upper, quantity.resolver, protocol=protocol,
         )  # fmt: skip
         names = [covariate.quantity_id for covariate in covariates]
         columns = list(dict.fromkeys([quantity_id, *names, "training_flops"]))
-        wide = view.wide(columns, self.sources, self.systems).filter(
+        wide = view.wide(columns, self.sources, self.systems, protocol).filter(
             (pl.col("kind") == "model") & pl.col(quantity_id).is_not_null()
         )
         if self.apply_cutoffs and settings.training_zettaflops_at_most is not None:

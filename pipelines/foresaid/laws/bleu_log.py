@@ -17,6 +17,7 @@ from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._size_series import SizeLaw, in_order
 
 LN_BETA = (float(np.log(0.3)), float(np.log(12.0)))
@@ -75,7 +76,7 @@ class BleuLog(SizeLaw):
         "Very different exponents fit alike: read forecasts with the profile, never the coefficients. Where pre-training and "
         "task are not aligned BLEU stops rising and the law does not see it. Here the size is task data, not pre-training data."
     )
-    huber_delta: ClassVar[float | None] = 0.1
+    robust_loss: ClassVar[RobustLoss] = Huber(0.1)
     resolution: ClassVar[float] = 0.05
     profiled: ClassVar[str | None] = "ln_beta"
     columns: ClassVar[Any] = staticmethod(_columns)

@@ -13,6 +13,7 @@ from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.fitting.least_squares import solve
 from foresaid.fitting.problem import LeastSquaresProblem
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._loss_surface import LIMIT, power
 from foresaid.laws._size_series import BentLaw, floor_parameter
 
@@ -73,7 +74,7 @@ class Broken(BentLaw):
         "Six numbers: it fits almost any short curve. A break near the end of the data, or one that has not happened yet, is "
         "not known from them."
     )
-    huber_delta: ClassVar[float | None] = 0.01
+    robust_loss: ClassVar[RobustLoss] = Huber(0.01)
     columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:

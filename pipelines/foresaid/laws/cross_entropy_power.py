@@ -15,6 +15,7 @@ from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._size_series import SizeLaw, floor_parameter, in_order
 
 ALPHAS = (0.05, 0.15, 0.4, 1.0)
@@ -67,7 +68,7 @@ class CrossEntropyPower(SizeLaw):
         "The irreducible loss is seldom known, so far forecasts are guesses; losses do not compare between tokenisers; a falling "
         "loss does not mean better translations. In some series the size is fine-tuning examples, which the paper does not treat."
     )
-    huber_delta: ClassVar[float | None] = 0.01
+    robust_loss: ClassVar[RobustLoss] = Huber(0.01)
     profiled: ClassVar[str | None] = "alpha"
     columns: ClassVar[Any] = staticmethod(_columns)
 

@@ -15,6 +15,7 @@ from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._loss_surface import COMPUTE_AXIS, LIMIT, REACH, log10_flops, power
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
@@ -95,7 +96,7 @@ class DataConstrained(Law):
     )
     axis_title: ClassVar[str] = COMPUTE_AXIS
     noise: ClassVar[str] = "log"
-    huber_delta: ClassVar[float | None] = 1e-2
+    robust_loss: ClassVar[RobustLoss] = Huber(1e-2)
     columns: ClassVar[Any] = staticmethod(_columns)
 
     @staticmethod
@@ -204,9 +205,9 @@ class DataConstrained(Law):
         del point
         return log10_flops(x)
 
-    def along(self, table: TrainingTable) -> Array:
+    def place(self, x: Array, progress: int) -> Array | None:
         """Training compute, ln(6 N D)."""
-        return np.asarray(np.log(6.0) + table.x[:, 0] + table.x[:, 1])
+        return np.asarray(np.log(6.0) + progress * (x[:, 0] + x[:, 1]))
 
     def narrowed(self, parameters: tuple[Parameter, ...], y: Array) -> tuple[Parameter, ...]:
         """Hold the floor below the smallest loss that was observed."""

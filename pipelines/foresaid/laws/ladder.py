@@ -20,6 +20,7 @@ from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.fitting.power_sum import fit_power_sum
+from foresaid.fitting.robust_loss import Huber
 from foresaid.laws._loss_surface import PRESETS, ComputeLaw, power
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View
@@ -167,8 +168,8 @@ class ModelLadder(ComputeLaw):
         end = x[:, 3] > 0 if x[:, 3].any() else np.ones(len(x), dtype=bool)
         # A copy that drew no end at all takes them as they are.
         drawn = np.where(weights[:, end].any(axis=1, keepdims=True), weights[:, end], 1.0)
-        delta = 1e-3 if self.preset == "authors" else 1e-2
-        first = fit_power_sum(np.exp(x[end, :2]), x[end, 2], drawn, delta=delta, wanted=3)
+        loss = Huber(1e-3 if self.preset == "authors" else 1e-2)
+        first = fit_power_sum(np.exp(x[end, :2]), x[end, 2], drawn, loss=loss, wanted=3)
         chain = np.column_stack(
             [first.floor, first.ln_coefficient[:, 0], first.exponent[:, 0], first.ln_coefficient[:, 1], first.exponent[:, 1]]
         )

@@ -11,6 +11,7 @@ from foresaid.arrays import Array
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 from foresaid.laws._loss_surface import LIMIT, power
 from foresaid.laws._size_series import BentLaw, floor_parameter, in_order
 
@@ -63,7 +64,7 @@ class Rectified(BentLaw):
         "Four numbers from a dozen sizes: before the loss has visibly bent, neither the bend nor the power is known, and the floor "
         "is a guess throughout."
     )
-    huber_delta: ClassVar[float | None] = 0.01
+    robust_loss: ClassVar[RobustLoss] = Huber(0.01)
     profiled: ClassVar[str | None] = "beta"
     columns: ClassVar[Any] = staticmethod(_columns)
 

@@ -121,7 +121,3 @@ class Uplift(Law):
     def objection(self, table: TrainingTable) -> str | None:
         """A step and its scatter need three models."""
         return "too_few_points" if table.n < LEAST else None
-
-    def along(self, table: TrainingTable) -> Array:
-        """The score without: forecasts are asked of stronger models."""
-        return np.asarray(table.x[:, 0])

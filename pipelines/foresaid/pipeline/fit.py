@@ -1,7 +1,7 @@
 """Stage `fit`: one law, every target, on what is known at the as-of date.
 
-It writes the frozen curves, the drafts that an open round would freeze, the points and bands the pages draw, and a small
-metrics file that shows in review what moved.
+It writes the frozen curves, the targets under which an open round would freeze them, the points and bands the pages draw, and a
+small metrics file that shows in review what moved.
 """
 
 from __future__ import annotations
@@ -67,12 +67,11 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
 
 
 def draft(law: Law, curve: Curve, quantity: Quantity) -> dict[str, Any]:
-    """Return what a round would freeze of a curve: the forecast, and the target without round, days and known models."""
+    """Return under what a round would freeze a curve: method and target, without round, days, known models and the curve itself."""
     record = curve.record
     rule = {"kind": "curve", "binds": "run", "series": record.series} if record.series else {"kind": "curve", "binds": "model"}
     return {
         "method": law.name,
-        "prediction": {"kind": "curve", "curve": to_plain(curve)},
         "target": {
             "id": record.target_id,
             "rule": rule,
@@ -87,7 +86,7 @@ def draft(law: Law, curve: Curve, quantity: Quantity) -> dict[str, Any]:
             "resolution": None,
             "resolver": record.resolver,
             "fallbacks": [],
-            "system": "default",
+            "system": law.systems,
             "nearest_effort": False,
             "void_if": [],
         },
@@ -112,9 +111,10 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         if not fitted.point.size:
             continue
         curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
-        training.extend(training_lines(fitted.table))
         curves.append(dump_line(to_plain(curve)))
-        drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id))))
+        if law.asked(table.target):
+            training.extend(training_lines(table))
+            drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id))))
         drawings.append(drawing(law, curve, fitted))
     folder = build / "fits" / name
     write_lines(folder / "curves.jsonl", curves)

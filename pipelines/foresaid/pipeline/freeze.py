@@ -20,8 +20,8 @@ from typing import Any, TypeAlias
 
 from foresaid import canonical_json
 from foresaid.canonical_json import decimal
-from foresaid.confusables import resolve
-from foresaid.errors import LeakError, LedgerError
+from foresaid.confusables import model_of, resolve
+from foresaid.errors import LeakError, LedgerError, UnreadableError
 from foresaid.evaluation import units
 from foresaid.files import write_json
 from foresaid.fitting.frozen_curve import from_plain
@@ -75,11 +75,18 @@ def _items(path: Path) -> list[dict[str, Any]]:
 
 
 def read_drafts(build: Path, laws: Sequence[str]) -> list[Draft]:
-    """Read the drafts of the laws of params.yaml; files of laws no longer listed are not looked at."""
+    """Read targets and curves of the laws of params.yaml; files of laws no longer listed are not looked at."""
     drafts = []
     for law in laws:
-        for item in _items(build / "fits" / law / "drafts.jsonl"):
-            drafts.append(Draft(item["method"], item["target"], item["prediction"]))
+        folder = build / "fits" / law
+        curves = {curve["target_id"]: curve for curve in _items(folder / "curves.jsonl")}
+        for item in _items(folder / "drafts.jsonl"):
+            name = item["target"]["id"]
+            if name not in curves:
+                raise UnreadableError(
+                    f"{folder / 'curves.jsonl'}: found no curve of {name}, expected one for each draft; run `dvc repro`"
+                )
+            drafts.append(Draft(item["method"], item["target"], {"kind": "curve", "curve": curves[name]}))
     return drafts
 
 
@@ -123,7 +130,7 @@ def check_leaks(
             row["target_id"],
             resolver.get(row["target_id"], row["law"]),
             known_on,
-            released.get(row["subject_id"]),
+            released.get(model_of(row["subject_id"])),
         )
     targets = [leakage.GuardedTarget(name) for name in opened.targets]
     leakage.check_training(list(seen.values()), opened.as_of, frozen_on, targets, aliases)

@@ -8,9 +8,12 @@ from typing import Any
 import polars as pl
 
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores, units
+from foresaid.evaluation.claims import PERIOD
 from foresaid.evaluation.hindcast import run_case
+from foresaid.evaluation.rolling_recalibration import PLAIN
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.files import write_frame, write_json
+from foresaid.forecasting.floors import floored, items_of
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
@@ -22,16 +25,26 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
     grid = params.rolling
     if grid is None:
         return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_origin.SCHEMA))), {}
-    days = rolling_origin.origins(grid, full)
+    days = {mode: rolling_origin.origins(grid, mode, full) for mode in rolling_origin.MODES}
     replicates = grid.full_replicates if full else grid.replicates
-    made = pl.concat([rolling_origin.forecasts(params, connection, mode, days, replicates, cache) for mode in rolling_origin.MODES])
-    taught = rolling_recalibration.learned(units.attach(made, units.of(connection)))
+    made = pl.concat([rolling_origin.forecasts(params, connection, mode, days[mode], replicates, cache) for mode in days])
+    items = items_of(connection)
+    made = floored(made, items)
+    # An average of forecasts, or one made narrower, may fall below the floor again.
+    taught = floored(rolling_recalibration.learned(units.attach(made, units.of(connection))), items)
     scored = rolling_scores.score(taught)
+    declined = taught.filter(pl.col("quantiles").is_null() & (pl.col("recalibration") == PLAIN))
     return scored, {
-        "origins": {"first": days[0].isoformat(), "last": days[-1].isoformat(), "number": len(days), "replicates": replicates},
+        "origins": {
+            mode: {"first": each[0].isoformat(), "last": each[-1].isoformat(), "number": len(each), "replicates": replicates}
+            for mode, each in days.items()
+        },
         "horizons": list(grid.horizons),
         "accounts": rolling_scores.accounts(taught, scored),
-        "by_horizon": rolling_scores.by_horizon(scored, grid.horizons, params.seed),
+        "by_horizon": rolling_scores.by_horizon(scored, declined, grid.horizons, params.seed),
+        "recalibrations": rolling_scores.recalibrations(scored, params.seed),
+        "by_target": rolling_scores.parts(scored, pl.col("quantity_id")),
+        "by_period": rolling_scores.parts(scored, PERIOD),
         "by_distance": rolling_scores.by_distance(scored),
         "by_origin": rolling_scores.by_origin(scored),
     }
@@ -68,4 +81,4 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     whole = whole.sort("case", "law", "target_id", "subject_id")
     write_frame(build / "hindcast.parquet", whole)
     counts = {name: whole.filter(pl.col("case") == name).height for name in params.hindcast}
-    return {**counts, "rolling origins": scored.filter(~pl.col("recalibrated")).height}
+    return {**counts, "rolling origins": scored.filter(pl.col("recalibration") == PLAIN).height}

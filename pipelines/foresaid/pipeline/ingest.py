@@ -8,13 +8,14 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from foresaid import files
-from foresaid.registry import formats, merges
+from foresaid.registry import formats, merges, source_card
 from foresaid.registry.checks import cross_row
 from foresaid.registry.load import Catalogue, Loaded, load
 from foresaid.registry.schema import KEY, MODEL, QUANTITY, SUBJECT
@@ -59,6 +60,12 @@ def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Do
     """What the rules that see several rows doubt in the record as it stands, for the data page."""
     merged = merges.mapping(catalogue.merges)
     found = cross_row.names(name for name in catalogue.known.models if name not in merged)
+    found += cross_row.sizes(catalogue.models)
+    found += [
+        cross_row.Doubt("licence", item.source.name, "", "", "", source_card.UNSAID_LICENCE)
+        for item in loaded
+        if item.source.unlicensed
+    ]
     for item in loaded:
         if item.frame.height <= DOUBTED:
             runs = {row.subject_id: row for row in item.subjects}
@@ -103,14 +110,16 @@ def run(
     metrics: Path,
     mirror: Path | None = None,
     say: Callable[[str], None] = print,
+    today: date | None = None,
 ) -> dict[str, Any]:
     """Run the stage: `build`/observations/NAME.parquet, `build`/tables/NAME.parquet and the counts in `metrics`, or nothing.
 
     Sources that the record may not keep are read from `mirror`, a folder with the upstreams' files, where there is one.
+    With `today` dates that are still to come are refused.
     """
     for line in on_demand.fetch(registry, build, sources, mirror):
         say(line)
-    catalogue, loaded = load(registry, sources, build)
+    catalogue, loaded = load(registry, sources, build, today)
     counts = summary(catalogue, loaded)
     build.mkdir(parents=True, exist_ok=True)
     frames = {

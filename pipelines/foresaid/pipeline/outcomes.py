@@ -128,7 +128,7 @@ def facts_of(target: TargetEntry, wanted: Collection[str], record: Record, today
 def _effort(setting: str) -> float:
     system, _ = systems.split(setting)
     words = dict(part.split("=", 1) for part in system.split(";") if part)
-    effort = systems.effort_number(words.get("effort", ""))
+    effort = systems.effort_number(words.get("effort", words.get("thinking", "")))
     return -1.0 if effort is None else effort
 
 

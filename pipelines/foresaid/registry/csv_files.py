@@ -18,6 +18,8 @@ from typing import Any, Generic
 from foresaid.errors import BadCell, UnreadableError
 from foresaid.registry.formats import BadCellError, Format, Row, plain, shown
 
+SORTED = "rows sorted by key"
+
 
 @dataclass(frozen=True)
 class CsvTable(Generic[Row]):
@@ -82,9 +84,37 @@ def parse(raw: bytes, file: str, format: Format[Row]) -> CsvTable[Row]:
                 table.lines.append(line)
     except csv.Error as error:
         problems.append(BadCell(file, max(line + 1, 1), "-", str(error), "a CSV row", "a quote is missing or the file is cut"))
+    problems += [] if problems else _order(table, format)
     if first and not problems:
         problems.append(BadCell(file, 1, header[0], "an empty file", "the header " + ",".join(header)))
     return table
+
+
+def _order(table: CsvTable[Row], format: Format[Row]) -> list[BadCell]:
+    """The first row that stands after one it should precede, if there is one."""
+    places = [format.header.index(name) for name in format.key]
+    keys = [tuple(plain(item[place]) for place in places) for item in table.items]
+    for (one, other), line in zip(pairwise(keys), table.lines[1:], strict=False):
+        if other < one:
+            found = f"{shown(', '.join(filter(None, other)))} after {shown(', '.join(filter(None, one)))}"
+            return [BadCell(table.file, line, format.key[0], found, SORTED, "`foresaid sort` puts them in order")]
+    return []
+
+
+def ordered(raw: bytes, format: Format[Row]) -> bytes:
+    r"""A file with its rows in the order of their keys, each line kept byte for byte.
+
+    >>> from foresaid.registry.formats import ALIASES
+    >>> ordered(b"alias,source_id,kind,id\nb,*,model,m\na,*,model,m\n", ALIASES).split()[1]
+    b'a,*,model,m'
+    """
+    head, *lines = [f"{line}\n" for line in raw.decode("utf-8").split("\n")[:-1]]
+    return "".join([head, *sorted(lines, key=lambda line: _key(line, format))]).encode()
+
+
+def _key(line: str, format: Format[Row]) -> tuple[str, ...]:
+    cells = next(csv.reader([line], strict=True))
+    return tuple(cells[format.header.index(name)] for name in format.key)
 
 
 def _row(cells: list[str], line: int, file: str, format: Format[Row], problems: list[BadCell]) -> Row | None:
@@ -130,7 +160,7 @@ def dump(rows: Iterable[Row], format: Format[Row]) -> bytes:
 def extend(raw: bytes, rows: Iterable[Row], format: Format[Row]) -> bytes:
     """Add rows to a file that stands: each line of it is kept byte for byte, new lines come in their place by key.
 
-    A file that is not sorted gets them at its end. `raw` is a file that `parse` accepts, or nothing.
+    `raw` is a file that `parse` accepts, or nothing.
     """
     added = dump(rows, format)
     if not raw:
@@ -138,15 +168,7 @@ def extend(raw: bytes, rows: Iterable[Row], format: Format[Row]) -> bytes:
     # Not splitlines: a note may hold a separator that is a line end to Unicode and not to the file.
     old, new = ([f"{line}\n" for line in text.decode("utf-8").split("\n")[:-1]] for text in (raw, added))
     new = new[1:]
-    places = [format.header.index(name) for name in format.key]
-
-    def key(line: str) -> tuple[str, ...]:
-        cells = next(csv.reader([line], strict=True))
-        return tuple(cells[place] for place in places)
-
-    keys = [key(line) for line in old[1:]]
-    if any(later < earlier for earlier, later in pairwise(keys)):
-        return raw + "".join(new).encode()
+    keys = [_key(line, format) for line in old[1:]]
     # A stable sort of two sorted runs: the old lines keep their order and come first among equals.
-    merged = sorted([*zip(keys, old[1:], strict=True), *((key(line), line) for line in new)], key=lambda item: item[0])
+    merged = sorted([*zip(keys, old[1:], strict=True), *((_key(line, format), line) for line in new)], key=lambda item: item[0])
     return "".join([old[0], *(line for _, line in merged)]).encode("utf-8")

@@ -228,6 +228,12 @@ def history(database: Database) -> pl.DataFrame:
     return pl.scan_parquet(database.folder / HISTORY).select(columns).collect()
 
 
+def systems_resolved(database: Database, day: date) -> pl.DataFrame:
+    """Return the first value that each quantity's resolver published by `day`, one row a system and benchmark (see `systems`)."""
+    rows = resolutions(database, day).observations
+    return systems.frame(rows, models(database), _table(database, "quantity").sort("quantity_id"))
+
+
 def resolutions(database: Database, day: date) -> View:
     """Return what resolves forecasts by `day`: the first value each quantity's resolver published, whatever was revised later."""
     with reading_parquet(database.folder / HISTORY):

@@ -8,13 +8,16 @@ Not legal advice: `evidence` says where each statement was read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from foresaid.errors import BadCell
-from foresaid.registry import csv_files, formats
+from foresaid.registry import csv_files, formats, source_card
 from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import LicenceRow, QuantityRow
+from foresaid.registry.source_card import Source, source_names
 
 FILE = "licences.csv"
 EMBEDDED = frozenset({"granted", "share_alike"})  # share-alike figures carry their own notice beside them
@@ -60,6 +63,70 @@ def refused(source: str, embedded: bool, quantities: Iterable[str], found: Grant
         for name, row in rows
         if row.grant not in EMBEDDED
     ]
+
+
+def word(source: Source, row: LicenceRow | None = None) -> str:
+    """What a source (or one quantity of it) grants, in one word of GRANTS.
+
+    Where licences.csv is silent the card speaks: `redistribution` no is a publisher's refusal, unclear that none was found.
+    """
+    if row is not None:
+        return row.grant
+    if source.redistribution == "yes":
+        return "share_alike" if "-SA-" in source.licence.upper() else "granted"
+    return "forbidden" if source.redistribution == "no" else "not_found"
+
+
+def forbidden(sources: Iterable[Source], quantities: Iterable[QuantityRow], rows: Iterable[LicenceRow]) -> frozenset[str]:
+    """Quantities whose publisher forbids a copy: not even tables made from them stand on a page."""
+    refused = {source.name for source in sources if word(source) == "forbidden"}
+    return frozenset(
+        {row.quantity_id for row in rows if row.grant == "forbidden"}
+        | {row.quantity_id for row in quantities if row.resolver in refused}
+    )
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One source as the record keeps it: in registry/ or on demand, what its licence grants, and what an `update` would add."""
+
+    source: Source
+    grant: str
+    rows: int  # that stand in registry/
+    quantities: int  # that it resolves
+    notice: str  # the text that goes with its figures, where the licence asks for one
+
+    @property
+    def gain(self) -> str:
+        """What a reader gains by an update, in words; nothing where the rows stand in the record already."""
+        if self.source.embedded or not self.quantities:
+            return ""
+        last = max((one.known_on for one in self.source.vintages), default=self.source.accessed)
+        return f"{self.quantities} quantities to {last}: foresaid update {self.source.name} --from FOLDER"
+
+
+def kept(registry: Path, quantities: Iterable[QuantityRow]) -> list[Kept]:
+    """Every source of the record with its licence, its rows and its notice."""
+    resolved = Counter(row.resolver for row in quantities)
+    found = []
+    for name in source_names(registry):
+        home = registry / "sources" / name
+        source = source_card.read(home / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name)
+        path, notice = home / "observations.csv", home / "NOTICE.md"
+        rows = max(path.read_bytes().count(b"\n") - 1, 0) if path.exists() else 0
+        text = notice.read_text(encoding="utf-8") if notice.exists() else ""
+        found.append(Kept(source, word(source), rows, resolved[name], text))
+    return found
+
+
+def summary(sources: Iterable[Kept]) -> list[str]:
+    """One line a source: name, word, where its rows are, licence; then what an update of those on demand would add."""
+    lines, gains = [], []
+    for one in sources:
+        where = f"{one.rows} rows in registry/" if one.source.embedded else "on demand"
+        lines.append(f"{one.source.name}  {one.grant.replace('_', ' ')}  {where}  {one.source.licence or 'no licence stated'}")
+        gains += [f"an update adds {one.gain}"] if one.gain else []
+    return lines + gains
 
 
 def listing(rows: Iterable[LicenceRow]) -> list[str]:

@@ -13,11 +13,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from foresaid import files
 from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.registry import csv_files, database, formats, licences, merges, source_card
 from foresaid.registry.checks import bulk
@@ -121,10 +123,14 @@ def check(observations: CsvTable[ObservationRow], subjects: CsvTable[SubjectRow]
     ]
 
 
-def load(registry: Path, sources: Sequence[str], build: Path | None = None) -> tuple[Catalogue, list[Loaded]]:
+def load(
+    registry: Path, sources: Sequence[str], build: Path | None = None, today: date | None = None
+) -> tuple[Catalogue, list[Loaded]]:
     """Read the record of these sources, or raise with every problem there is.
 
-    `build` is where rows read on demand stand; by default beside the registry.
+    `build` is where rows read on demand stand; by default beside the registry. With `today` dates that are still to come are
+    refused. The days on which the sources were accessed count as past, so that a machine whose clock is behind takes a record
+    that is older than it thinks.
     """
     names = source_names(registry)
     if unknown := [name for name in sources if name not in names]:
@@ -162,9 +168,58 @@ def load(registry: Path, sources: Sequence[str], build: Path | None = None) -> t
         with path.open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         loaded.append(Loaded(source, rows, subjects.items, digest))
+    if today is not None:
+        problems += _still_to_come(registry, catalogue, loaded, max([today, *(item.source.accessed for item in loaded)]))
+    if problems:
+        # A wrong id also stands in a wrong place: the order is told when nothing else is wrong.
+        raise RecordError.collect([one for one in problems if one.expected != csv_files.SORTED] or problems)
+    return catalogue, loaded
+
+
+def _still_to_come(registry: Path, catalogue: Catalogue, loaded: Sequence[Loaded], today: date) -> list[BadCell]:
+    """Every date of the record that is later than `today`; a row is known no later than it was recorded."""
+    models, decisions = label(registry, "models.csv"), label(registry, merges.FILE)
+    days: list[tuple[date | None, quality.Place, str]] = [
+        (row.released_on, (models, line), "released_on") for line, row in enumerate(catalogue.models, start=2)
+    ]
+    days += [(row.decided_on, (decisions, line), "decided_on") for line, row in enumerate(catalogue.merges, start=2)]
+    for item in loaded:
+        card = label(registry, "sources", item.source.name, "source.toml")
+        days += [(one.known_on, (card, None), "known_on") for one in item.source.vintages]
+        newest = item.frame["recorded_on"].max()
+        if isinstance(newest, date) and newest > today:
+            file = label(registry, "sources", item.source.name, "observations.csv")
+            rows = item.frame.filter(pl.col("recorded_on") > today).head(10)
+            days += [
+                (row["recorded_on"], (file, None), f"recorded_on of {row['subject_id']}") for row in rows.iter_rows(named=True)
+            ]
+    return quality.still_to_come(days, today)
+
+
+def sort(registry: Path) -> list[str]:
+    """Put every file of the record in the order of its keys; return a line for each file that was not."""
+    kinds: dict[str, formats.Format[Any]] = {
+        "models.csv": formats.MODELS, "quantities.csv": formats.QUANTITIES, "aliases.csv": formats.ALIASES,
+        merges.FILE: formats.MERGES, licences.FILE: formats.LICENCES,
+    }  # fmt: skip
+    wanted = {registry / name: format for name, format in kinds.items()}
+    for name in source_names(registry):
+        home = registry / "sources" / name
+        wanted |= {home / "observations.csv": formats.OBSERVATIONS, home / "subjects.csv": formats.SUBJECTS}
+    contents = {}
+    problems: list[BadCell] = []
+    for path, format in wanted.items():
+        if path.exists() or path.name == "models.csv":  # without one there is no record
+            table: CsvTable[Any] = csv_files.read(path, path.relative_to(registry.parent).as_posix(), format)
+            wrong = [problem for problem in table.problems if problem.expected != csv_files.SORTED]
+            problems += wrong
+            if table.problems and not wrong:
+                contents[path] = csv_files.ordered(path.read_bytes(), format)
     if problems:
         raise RecordError.collect(problems)
-    return catalogue, loaded
+    files.write(contents)
+    lines = [f"{path.relative_to(registry.parent).as_posix()}: rows put in order" for path in contents]
+    return lines or ["sort: every file is in order"]
 
 
 def large(path: Path, subjects: CsvTable[SubjectRow], known: Known, name: str, file: str) -> pl.DataFrame:

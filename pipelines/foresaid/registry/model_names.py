@@ -23,7 +23,7 @@ EFFORT = re.compile(
 )
 PRECISION = re.compile(r"[-_ .(]+(fp8|fp16|fp32|bf16|bfloat16|float16|int8|int4|8bit|4bit|awq|gptq|gguf|q\d(_\w+)?|nf4)\)?$")
 DATED = re.compile(r"[-_@ ](20\d\d-?\d\d-?\d\d|\d{4})$")
-ORNAMENT = re.compile(r"[-_ ](hf|base|pt|latest|preview|v\d+(\.\d+)?)$")
+ORNAMENT = re.compile(r"[-_ ](hf|base|pt|latest|preview|beta|exp|v\d+(\.\d+)?)$")
 LOOKED_UP = 50  # unknown names for which the quadratic search for the nearest spelling is made
 
 

@@ -23,6 +23,7 @@ from foresaid.sources import _plain_files
 TEXTS = ("title", "publisher", "url", "licence", "redistribution", "citation", "kind", "dates")
 OPTIONAL = ("notes", "spelt_like")
 IMPORTED = "imported results"  # the kind of a source that holds a user's own result files
+UNSAID_LICENCE = "its licence is unclear: its rows are yours to use, and not to be published before source.toml names one"
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,11 @@ class Source:
         Otherwise they are read on demand into build/.
         """
         return self.redistribution == "yes" or self.kind == IMPORTED
+
+    @property
+    def unlicensed(self) -> bool:
+        """Whether its rows stand in registry/ although nobody said under which licence: imported results as they come in."""
+        return self.embedded and (self.redistribution != "yes" or not self.licence.strip())
 
 
 def read(path: Path, file: str, name: str) -> Source:
@@ -202,6 +208,12 @@ def entry(vintage: Vintage) -> str:
     lines += ["part = true"] if vintage.part else []
     files = [f'  {{path = {_quoted(file.path)}, sha256 = "{file.sha256}", bytes = {file.bytes}}},' for file in vintage.files]
     return "\n".join([*lines, "files = [", *files, "]", ""])
+
+
+def with_entry(raw: bytes, vintage: Vintage) -> bytes:
+    """A card with one vintage more; all else of it stays byte for byte, save the line that says there is none yet."""
+    kept = re.sub(rb"(?m)^vintage *= *\[ *\]\n", b"", raw)
+    return kept.rstrip(b"\n") + b"\n" + entry(vintage).encode()
 
 
 def _quoted(text: str) -> str:

@@ -1,8 +1,9 @@
 """One row a system and benchmark: who was measured, apart from how it was measured.
 
-A setting says both. *Which system*: effort, thinking budget, tools, scaffold, second model, precision. *How it was measured*:
-shots, prompt, form of the answer, context, sampling, host, suite, publication. The first make, with the model, the system; the
-second belong to the protocol of the quantity. Nothing is dropped: a law says which systems and protocols it takes.
+A setting says both. *Which system*: effort, thinking budget, tools, scaffold, second model, precision, host. *How it was measured*:
+shots, prompt, form of the answer, context, sampling, suite, publication. The first make, with the model, the system; the
+second belong to the protocol of the quantity. Nothing is dropped: a law says which systems and protocols it takes. A host is part
+of the system because it chooses what it serves of a model with open weights: quantisation, context and template.
 
 Effort is an ordered number, so that a law can use its order. The words stand in the order in which makers offer them. A thinking
 budget is placed on the same scale by the equivalents Google publishes for its own API (low 1,024, medium 8,192, high 24,576
@@ -20,7 +21,7 @@ import polars as pl
 
 from foresaid.sources._settings import EFFORTS
 
-SYSTEM = ("effort", "budget", "agent", "editor", "tools", "precision")
+SYSTEM = ("effort", "budget", "agent", "editor", "tools", "precision", "provider", "served", "thinking")
 NONE = frozenset({"none", "no-thinking", "nothinking", "non-thinking", "non-reasoning", "instant", "disabled"})
 BUDGET = re.compile(r"(?:thinking-)?(\d+)k(?:-thinking)?")
 ANCHORS = ((1_024, 2.0), (8_192, 3.0), (24_576, 4.0))  # tokens, effort
@@ -73,7 +74,8 @@ def _parts(observations: pl.DataFrame) -> pl.DataFrame:
     """One row a setting: system, protocol, effort as a word and as a number."""
     settings = observations["setting"].unique().sort()
     parts = [split(setting) for setting in settings]
-    words = [dict(pair.split("=", 1) for pair in system.split(";") if pair).get("effort", "") for system, _ in parts]
+    named = [dict(pair.split("=", 1) for pair in system.split(";") if pair) for system, _ in parts]
+    words = [pairs.get("effort", pairs.get("thinking", "")) for pairs in named]
     return pl.DataFrame(
         {
             "setting": settings,

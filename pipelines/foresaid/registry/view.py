@@ -70,16 +70,24 @@ class View:
         """Return the view of the systems a law takes (`systems.taken`), to which all that is asked of the law's rows is put."""
         return self if which == systems.DEFAULT else replace(self, observations=systems.taken(self.observations, which))
 
-    def wide(self, quantity_ids: Sequence[str], sources: Sequence[str], which: str = systems.DEFAULT) -> pl.DataFrame:
+    def under(self, quantity_id: str, protocol: str = "") -> pl.DataFrame:
+        """Return the rows of a quantity that were measured under one protocol; the empty one is the quantity's own."""
+        return self.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == protocol))
+
+    def wide(
+        self, quantity_ids: Sequence[str], sources: Sequence[str], which: str = systems.DEFAULT, protocol: str = ""
+    ) -> pl.DataFrame:
         """One row a subject of these sources that has any of the quantities; one column a quantity, null where unknown.
 
         Beside the quantities: subject_id, kind, run, family, released_on, and `known_on`, the day the last of the values
         used became public. `release_year` is the release date in years of our era. Two sources that give a subject different
         values of one quantity are refused: a law has to name the one it means. `which` says which systems are rows
-        (`systems.taken`); rows under another protocol than the quantity's own are left out.
+        (`systems.taken`); rows under another protocol than the quantity's own are left out, or of the first quantity those under
+        another than `protocol`.
         """
         mine = pl.col("quantity_id").is_in(list(quantity_ids)) & pl.col("source_id").is_in(list(sources))
-        wanted = systems.taken(self.observations.filter(mine), which).filter(pl.col("setting") == "")
+        own = pl.when(pl.col("quantity_id").is_in(list(quantity_ids[:1]))).then(pl.lit(protocol)).otherwise(pl.lit(""))
+        wanted = systems.taken(self.observations.filter(mine), which).filter(pl.col("setting") == own)
         twice = wanted.group_by("subject_id", "quantity_id").len().filter(pl.col("len") > 1).sort("subject_id")
         if twice.height:
             row = twice.row(0, named=True)

@@ -10,8 +10,10 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.confusables import model_of
 from foresaid.evaluation.tables import summarise
 from foresaid.registry.source_card import Source
+from foresaid.registry.systems import EACH, models_of, taken
 from foresaid.registry.view import Quantity
 from foresaid.report import texts
 from foresaid.report.case_tables import cases, method_title
@@ -31,19 +33,20 @@ def forecast_quantities(material: Material) -> list[str]:
 
 
 def released_scores(material: Material, quantity: Quantity) -> pl.DataFrame:
-    """Current scores of released models by their resolver, oldest release first, with the best so far.
+    """Current scores of the systems of released models by their resolver, oldest release first, with the best so far.
 
     Columns subject_id, released_on, known_on (first public on), value, best.
     """
-    ordered = material.observations.filter(
-        (pl.col("quantity_id") == quantity.quantity_id) & (pl.col("source_id") == quantity.resolver) & (pl.col("setting") == "")
-    ).sort("subject_id", "known_on")
+    mine = (pl.col("quantity_id") == quantity.quantity_id) & (pl.col("source_id") == quantity.resolver)
+    systems = taken(material.observations.filter(mine), EACH)
+    ordered = systems.filter(pl.col("setting") == "").sort("subject_id", "known_on")
     current = ordered.group_by("subject_id", maintain_order=True).agg(
         known_on=pl.col("known_on").first(), value=pl.col("value").last(), status=pl.col("status").last()
     )
-    dated = material.models.select(subject_id="model_id", released_on="released_on").drop_nulls("released_on")
+    dated = material.models.select("model_id", "released_on").drop_nulls("released_on")
     rows = current.filter(pl.col("status").is_in(["reported", "revised"]) & pl.col("value").is_not_null())
-    joined = rows.join(dated, on="subject_id", how="inner").sort("released_on", "subject_id")
+    joined = rows.with_columns(model_id=models_of("subject_id")).join(dated, on="model_id", how="inner")
+    joined = joined.sort("released_on", "subject_id")
     best = pl.col("value").cum_min() if quantity.direction == "lower" else pl.col("value").cum_max()
     return joined.with_columns(best=best).select("subject_id", "released_on", "known_on", "value", "best")
 
@@ -116,11 +119,11 @@ def benchmark_pages(material: Material) -> list[Page]:
                 "forecasts": f"{scored.height:,}",
             }
         )
-        linked = set(material.scores["subject_id"].unique())
+        linked = set(material.scores.select(models_of("subject_id")).to_series().unique())
         newest = [
             {
                 "model_id": row["subject_id"],
-                "href": f"../models/{texts.slug(row['subject_id'])}.html" if row["subject_id"] in linked else "",
+                "href": f"../models/{texts.slug(model)}.html" if (model := model_of(row["subject_id"])) in linked else "",
                 "released_on": str(row["released_on"]),
                 "known_on": str(row["known_on"]),
                 "value": number(row["value"]),

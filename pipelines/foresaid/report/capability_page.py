@@ -23,12 +23,13 @@ def page(material: Material) -> Page:
     found = material.capability
     values: dict[str, Any] = {"found": None}
     if found is not None:
+        items = dict(found.loadings.select("benchmark", "items").iter_rows())
         values = {
             "found": found.metrics | {"systems": count(found.metrics["systems"], "system")},
             "chart": _chart(found),
             "ranks": [_rank(row) for row in found.index.head(LISTED).iter_rows(named=True)],
             "loadings": [_loading(material, row) for row in found.loadings.sort("benchmark").iter_rows(named=True)],
-            "adds": [_adds(material, row) for row in found.adds.iter_rows(named=True)],
+            "adds": [_adds(material, row, items.get(row["benchmark"])) for row in found.adds.iter_rows(named=True)],
             "pairs": [_pair(material, row) for row in found.correlations.head(PAIRS).iter_rows(named=True)],
             "sizes": [{"name": name, "value": number(value)} for name, value in sorted(found.metrics["sizes"].items())],
             "protocol": [{name: text or DASH for name, text in row.items()} for row in found.protocol],
@@ -77,8 +78,11 @@ def _loading(material: Material, row: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _adds(material: Material, row: Mapping[str, Any]) -> dict[str, str]:
+def _adds(material: Material, row: Mapping[str, Any], items: int | None) -> dict[str, str]:
+    """The number of items stands for the cost of a measurement: the record knows no other."""
     return {
+        "items": f"{items:,}" if items is not None else DASH,
+        "by_item": number(1000.0 * row["alone"] / items) if items is not None else DASH,
         "place": str(row["place"]),
         "benchmark": material.quantity(row["benchmark"]),
         "alone": number(row["alone"]),

@@ -6,20 +6,23 @@ forecasts losses and accuracies gives one table for each. Kinds of evidence neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import calibrated, skill, summarise
-from foresaid.forecasting.methods import METHODS
+from foresaid.evaluation.modes import mode_of
+from foresaid.evaluation.tables import skill, summarise
+from foresaid.forecasting.methods import METHODS, reference, told
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
 from foresaid.report.inputs import Material
+from foresaid.scoring.row_scores import SHOWN
 from foresaid.text import count, number, percent, signed
 
+HEADINGS = [one.heading for one in SHOWN]
 RATES = ("coverage_50", "coverage_80", "coverage_95")
 
 
@@ -36,7 +39,12 @@ class Case:
     @property
     def key(self) -> str:
         """Name of the downloads."""
-        return f"{self.evidence}-{texts.slug(self.name)}"
+        return case_key({"evidence": self.evidence, "case": self.name})
+
+
+def case_key(row: Mapping[str, Any]) -> str:
+    """Name of a case in downloads and pages, from its kind of evidence and its own name."""
+    return f"{row['evidence']}-{texts.slug(row['case'])}"
 
 
 def cases(material: Material, evidence: str) -> list[Case]:
@@ -88,6 +96,8 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
         "n": count(rows.height, "scored forecast"),
         "tables": [_table(material, rows.filter(pl.col("unit") == unit), unmade, root) for unit in rows["unit"].unique().sort()],
         "verdict": leading(material, case),
+        "verdict_key": "/".join((case.key, str(case.rows["unit"].min()), str(best_law(case)))),
+        "mode": mode_of(case.evidence, first["split"]),
         "parts": _parts(material, case),
         "unmade": [
             {"method": method_title(material, row["law"]), "status": row["status"], "n": count(row["n"], "forecast")}
@@ -101,7 +111,7 @@ def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
     """Spell the means and counts of one row of `summarise`; a bare point has no WIS worth a number."""
     return {
         "wis": number(row["wis"]) if intervals else text.DASH,
-        "mae": number(row["mae"]),
+        "scores": [text.DASH if one.interval_only and not intervals else number(row[one.mean]) for one in SHOWN],
         "bias": signed(row["bias"]),
         "coverage": [percent(row[name]) for name in RATES],
         "n": f"{row['n']:,}",
@@ -122,7 +132,7 @@ def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
         if rows.height > 1:
             shown = [
                 {
-                    **_means({**row, "mae": None}, intervals=True),
+                    **_means({**dict.fromkeys(one.mean for one in SHOWN), **row}, intervals=True),
                     "group": material.quantity(row["group"]) if name == "by_target" else row["group"],
                     "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
                 }
@@ -139,12 +149,15 @@ def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
 def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: str) -> dict[str, Any]:
     means = summarise(part).with_columns(second=pl.col("role") == "baseline").sort("second", "wis", "law")
     ratios = {(row["law"], row["baseline"]): row for row in skill(part).iter_rows(named=True)}
-    against = list(dict.fromkeys(row["law"] for row in means.iter_rows(named=True) if any(b == row["law"] for _, b in ratios)))
+    # Beside each mean stand the references that were named before; every other baseline is in the download.
+    named = {reference(part["split"][0], law) for law in part.filter(pl.col("role") == "law")["law"].unique()}
+    against = [name for name in dict.fromkeys(means["law"]) if name in named and any(b == name for _, b in ratios)]
     quantities = unmade.filter(pl.col("quantity_id").is_in(part["quantity_id"].unique().to_list()))
     declined = dict(quantities.group_by("law").len().iter_rows())
     intervals = part["lower_80"].is_not_null().any()
     return {
         "unit": text.unit_words(part["unit"]),
+        "scores": HEADINGS,
         "declines": any(declined.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "meanings": [
@@ -158,6 +171,8 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
                 "title": method_title(material, row["law"]),
                 "href": f"{root}laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
                 "role": row["role"],
+                "mode": mode_of(row["evidence"], part["split"][0]),
+                "told": told(row["law"]),
                 **_means(row, intervals),
                 "declined": f"{declined.get(row['law'], 0):,}",
                 "skill": [_ratio(ratios.get((row["law"], name))) for name in against],
@@ -183,16 +198,19 @@ def leading(material: Material, case: Case) -> str:
     return texts.verdict(found, *titles)
 
 
-def _bounds(row: dict[str, Any], ends: str) -> str:
+def bounds(row: Mapping[str, Any], ends: str) -> str:
+    """The 95 % interval of a claim by release (`ends` empty) or by maker (`maker_`); a missing upper end lies beyond all ratios."""
     lower, upper = row[f"{ends}lower_95"], row[f"{ends}upper_95"]
-    return text.DASH if lower is None or upper is None else f"{lower:.2f} to {upper:.2f}"
+    return text.DASH if lower is None else f"{lower:.2f} " + ("or more" if upper is None else f"to {upper:.2f}")
 
 
 def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
     """For each law its claim, as `score` made it, the baseline that was best in hindsight, and whether its intervals hold."""
     first = part.select("evidence", "case", "unit").row(0, named=True)
     rows = material.claims.filter(*(pl.col(key) == value for key, value in first.items()))
-    believed = {row["law"]: row for row in calibrated(part).iter_rows(named=True)}
+    held_of = material.means["calibrated"]
+    same = [pl.col(key) == value for key, value in first.items() if key in held_of.columns]
+    believed = {row["law"]: row for row in held_of.filter(*same).iter_rows(named=True)} if held_of.height else {}
     made = []
     for row in rows.iter_rows(named=True):
         held = believed.get(row["law"])
@@ -205,15 +223,17 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
             best = f"{method_title(material, row['best_baseline'])}: {ratio} on {row['n_best']:,}"
         made.append(
             {
+                "key": "/".join((case_key(row), row["unit"], row["law"])),
                 "title": method_title(material, row["law"]),
+                "mode": row["mode"],
                 "told": row["told"],
                 "reference": method_title(material, row["reference"]),
                 "n": f"{row['n']:,}" + (f", {row['n_declined']:,} declined" if row["n_declined"] else ""),
                 "releases": f"{row['n_releases']:,}",
                 "makers": f"{row['n_makers']:,}",
                 "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
-                "bounds": _bounds(row, ""),
-                "maker_bounds": _bounds(row, "maker_"),
+                "bounds": bounds(row, ""),
+                "maker_bounds": bounds(row, "maker_"),
                 "p": text.probability(row["adjusted_p"]),
                 "verdict": row["verdict"],
                 "best": best,

@@ -6,10 +6,13 @@ their count.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 
 import polars as pl
 
+from foresaid.registry.formats import LICENCES
+from foresaid.registry.licences import EMBEDDED
 from foresaid.report import texts
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
@@ -65,6 +68,23 @@ def data(material: Material) -> Page:
                 }
                 for item in material.sources
             ],
+            "licences": [
+                {
+                    "name": one.source.name,
+                    "grant": one.grant.replace("_", " "),
+                    "licence": one.source.licence or "no licence stated",
+                    "where": count(one.rows, "row") if one.source.embedded else "on demand",
+                    "gain": one.gain,
+                }
+                for one in material.kept
+            ],
+            "notices": [{"name": one.source.name, "paragraphs": _paragraphs(one.notice)} for one in material.kept if one.notice],
+            "statements": [
+                {**row._asdict(), "grant": row.grant.replace("_", " "), "quantity": material.quantity(row.quantity_id)}
+                for row in sorted(material.statements)
+            ],
+            "granted": count(sum(row.grant in EMBEDDED for row in material.statements), "quantity", "quantities"),
+            "refused": count(sum(row.grant not in EMBEDDED for row in material.statements), "quantity", "quantities"),
             "total": count(material.observations.height, "observation"),
             "quantities": count(len(material.quantities), "quantity", "quantities"),
             "models": count(material.models.height, "released model"),
@@ -93,6 +113,12 @@ def data(material: Material) -> Page:
     )
 
 
+def _paragraphs(notice: str) -> list[str]:
+    """The text of a notice without its heading, a paragraph each, links as their address."""
+    parts = [" ".join(part.split()) for part in notice.split("\n\n") if part.strip() and not part.startswith("#")]
+    return [re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 (\2)", part).replace("`", "") for part in parts]
+
+
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The tables of these pages."""
     sources = [
@@ -103,6 +129,9 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     return {
         "suspects": suspects(material),
         "doubts": pl.DataFrame(material.ingest.get("doubts", []), schema=dict.fromkeys(DOUBT, pl.String)),
+        "licences": pl.DataFrame(
+            [row._asdict() for row in sorted(material.statements)], schema=dict.fromkeys(LICENCES.header, pl.String)
+        ),
         "sources": pl.DataFrame(sources, infer_schema_length=None),
         "models-undated": material.models.filter(pl.col("released_on").is_null()),
     }

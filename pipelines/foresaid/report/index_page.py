@@ -9,9 +9,11 @@ from __future__ import annotations
 import polars as pl
 
 from foresaid import text
+from foresaid.evaluation import modes, rolling_origin
 from foresaid.evaluation.tables import summarise
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, leading, method_title
+from foresaid.report.claim_lines import claims_of
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number, percent
@@ -38,6 +40,15 @@ def index(material: Material) -> Page:
             },
             "adopted": [adopted_block(material, case) for case in taken],
             "headline": block(material, first, chart=True) if first else None,
+            "rolling": [
+                {
+                    "title": modes.TITLES[mode].capitalize(),
+                    "meaning": modes.MODES[mode],
+                    "rows": claims_of(material, mode, first_page=True),
+                    "hindsight": mode != modes.KNOWN,
+                }
+                for mode in rolling_origin.MODES
+            ],
             "answers": answers(material, ahead, taken, first),
             "others": [block(material, case) for case in past if first is None or case.name != first.name],
             "unvalidated": [
@@ -78,7 +89,9 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'release')}"
         where += f" of {count(means['n_makers'], 'maker')}"
-        said = f"Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: {method_title(material, means['law'])}."
+        mode = modes.mode_of(kind, rows["split"][0])
+        said = f"{mode.capitalize()}. Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: "
+        said += f"{method_title(material, means['law'])}."
         later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
         if kind == "adopted" and later.height:
             miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats

@@ -7,13 +7,13 @@ onto a page. Two digests say what was read: of the database, and of the program 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from foresaid.errors import UnreadableError
+from foresaid.errors import RecordError, UnreadableError
 from foresaid.evaluation.claims import SCHEMA
 from foresaid.files import read_frame
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
@@ -22,9 +22,11 @@ from foresaid.forecasting import published as adopted
 from foresaid.laws import _loader as laws
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
-from foresaid.registry import database, source_card
+from foresaid.registry import database, licences, load, source_card
+from foresaid.registry.formats import LicenceRow
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
+from foresaid.report.withheld import without
 from foresaid.studies import compute_returns
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.capability import protocol_record
@@ -33,7 +35,13 @@ from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
-NO_ORIGINS: dict[str, Any] = {"horizons": [], "accounts": [], "by_horizon": [], "by_distance": [], "by_origin": []}
+NO_ORIGINS: dict[str, Any] = {
+    "origins": {},
+    **{
+        key: []
+        for key in ("horizons", "accounts", "by_horizon", "recalibrations", "by_target", "by_period", "by_distance", "by_origin")
+    },
+}
 # what stands in where params.yaml asks for no rolling origins
 
 
@@ -79,6 +87,8 @@ class Material:
     quantities: dict[str, Quantity]
     observations: pl.DataFrame
     sources: list[source_card.Source]
+    kept: list[licences.Kept]  # every source of the record with its licence
+    statements: list[LicenceRow]  # licences of single quantities
     adopted: list[adopted.Adopted]
     plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
@@ -153,7 +163,12 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     score = _json(metrics / "score.json")
     freeze = build / "freeze.json"
     observed = [read_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
-    return Material(
+    catalogue, problems = load.read_catalogue(registry)
+    if problems:
+        raise RecordError.collect(problems)
+    licensed = licences.kept(registry, catalogue.quantities)
+    forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
+    material = Material(
         params=params,
         scores=scores.sort(keys),
         unmade=read_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
@@ -168,6 +183,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         quantities=quantities,
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
         sources=[_card(registry, name) for name in sorted(set(params.sources))],
+        kept=licensed,
+        statements=catalogue.licences,
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
@@ -177,6 +194,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         vintage=vintage(build / "database"),
         code=code_digest(params, own),
     )
+    # The statements themselves and the sources are what is said of them, not their figures.
+    return replace(without(material, forbidden), kept=licensed, statements=catalogue.licences, quantities=quantities)
 
 
 def _card(registry: Path, name: str) -> source_card.Source:

@@ -17,7 +17,7 @@ from foresaid.fitting.fit import STATUSES
 from foresaid.fitting.frozen_curve import CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.report import texts
-from foresaid.report.case_tables import by_quantity, cases, drawing
+from foresaid.report.case_tables import HEADINGS, by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
 from foresaid.report.inputs import PLANE, Fitted, Material
 from foresaid.report.page import Page, PageSet
@@ -251,6 +251,7 @@ def _errors(material: Material, name: str) -> list[dict[str, Any]]:
                         "title": case.title,
                         "as_of": str(rows["as_of"][0]),
                         "larger": rows["split"][0] == "larger",
+                        "scores": HEADINGS,
                         "rows": by_quantity(material, rows),
                         "key": case.key,
                         "chart": drawing(material, case, name) if rows["lower_80"].is_not_null().any() else None,

@@ -12,6 +12,7 @@ import polars as pl
 
 from foresaid import text
 from foresaid.evaluation.tables import summarise
+from foresaid.registry.systems import models_of
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, cases, headline, method_title
 from foresaid.report.charts import intervals
@@ -23,7 +24,7 @@ from foresaid.text import number, signed
 def scored_models(material: Material) -> list[str]:
     """Released models with at least one scored forecast, newest first."""
     known = material.models.select("model_id", "released_on")
-    found = material.scores.select(model_id="subject_id").unique().join(known, on="model_id", how="inner")
+    found = material.scores.select(model_id=models_of("subject_id")).unique().join(known, on="model_id", how="inner")
     return found.sort(["released_on", "model_id"], descending=[True, False], nulls_last=True)["model_id"].to_list()
 
 
@@ -33,7 +34,8 @@ def model_list(material: Material) -> Page:
     rows = first.rows.filter(pl.col("role") == "law") if first else material.scores.clear()
     rows = rows.filter(pl.col("unit") == rows["unit"].min())
     names = rows["law"].unique().sort().to_list()
-    means = {(row["subject_id"], row["law"]): row for row in summarise(rows, ["subject_id"]).iter_rows(named=True)}
+    of_model = rows.with_columns(subject_id=models_of("subject_id"))  # all systems of a model in one mean
+    means = {(row["subject_id"], row["law"]): row for row in summarise(of_model, ["subject_id"]).iter_rows(named=True)}
     cards = {row["model_id"]: row for row in material.models.iter_rows(named=True)}
     listed = []
     for name in scored_models(material):
@@ -90,7 +92,7 @@ def model_pages(material: Material) -> list[Page]:
     for name in scored_models(material):
         parts = []
         for case in wanted:
-            rows = case.rows.filter(pl.col("subject_id") == name)
+            rows = case.rows.filter(models_of("subject_id") == name)
             if rows.height:
                 leading = first is not None and (case.evidence, case.name) == (first.evidence, first.name)
                 parts.append(_foreseen(material, case, rows, leading))
@@ -109,10 +111,16 @@ def model_pages(material: Material) -> list[Page]:
     return made
 
 
+def _measured(material: Material, row: dict[str, Any]) -> str:
+    """The quantity of a row, with the system that was measured where it is not the plain model."""
+    system = row["subject_id"].partition("[")[2].removesuffix("]").replace(";", ", ")
+    return f"{material.quantity(row['quantity_id'])} ({system})" if system else material.quantity(row["quantity_id"])
+
+
 def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool) -> dict[str, Any]:
     lines = [
         {
-            "quantity": material.quantity(row["quantity_id"]),
+            "quantity": _measured(material, row),
             "unit": text.unit_words([row["unit"]]),
             "method": method_title(material, row["law"]),
             "role": row["role"],
@@ -124,15 +132,17 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
             "miss": signed(row["median"] - row["value"]),
             "wis": number(row["wis"]) if row["lower_80"] is not None else text.DASH,
         }
-        for row in rows.sort("quantity_id", "role", "law", descending=[False, True, False]).iter_rows(named=True)
+        for row in rows.sort("quantity_id", "subject_id", "role", "law", descending=[False, False, True, False]).iter_rows(
+            named=True
+        )
     ]
     drawn = []
     if charted:
-        of_laws = rows.filter((pl.col("role") == "law") & pl.col("lower_80").is_not_null()).sort("quantity_id", "law")
+        of_laws = rows.filter((pl.col("role") == "law") & pl.col("lower_80").is_not_null()).sort("quantity_id", "subject_id", "law")
         for unit in of_laws["unit"].unique().sort():
             part = of_laws.filter(pl.col("unit") == unit)
             data = [
-                {**row, "quantity": material.quantity(row["quantity_id"]), "law": method_title(material, row["law"])}
+                {**row, "quantity": _measured(material, row), "law": method_title(material, row["law"])}
                 for row in part.iter_rows(named=True)
             ]
             drawn.append(intervals(data, "Forecasts of each law, and the observed score", text.unit_words([unit])))
@@ -156,7 +166,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The models, and every scored row of each."""
     names = scored_models(material)
-    made = {f"model-{texts.slug(name)}": material.scores.filter(pl.col("subject_id") == name) for name in names}
+    made = {f"model-{texts.slug(name)}": material.scores.filter(models_of("subject_id") == name) for name in names}
     return {**made, "models": material.models.filter(pl.col("model_id").is_in(names))}
 
 

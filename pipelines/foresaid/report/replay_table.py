@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from foresaid.evaluation.rolling_origin import MODES
+from foresaid.evaluation.modes import MODES
+from foresaid.evaluation.replay_account import Account
 from foresaid.text import columns
 
 
@@ -25,6 +26,15 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
         if part:
             made += [f"{mode}: {MODES[mode]}", *columns([head, *part], (0, 1, len(head) - 1))]
     return [*made, *_unscored(rows)]
+
+
+def account(counted: Account) -> list[str]:
+    """Say in plain lines how many values became known and what became of each."""
+    lines = [
+        f"{counted.values:,} values of {counted.models:,} models in {counted.releases:,} releases became known between the days; "
+        f"{counted.forecast:,} of {counted.forecast_releases:,} releases were forecast by a law"
+    ]
+    return lines + [f"not forecast: {n:,} {reason}" for reason, n in counted.reasons.items()]
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.files import SAME
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number
@@ -106,7 +107,8 @@ def moved(scores: pl.DataFrame, observations: pl.DataFrame, resolvers: dict[str,
         .with_columns(now=pl.when(pl.col("status").is_in(["reported", "revised"])).then(pl.col("now")))
     )
     joined = scores.drop("status", strict=False).join(current, on=["subject_id", "quantity_id"], how="inner")
-    differs = pl.col("now").is_null() | ((pl.col("now") - pl.col("value")).abs() > 1e-12 * pl.col("value").abs())
+    # Scored values went through a Parquet file; one that only lost its last digits there was not revised.
+    differs = pl.col("now").is_null() | ((pl.col("now") - pl.col("value")).abs() > SAME * pl.col("value").abs())
     names = ("evidence", "case", "law", "target_id", "subject_id", "quantity_id")
     return (
         joined.filter(differs)

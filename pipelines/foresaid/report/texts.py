@@ -117,25 +117,39 @@ def verdict(claim: Mapping[str, Any] | None, law: str, reference: str) -> str:
     """The one sentence that says what a claim (a row of evaluation/claims.py) shows, on every page; titles are handed over.
 
     >>> row = {"verdict": "too few releases to say", "n_releases": 6, "n_makers": 5, "told": "other scores"}
-    >>> verdict(row, "The law", "Persistence")
-    'Too few releases to say whether The law is better than Persistence: 6 releases of 5 makers, at least 10 releases are needed.'
+    >>> verdict(row, "the law", "persistence").split(": ")[0]
+    'Too few releases to say whether the law is better than persistence'
+    >>> verdict(row, "the law", "persistence").split(": ")[1]
+    '6 releases of 5 makers, at least 10 releases are needed; the law was told other scores.'
     """
     if claim is None:
         return "No reference was scored on these rows, so nothing is compared."
     units = f"{count(claim['n_releases'], 'release')} of {count(claim['n_makers'], 'maker')}"
+    informed = f"{law} was told {claim['told']}."
     if claim["verdict"] == TOO_FEW:
         needed = f"at least {FEWEST_RELEASES} releases are needed"
-        return f"Too few releases to say whether {law} is better than {reference}: {units}, {needed}."
-    bounds = "" if claim["lower_95"] is None else f", 95 % {claim['lower_95']:.2f} to {claim['upper_95']:.2f}"
-    ratio = "" if claim["relative_wis"] is None else f"relative WIS {claim['relative_wis']:.2f}{bounds}, "
+        return f"Too few releases to say whether {law} is better than {reference}: {units}, {needed}; {informed}"
+    ratio = "" if claim["relative_wis"] is None else f"relative WIS {claim['relative_wis']:.2f}{bounds(claim)}, "
     said = {NO_DIFFERENCE: f"No difference shown between {law} and {reference}"}.get(
         claim["verdict"], f"{law} is {claim['verdict'].split(',')[0]} than {reference}"
     )
-    sentence = f"{said}: {ratio}{units}, adjusted p {probability(claim['adjusted_p'])}; it was told {claim['told']}."
+    sentence = f"{said}: {ratio}{units}, adjusted p {probability(claim['adjusted_p'])}; {informed}"
     if claim["verdict"].endswith(BY_RELEASE_ALONE):
         few = claim["n_makers"] < FEWEST_RELEASES
         sentence += " Counted by maker there are too few to say." if few else " Counted by maker no difference is shown."
     return sentence
+
+
+def bounds(claim: Mapping[str, Any]) -> str:
+    """The 95 % interval of a claim by release, as it follows its ratio; nothing where there is none.
+
+    >>> bounds({"lower_95": 0.5, "upper_95": None}), bounds({"lower_95": None, "upper_95": None})
+    (', 95 % 0.50 or more', '')
+    """
+    if claim["lower_95"] is None:
+        return ""
+    upper = claim["upper_95"]
+    return f", 95 % {claim['lower_95']:.2f} " + ("or more" if upper is None else f"to {upper:.2f}")
 
 
 def not_reread(sources: pl.Series) -> int:

@@ -16,7 +16,7 @@ from scipy.stats import t as student
 
 from foresaid.arrays import Array
 from foresaid.scoring.rules import Resolution, _outcomes, half_width
-from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW, diebold_mariano, holm
+from foresaid.scoring.significance import FEWEST_RELEASES, REPLICATES, TOO_FEW, holm, sign_test
 
 
 @dataclass(frozen=True)
@@ -113,18 +113,21 @@ class CalibrationTest:
     verdict: str
 
 
-def calibration_test(pit: Array, clusters: Sequence[str], level: float = 0.05) -> CalibrationTest:
+def calibration_test(
+    pit: Array, clusters: Sequence[str], rng: np.random.Generator, replicates: int = REPLICATES, level: float = 0.05
+) -> CalibrationTest:
     """Test that PIT values (n,), dependent within clusters, are uniform in place and in width.
 
     Neyman's smooth test with two components: h1 = sqrt(3) (2u - 1) and h2 = sqrt(5) (6u^2 - 6u + 1) have mean zero and
-    variance one under uniformity. Each gets the t-test of its sums by release (`diebold_mariano`), and the two p Holm's
-    adjustment; `p` is the smaller one. Hotelling's T^2 on both at once rejects calibrated forecasts up to three times too often
-    with ten dependent releases. It looks at place and width only: a forecast wrong in shape alone passes.
+    variance one under uniformity. Each gets the wild bootstrap of its sums by release (`significance.sign_test`), and the two p
+    Holm's adjustment; `p` is the smaller one. Student's t on the same sums rejects calibrated forecasts .7 to 2.2 % of the time
+    where one release holds most rows, and Hotelling's T^2 on both at once up to three times too often with ten dependent releases.
+    It looks at place and width only: a forecast wrong in shape alone passes.
 
-    >>> u = (np.arange(40) + 0.5) / 40
-    >>> calibration_test(u, [str(i) for i in range(40)]).verdict
+    >>> u, names = (np.arange(40) + 0.5) / 40, [str(i) for i in range(40)]
+    >>> calibration_test(u, names, np.random.default_rng(0)).verdict
     'no miscalibration shown'
-    >>> calibration_test(np.tile([0.02, 0.98], 20), [str(i) for i in range(40)]).verdict
+    >>> calibration_test(np.tile([0.02, 0.98], 20), names, np.random.default_rng(0)).verdict
     'too narrow'
     """
     u = np.asarray(pit, dtype=float)
@@ -132,7 +135,7 @@ def calibration_test(pit: Array, clusters: Sequence[str], level: float = 0.05) -
     place, width = (float(value) for value in components.mean(axis=0))
     if len(set(clusters)) < FEWEST_RELEASES:
         return CalibrationTest(place, width, float("nan"), TOO_FEW)
-    at_place, at_width = holm([diebold_mariano(components[:, k], clusters)[1] for k in (0, 1)])
+    at_place, at_width = holm([sign_test(components[:, k], clusters, rng, replicates) for k in (0, 1)])
     p = min(at_place, at_width)
     if p >= level:
         return CalibrationTest(place, width, p, "no miscalibration shown")

@@ -29,8 +29,10 @@ Resolution = Array | float
 
 def _outcomes(outcomes: Array) -> Array:
     y = np.asarray(outcomes, dtype=float)
-    if np.isnan(y).any():
-        raise ParameterError(f"outcomes: found {int(np.isnan(y).sum())} that are not numbers, expected none; leave such rows out")
+    if not np.isfinite(y).all():
+        raise ParameterError(
+            f"outcomes: found {int((~np.isfinite(y)).sum())} that are not numbers, expected none; leave such rows out"
+        )
     return y
 
 

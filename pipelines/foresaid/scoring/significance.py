@@ -16,6 +16,7 @@ import numpy as np
 from scipy.stats import t as student
 
 from foresaid.arrays import Array
+from foresaid.errors import ParameterError
 
 FEWEST_RELEASES = 10  # the one number below which nothing is called a difference, for releases and for makers
 REPLICATES = 1999
@@ -53,6 +54,15 @@ class Comparison:
         return self.maker_upper < 1.0 if self.ratio < 1.0 else self.maker_lower > 1.0
 
 
+def _numbers(values: Array, least: float = -np.inf) -> Array:
+    """Refuse scores that are no numbers, or below `least`: a comparison with one would pass for a verdict."""
+    found = np.asarray(values, dtype=float)
+    bad = ~np.isfinite(found) | (found < least)
+    if bad.any():
+        raise ParameterError(f"scores: found {found[bad][0]}, expected finite numbers{' of 0 or more' if least == 0 else ''}")
+    return found
+
+
 def _sums(values: Array, clusters: Sequence[str]) -> Array:
     """Sum the rows of each cluster, clusters in the order of their names: (G,) or (G, k)."""
     _, member = np.unique(np.asarray(clusters), return_inverse=True)
@@ -75,7 +85,7 @@ def diebold_mariano(differences: Array, clusters: Sequence[str]) -> tuple[float,
     >>> round(t, 4), round(p, 4)
     (3.4641, 0.0742)
     """
-    sums = _sums(np.asarray(differences, dtype=float), clusters)
+    sums = _sums(_numbers(differences), clusters)
     count = len(sums)
     if count < 2:
         return float("nan"), float("nan")
@@ -84,6 +94,21 @@ def diebold_mariano(differences: Array, clusters: Sequence[str]) -> tuple[float,
         return (0.0, 1.0) if np.allclose(sums, 0.0) else (float(np.sign(sums.mean()) * np.inf), 0.0)
     statistic = float(sums.mean()) / spread
     return statistic, float(2.0 * student.sf(abs(statistic), count - 1))
+
+
+def sign_test(differences: Array, clusters: Sequence[str], rng: np.random.Generator, replicates: int = REPLICATES) -> float:
+    """Two-sided p that the sums by cluster of `differences` (n,) have mean zero: the wild cluster bootstrap with random signs.
+
+    p = (1 + number of replicates with |sum of signed sums| >= |sum|) / (replicates + 1); Rademacher signs, for which the order of
+    the studentised statistic is that of the sum (Cameron, Gelbach and Miller 2008, section III.B). Exact for sums symmetric about
+    zero, whatever their sizes. It cannot be below 2^(1 - G) with G clusters.
+
+    >>> sign_test(np.array([1.0, -1.0, 2.0, -2.0]), ["a", "b", "c", "d"], np.random.default_rng(0))
+    1.0
+    """
+    sums = _sums(_numbers(differences), clusters)
+    drawn = np.abs((rng.integers(0, 2, (replicates, len(sums))) * 2.0 - 1.0) @ sums)
+    return float((1.0 + (drawn >= abs(sums.sum()) * (1.0 - FLAT)).sum()) / (replicates + 1.0))
 
 
 def _wild(top: Array, bottom: Array, rng: np.random.Generator, replicates: int) -> tuple[float, float, float]:
@@ -133,14 +158,15 @@ def compare(
     `p` is that of the wild cluster bootstrap-t with the null imposed (Cameron, Gelbach and Miller 2008, section III.B; Rademacher
     signs, for which the order of |t| is that of |sum|), and the interval holds the ratios that this test does not reject. It keeps
     its level with ten releases of very unequal size, where resampling releases rejects up to twice too often. Where `makers` are
-    given the same is done by maker. Scores must not be negative.
+    given the same is done by maker. Scores that are negative or not finite are refused
+    (ParameterError).
 
     >>> rng = np.random.default_rng(0)
     >>> found = compare(np.full(12, 0.5), np.full(12, 1.0), [str(i) for i in range(12)], rng)
     >>> found.ratio, found.lower, found.upper, round(found.p, 3), found.n_releases
     (0.5, 0.5, 0.5, 0.001, 12)
     """
-    one, other = np.asarray(first, float), np.asarray(second, float)
+    one, other = _numbers(first, 0.0), _numbers(second, 0.0)
     above, below = float(one.sum()), float(other.sum())
     ratio = above / below if below > 0.0 else (1.0 if above == 0.0 else float("inf"))
     lower, upper, p, count = _clustered(one, other, clusters, rng, replicates)

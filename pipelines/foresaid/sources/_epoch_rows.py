@@ -26,13 +26,14 @@ MISNAMED = {
     "recjM5TXNeULyzAM4": "the row is named Llama 3.3 70B, its model version Llama-3.1-70B",
 }
 BEST = "Best score (across scorers)"
+MISSING = ("", "-", "n/a", "na", "nan", "none", "null")
 HALF = frozenset({"epoch_boolq"})  # guessing scores a half: 0.0 stands for missing
 
 
 def amount(line: Line, column: str) -> Decimal | None:
     """A cell as a number, percent signs divided out; an empty one is None."""
     cell = line.cells[column].strip()
-    if not cell:
+    if cell.lower() in MISSING:
         return None
     try:
         value = Decimal(cell.removesuffix("%"))
@@ -154,7 +155,7 @@ def task(line: Line) -> str:
 def started(line: Line) -> datetime | None:
     """The start of a run, as the hub (ISO) or the paper's data (English) print it; a few runs have none."""
     column = "Started at" if "Started at" in line.cells else "started_at"
-    cell = line.cells[column]
+    cell = line.cells.get(column, "")
     if not cell:
         return None
     for read_as in (datetime.fromisoformat, lambda text: datetime.strptime(text, "%d %B %Y %I:%M%p")):
@@ -174,8 +175,8 @@ def run(line: Line, column: str, quantity: str) -> Score | None:
     note = f"run started {when.date()}" if when else "start of the run not stated"
     if EARLY.search(line.text(column).split("_")[0]) and when:
         note = f"started {when.date()}, before the model was released"
-    stderr = amount(line, "stderr") if "stderr" in line.cells else _printed_error(line.cells["Scores"])
-    if "mean_score" not in line.cells:
+    stderr = amount(line, "stderr") if "stderr" in line.cells else _printed_error(line.cells.get("Scores", ""))
+    if "Scores" in line.cells and "mean_score" not in line.cells:
         note += "; rounded to three digits upstream"
     return Score(
         model,

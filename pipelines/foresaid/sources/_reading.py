@@ -53,11 +53,27 @@ class StatedModel:
 
 
 @dataclass(frozen=True)
+class StatedQuantity:
+    """What an upstream states of a benchmark that the reader has no entry for: its scale, chance level and ceiling."""
+
+    quantity_id: str
+    title: str
+    unit: str
+    lower: float | None
+    upper: float | None
+    chance: float | None
+    direction: str
+    protocol: str
+    reference: str
+    kind: str = "benchmark"
+
+
+@dataclass(frozen=True)
 class Reading:
     """Everything one vintage says; `skipped` counts, by reason, what was left out on purpose.
 
     `rows` counts the rows of each upstream table, so that what was taken and what was left can be added up. `models` are what
-    the files state of models, taken or not.
+    the files state of models, taken or not, `quantities` what they state of benchmarks nobody had met before.
     """
 
     scores: list[Score]
@@ -65,6 +81,7 @@ class Reading:
     skipped: dict[str, int] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     models: list[StatedModel] = field(default_factory=list)
+    quantities: list[StatedQuantity] = field(default_factory=list)
 
 
 Reader = Callable[[Path], Reading]

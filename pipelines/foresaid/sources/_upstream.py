@@ -146,6 +146,18 @@ def table(
     return [Line(file, row, dict(zip(header, cells, strict=True))) for row, cells in rows[1:] if len(cells) == len(header)]
 
 
+def header_of(folder: Path, path: str) -> list[str]:
+    """The names of a table's columns; nothing where its first line is no row. The file does not count as read by that."""
+    token = _opened.set(None)
+    try:
+        first = text(folder, path)[0].split("\n", 1)[0].rstrip("\r")
+        return next(csv.reader([first], strict=True), [])
+    except csv.Error:
+        return []
+    finally:
+        _opened.reset(token)
+
+
 def open_table(folder: Path, path: str) -> list[Line]:
     """Read a CSV file whose columns are themselves data: any name will do, each once."""
     return table(folder, path, (), ignored=r"[^\n]*")

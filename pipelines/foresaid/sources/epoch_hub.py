@@ -16,6 +16,8 @@ collected from others keeps its publisher's terms and is the source `epoch-hub-e
 - Terminal-Bench came in by two imports: rows of the second repeat a model and agent of the first, to more digits, and are left out.
 - The capabilities index is estimated anew at each download: a revision of it is not a revision of a measurement.
 - The paper's data hold no release dates beside scores, English dates of runs and a byte-order mark before the header.
+- A newer download may state days, makers, score columns and scales in files of their own (`_epoch_metadata`); a table nobody had
+  met before is read by what they state, its quantity offered for the record. Own runs have the column of the best scorer.
 - The tables may lie anywhere below the folder given, and a download may lack boards: a board it lacks says nothing.
 """
 
@@ -23,14 +25,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from foresaid.errors import UnreadableError
-from foresaid.sources._epoch_boards import BOARDS, RUNS, Board
+from foresaid.sources import _epoch_metadata
+from foresaid.sources._epoch_boards import BOARDS, PLAIN, RUNS, Board
 from foresaid.sources._epoch_names import identify
 from foresaid.sources._epoch_rows import BEST, external, last, run, task
-from foresaid.sources._reading import Reading, Score, StatedModel
-from foresaid.sources._upstream import Line, table
+from foresaid.sources._reading import Reading, Score, StatedModel, StatedQuantity
+from foresaid.sources._upstream import Line, header_of, open_table, table
 
 INDEX, PAPER = "epoch_capabilities_index.csv", "benchmarks_runs.csv"  # each names the folder of its tables
 
@@ -40,8 +44,8 @@ def read(folder: Path) -> Reading:
     work = _Work(folder)
     work.collected(granted=True)
     if work.new:
-        for name, quantity in RUNS.items():
-            lines = work.lines(f"{name}.csv", [BEST, "Model version", "Started at"])
+        for name, quantity in work.runs().items():
+            lines = work.lines(f"{name}.csv", [BEST, "Model version"])
             work.scores += last([run(line, "Model version", quantity) for line in lines], lines, work.skipped)
         lines = work.lines(INDEX, ["Model version", "ECI Score"])
         work.scores += external(lines, Board("", "", {"ECI Score": "epoch_capabilities_index"}), work.skipped)
@@ -55,6 +59,7 @@ def read_collected(folder: Path) -> Reading:
     """Read what Epoch collected of one vintage and cannot grant a copy of."""
     work = _Work(folder)
     work.collected(granted=False)
+    work.unlisted()
     return work.reading()
 
 
@@ -67,7 +72,9 @@ class _Work:
         self.scores: list[Score] = []
         self.skipped: dict[str, int] = defaultdict(int)
         self.rows: dict[str, int] = {}
-        self.models: dict[StatedModel, None] = {}
+        self.models: dict[StatedModel, None] = dict.fromkeys(_epoch_metadata.models(folder))
+        self.stated = _epoch_metadata.tables(folder)
+        self.quantities: list[StatedQuantity] = []
 
     def lines(self, name: str, wanted: list[str]) -> list[Line]:
         """The rows of a board; none where the download does not hold it."""
@@ -80,16 +87,72 @@ class _Work:
             self.models |= dict.fromkeys(_stated(line))
         return lines
 
+    def _others(self) -> Iterator[tuple[str, list[str]]]:
+        """Tables beside the others that no list in code names, each with its header; those without model versions are none."""
+        known = {*RUNS, INDEX[:-4], *(board.new for board in BOARDS)}
+        for path in sorted((self.folder / self.home).glob("*.csv")):
+            header = header_of(self.folder, f"{self.home}{path.name}")
+            if self.new and path.stem not in known and "Model version" in header:
+                yield path.stem, header
+
+    def runs(self) -> dict[str, str]:
+        """Epoch's own runs, table by table: those listed, and every other with the column of the best scorer.
+
+        A run that is not listed is read where the download states its scale, and counted where it does not.
+        """
+        found = dict(RUNS)
+        for name, header in self._others():
+            if BEST in header:
+                quantity = f"epoch_{_epoch_metadata.stem(name)}"
+                stated = self.stated.get(_epoch_metadata.stem(name))
+                if self._described(name, replace(stated, column=BEST) if stated else None, quantity):
+                    found[name] = quantity
+        return found
+
+    def unlisted(self) -> None:
+        """Collected boards that no list in code names, by what the download states of them."""
+        for name, header in self._others():
+            stated = self.stated.get(_epoch_metadata.stem(name))
+            if BEST in header:
+                continue
+            quantity = f"epoch_{_epoch_metadata.stem(name)}"
+            if self._described(name, stated if stated and stated.column in header else None, quantity) and stated:
+                board = Board(name, "", {stated.column: quantity}, scale=stated.scale or PLAIN, named=True)
+                self.scores += external(self.lines(f"{name}.csv", [stated.column, "Model version"]), board, self.skipped)
+
+    def _described(self, name: str, stated: _epoch_metadata.StatedTable | None, quantity: str) -> bool:
+        """Whether the download says how a new table is to be read; otherwise its rows are counted as left out."""
+        made = stated.quantity(quantity, f"{self.folder.name}/{self.home}{name}.csv") if stated else None
+        if made is None:
+            lines = open_table(self.folder, f"{self.home}{name}.csv")
+            self.rows[f"{self.home}{name}.csv"] = len(lines)
+            self.skipped[f"{name}.csv is new, and no file states its score column and scale"] += len(lines)
+            return False
+        self.quantities.append(made)
+        return True
+
     def collected(self, granted: bool) -> None:
         """The boards that Epoch collected and whose publishers grant a copy, or those of the others."""
         for board in BOARDS:
             name = board.file(self.new)
             if name and board.granted == granted:
+                board = self._renamed(board, name)
                 lines = self.lines(f"{name}.csv", [*board.scores, "Model version"])
                 self.scores += external(lines, board, self.skipped)
 
+    def _renamed(self, board: Board, name: str) -> Board:
+        """A board whose one score column this download calls otherwise, and says so."""
+        path = f"{self.home}{name}.csv"
+        stated = self.stated.get(_epoch_metadata.stem(name))
+        if not stated or len(board.scores) != 1 or not (self.folder / path).exists():
+            return board
+        header = header_of(self.folder, path)
+        if set(board.scores) & set(header) or stated.column not in header:
+            return board
+        return replace(board, scores=dict.fromkeys([stated.column], *board.scores.values()), scale=stated.scale or board.scale)
+
     def reading(self) -> Reading:
-        return Reading(self.scores, [], dict(self.skipped), self.rows, list(self.models))
+        return Reading(self.scores, [], dict(self.skipped), self.rows, list(self.models), self.quantities)
 
 
 def _home(folder: Path) -> tuple[str, bool]:

@@ -151,3 +151,26 @@ def test_the_btlm_slip_is_within_reach_of_the_size_rule_not_of_the_compute_rule(
 
     assert cross_row.compute("s", rows, KNOWN) == []
     assert formats.number("627e12") > 1e14
+
+
+def test_an_error_that_stays_while_its_value_moves_beyond_it_is_stale_unless_the_items_changed() -> None:
+    first = ObservationRow("a", "q1", "", DAY, 0.50, 0.0125, 1500, DAY, "reported", "")
+    later = first._replace(known_on=date(2024, 9, 1), value=0.58, status="revised")
+
+    assert [doubt.subject_id for doubt in cross_row.stale_errors("s", [later, first])] == ["a"]
+    for same in (
+        later._replace(value=0.51),  # within the error: rounding can do that
+        later._replace(stderr=0.0124),
+        later._replace(stderr=None),
+        later._replace(n=2000),
+        later._replace(status="suspect"),
+    ):
+        assert cross_row.stale_errors("s", [first, same]) == []
+
+
+def test_the_card_of_a_model_whose_compute_is_a_thousand_times_its_size_and_tokens_is_doubted() -> None:
+    row = model("a")._replace(params_total=7e9, training_tokens=2e12, training_flops=8.4e22)
+
+    assert cross_row.sizes([row]) == []
+    assert "0.001 times" in cross_row.sizes([row._replace(training_flops=8.4e19)])[0].reason
+    assert "1e+03 times" in cross_row.sizes([row._replace(training_tokens=2e9)])[0].reason

@@ -11,7 +11,9 @@ import pytest
 from foresaid.errors import RecordError
 from foresaid.registry import csv_files, formats
 from foresaid.registry import load as ingest
+from foresaid.registry.checks import row_rules
 from foresaid.registry.checks import rows as quality
+from foresaid.registry.formats import ObservationRow, QuantityRow
 
 DATA = Path(__file__).parents[2] / "data"
 OBSERVATIONS = "sources/tiny/observations.csv"
@@ -119,9 +121,44 @@ def test_627_trillion_training_tokens_are_refused_unless_suspect_with_a_reason(r
 
 def test_627_trillion_training_tokens_of_a_model_are_refused(registry: Path) -> None:
     spoil(registry / "models.csv", ",200000000000,", ",627000000000000,")
-    expected = "registry/models.csv, row 2, column training_tokens: found 627000000000000, expected between 1 and 1e+14 tokens"
+    expected = "registry/models.csv, row 2, column training_tokens: found 627000000000000, expected between 10000 and 1e+14 tokens"
 
     assert refused(registry).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "column"),
+    [
+        (",1000000000,1000000000,", ",1,1,", "params_total"),
+        (",1000000000,1000000000,", ",1000000000,1,", "params_active"),
+        (",200000000000,1.2e+21,", ",200,1.2e+21,", "training_tokens"),
+        (",200000000000,1.2e+21,", ",200000000000,1.2,", "training_flops"),
+    ],
+)
+def test_a_model_in_billions_is_refused(old: str, new: str, column: str, registry: Path) -> None:
+    spoil(registry / "models.csv", old, new)
+
+    assert f"registry/models.csv, row 2, column {column}: found" in refused(registry)
+    assert "check the unit: plain numbers, not billions or trillions" in refused(registry)
+
+
+@pytest.mark.parametrize(
+    ("kind", "unit", "lower", "upper", "expected"),
+    [
+        ("index", "points", 0.0, 3000.0, "a rating above 0"),
+        ("index", "points", 0.0, 100.0, ""),  # a Brier index
+        ("index", "points", -200.0, 400.0, ""),  # the capabilities index
+        ("index", "fraction", 0.0, 1.0, ""),  # a rating scaled to 0-1 over its table
+        ("loss", "nats_per_token", 0.0, 20.0, "a loss above 0"),
+        ("size", "words", 0.0, None, "10000 or more words"),
+    ],
+)
+def test_zero_is_no_loss_no_rating_and_no_size(kind: str, unit: str, lower: float, upper: float | None, expected: str) -> None:
+    quantity = QuantityRow("q", "q", kind, unit, lower, upper, None, "none", None, "", "", "s")
+    row = ObservationRow("m", "q", "", date(2026, 1, 1), 0.0, None, None, date(2026, 1, 2), "reported", "")
+    told = [rule.expected(row, quantity) for _, rule in row_rules.broken([row], {"q": quantity})]
+
+    assert told == ([f"{expected} for q"] if expected else [])
 
 
 def test_a_duplicate_key_with_another_value_names_both_rows(registry: Path) -> None:
@@ -246,6 +283,6 @@ def test_a_loss_of_zero_and_a_slip_of_units_downwards_are_refused(quantity: str,
         *("lower" if loss else "none", None, "", "", "tiny"),
     )
     row = formats.ObservationRow("run", "q", "", date(2024, 5, 31), value, None, None, date(2026, 11, 21), "reported", "")
-    problem = quality.value(row, card, ("observations.csv", 2))
+    broken = row_rules.broken([row], {"q": card})
 
-    assert (problem.expected if problem else "") == expected
+    assert [rule.expected(row, card) for _, rule in broken] == [expected] * bool(expected)

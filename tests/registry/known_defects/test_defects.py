@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from foresaid.registry.known_defects import page as traps
-from foresaid.registry.known_defects.defects import TRAPS
 from foresaid.sources import _loader as sources
 
 ROOT = Path(__file__).parents[3]
@@ -17,7 +16,7 @@ def test_every_trap_of_the_mirror_has_an_entry(mirror: Path) -> None:
     assert traps.unlisted(mirror) == []
 
 
-@pytest.mark.parametrize("entry", TRAPS)
+@pytest.mark.parametrize("entry", traps.LISTED)
 def test_every_row_a_trap_sits_in_is_caught(entry: str, mirror: Path) -> None:
     name = traps.SOURCE.get(entry, entry)
     if name not in sources.names():
@@ -35,7 +34,7 @@ def test_the_page_of_traps_is_what_the_real_files_give(mirror: Path) -> None:
 
 
 def test_every_entry_names_its_check_and_its_rule() -> None:
-    for entry, listed in TRAPS.items():
+    for entry, listed in traps.LISTED.items():
         for trap in listed:
             assert trap.check, entry
             assert trap.rule, entry

@@ -249,6 +249,7 @@ def test_a_copy_of_another_model_is_taken_in_as_suspect(home: Path) -> None:
     named = [f"task_{number}" for number in range(5)]
     for name in named:
         quantities.write_text(quantities.read_text() + f"{name},T,benchmark,fraction,0,1,,higher,,,r,tiny\n")
+    ingest.sort(home / "registry")
     values = ",".join(f"0.{number}37" for number in range(1, 6))
 
     def wide(folder: Path) -> Reading:

@@ -15,7 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import ROOT
 from tests.sources._formats.test_every_eval_ever import RECORD, result_of
+from tests.sources._formats.test_helm import SPEC, STATS
+from tests.sources._formats.test_inspect_log import LOG
 from tests.sources._formats.test_lm_eval import NEW
+from tests.sources._formats.test_open_llm_leaderboard import FILE as V1
 
 from foresaid.cli.main import main
 from foresaid.errors import ForesaidError, ParameterError, RecordError
@@ -149,6 +152,9 @@ def test_rows_are_offered_for_unknown_quantities_and_make_them_known(registry: P
     for name, fresh in (("quantities.csv", quantities), ("aliases.csv", aliases)):
         text = (registry / name).read_text(encoding="utf-8")
         (registry / name).write_text(text + "".join(f"{row}\n" for row in fresh), encoding="utf-8")
+    with pytest.raises(RecordError, match="`foresaid sort` puts them in order"):
+        bring(registry, path)
+    ingest.sort(registry)
 
     bring(registry, path)
 
@@ -185,10 +191,27 @@ def test_the_command_needs_the_day_and_says_what_it_did(registry: Path, tmp_path
     assert "1 new, 0 revised, 0 gone" in done.output
 
 
+def test_without_a_licence_an_import_says_that_its_rows_are_not_to_be_published(registry: Path, tmp_path: Path) -> None:
+    path = write(tmp_path, "record.json", RECORD)
+    first = import_results.bring_in(import_results.read_files([path]), "my-runs", KNOWN, registry, TODAY)
+
+    assert any("licence is unclear" in line for line in first.lines())
+
+    later = import_results.bring_in(
+        import_results.read_files([path]), "my-runs", KNOWN, registry, TODAY, publisher="Me", licence="CC0-1.0"
+    )
+    card = source_card.read(registry / "sources/my-runs/source.toml", "source.toml", "my-runs")
+
+    assert not any("licence is unclear" in line for line in later.lines())
+    assert (card.publisher, card.licence, card.redistribution, card.unlicensed) == ("Me", "CC0-1.0", "yes", False)
+    with pytest.raises(ParameterError, match=r"found --licence 'MIT', expected 'CC0-1\.0'"):
+        import_results.bring_in(import_results.read_files([path]), "my-runs", KNOWN, registry, TODAY, licence="MIT")
+
+
 def test_a_file_of_no_known_layout_is_named(tmp_path: Path) -> None:
     read = import_results.read_files([write(tmp_path, "x.json", {"a": 1})])
 
-    assert "a result file of eee or lm-eval" in str(read[0].results.problems[0])
+    assert "a result file of eee, open-llm-leaderboard, inspect, helm, lm-eval" in str(read[0].results.problems[0])
 
 
 # Whatever the file: no traceback, nothing in part
@@ -246,8 +269,9 @@ def mutated(draw: st.DrawFn) -> bytes:
     return raw
 
 
+@pytest.mark.slow
 @given(mutated())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_mutated_file_is_imported_or_refused_whole(registry: Path, tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "mutated.json"
     path.write_bytes(raw)
@@ -292,3 +316,20 @@ def test_a_unit_is_what_the_whole_name_of_the_metric_says_or_is_asked(
     quantities, _ = import_results.new_quantities(import_results.read_files([write(tmp_path, "a.json", tree)]), "my-runs", registry)
 
     assert f",benchmark,{proposed}," in quantities[0]
+
+
+def test_files_of_five_formats_are_told_apart_and_come_in_by_their_aliases(registry: Path, tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    paths = [write(tmp_path, "v1.json", V1), write(tmp_path, "log.json", LOG), write(tmp_path / "run", "stats.json", STATS)]
+    write(tmp_path / "run", "run_spec.json", SPEC)
+    names = [read.results.items[0].names[-1][0] for read in import_results.read_files(paths) if read.results.items]
+    assert [name.split(":")[0] for name in names] == ["open-llm-leaderboard", "inspect", "helm"]
+    quantities, _ = import_results.new_quantities(import_results.read_files(paths), "my-runs", registry)
+    assert not any(",UNIT," in row for row in quantities)  # every metric of theirs has a unit by its whole name
+    aliases = [
+        (item.names[-1][0], "quantity", "mmlu") for read in import_results.read_files([paths[1]]) for item in read.results.items
+    ]
+    add_aliases(registry, *aliases, ("openai/gpt-9", "model", "eleutherai/pythia-70m-deduped"))
+    bring(registry, paths[1])
+
+    assert [value for _, _, _, value in rows(registry)] == [0.7121]

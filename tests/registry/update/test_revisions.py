@@ -53,3 +53,25 @@ def test_no_two_rows_of_a_vintage_ever_share_a_key(before: list[float], now: lis
     found = carried(spelt(now, SECOND), latest)
 
     assert len({one[:3] for one in found}) == len(found)
+
+
+@given(st.data(), st.sampled_from(("", "effort=high", "effort=max;agent=codex")))
+def test_whatever_comes_or_goes_beside_it_an_unchanged_row_is_neither_new_nor_revised_nor_gone(
+    data: st.DataObject, how: str
+) -> None:
+    """The reader spells the record id only where a row has neighbours; the key in the record must not follow."""
+    ids = data.draw(st.lists(st.integers(0, 99), min_size=1, max_size=6, unique=True))
+    stay = ids[: data.draw(st.integers(1, len(ids)))]
+    guests = ids[len(stay) :]
+
+    def vintage(members: list[int], day: date) -> list[ObservationRow]:
+        order = data.draw(st.permutations(members))
+        alone = len(members) == 1
+        return [row(how if alone else ";".join(filter(None, (how, f"record=rec{one}"))), one / 100, day) for one in order]
+
+    standing = CurrentRows([], [])
+    assert lay(standing, vintage(stay, FIRST), FIRST) == (len(stay), 0, 0)
+    before = {one[:3] for one in standing.rows}
+    assert lay(standing, vintage([*stay, *guests], SECOND), SECOND) == (len(guests), 0, 0)
+    assert lay(standing, vintage(stay, THIRD), THIRD) == (0, 0, len(guests))
+    assert {one[:3] for one in standing.rows if one.known_on == FIRST} == before

@@ -19,7 +19,7 @@ FOLDER = "microsoft+benchpress@2026-06-26"
     ("text", "day"), [("2025-04-14", date(2025, 4, 14)), ("2024-09", date(2024, 9, 1)), ("2025", date(2025, 7, 1))]
 )
 def test_rough_days_stand_in_the_middle_or_at_the_start(text: str, day: date) -> None:
-    assert benchpress._day(text) == day
+    assert benchpress.day_of(text) == day
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
+from foresaid.fitting.robust_loss import Huber
 from foresaid.studies.held_out_families import latent_skills
 from foresaid.studies.held_out_families.latent_skills import Skills, fit_skills, scale_covariates
 
@@ -58,7 +59,7 @@ def test_the_blocks_equal_the_dense_normal_equations(latent: int) -> None:
     rng = np.random.default_rng(latent)
     rows = np.column_stack([rng.normal(size=(9, 2)), np.eye(3)[np.arange(9) % 3]])
     weights = np.where(rng.random((9, 4)) < 0.3, 0.0, rng.uniform(0.5, 2.0, (9, 4)))
-    cells = latent_skills._Cells(rows, rng.uniform(0.2, 0.8, (9, 4)), weights, np.array([0.0, 0.25, 0.1, 0.0]), 0.1)
+    cells = latent_skills._Cells(rows, rng.uniform(0.2, 0.8, (9, 4)), weights, np.array([0.0, 0.25, 0.1, 0.0]), Huber(0.1))
     m, t = rng.normal(size=(5, latent)), rng.normal(size=(latent + 1, 4))
     r, J = dense(cells, m, t)
     omega = weights.ravel() * np.minimum(1.0, 0.1 / np.maximum(np.abs(r), 1e-300))
@@ -195,7 +196,7 @@ def test_a_general_optimiser_does_not_get_below_the_fit_of_the_real_scores(
     rows = np.column_stack(
         [(x - found.centre) / found.spread, np.eye(len(found.families))[[found.families.index(f) for f in families]]]
     )
-    cells = latent_skills._Cells(rows, y, np.full(y.shape, 1.0 / y.size), floor, 0.01)
+    cells = latent_skills._Cells(rows, y, np.full(y.shape, 1.0 / y.size), floor, Huber(0.01))
     size = rows.shape[1] * latent
 
     def objective(p: Array) -> tuple[float, Array]:

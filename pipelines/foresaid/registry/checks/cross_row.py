@@ -25,6 +25,7 @@ SHARED = 5  # quantities two names must share, equal to the digit, before one co
 MOSTLY = 0.8  # and the share of all the quantities they share that must be equal
 CROWD = 30  # a value that more subjects than this share is a level of the scale, no fingerprint
 COMPUTE = 10.0  # factor by which FLOPs may differ from six times parameters times tokens
+UNIT = 100.0  # and the factor beyond which the card of a model has a wrong unit in one of the three
 SERIES = 8  # points a series needs before it can be called noise-free
 EXACT = 1e-8  # residual over range below which a smooth curve is no measurement: real ones have noise of 1e-4 and more
 SCALE = 0.4  # share of the chance level below which raw scores of real models hardly lie (the lowest tasks reach 0.6)
@@ -296,6 +297,50 @@ def early(source: str, rows: Sequence[ObservationRow], models: Mapping[str, Mode
     return doubts
 
 
+def stale(before: ObservationRow, after: ObservationRow) -> bool:
+    """Whether a value moved by more than its standard error while that error and the number of items stayed equal."""
+    kept = after.stderr is not None and 0.0 < after.stderr == before.stderr and after.n == before.n
+    return kept and abs(after.value - before.value) > (after.stderr or 0.0)
+
+
+def stale_errors(source: str, rows: Sequence[ObservationRow]) -> list[Doubt]:
+    """Values that moved by more than their standard error while that error stayed equal to the digit: it is the old one.
+
+    Not doubted where the number of items moved too: boards that round their intervals repeat an error by chance.
+    """
+    doubts = []
+    before: dict[tuple[str, str, str], ObservationRow] = {}
+    for row in sorted(rows, key=lambda row: (row[:3], row.known_on)):
+        if row.status not in ("reported", "revised"):
+            continue
+        last = before.get(row[:3])
+        before[row[:3]] = row
+        if last is not None and stale(last, row):
+            said = (
+                f"{plain(last.value)} became {plain(row.value)} on {row.known_on}, its standard error stayed {plain(row.stderr)}: "
+                "is it that of the old value?"
+            )
+            doubts.append(Doubt("stale error", source, *row[:3], said))
+    return doubts
+
+
+def sizes(models: Iterable[ModelRow]) -> list[Doubt]:
+    """Cards of models whose training compute is beyond a factor of 100 of 6 x parameters x tokens: a unit may have slipped.
+
+    Wider than `compute`: epochs over one text and mixtures of experts without their active parameters reach a factor of 30.
+    """
+    doubts = []
+    for row in models:
+        params = row.params_active or row.params_total
+        if not params or not row.training_tokens or not row.training_flops:
+            continue
+        ratio = row.training_flops / (6 * params * row.training_tokens)
+        if not 1 / UNIT <= ratio <= UNIT:
+            said = f"its compute in models.csv is {ratio:.3g} times 6 x {params:.3g} parameters x {row.training_tokens:.3g} tokens"
+            doubts.append(Doubt("compute", "", row.model_id, "", "", said))
+    return doubts
+
+
 def names(models: Iterable[str]) -> list[Doubt]:
     """Ids of the record that may be one model: an effort or precision that became a name, or another punctuation."""
     return [
@@ -318,4 +363,5 @@ def raised(
         *sure(source, current, known, subjects, (), merged),
         *scale(source, current, known),
         *early(source, rows, known.models),
+        *stale_errors(source, rows),
     ]

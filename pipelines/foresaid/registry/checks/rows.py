@@ -1,21 +1,22 @@
 """The quality gate: what a well-spelt row may mean.
 
-`record` knows how files are written; this module knows what can be true: that a subject exists, that a score is a
-fraction, that no model saw 627 trillion tokens. Every rule returns problems, none raises, so that all of them are shown at
-once. A value with status `suspect` is a known upstream error kept on the record: it alone may leave its bounds, and must
-say why.
+`csv_files` knows how files are written; this module knows what can be true: that a subject exists, that an id is spelt in one
+alphabet, that a key stands once. What one observation may say by itself is the list in `row_rules`. Every check returns problems,
+none raises, so that all of them are shown at once.
 """
 
 from __future__ import annotations
 
 import difflib
-import math
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from foresaid.confusables import ascii_twin, masked, stranger
 from foresaid.errors import BadCell
+from foresaid.registry.checks import row_rules
+from foresaid.registry.checks.row_rules import CEILINGS, FLOORS, bounds, within
 from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import AliasRow, ModelRow, ObservationRow, QuantityRow, SubjectRow, plain
 
@@ -36,11 +37,6 @@ UNITS = (
     "minutes",
     "dollars",
 )
-# Beyond any run announced: a larger figure is a slip of units, such as 627 T tokens for 627 B.
-CEILINGS = {"parameters": 1e14, "tokens": 1e14, "flops": 1e28, "examples": 1e13, "words": 1e14}
-# Below any run of a language model: a smaller figure is a slip of units the other way, such as 2.06 for 2.06 billion tokens.
-FLOORS = {"parameters": 1e5, "tokens": 1e4, "flops": 1e12}
-CHANCE_FLOOR = 0.2  # where guessing scores this much, exactly 0.0 stands for "not measured"
 OFFERED = 50  # unknown names for which a nearest match is looked up: the search is quadratic
 
 Place = tuple[str, int | None]
@@ -125,7 +121,7 @@ def models(table: CsvTable[ModelRow]) -> list[BadCell]:
             ("training_flops", "flops"),
         ):
             value = getattr(row, column)
-            problem = _size(value, unit, place, column) if value is not None else None
+            problem = _size(value, unit, place, column, lowest=FLOORS[unit]) if value is not None else None
             problems += [problem] if problem else []
         if row.params_active is not None and row.params_total is not None and row.params_active > row.params_total:
             problems.append(
@@ -145,8 +141,8 @@ def quantities(table: CsvTable[QuantityRow], sources: Collection[str]) -> list[B
             problems.append(BadCell(*place, "unit", row.unit, "one of " + ", ".join(UNITS), nearest.advice(row.unit)))
         if row.lower is not None and row.upper is not None and row.lower >= row.upper:
             problems.append(BadCell(*place, "upper", plain(row.upper), f"more than lower {plain(row.lower)}"))
-        if row.chance is not None and not _within(row.chance, row):
-            problems.append(BadCell(*place, "chance", plain(row.chance), _bounds(row)))
+        if row.chance is not None and not within(row.chance, row):
+            problems.append(BadCell(*place, "chance", plain(row.chance), bounds(row)))
         if row.items is not None and row.items < 1:
             problems.append(BadCell(*place, "items", plain(row.items), "at least 1, or nothing"))
         if row.resolver not in sources:
@@ -192,65 +188,43 @@ def observations(rows: Sequence[ObservationRow], places: Sequence[Place], runs: 
 
     A duplicate key is a problem whether or not the values agree, and the message says which of the two it is.
     """
-    problems = []
+    problems: list[tuple[int, BadCell]] = []
     near_subject = Nearest([*known.models, *runs])
     near_quantity = Nearest(known.quantities)
     first: dict[object, int] = {}
-    for index, (row, place) in enumerate(zip(rows, places, strict=True)):
+    for index, row in enumerate(rows):
         other = first.setdefault(row.key, index)
         if other != index:
-            problems.append(_duplicate(row, rows[other], place, places[other]))
+            problems.append((index, _duplicate(row, rows[other], places[index], places[other])))
         if row.subject_id not in runs and row.subject_id not in known.models:
-            problem = identifier(row.subject_id, place, "subject_id", MODEL_ID, near_subject)
+            problem = identifier(row.subject_id, places[index], "subject_id", MODEL_ID, near_subject)
             advice = near_subject.advice(row.subject_id) or "add it to models.csv or subjects.csv"
-            problems.append(problem or BadCell(*place, "subject_id", row.subject_id, "a known model or run", advice))
-        quantity = known.quantities.get(row.quantity_id)
-        if quantity is None:
-            problem = identifier(row.quantity_id, place, "quantity_id", QUANTITY_ID, near_quantity)
+            problem = problem or BadCell(*places[index], "subject_id", row.subject_id, "a known model or run", advice)
+            problems.append((index, problem))
+        if row.quantity_id not in known.quantities:
+            problem = identifier(row.quantity_id, places[index], "quantity_id", QUANTITY_ID, near_quantity)
             advice = near_quantity.advice(row.quantity_id) or "add it to quantities.csv"
-            problems.append(problem or BadCell(*place, "quantity_id", row.quantity_id, "a known quantity", advice))
-        problem = value(row, quantity, place)
-        problems += [problem] if problem else []
-        problems += _rest(row, place)
-    return problems
+            problem = problem or BadCell(*places[index], "quantity_id", row.quantity_id, "a known quantity", advice)
+            problems.append((index, problem))
+    for index, rule in row_rules.broken(rows, known.quantities):
+        row = rows[index]
+        card = known.quantities.get(row.quantity_id)
+        found = plain(getattr(row, rule.column)).strip() or "nothing"
+        problem = BadCell(*places[index], rule.column, found, rule.expected(row, card), rule.advice(row, card))
+        problems.append((index, problem))
+    # By row, and of each row its key and ids first: the sort is stable.
+    return [problem for _, problem in sorted(problems, key=lambda one: one[0])]
 
 
-def value(row: ObservationRow, quantity: QuantityRow | None, place: Place) -> BadCell | None:
-    """Check one value against its quantity: finite, in bounds, a fraction where one belongs, a size that can be."""
-    if not math.isfinite(row.value):
-        return BadCell(*place, "value", str(row.value), "a finite number", "leave the row out if the value is unknown")
-    if quantity is None or row.status in ("suspect", "withdrawn"):  # a withdrawn row repeats what was accepted or suspect
-        return None
-    problem = _size(row.value, quantity.unit, place, "value", lowest=quantity.lower if quantity.lower is not None else 1.0)
-    if problem:
-        return problem
-    if not _within(row.value, quantity):
-        percent = quantity.unit == "fraction" and 1.0 < row.value <= 100.0
-        advice = "this looks like percent: divide by 100" if percent else ""
-        return BadCell(*place, "value", plain(row.value), f"{_bounds(quantity)} for {row.quantity_id}", advice)
-    if row.value == 0.0 and quantity.kind == "loss":
-        return BadCell(*place, "value", "0", f"a loss above 0 for {row.quantity_id}", "leave the row out if 0 stands for missing")
-    if quantity.kind == "size" and row.value < FLOORS.get(quantity.unit, -math.inf):
-        expected = f"{plain(FLOORS[quantity.unit])} or more {quantity.unit} for {row.quantity_id}"
-        return BadCell(*place, "value", plain(row.value), expected, "write plain numbers: 2.06 billion is 2060000000")
-    if row.value == 0.0 and quantity.kind == "benchmark" and (quantity.chance or 0.0) >= CHANCE_FLOOR:
-        expected = f"about {plain(quantity.chance)} or more: guessing scores that on {row.quantity_id}"
-        return BadCell(*place, "value", "0", expected, "leave the row out if 0 stands for missing")
-    return None
-
-
-def _rest(row: ObservationRow, place: Place) -> list[BadCell]:
-    problems = []
-    if row.stderr is not None and not (math.isfinite(row.stderr) and row.stderr >= 0):
-        problems.append(BadCell(*place, "stderr", plain(row.stderr), "a finite number, at least 0"))
-    if row.n is not None and row.n < 1:
-        problems.append(BadCell(*place, "n", plain(row.n), "at least 1, or nothing"))
-    if row.recorded_on < row.known_on:
-        expected = f"{row.known_on} or later: nothing is recorded before it is known"
-        problems.append(BadCell(*place, "recorded_on", str(row.recorded_on), expected))
-    if row.status == "suspect" and not row.note.strip():
-        problems.append(BadCell(*place, "note", "nothing", "the reason why the value is suspect"))
-    return problems
+def still_to_come(days: Iterable[tuple[date | None, Place, str]], today: date) -> list[BadCell]:
+    """Dates later than today: nothing is recorded, decided or released before its day."""
+    return [
+        BadCell(
+            *place, column, str(day), f"{today} or earlier: it is still to come", "check the year, or the clock of this machine"
+        )
+        for day, place, column in days
+        if day is not None and day > today
+    ]
 
 
 def _duplicate(row: ObservationRow, other: ObservationRow, place: Place, before: Place) -> BadCell:
@@ -260,14 +234,3 @@ def _duplicate(row: ObservationRow, other: ObservationRow, place: Place, before:
         return BadCell(*place, "value", plain(row.value), f"one row for {key}", f"{where} says the same: remove one")
     advice = "keep one, or give the revision its own known_on"
     return BadCell(*place, "value", plain(row.value), f"{plain(other.value)} as in {where} for {key}", advice)
-
-
-def _within(number: float, quantity: QuantityRow) -> bool:
-    low, high = quantity.lower, quantity.upper
-    return (low is None or number >= low) and (high is None or number <= high)
-
-
-def _bounds(quantity: QuantityRow) -> str:
-    low = "-inf" if quantity.lower is None else plain(quantity.lower)
-    high = "inf" if quantity.upper is None else plain(quantity.upper)
-    return f"a fraction in [{low}, {high}]" if quantity.unit == "fraction" else f"a value in [{low}, {high}] {quantity.unit}"

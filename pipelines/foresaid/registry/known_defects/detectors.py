@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from foresaid.registry import source_card
 from foresaid.registry.checks import cross_row
-from foresaid.registry.checks import rows as quality
+from foresaid.registry.checks.row_rules import CEILINGS
 from foresaid.registry.formats import ObservationRow, QuantityRow
 from foresaid.registry.known_defects.files import Files, Found, Row
 from foresaid.registry.model_names import Names
@@ -241,7 +241,7 @@ def below_ceiling(file: str, column: str, quantity: str, factor: float) -> Measu
 
     def measure(files: Files) -> Found:
         unit = files.quantities[quantity].unit
-        ceiling = quality.CEILINGS[unit]
+        ceiling = CEILINGS[unit]
         high = [line for line, row in files.rows(file) if row[column].strip() and float(row[column]) * factor > ceiling]
         suspect = {
             line for (path, line), scores in files.by_row.items()

@@ -7,7 +7,9 @@ sits in certain rows, those rows are found without the reader and set beside wha
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -15,6 +17,7 @@ from foresaid.errors import UnreadableError
 from foresaid.registry import load as ingest
 from foresaid.registry.known_defects.defects import TRAPS
 from foresaid.registry.known_defects.files import Files, Found
+from foresaid.registry.known_defects.open_defects import OPEN
 from foresaid.sources import _loader as sources
 
 # The source of the record that holds each entry of SOURCES.yaml; the others carry their own name.
@@ -35,7 +38,26 @@ SOURCE = {
     "metr-horizon-2026-01": "metr-horizon",
     "lmarena-2025-08": "lmarena",
     "lmarena-history": "lmarena",
+    "epoch-eci-2026-08": "epoch-eci",
+    "epoch-hub-2026-04-11": "epoch-hub-external",
+    "epoch-hub-2026-04-19": "epoch-hub-external",
+    "epoch-hub-2026-05": "epoch-hub-external",
+    "eci-2026-07": "epoch-hub",
+    "weirdml-vintages": "weirdml-board",
+    "forecastbench-vintages": "forecastbench",
+    "benchpress-2026-06": "benchpress",
+    "epoch-models-2026-07": "epoch-models",
+    "models-dev-2026-07": "models-dev",
+    "lmarena-2025-12": "arena-catalog",
+    "arena-daily-2026-04": "arena-daily",
+    "metr-runs-2025-02": "metr-runs",
 }
+LISTED = {**TRAPS, **OPEN}
+
+
+def _said(entry: Mapping[str, Any]) -> list[str]:
+    """The traps of an entry of SOURCES.yaml, whichever of the two keys they stand under."""
+    return [*entry.get("traps", []), *entry.get("open_traps", [])]
 
 
 def table(mirror: Path, registry: Path) -> tuple[str, int]:
@@ -59,7 +81,7 @@ def table(mirror: Path, registry: Path) -> tuple[str, int]:
         name = SOURCE.get(entry["id"], entry["id"])
         ready = name in sources.names() and (registry / "sources" / name / "source.toml").is_file()
         files = Files(mirror, registry, entry["directory"], name, catalogue)
-        for said, trap in zip(entry.get("traps", []), TRAPS.get(entry["id"], ()), strict=True):
+        for said, trap in zip(_said(entry), LISTED.get(entry["id"], ()), strict=True):
             figures = ("–", "–", "–")
             if trap.measure is not None and ready:
                 found = trap.measure(files)
@@ -77,10 +99,10 @@ def measured(mirror: Path, registry: Path, entry: str) -> list[Found | None]:
     listed = {item["id"]: item for item in yaml.safe_load((mirror / "SOURCES.yaml").read_text(encoding="utf-8"))["sources"]}
     catalogue, _ = ingest.read_catalogue(registry)
     files = Files(mirror, registry, listed[entry]["directory"], SOURCE.get(entry, entry), catalogue)
-    return [trap.measure(files) if trap.measure else None for trap in TRAPS[entry]]
+    return [trap.measure(files) if trap.measure else None for trap in LISTED[entry]]
 
 
 def unlisted(mirror: Path) -> list[str]:
     """Entries whose number of traps differs between SOURCES.yaml and this module."""
     listed = yaml.safe_load((mirror / "SOURCES.yaml").read_text(encoding="utf-8"))["sources"]
-    return [entry["id"] for entry in listed if len(entry.get("traps", [])) != len(TRAPS.get(entry["id"], ()))]
+    return [entry["id"] for entry in listed if len(_said(entry)) != len(LISTED.get(entry["id"], ()))]

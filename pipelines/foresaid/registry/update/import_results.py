@@ -11,10 +11,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from foresaid import files
 from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
@@ -26,19 +27,22 @@ from foresaid.registry.imported_card import FOLDER, KIND
 from foresaid.registry.model_names import Names
 from foresaid.registry.source_card import File, Vintage
 from foresaid.registry.update import update
+from foresaid.registry.update.repeats import combined
 from foresaid.registry.update.revisions import UpstreamRevision
-from foresaid.sources._formats import every_eval_ever, lm_eval
+from foresaid.sources._formats import every_eval_ever, helm, inspect_log, lm_eval, mapped_table, open_llm_leaderboard
 from foresaid.sources._formats.results import ReportedResult, Results, parse
 from foresaid.sources._reading import Reading, Score
 
-READERS = {every_eval_ever.NAME: every_eval_ever.from_tree, lm_eval.NAME: lm_eval.from_tree}
-DETECT = {every_eval_ever.NAME: every_eval_ever.detect, lm_eval.NAME: lm_eval.detect}
+FORMATS = (every_eval_ever, open_llm_leaderboard, inspect_log, helm, lm_eval)
+READERS: dict[str, Callable[[Any, str], Results]] = {one.NAME: one.from_tree for one in FORMATS}
+DETECT = {one.NAME: one.detect for one in FORMATS}
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}", re.ASCII)
 # Metrics by their exact name and the unit they have; of any other the unit is for a person to say.
 FRACTIONS = (
     *("acc", "acc_norm", "acc_norm_nospace", "acc_all", "acc_mutual_info", "em", "exact_match", "contains", "f1"),
     *("mc1", "mc2", "pass@1", "pass_at_1", "prompt_level_strict_acc", "inst_level_strict_acc", "prompt_level_loose_acc"),
-    *("inst_level_loose_acc", "accuracy", "correct"),
+    *("inst_level_loose_acc", "accuracy", "correct", "quasi_exact_match", "prefix_exact_match", "quasi_prefix_exact_match"),
+    *("final_number_exact_match", "f1_score", "classification_micro_f1", "classification_macro_f1", "math_equiv"),
 )
 UNITS = {
     **dict.fromkeys(FRACTIONS, ("fraction", 0.0, 1.0)),
@@ -73,7 +77,11 @@ def read_files(paths: Sequence[Path], form: str | None = None) -> list[Read]:
             raise RecordError(f"{label}: found {size} bytes, expected at most {LARGEST}; results are small, samples are not read")
         digest = hashlib.sha256(raw).hexdigest()
         # The same bytes twice, under whatever name, are one file.
-        found.setdefault(digest, Read(label, digest, len(raw), _results(raw, f"{FOLDER}/{label}", form)))
+        found.setdefault(digest, Read(label, digest, len(raw), _results(raw, f"{FOLDER}/{label}", form, path)))
+        if path.name == helm.STATS and (beside := path.with_name(helm.SPEC)).is_file():
+            spec = beside.read_bytes()  # the other half of the pair is listed too, and gives no value of its own
+            digest, label = hashlib.sha256(spec).hexdigest(), label.removesuffix(helm.STATS) + helm.SPEC
+            found.setdefault(digest, Read(label, digest, len(spec), Results([])))
     return list(found.values())
 
 
@@ -87,13 +95,26 @@ def _labels(paths: Sequence[Path]) -> list[str]:
     return ["/".join(part for part in path if part != "/") for path in parts]
 
 
-def _results(raw: bytes, file: str, form: str | None) -> Results:
+def _results(raw: bytes, file: str, form: str | None, path: Path) -> Results:
+    if raw.startswith(b"PK\x03\x04"):
+        advice = "an Inspect log is turned into one by `inspect log convert --to json`"
+        return Results([], [BadCell(file, None, "-", "a ZIP archive", "a JSON file", advice)])
     tree, problem = parse(raw, file)
     if problem:
         return Results([], [problem])
+    if path.name == helm.SPEC and isinstance(tree, dict) and "adapter_spec" in tree:
+        return Results([])  # read together with the statistics beside it
+    if helm.statistics(tree):
+        beside = path.with_name(helm.SPEC)
+        if not beside.is_file():
+            return Results([], [BadCell(file, None, "-", f"no {helm.SPEC} beside it", "both files of the run: it names the model")])
+        spec, problem = parse(beside.read_bytes(), file.removesuffix(helm.STATS) + helm.SPEC)
+        if problem:
+            return Results([], [problem])
+        tree = {helm.STATS: tree, helm.SPEC: spec}
     found = [form] if form else [name for name, detect in DETECT.items() if detect(tree)]
     if not found:
-        return Results([], [BadCell(file, None, "/", "no known layout", "a result file of " + " or ".join(READERS), "see --as")])
+        return Results([], [BadCell(file, None, "/", "no known layout", f"a result file of {', '.join(READERS)}", "see --as")])
     return READERS[found[0]](tree, file)
 
 
@@ -194,25 +215,116 @@ def _checked(name: str) -> str:
     return name
 
 
-def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, recorded_on: date) -> UpstreamRevision:
-    """Append the results of these files to the source `name`, all of them or none.
+def bring_in_table(
+    path: Path,
+    how: Path,
+    name: str,
+    known_on: date,
+    registry: Path,
+    recorded_on: date,
+    publisher: str = "",
+    licence: str = "",
+    accept: bool = False,
+    repeats: str = "refuse",
+) -> UpstreamRevision:
+    """Append the values of a table that no reader knows, by the mapping file `how`: all of them or none.
 
-    `known_on` is the first day the results were public: it is given by the user, never read from a time inside a file.
+    New quantities are those the mapping describes; with `accept` spellings and models that the table states enter with them.
     """
-    _checked(name)
+    table, mapped = (_plain(one, label) for one, label in zip((path, how), _labels([path, how]), strict=True))
+    catalogue, bad = ingest.read_catalogue(registry)
+    if bad:
+        raise RecordError.collect(bad)
+    mapping = mapped_table.mapping(mapped[1], mapped[0].path)
+    reading = mapped_table.read(table[1], f"{FOLDER}/{table[0].path}", mapping, name, sorted(catalogue.known.quantities))
+    reading = replace(reading, scores=combined(reading.scores, repeats))
+    return _append(reading, (table[0], mapped[0]), name, known_on, registry, recorded_on, publisher, licence, accept)
+
+
+def _plain(path: Path, label: str) -> tuple[File, bytes]:
+    """A file as the card lists it, and its bytes."""
+    try:
+        raw = path.read_bytes() if path.stat().st_size <= LARGEST else None
+    except OSError as error:
+        raise UnreadableError(f"{label}: found {error.strerror or error}, expected a readable file") from None
+    if raw is None:
+        raise RecordError(f"{label}: found more than {LARGEST} bytes, expected a smaller file; cut it into parts")
+    return File(label, hashlib.sha256(raw).hexdigest(), len(raw)), raw
+
+
+def _append(
+    reading: Reading,
+    listed: tuple[File, ...],
+    name: str,
+    known_on: date,
+    registry: Path,
+    recorded_on: date,
+    publisher: str,
+    licence: str,
+    accept: bool = False,
+) -> UpstreamRevision:
+    """Lay a reading of imported files upon the source `name`, its card, rows and new quantities together or not at all."""
+    path = registry / "sources" / _checked(name) / "source.toml"
+    source = opened(name, path, registry, known_on, recorded_on)
+    merged = imported_card.with_files(licensed(source, publisher, licence), listed, known_on)
+    beside = {path: imported_card.dump(merged)} if merged != source or not path.exists() else {}
+    here = Vintage(known_on, "", FOLDER, listed)
+    change = update.append(name, [(here, reading)], registry, recorded_on, beside, accept)
+    # An import adds to a source: what these files do not speak of is not gone.
+    notes = [f"licence: {source_card.UNSAID_LICENCE} (or give --licence)"] if merged.unlicensed else []
+    return replace(change, vintages=[replace(vintage, gone=[], notes=[*vintage.notes, *notes]) for vintage in change.vintages])
+
+
+def opened(name: str, path: Path, registry: Path, known_on: date, recorded_on: date) -> source_card.Source:
+    """The card of a source for imported results, or a new one; a source with a reader is refused."""
     if known_on > recorded_on:
         raise ParameterError(f"import: found --known-on {known_on}, expected {recorded_on} or earlier: it is still to come")
-    path = registry / "sources" / name / "source.toml"
-    source = (
-        source_card.read(path, source_card.label(registry, "sources", name, "source.toml"), name)
-        if path.exists()
-        else imported_card.new(name, recorded_on)
-    )
+    if not path.exists():
+        return imported_card.new(name, recorded_on)
+    source = source_card.read(path, source_card.label(registry, "sources", name, "source.toml"), name)
     if source.kind != KIND:
         raise ParameterError(
             f"import: {name} is a source of kind {source.kind!r}, expected {KIND!r} or a new name; a source with a reader is "
             f"brought in by `foresaid update {name}`"
         )
+    return source
+
+
+def licensed(source: source_card.Source, publisher: str, licence: str, title: str = "") -> source_card.Source:
+    """The card with who publishes the results and under which licence; one that says otherwise already is refused.
+
+    A licence given at import is the word of the user that the figures may stand in the record and be published.
+    """
+    for key, given in (("publisher", publisher), ("licence", licence)):
+        stands = getattr(source, key)
+        if given and stands and given != stands:
+            raise ParameterError(
+                f"import: found --{key} {given[:60]!r}, expected {stands[:60]!r} as in source.toml of {source.name}"
+            )
+    changed = replace(
+        source, publisher=publisher or source.publisher, licence=licence or source.licence, title=title or source.title
+    )
+    return replace(changed, redistribution="yes") if licence else changed
+
+
+def bring_in(
+    reads: Sequence[Read],
+    name: str,
+    known_on: date,
+    registry: Path,
+    recorded_on: date,
+    publisher: str = "",
+    licence: str = "",
+    repeats: str = "refuse",
+) -> UpstreamRevision:
+    """Append the results of these files to the source `name`, all of them or none.
+
+    `known_on` is the first day the results were public: it is given by the user, never read from a time inside a file. Without
+    a licence, here or in the card, the change says that the rows are not to be published. `repeats` says what becomes of several
+    runs of one system (see `repeats`).
+    """
+    path = registry / "sources" / _checked(name) / "source.toml"
+    opened(name, path, registry, known_on, recorded_on)
     if bad := [problem for read in reads for problem in read.results.problems]:
         raise RecordError.collect(bad)
     catalogue, bad = ingest.read_catalogue(registry)
@@ -226,12 +338,8 @@ def bring_in(reads: Sequence[Read], name: str, known_on: date, registry: Path, r
     for read in reads:
         skipped.update(read.results.skipped)
     listed = tuple(File(read.file, read.sha256, read.size) for read in reads)
-    here = Vintage(known_on, "", FOLDER, listed)
-    merged = imported_card.with_files(source, listed, known_on)
-    beside = {path: imported_card.dump(merged)} if merged != source or not path.exists() else {}
-    change = update.append(name, [(here, Reading(scores, [], dict(skipped)))], registry, recorded_on, beside)
-    # An import adds to a source: what these files do not speak of is not gone.
-    return replace(change, vintages=[replace(vintage, gone=[]) for vintage in change.vintages])
+    reading = Reading(combined(scores, repeats), [], dict(skipped))
+    return _append(reading, listed, name, known_on, registry, recorded_on, publisher, licence)
 
 
 def _scores(reads: Sequence[Read], quantities: Quantities) -> tuple[list[Score], list[BadCell]]:

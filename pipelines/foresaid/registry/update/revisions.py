@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from foresaid.errors import BadCell
+from foresaid.registry.checks import cross_row
 from foresaid.registry.formats import ModelRow, ObservationRow, SubjectRow, plain
 
 TOLERANCE = 1e-12  # relative: two printings of one float differ by less, a correction by more
@@ -63,6 +64,7 @@ class UpstreamRevision:
     vintages: list[VintageChange]
     subjects: list[SubjectRow] = field(default_factory=list)
     written: str = "appended"
+    accepted: list[str] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -87,12 +89,18 @@ class UpstreamRevision:
             ]
             stated = [f"now {row.status} upstream: {_name(row)}; the row of the record stays as it is" for row in vintage.restated]
             late = [f"added late {row.model_id}: released {row.released_on}, on this board only now" for row in vintage.late]
+            stale = [
+                f"stale error? {_name(one.after)}: its value moved by more than the error, which stayed {plain(one.after.stderr)}"
+                for one in vintage.revised
+                if cross_row.stale(one.before, one.after)
+            ]
             doubted = [f"suspect {_name(row)}: {row.note}" for row in vintage.new if row.status == "suspect"]
-            for words in (revised, gone, stated, late, doubted):
+            for words in (revised, gone, stated, late, doubted, stale):
                 lines += [f"  {word}" for word in words[:examples]]
                 if len(words) > examples:
                     lines.append(f"  ... {len(words)} in all: {words[0].split(' ', 1)[0]}")
             lines += [f"  left out: {count} x {reason}" for reason, count in sorted(vintage.skipped.items())]
+        lines += [f"accepted: {line}" for line in self.accepted]
         lines.append(f"{self.name}: {self.rows} rows and {len(self.subjects)} subjects {self.written}")
         return lines
 
@@ -101,6 +109,7 @@ class UpstreamRevision:
         return {
             "source": self.name,
             "rows": self.rows,
+            "accepted": self.accepted,
             "subjects": [row.subject_id for row in self.subjects],
             "vintages": [
                 {
@@ -164,6 +173,7 @@ class CurrentRows:
         rows = carried(rows, latest)
         seen: set[Key] = set()
         new, revised, restated = [], [], []
+        errors: list[str] = []
         for row, place in zip(rows, places, strict=True):
             seen.add(row[:3])
             before = latest.get(row[:3])
@@ -177,6 +187,8 @@ class CurrentRows:
             else:
                 if (before.status == "suspect") != (row.status == "suspect"):
                     restated.append(row)
+                elif row.stderr is not None and (before.stderr is None or not same(before.stderr, row.stderr)):
+                    errors.append(f"{_name(row)}: standard error {plain(before.stderr) or 'none'} -> {plain(row.stderr)}")
                 continue
             self._add(row, place)
         missing = [row for key, row in latest.items() if key not in seen and row.status != "withdrawn" and row.known_on < known_on]
@@ -194,6 +206,8 @@ class CurrentRows:
         notes = [f"{name}: no value in this download, its {count} rows stay as they are" for name, count in sorted(absent.items())]
         if part:
             gone, notes = [], []
+        if errors:
+            notes.append(f"{len(errors)} standard errors differ where the value does not, the rows stay as they are: {errors[0]}")
         return VintageChange(known_on, kept, new, revised, gone, restated, {}, notes=notes, withdrawn=withdrawn)
 
     def _add(self, row: ObservationRow, place: Place) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from foresaid import files
 from foresaid.errors import BadCell, RecordError
-from foresaid.registry import csv_files, formats, licences, merges, source_card
+from foresaid.registry import additions, csv_files, formats, licences, merges, source_card
 from foresaid.registry import load as ingest
 from foresaid.registry.checks import cross_row
 from foresaid.registry.checks import rows as quality
@@ -25,6 +25,7 @@ from foresaid.registry.model_names import Names
 from foresaid.registry.source_card import Vintage
 from foresaid.registry.update import download as newer
 from foresaid.registry.update import revisions
+from foresaid.registry.update.proposals import Proposals, propose
 from foresaid.registry.update.revisions import CurrentRows, Place, UpstreamRevision
 from foresaid.sources import _loader as sources
 from foresaid.sources._reading import Reader, Reading, RunSubject
@@ -61,6 +62,10 @@ class Work:
     problems: list[BadCell] = field(default_factory=list)
     made: list[revisions.VintageChange] = field(default_factory=list)
     readings: list[tuple[Vintage, Reading]] = field(default_factory=list)
+    accept: bool = False
+    described: bool = False  # whether new quantities are the user's own words, so that nobody need be asked
+    accepted: Proposals = field(default_factory=Proposals)
+    offered: list[str] = field(default_factory=list)
 
 
 def update(
@@ -74,15 +79,18 @@ def update(
     build: Path | None = None,
     dry_run: bool = False,
     skip_unknown: bool = False,
+    accept: bool = False,
 ) -> UpstreamRevision:
     """Read every vintage of a source from `mirror`, or with `download` the one in that folder, and append what it changes.
 
     `reader` is for tests; by default the source's own module is used. Anything wrong (a file that is not the pinned one, a
     name nobody knows, a value that cannot be) raises RecordError with every problem, and nothing is written. With
-    `skip_unknown` rows of unknown models are left out and counted instead. Rows whose licence does not allow a copy go below
-    `build`, never into `registry`.
+    `skip_unknown` rows of unknown models are left out and counted instead; with `accept` the spellings, models and quantities
+    that the files themselves make known enter the record together with their rows. Rows whose licence does not allow a copy go
+    below `build`, never into `registry`.
     """
     work = _open(name, registry, build or registry.parent / "build", reader)
+    work.accept = accept
     if download is None:
         unverified = [problem for vintage in work.vintages for problem in source_card.verify(vintage, mirror)]
         if unverified:
@@ -101,13 +109,16 @@ def append(
     registry: Path,
     recorded_on: date,
     beside: Mapping[Path, bytes] | None = None,
+    accept: bool = False,
 ) -> UpstreamRevision:
     """Lay readings, each of a vintage, upon the record of a source and append what is new or revised.
 
-    For results that were read elsewhere. Files `beside` are written together with the rows, or not at all.
+    For results that were read elsewhere. What they describe in full of new quantities enters the record with them, spellings and
+    models only with `accept`. Files `beside` are written together with the rows, or not at all.
     """
     folder = registry / "sources" / name
     work = _standing(name, registry, folder, None, lambda path: Reading([], []))
+    work.accept, work.described = accept, True
     for vintage, reading in readings:
         # What these files do not speak of is not gone: they are a part.
         _lay(work, replace(vintage, part=True), Path(vintage.directory), recorded_on, False, reading)
@@ -173,12 +184,24 @@ def _lay(
     found = reading or sources.read(work.name, work.reader, folder)
     work.readings.append((vintage, found))
     work.problems += _add_subjects(work, found.subjects)
+    proposals = propose(
+        work.catalogue, source_card.spelling(work.registry, work.name), work.name, found, max(vintage.known_on, recorded_on)
+    )
+    if work.described and not work.accept:
+        described = Proposals(quantities=proposals.quantities, reasons=proposals.reasons[: len(proposals.quantities)])
+        proposals = replace(proposals, quantities=[], reasons=proposals.reasons[len(proposals.quantities) :])
+        _accept(work, described)
+    if work.accept:
+        _accept(work, proposals)
+    else:
+        work.offered += proposals.lines()
     rows, places, unknown = _rows(work, found, vintage, folder.name, recorded_on)
     stop, left_out = revisions.unresolved(unknown, skip_unknown)
     work.problems += [*stop, *quality.observations(rows, places, work.subjects, work.catalogue.known)]
     merged = merges.mapping(work.catalogue.merges)
     rows = cross_row.suspect(rows, work.standing.rows, work.catalogue.known, work.subjects, merged)
     skipped = {reason: count for reason, count in found.skipped.items() if count} | left_out
+    account = row_count(found)
     # An upstream that dates its own history says itself, day by day, what it took back.
     days = sorted({row.known_on for row in rows} | {vintage.known_on})
     part = vintage.part or len(days) > 1
@@ -189,8 +212,44 @@ def _lay(
         change = work.standing.lay([row for row, _ in today], [place for _, place in today], day, recorded_on, part)
         late = revisions.late(change.new, before, work.catalogue.known.models, previous) if len(days) == 1 else []
         if today or len(days) == 1:
-            work.made.append(replace(change, skipped=skipped, late=late))
-            skipped = {}  # counted once
+            work.made.append(replace(change, skipped=skipped, late=late, notes=[*change.notes, *account]))
+            skipped, account = {}, []  # counted once
+
+
+def row_count(reading: Reading) -> list[str]:
+    """The rows of the upstream's tables as taken and left out, where its reader counts by rows; the rest would be lost rows."""
+    if not reading.rows or any(score.row is None for score in reading.scores):
+        return []
+    total, taken = sum(reading.rows.values()), len({(score.file, score.row) for score in reading.scores})
+    left = sum(reading.skipped.values())
+    if taken + left > total:  # a reader that counts cells
+        return []
+    lost = f", {total - taken - left} unaccounted for (`foresaid update --all` lists them)" if taken + left < total else ""
+    return [f"rows: {total} upstream in {len(reading.rows)} tables, {taken} taken, {left} left out{lost}"]
+
+
+def _accept(work: Work, proposals: Proposals) -> None:
+    """Count proposed rows as known from here on; they are written with the values, or not at all."""
+    work.catalogue = replace(
+        work.catalogue,
+        models=[*work.catalogue.models, *proposals.models],
+        aliases=[*work.catalogue.aliases, *proposals.aliases],
+        quantities=[*work.catalogue.quantities, *proposals.quantities],
+    )
+    work.accepted.models += proposals.models
+    work.accepted.aliases += proposals.aliases
+    work.accepted.quantities += proposals.quantities
+    work.accepted.reasons += proposals.reasons
+
+
+def _refusal(work: Work, problems: Sequence[BadCell]) -> RecordError:
+    """Every problem, and what would settle the unknown names: all of them at once."""
+    refused = RecordError.collect(list(dict.fromkeys(problems)))
+    offered = list(dict.fromkeys(work.offered))
+    if not offered or all(problem.column not in ("model", "quantity_id") for problem in problems):
+        return refused
+    said = "what the files state of them; --accept takes the spellings, models and quantities into the record:"
+    return RecordError("\n".join([str(refused), said, *(f"  {line}" for line in offered)]))
 
 
 def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Path, bytes] | None = None) -> UpstreamRevision:
@@ -203,9 +262,13 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
     embedded = work.folder.is_relative_to(work.registry)
     problems += licences.refused(work.name, embedded, held, licences.grants(work.catalogue.licences), file)
     if problems:
-        raise RecordError.collect(list(dict.fromkeys(problems)))
+        raise _refusal(work, problems)
     change = UpstreamRevision(work.name, work.made, work.added, "would be appended" if dry_run else "appended")
+    change.accepted.extend(work.accepted.lines())
     contents: dict[Path, bytes] = dict(beside or {})
+    if work.accepted:
+        new = work.accepted
+        contents |= additions.contents(work.registry, new.models, new.aliases, new.quantities, work.name)
     if change.subjects:
         path = work.folder / "subjects.csv"
         contents[path] = csv_files.extend(path.read_bytes() if path.exists() else b"", change.subjects, formats.SUBJECTS)
@@ -214,7 +277,7 @@ def _finish(work: Work, entry: Vintage | None, dry_run: bool, beside: Mapping[Pa
         contents[path] = csv_files.extend(path.read_bytes() if path.exists() else b"", work.standing.added, formats.OBSERVATIONS)
     if entry is not None:
         path = work.registry / "sources" / work.name / "source.toml"
-        contents[path] = path.read_bytes().rstrip(b"\n") + b"\n" + source_card.entry(entry).encode()
+        contents[path] = source_card.with_entry(path.read_bytes(), entry)
     if not dry_run:
         files.write(contents)
     return change

@@ -21,16 +21,19 @@ from foresaid.sources._formats.results import ReportedResult, Results, number, p
 NAME = "lm-eval"
 MISSING = ("N/A", "", None)
 NOT_METRICS = ("alias", "samples", "name", "sample_len", "sample_count")
-PRECISIONS = ("load_in_8bit", "load_in_4bit", "gptq", "autogptq", "dtype")
+PRECISIONS = ("load_in_8bit", "load_in_4bit", "gptq", "autogptq", "gptqmodel", "quantization", "kv_cache_dtype", "dtype")
 WEIGHTS = ("gguf_file", "subfolder", "variant", "delta")  # which weights of a repository
 THINKING = ("enable_thinking", "think_end_token", "reasoning_effort", "thinking")
+TOKENS = ("add_bos_token", "tokenizer", "max_length", "max_model_len", "truncation", "prefix_token_id")  # what the model is shown
+UNCHANGED = {"add_bos_token": ("False",), "truncation": ("False",)}
 FIRST_VERSIONS = ("0", "1", "0.0", "1.0", "N/A", "Yaml", "None", "")
 PLAIN_DTYPES = ("auto", "bfloat16", "float16", "torch.bfloat16", "torch.float16", "half")
 
 
 def detect(tree: Any) -> bool:
     """Whether a JSON document means to be such a file."""
-    return isinstance(tree, dict) and isinstance(tree.get("results"), dict) and ("config" in tree or "versions" in tree)
+    found = isinstance(tree, dict) and isinstance(tree.get("results"), dict) and ("config" in tree or "versions" in tree)
+    return found and not any(str(task).count("|") == 2 for task in tree["results"])  # those are of the Open LLM Leaderboard
 
 
 def read(raw: bytes, file: str) -> Results:
@@ -115,9 +118,11 @@ def _model(tree: dict[str, Any]) -> tuple[str, str]:
     name = arguments.get("pretrained") or arguments.get("model") or str(tree.get("model_name") or "")
     if (revision := arguments.get("revision", "main")) not in ("main", "None", ""):
         name += f"@{revision}"
-    if adapter := arguments.get("peft"):
-        name += f"+{adapter}"
+    for key in ("peft", "lora_local_path"):
+        if adapter := arguments.get(key):
+            name += f"+{adapter}"
     odd = [(key, arguments[key]) for key in (*WEIGHTS, *THINKING) if arguments.get(key, "None") not in ("None", "")]
+    odd += [(key, arguments[key]) for key in TOKENS if arguments.get(key, "None") not in ("None", "", *UNCHANGED.get(key, ()))]
     odd += [(key, arguments[key]) for key in PRECISIONS if arguments.get(key, "False") not in ("False", "None", *PLAIN_DTYPES)]
     return name.strip(), ";".join(f"{key}={word(value)}" for key, value in odd)
 

@@ -9,7 +9,7 @@ training cells and back; they count in the median, not in the mean absolute erro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,7 +20,7 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.errors import UnreadableError
-from foresaid.laws._capability_kernel import Settings
+from foresaid.laws._capability_kernel import Settings, names, prior
 from foresaid.laws._capability_lines import launch, propose_lineage
 from foresaid.laws._capability_model import Model, fit, joint, predictive
 from foresaid.laws._capability_rows import SCHEMA, cells
@@ -28,6 +28,7 @@ from foresaid.laws._capability_rows import SCHEMA, cells
 MATRIX, FOLDS = "website/data.json", "benchpress/evaluation/folds/folds_s10_f3_bs42_ms1.json"
 LOW, HIGH = 0.1, 0.9  # where the range of a column without a ceiling is put
 PER_CENT_LIMIT = 110.0  # cells above count in no mean error (Elo, dollars)
+ROUGH = 0.01  # slope at which a fold's fit may end: 30 folds of 270 parameters are not worth eight digits
 REASONING = 3.0  # the effort of a model that reasons; one that does not has none stated
 
 
@@ -62,11 +63,12 @@ def read(folder: Path) -> tuple[Matrix, list[list[tuple[int, int]]]]:
     site = json.loads((folder / MATRIX).read_text(encoding="utf-8"))
     scores = np.array([[np.nan if value is None else float(value) for value in row] for row in site["observed"]])
     folds = json.loads((folder / FOLDS).read_text(encoding="utf-8"))["folds"]
-    names = tuple(str(board["id"]) for board in site["benchmarks"])
-    return Matrix(tuple(site["models"]), names, scores), [[(int(i), int(j)) for i, j in fold["test_cells"]] for fold in folds]
+    boards = tuple(str(board["id"]) for board in site["benchmarks"])
+    return Matrix(tuple(site["models"]), boards, scores), [[(int(i), int(j)) for i, j in fold["test_cells"]] for fold in folds]
 
 
-def _day(text: str) -> date:
+def day_of(text: str) -> date:
+    """Read a day, a month (its first) or a year (its middle)."""
     parts = [int(part) for part in text.split("-")]
     return date(*(parts + [7, 1][len(parts) - 1 :])[:3]) if len(parts) < 3 else date(*parts)
 
@@ -87,7 +89,7 @@ def frame(matrix: Matrix, values: Array, offset: Array, span: Array) -> pl.DataF
     rows = []
     for i, model in enumerate(matrix.models):
         lineage = propose_lineage(str(model["id"]), str(model["provider"]))
-        day = _day(str(model["release_date"]))
+        day = day_of(str(model["release_date"]))
         effort = REASONING if model["reasoning"] else None
         about = (
             model["id"],
@@ -105,17 +107,24 @@ def frame(matrix: Matrix, values: Array, offset: Array, span: Array) -> pl.DataF
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
+def named(model: Model) -> dict[str, float]:
+    """Log parameters of a fitted law by name, from which the next fold may start."""
+    return dict(zip(names(model.settings, model.cells.benchmarks.names), model.log_parameters.tolist(), strict=True))
+
+
 def run_fold(
-    matrix: Matrix, hidden: Sequence[tuple[int, int]], settings: Settings, start: Array | None = None
+    matrix: Matrix, hidden: Sequence[tuple[int, int]], settings: Settings, start: Mapping[str, float] | None = None
 ) -> tuple[Fold, Model]:
-    """Fit on the cells a fold leaves and forecast those it hides."""
+    """Fit on the cells a fold leaves and forecast those it hides; `start` moves where the search begins, not where it ends."""
     train = matrix.scores.copy()
     rows, columns = np.array([i for i, _ in hidden]), np.array([j for _, j in hidden])
     train[rows, columns] = np.nan
     offset, span = scales(matrix, train)
     coded = cells(frame(matrix, train, offset, span))
-    usable = start is not None and len(start) == len(settings.ability) + len(settings.residual) + 3 + len(coded.benchmarks.names)
-    model = fit(coded, settings, start if usable else None)
+    centre = prior(settings, len(coded.benchmarks.names))[0]
+    order = names(settings, coded.benchmarks.names)
+    begin = np.array([(start or {}).get(name, value) for name, value in zip(order, centre, strict=True)])
+    model = fit(coded, settings, begin, ROUGH)
     place = {name: q for q, name in enumerate(coded.benchmarks.names)}
     known = np.array([matrix.benchmarks[j] in place for j in columns])
     rows, columns = rows[known], columns[known]

@@ -6,6 +6,7 @@ answer, since its forecasts then lean on the date and on the scores alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from foresaid.forecasting.complete import complete, worth_measuring
+from foresaid.forecasting.complete import Candidate, complete, worth_measuring
 from foresaid.laws._capability_model import NEW, Model, joint_of_release, predictive, told
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
@@ -31,11 +32,27 @@ class Release:
     day: date
 
 
-def answer(model: Model, factor: float, release: Release, known: Mapping[str, float]) -> dict[str, Any]:
+def _next(candidates: list[Candidate], costs: Mapping[str, float] | None) -> list[dict[str, Any]]:
+    """Candidates as plain rows; with costs by information per cost, those without one after all others."""
+    if costs:
+        candidates = sorted(candidates, key=lambda one: (math.isnan(one.per_cost), -np.nan_to_num(one.per_cost), one.benchmark))
+    rows: list[dict[str, Any]] = []
+    for one in candidates:
+        row: dict[str, Any] = {"benchmark": one.benchmark, "information": one.information, "sd_after": one.sd}
+        if costs:
+            row |= {"cost": costs.get(one.benchmark), "per_cost": None if math.isnan(one.per_cost) else one.per_cost}
+        rows.append(row)
+    return rows
+
+
+def answer(
+    model: Model, factor: float, release: Release, known: Mapping[str, float], costs: Mapping[str, float] | None = None
+) -> dict[str, Any]:
     """Return scores (each benchmark: known or None, quantiles q10 to q90 in shares of one), next, sd_now (points) and remarks.
 
     `next` lists the benchmarks not known, the most informative first: information in nats about all others and the mean predictive
-    standard deviation of those after it. A known benchmark keeps quantiles too: of a second measurement of the same system.
+    standard deviation of those after it; with `costs` by information per cost, those without a cost last. A known benchmark keeps
+    quantiles too: of a second measurement of the same system.
     """
     systems = model.cells.systems
     line, tier, maker = release.line or NEW, release.tier, release.maker or NEW
@@ -54,10 +71,7 @@ def answer(model: Model, factor: float, release: Release, known: Mapping[str, fl
         "scores": [
             {"benchmark": one.benchmark, "known": one.known, **dict(zip(FIELDS, one.quantiles, strict=True))} for one in done
         ],
-        "next": [
-            {"benchmark": one.benchmark, "information": one.information, "sd_after": one.sd}
-            for one in worth_measuring(joint, known, factor=factor)
-        ],
+        "next": _next(worth_measuring(joint, known, cost=costs, factor=factor), costs),
         "sd_now": float((factor * sd * points)[unknown].mean()) if unknown.any() else None,
         "remarks": remarks,
     }

@@ -26,7 +26,7 @@ FACTOR = (
 )
 SINCE = date(2023, 1, 1)  # models released earlier are left out of the fit
 KEYS = ("origin", "system_id", "model_id", "maker", "release", "benchmark", "value")
-INTERVALS = {"50": (6, 16), "80": (3, 19), "95": (1, 21)}  # places of the bounds among LEVELS
+INTERVALS = {str(n): tuple(LEVELS.index(round(0.5 + side * n / 200, 3)) for side in (-1, 1)) for n in (50, 80, 95)}
 Fitter = Callable[[pl.DataFrame], Model]
 
 

@@ -18,6 +18,7 @@ from scipy.linalg.lapack import dposv
 from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
 from foresaid.fitting.problem import DAMPING_LIMIT
+from foresaid.fitting.robust_loss import Huber, RobustLoss
 
 ITERATIONS = 1000
 GRADIENT = 1e-8  # scaled gradient at which the fit counts as at its minimum
@@ -61,13 +62,13 @@ class Skills:
 
 @dataclass(frozen=True)
 class _Cells:
-    """What stays during a fit: `rows` (n, q) of covariates and family indicators, scores, weights, floors, Huber's delta."""
+    """What stays during a fit: `rows` (n, q) of covariates and family indicators, scores, weights, floors, loss."""
 
     rows: Array
     y: Array
     weights: Array
     floor: Array
-    delta: float
+    loss: RobustLoss
 
     @cached_property
     def squares(self) -> Array:
@@ -125,7 +126,7 @@ def fit_skills(
     member = np.array([names.index(name) for name in families])
     rows = np.column_stack([(x - centre) / spread, np.eye(len(names))[member]])
     floors = np.zeros(y.shape[1]) if floor is None else np.asarray(floor, dtype=float)
-    fixed = _Cells(rows, np.where(known, y, 0.0), cells / cells.sum(), floors, delta)
+    fixed = _Cells(rows, np.where(known, y, 0.0), cells / cells.sum(), floors, Huber(delta))
     best = _descend(fixed, *_least_squares(fixed, *_regression(fixed, cells > 0, skills)), iterations)
     for _ in range(starts - 1):
         if rng is None:
@@ -159,7 +160,7 @@ def _regression(cells: _Cells, known: np.ndarray[tuple[int, int], np.dtype[np.bo
 
 def _least_squares(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array]:
     """Bring a start near the minimum of plain squares."""
-    return _descend(replace(cells, delta=1.0), m, t, FIRST)[:2]
+    return _descend(replace(cells, loss=Huber(1.0)), m, t, FIRST)[:2]
 
 
 def _evaluate(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array, Array, float]:
@@ -167,9 +168,7 @@ def _evaluate(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array, Array, f
     skills = np.column_stack([cells.rows @ m, np.ones(len(cells.y))])
     s = sigmoid(skills @ t)
     r = np.where(cells.weights > 0, cells.floor + (1.0 - cells.floor) * s - cells.y, 0.0)
-    size = np.abs(r)
-    rho = np.where(size <= cells.delta, 0.5 * r * r, cells.delta * (size - 0.5 * cells.delta))
-    return skills, s, r, float((cells.weights * rho).sum())
+    return skills, s, r, float((cells.weights * cells.loss.value(r)).sum())
 
 
 def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array) -> tuple[Array, Array]:
@@ -177,7 +176,7 @@ def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array
     rows, d = cells.rows, t.shape[0] - 1
     n, q = rows.shape
     targets = t.shape[1]
-    omega = cells.weights * (cells.delta / np.maximum(np.abs(r), cells.delta))
+    omega = cells.weights * cells.loss.weight(r)
     slope = (1.0 - cells.floor) * s * (1.0 - s)
     curvature, pull = omega * slope**2, omega * slope * r  # (n, J)
     loading = t[:-1]

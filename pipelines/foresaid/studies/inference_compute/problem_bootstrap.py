@@ -46,7 +46,7 @@ def over_problems(law: Law, found: Fit, counts: Counts, seed: int, replicates: i
         y = np.array([coverage_of(samples[chosen], correct[chosen], int(k)) for k in ks])
         solved = solve(replace(problem, y=y), ones, law.starts(design.features, y))
         draws.append(design.fold(solved.parameters[:, solved.best[0]])[0])
-    return replace(found, draws=np.array(draws), widening=1.0, played=0)
+    return replace(found, draws=np.array(draws), widening=1.0, played=0, discrepancy=None)
 
 
 def problems_resampled(

@@ -1,0 +1,168 @@
+"""The commands that look after the catalogue of the record: models, spellings, licences, and the order of its files.
+
+Each imports what it needs when it runs, so that --help is instant.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+
+import click
+
+from foresaid.cli.group import given_day, project
+
+
+@click.group()
+def models() -> None:
+    """Look at the models of the record, and say when two of them are one.
+
+    Example: foresaid models show meta-llama/llama-2-7b-hf
+    """
+
+
+@models.command("list")
+@click.option("--family", default="", help="Only models of this family.")
+@click.option("--undated", is_flag=True, help="Only models without a release date.")
+@click.option("--alike", is_flag=True, help="Only pairs of ids that may be one model, with the reason.")
+def models_list(family: str, undated: bool, alike: bool) -> None:
+    """List the models of the record: id, family, organisation, release date.
+
+    Example: foresaid models list --alike
+    """
+    from foresaid.registry import model_catalogue
+
+    for line in model_catalogue.listing(project().registry, family, undated, alike):
+        click.echo(line)
+
+
+@models.command("show")
+@click.argument("model")
+def models_show(model: str) -> None:
+    """Show one model: its card, its spellings, what was merged into it, and what each source says of it.
+
+    Example: foresaid models show meta-llama/llama-2-7b-hf
+    """
+    from foresaid.registry import model_catalogue
+
+    for line in model_catalogue.shown(project().registry, project().build, model):
+        click.echo(line)
+
+
+@models.command("merge")
+@click.argument("keep")
+@click.argument("drop")
+@click.option("--reason", required=True, help="How you know that the two are one model.")
+@click.option("--even-if", is_flag=True, help="Also where the two disagree about a value: those of KEEP count.")
+@click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of the decision; today by default.")
+def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: datetime | None) -> None:
+    """Decide that DROP is KEEP under another name. Observations stay as they are; every later stage sees one model.
+
+    Example: foresaid models merge acme/tiny-7b acme/tiny7b --reason "same weights, see the model card"
+    """
+    from foresaid.registry import model_catalogue
+
+    day = given_day("--decided-on", decided_on)
+    for line in model_catalogue.merge(project().registry, project().build, keep, drop, reason, day, even_if):
+        click.echo(line)
+
+
+@models.command("add")
+@click.argument("model")
+@click.option("--organisation", required=True, help="The maker, as models.csv spells it.")
+@click.option("--released-on", default="", help="Day (2026-05-01) or month (2026-05) of the release.")
+@click.option("--release-source", default="", help="The document that says so; needed with --released-on.")
+@click.option("--family", default="", help="The version it belongs to; read off the name by default.")
+@click.option("--kind", type=click.Choice(["base", "instruct", "reasoning", "code"]), default="instruct", show_default=True)
+@click.option("--params", type=float, help="All parameters, a plain number: 7e9.")
+@click.option("--active", type=float, help="Active parameters; for a dense model those of --params.")
+@click.option("--tokens", type=float, help="Training tokens, a plain number: 2e12.")
+@click.option("--spelt", multiple=True, help="A spelling under which it comes; may be given again.")
+@click.option("--source", default="*", show_default=True, help="The source of these spellings; * is every source.")
+@click.option("--even-if", is_flag=True, help="Also where its id differs from another in case or punctuation only.")
+def models_add(
+    model: str,
+    organisation: str,
+    released_on: str,
+    release_source: str,
+    family: str,
+    kind: str,
+    params: float | None,
+    active: float | None,
+    tokens: float | None,
+    spelt: tuple[str, ...],
+    source: str,
+    even_if: bool,
+) -> None:
+    """Add a model to the record; line, tier and release are proposed from its name.
+
+    Example: foresaid models add acme/tiny-7b --organisation Acme --released-on 2026-05-01 --release-source https://example.org
+    """
+    from foresaid.errors import ParameterError
+    from foresaid.registry import additions
+
+    if released_on:
+        if not release_source:
+            raise ParameterError("models add: found --released-on without --release-source, expected the document that says so")
+        if additions.read_day(released_on)[0] is None:
+            raise ParameterError(f"--released-on {released_on}: expected a day such as 2026-05-01 or a month such as 2026-05")
+        given_day("--released-on", datetime.combine(additions.read_day(released_on)[0] or datetime.now(UTC).date(), time()))
+    row = additions.model_row(
+        model, organisation, released_on, release_source, family=family, kind=kind, sizes=(params, active, tokens)
+    )
+    for line in additions.add_model(project().registry, row, [(text, source) for text in spelt], even_if):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("spelling")
+@click.argument("target")
+@click.option("--source", default="*", show_default=True, help="The source that spells it so; * is every source.")
+@click.option("--quantity", is_flag=True, help="TARGET is a quantity, not a model.")
+def alias(spelling: str, target: str, source: str, quantity: bool) -> None:
+    """Say that SPELLING is the model (or quantity) TARGET of the record.
+
+    Example: foresaid alias "Tiny 7B (May)" acme/tiny-7b --source epoch-hub
+    """
+    from foresaid.registry import additions
+
+    for line in additions.add_alias(project().registry, spelling, target, source, "quantity" if quantity else "model"):
+        click.echo(line)
+
+
+@click.command()
+@click.option("--source", default="", help="Only the quantities of this source, one line each.")
+def licences(source: str) -> None:
+    """Say of every source what its licence grants, where its rows are, and what an update of it would add.
+
+    \b
+    Example: foresaid licences
+             foresaid licences --source epoch-hub-external
+    """
+    from foresaid.errors import ParameterError, RecordError
+    from foresaid.registry import licences as work
+    from foresaid.registry import load
+
+    found, problems = load.read_catalogue(project().registry)
+    if problems:
+        raise RecordError.collect(problems)
+    sources = work.kept(project().registry, found.quantities)
+    if source and all(one.source.name != source for one in sources):
+        raise ParameterError(f"licences: found --source {source}, expected a folder of registry/sources")
+    stated = [row for row in found.licences if row.source_id == source]
+    for line in work.listing(stated) if stated else work.summary(one for one in sources if source in ("", one.source.name)):
+        click.echo(line)
+
+
+@click.command()
+def sort() -> None:
+    """Put the rows of every file of the record in the order of their keys, each line kept byte for byte.
+
+    Example: foresaid sort
+    """
+    from foresaid.registry import load
+
+    for line in load.sort(project().registry):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (models, alias, licences, sort)

@@ -1,0 +1,146 @@
+"""Robust losses of residuals: value, weight, and the same for the compiled engine, each loss in one place.
+
+Least squares with a robust loss rho is solved by reweighting: every step is one of plain least squares with the weights
+rho'(r) / r. A loss is a class with `value` and `weight` on arrays (the reference) and a function of the module that fills both for
+all rows of a compiled fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and
+one line in `fill_rows`. Nothing outside this file knows which losses there are.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from foresaid.arrays import Array
+from foresaid.errors import ParameterError
+
+_LINEAR, _HUBER, _SOFT_L1 = 0.0, 1.0, 2.0  # how a loss is named to the compiled engine, which takes numbers
+
+
+@dataclass(frozen=True)
+class RobustLoss(ABC):
+    """How much a residual counts: about half its square below `scale`, less than that beyond.
+
+    `scale` has the unit of the residual (the noise scale of a law: values, or logarithms of values). Raises ParameterError for a
+    scale that is not above zero.
+    """
+
+    scale: float
+
+    name: ClassVar[str]
+    code: ClassVar[float]
+
+    def __post_init__(self) -> None:
+        if not self.scale > 0:
+            raise ParameterError(f"{self.name} loss: found scale {self.scale}, expected a number above zero")
+
+    @abstractmethod
+    def value(self, residual: Array) -> Array:
+        """The loss rho(r) of each residual; r^2 / 2 near zero."""
+
+    @abstractmethod
+    def weight(self, residual: Array) -> Array:
+        """What each residual weighs in a step of least squares, rho'(r) / r: 1 near zero."""
+
+
+class Linear(RobustLoss):
+    """Plain least squares: rho(r) = r^2 / 2."""
+
+    name, code = "linear", _LINEAR
+
+    def __init__(self) -> None:
+        super().__init__(np.inf)
+
+    def value(self, residual: Array) -> Array:
+        """Half the square."""
+        return 0.5 * residual * residual
+
+    def weight(self, residual: Array) -> Array:
+        """One."""
+        return np.ones_like(residual)
+
+
+class Huber(RobustLoss):
+    """Squares up to the scale, straight lines beyond: rho(r) = r^2 / 2 for |r| <= delta, else delta (|r| - delta / 2).
+
+    Huber 1964, Annals of Mathematical Statistics 35(1), equation 2.
+
+    >>> Huber(1.0).value(np.array([0.5, 3.0])).tolist(), Huber(1.0).weight(np.array([0.5, 4.0])).tolist()
+    ([0.125, 2.5], [1.0, 0.25])
+    """
+
+    name, code = "huber", _HUBER
+
+    def value(self, residual: Array) -> Array:
+        """Half the square, or the line that touches it at the scale."""
+        size = np.abs(residual)
+        return np.where(size <= self.scale, 0.5 * residual * residual, self.scale * (size - 0.5 * self.scale))
+
+    def weight(self, residual: Array) -> Array:
+        """One, or delta / |r|."""
+        return self.scale / np.maximum(np.abs(residual), self.scale)
+
+
+class SoftL1(RobustLoss):
+    """Smooth all the way: rho(r) = d^2 (sqrt(1 + (r / d)^2) - 1), as `soft_l1` of scipy.optimize.least_squares.
+
+    Charbonnier et al. 1997, IEEE Transactions on Image Processing 6(2), table I.
+
+    >>> SoftL1(4.0).value(np.array([0.0, 3.0])).tolist(), SoftL1(4.0).weight(np.array([3.0])).tolist()
+    ([0.0, 4.0], [0.8])
+    """
+
+    name, code = "soft_l1", _SOFT_L1
+
+    def value(self, residual: Array) -> Array:
+        """The hyperbola that is a parabola near zero."""
+        z = residual / self.scale
+        return self.scale * self.scale * (np.sqrt(1.0 + z * z) - 1.0)
+
+    def weight(self, residual: Array) -> Array:
+        """1 / sqrt(1 + (r / d)^2)."""
+        z = residual / self.scale
+        return 1.0 / np.sqrt(1.0 + z * z)
+
+
+LINEAR = Linear()
+
+
+def linear_rows(r: Array, w: Array, v: Array, f: Array) -> None:
+    """`Linear` for the compiled engine."""
+    for i in range(f.size):
+        v[i] = w[i]
+        f[i] = 0.5 * w[i] * r[i] * r[i]
+
+
+def huber_rows(scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
+    """`Huber` for the compiled engine."""
+    for i in range(f.size):
+        size = abs(r[i])
+        inside = size <= scale
+        v[i] = w[i] if inside else w[i] * (scale / size)
+        f[i] = 0.5 * w[i] * r[i] * r[i] if inside else w[i] * scale * (size - 0.5 * scale)
+
+
+def soft_l1_rows(scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
+    """`SoftL1` for the compiled engine."""
+    for i in range(f.size):
+        root = np.sqrt(1.0 + (r[i] / scale) * (r[i] / scale))
+        v[i] = w[i] / root
+        f[i] = w[i] * scale * scale * (root - 1.0)
+
+
+def fill_rows(code: float, scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
+    """Fill the weights `v` = w rho'(r) / r and the losses `f` = w rho(r) of all rows; part of what the driver compiles.
+
+    The loss is chosen once a call and not once a row, so that the loops stay simple enough for vector registers.
+    """
+    if code == _HUBER:
+        huber_rows(scale, r, w, v, f)
+    elif code == _SOFT_L1:
+        soft_l1_rows(scale, r, w, v, f)
+    else:
+        linear_rows(r, w, v, f)

@@ -1,0 +1,139 @@
+"""Known rows as a baseline reads them: values, day, family, maker, line, tier, effort and other scores as arrays, cut by a mask.
+
+A baseline looks at a few hundred subsets of one table. Arrays make that cheap, and names become numbers once, by one list for the
+known and the asked rows. Who made a model and where it stands among its siblings comes from models.csv (`Lineage`); a subject that
+is not there has no maker and no line but its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
+
+from foresaid.arrays import Array
+from foresaid.confusables import model_of
+from foresaid.files import read_frame
+from foresaid.fitting.data import TrainingTable
+from foresaid.registry.database import Database
+from foresaid.registry.systems import effort_number, split
+
+EDGE = 0.004  # a share this close to 0 or 1 says no more than the edge itself, as in laws/_capability_rows.py
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Maker, line and tier of each model of the record."""
+
+    models: Mapping[str, tuple[str, str, str]]
+
+    def of(self, subject: str) -> tuple[str, str]:
+        """Maker, and line with tier, of a subject; its own name where nobody said."""
+        model = model_of(subject)
+        maker, line, tier = self.models.get(model, ("", "", ""))
+        return maker or f"?{model}", f"{maker}/{line}/{tier}" if line else f"?{model}"
+
+
+UNKNOWN = Lineage({})
+
+
+def lineage(database: Database) -> Lineage:
+    """Read maker, line and tier of every model from the exported record."""
+    models = read_frame(database.folder / "model.parquet", ["model_id", "organisation", "line", "tier"])
+    return Lineage({str(name): (maker or "", line or "", tier or "") for name, maker, line, tier in models.iter_rows()})
+
+
+def effort_of(subject: str) -> float:
+    """Effort in the name of a system, NaN where none is stated.
+
+    >>> effort_of("m[effort=high;agent=codex]"), effort_of("m")
+    (4.0, nan)
+    """
+    _, _, system = subject.partition("[")
+    words = dict(pair.split("=", 1) for pair in split(system.rstrip("]"))[0].split(";") if "=" in pair)
+    found = effort_number(words.get("effort", ""))
+    return float("nan") if found is None else found
+
+
+def to_probit(share: Array) -> Array:
+    """Normal quantile of a share kept EDGE off 0 and 1; NaN stays NaN.
+
+    >>> to_probit(np.array([0.5, 1.0])).round(3).tolist()
+    [0.0, 2.652]
+    """
+    return np.asarray(ndtri(np.clip(share, EDGE, 1.0 - EDGE)))
+
+
+def from_probit(z: Array) -> Array:
+    """The share of a probit score."""
+    return np.asarray(ndtr(z))
+
+
+@dataclass(frozen=True)
+class Board:
+    """n rows: `y` on the curve's scale, `x` (n, k) as the law has them, `probits` (n, k) of the other scores, `day` (NaN: undated).
+
+    `family`, `maker` and `place` (line and tier) are numbers that stand for names, the same in all boards of one `boards` call.
+    """
+
+    y: Array
+    x: Array
+    probits: Array
+    day: Array
+    family: NDArray[np.intp]
+    maker: NDArray[np.intp]
+    place: NDArray[np.intp]
+    effort: Array
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    def where(self, keep: NDArray[np.bool_]) -> Board:
+        """Return the rows for which `keep` is true."""
+        return Board(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
+
+
+def _numbers(names: Sequence[Sequence[str]]) -> list[NDArray[np.intp]]:
+    every = {name: i for i, name in enumerate(sorted(set().union(*map(set, names))))}
+    return [np.array([every[name] for name in part], dtype=np.intp) for part in names]
+
+
+def _days(released: Sequence[date | None]) -> Array:
+    return np.array([np.nan if day is None else float(day.toordinal()) for day in released])
+
+
+def _probits(table: TrainingTable) -> Array:
+    shares = np.full(table.x.shape, np.nan)
+    for k, one in enumerate(table.target.covariates):
+        raw = one.scale.undo(table.x[:, k])
+        if not one.scale.outside(np.array([0.0, 1.0])) and ((raw >= 0.0) & (raw <= 1.0) | np.isnan(raw)).all():
+            shares[:, k] = raw
+    return to_probit(shares)
+
+
+def boards(known: TrainingTable, asked: TrainingTable, who: Lineage = UNKNOWN) -> tuple[Board, Board]:
+    """The known and the asked rows of one target as boards with one numbering of names."""
+    tables = (known, asked)
+    told = [[who.of(name) for name in table.subjects] for table in tables]
+    family = _numbers([table.clusters for table in tables])
+    maker, place = (_numbers([[row[k] for row in part] for part in told]) for k in (0, 1))
+    first, second = (
+        Board(
+            table.y,
+            table.x,
+            _probits(table),
+            _days(table.released_on),
+            family[i],
+            maker[i],
+            place[i],
+            np.array([effort_of(name) for name in table.subjects], dtype=float),
+        )
+        for i, table in enumerate(tables)
+    )
+    return first, second
