@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.ledger.entries.test_schema import TARGET
 
 from foresaid.confusables import LOOK_ALIKES, ascii_twin, masked, skeleton
 from foresaid.errors import LedgerError
@@ -38,11 +39,8 @@ def test_names_that_differ_to_the_eye_are_two(one: str, other: str) -> None:
 
 @pytest.mark.parametrize("name", ["Mоdel", "model\u2212x", "ｍodel", "mo\u200bdel", "mo\u202edel", "Model", "mo del"])
 def test_an_id_is_plain_ascii_or_refused(name: str) -> None:
-    line = {
-        "type": "target/v1", "id": "t", "round": "r", "benchmark": "mmlu", "metric": "accuracy", "unit": "fraction", "min": "0",
-        "max": "1", "source": "s", "known_rule": "k", "void_if": "v", "model": "model",
-    }  # fmt: skip
+    line = {**TARGET, "rule": {"kind": "named", "model": "model"}}
 
     assert isinstance(parse(line), TargetEntry)
     with pytest.raises(LedgerError, match="target/v1"):
-        parse({**line, "model": name})
+        parse({**line, "rule": {"kind": "named", "model": name}})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -16,11 +16,14 @@ import yaml
 
 from foresaid.errors import ParameterError, UnreadableError
 
+REVEAL_WITHIN, OPEN_FOR, PUBLISH_WITHIN = timedelta(days=14), timedelta(days=365), 90
+
 
 @dataclass(frozen=True)
 class RoundSettings:
     """A round that a person has opened: its name, the vintage it may see, and the last moment a forecast counts.
 
+    `reveal_by`, `closes` and `publish_within` (days after a release in which its value counts) go into the ledger with the round.
     `targets` may name unreleased models the round is about, by any spelling: no training row may be theirs.
     """
 
@@ -28,6 +31,21 @@ class RoundSettings:
     as_of: date
     deadline: str
     targets: tuple[str, ...] = ()
+    reveal_by: str = ""
+    closes: date | None = None
+    publish_within: int = PUBLISH_WITHIN
+
+    @property
+    def opened_until(self) -> str:
+        """Until when seals of the round are opened: `reveal_by`, or fourteen days after the deadline."""
+        if self.reveal_by:
+            return self.reveal_by
+        return (datetime.fromisoformat(self.deadline) + REVEAL_WITHIN).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    @property
+    def closes_on(self) -> date:
+        """The last day on which a release counts: `closes`, or a year after the deadline."""
+        return self.closes or (datetime.fromisoformat(self.deadline) + OPEN_FOR).date()
 
 
 @dataclass(frozen=True)
@@ -146,10 +164,20 @@ def _round(entry: Mapping[str, Any] | None) -> RoundSettings | None:
     if entry is None:
         return None
     entry = _mapping("round", entry)
-    _refuse_unknown("round", entry, ("id", "as_of", "deadline", "targets"), optional=("targets",))
+    optional = ("targets", "reveal_by", "closes", "publish_within")
+    _refuse_unknown("round", entry, ("id", "as_of", "deadline", *optional), optional=optional)
     _moment("round, deadline", entry["deadline"])
     targets = _list("round, targets", entry.get("targets", []))
-    return RoundSettings(str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets)
+    if "reveal_by" in entry:
+        _moment("round, reveal_by", entry["reveal_by"])
+        if str(entry["reveal_by"]) <= str(entry["deadline"]):
+            raise ParameterError(f"params.yaml, round, reveal_by: found {entry['reveal_by']}, expected after {entry['deadline']}")
+    closes = _day("round, closes", entry["closes"]) if "closes" in entry else None
+    within = int(entry.get("publish_within", PUBLISH_WITHIN))
+    return RoundSettings(
+        str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets, str(entry.get("reveal_by", "")),
+        closes, within,
+    )  # fmt: skip
 
 
 def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:

@@ -14,6 +14,7 @@ from foresaid.errors import UnreadableError
 
 PARAMS = "params.yaml"
 CHARTS = "cache/charts"  # below build/: see report/charts.py
+KNOWN = "known"  # below registry/: the models known when targets were set, by digest
 CACHE = "cache/fits"  # below build/: see fitting/cache.py
 
 

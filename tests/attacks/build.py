@@ -24,6 +24,7 @@ from foresaid.ledger.entries.schema import (
     TargetEntry,
     Withdrawal,
 )
+from foresaid.ledger.entries.targets import Named, VoidIf
 from foresaid.ledger.verify.verify import verify
 
 ORIGIN = "example.org/lm-forecasts"
@@ -58,16 +59,28 @@ def target(benchmark: str) -> TargetEntry:
     return TargetEntry(
         id=f"{benchmark}/model-x",
         round="2026q4",
+        rule=Named(model="model-x", display="Modèle X"),
         benchmark=benchmark,
-        metric="accuracy",
+        protocol="accuracy",
         unit="fraction",
+        direction="higher",
         min="0",
         max="1",
-        model="model-x",
-        model_display="Modèle X",
-        source="https://example.org/leaderboard",
-        known_rule="min(release, first public score, first snapshot row)",
-        void_if="no public score by 2027-06-01",
+        chance=None,
+        ceiling=None,
+        resolution=None,
+        resolver="board",
+        fallbacks=[],
+        system="default",
+        nearest_effort=False,
+        opens="2026-11-21",
+        closes="2027-06-01",
+        publish_within=30,
+        void_if=[VoidIf(condition="no_release", on=None)],
+        known="0" * 64,
+        levels=["0.05", "0.5", "0.95"] if benchmark == "gpqa" else LEVELS,
+        same_items=[],
+        stated=[],
     )
 
 
@@ -88,7 +101,7 @@ def entries_of(number: int) -> list[Entry]:
         name = f"2026q4/gpqa/model-x/s{number}"
         lines.append(Sealed(id=name, target="gpqa/model-x", commit=SEALED, reveal_by=ROUND.reveal_by))
     if number % 7 == 0:
-        prediction = Quantiles(levels=["0.5"], values=["0.48"])
+        prediction = Quantiles(levels=LEVELS, values=["0.48"] * len(LEVELS))
         lines.append(
             Amendment(amends=f"2026q4/mmlu-pro/model-x/m{number - 1}", reason="a run was corrected", prediction=prediction)
         )

@@ -23,6 +23,7 @@ from foresaid.errors import LeakError
 from foresaid.forecasting import leakage
 from foresaid.forecasting.leakage import GuardedTarget, TrainingRow
 from foresaid.ledger.entries.schema import Data
+from foresaid.ledger.entries.targets import Named
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
 
@@ -98,7 +99,7 @@ def frozen(folder: Path, lines: list[bytes], latest: str) -> Evidence:
     name = sha256(content).hexdigest()
     data = Data(name="training-rows", sha256=name, bytes=len(content), rows=len(lines), max_observed_on=latest)
     build.create(folder / "ledger")
-    about = msgspec.structs.replace(build.target("mmlu-pro"), model=TARGET)
+    about = msgspec.structs.replace(build.target("mmlu-pro"), rule=Named(model=TARGET))
     build.write(folder / "ledger", [build.ROUND, about, build.forecast("m", primary=True)], data=[data])
     (folder / f"{name}.jsonl").write_bytes(content)
     return Evidence(data=folder, aliases=ALIASES, asked=frozenset({"V16"}))

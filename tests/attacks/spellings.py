@@ -16,6 +16,7 @@ from foresaid.errors import LedgerError
 from foresaid.ledger import layout
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.schema import Entry
+from foresaid.ledger.entries.targets import Named
 
 NAME = "Llama-2 70B cool"
 # Letter by letter, what a reader takes for it. Our own list, not the product's.
@@ -74,7 +75,7 @@ def attacks(scale: Scale) -> Iterator[Tally]:
     del scale
     with room() as place:
         folder = build.create(place / "ledger")
-        first = msgspec.structs.replace(build.target("mmlu-pro"), model="model-x", model_display=NAME)
+        first = msgspec.structs.replace(build.target("mmlu-pro"), rule=Named(model="model-x", display=NAME))
         build.write(folder, [build.ROUND, first, build.forecast("m", primary=True)])
 
         def refused(tally: Tally, what: str, base: Entry, **changes: Any) -> None:
@@ -91,11 +92,11 @@ def attacks(scale: Scale) -> Iterator[Tally]:
 
         with timed(Tally("a display name that looks like another")) as tally:
             for what, name in names():
-                refused(tally, what, build.target("gpqa"), model="model-y", model_display=name)
+                refused(tally, what, build.target("gpqa"), rule={"kind": "named", "model": "model-y", "display": name})
         yield tally
         with timed(Tally("an id that looks like another, or is none")) as tally:
             for name in IDS:
-                refused(tally, f"{name[:20]!a}", build.target("gpqa"), model=name, model_display="Other")
+                refused(tally, f"{name[:20]!a}", build.target("gpqa"), rule={"kind": "named", "model": name, "display": "Other"})
         yield tally
         with timed(Tally("a number in a spelling that two programs read as two")) as tally:
             for text in NUMBERS:

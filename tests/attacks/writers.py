@@ -96,10 +96,10 @@ def merges(scale: Scale, place: Path) -> Tally:
         for number in range(scale.of(3, 100, 100)):
             names = set()
             git(folder, "branch", "-q", "other")
-            names.add(build.write(where, [build.forecast(f"left{number}")], minutes=number, author="example.org/left"))
+            names.add(build.write(where, [build.forecast(f"left{number}")], minutes=30 + number, author="example.org/left"))
             save(folder, "left")
             git(folder, "checkout", "-q", "other")
-            names.add(build.write(where, [build.forecast(f"right{number}")], minutes=number, author="example.org/right"))
+            names.add(build.write(where, [build.forecast(f"right{number}")], minutes=30 + number, author="example.org/right"))
             save(folder, "right")
             git(folder, "checkout", "-q", "main")
             merged = git(folder, "merge", "-q", "--no-edit", "other", fine=False)
@@ -126,7 +126,7 @@ def forks(scale: Scale, place: Path) -> Tally:
             git(folder, "branch", "-q", "other")
             for branch in ("main", "other"):
                 git(folder, "checkout", "-q", branch)
-                build.write(where, [build.forecast(f"{branch}{number}")], author=f"example.org/{branch}")
+                build.write(where, [build.forecast(f"{branch}{number}")], minutes=60, author=f"example.org/{branch}")
                 store.sequence(where, build.ORIGIN)
                 save(folder, branch)
             git(folder, "checkout", "-q", "main")
@@ -141,10 +141,10 @@ def evil(folder: Path, kind: str, side: str, target: str) -> None:
     """A merge commit of two honest branches that also does something of its own to a file of the ledger."""
     where = folder / "registry" / "ledger"
     git(folder, "branch", "-q", "other")
-    build.write(where, [build.forecast(f"left-{kind}")], author="example.org/left")
+    build.write(where, [build.forecast(f"left-{kind}")], minutes=60, author="example.org/left")
     save(folder, "left")
     git(folder, "checkout", "-q", "other")
-    build.write(where, [build.forecast(f"right-{kind}")], author="example.org/right")
+    build.write(where, [build.forecast(f"right-{kind}")], minutes=60, author="example.org/right")
     save(folder, "right")
     first, second = ("main", "other") if side == "first" else ("other", "main")
     git(folder, "checkout", "-q", first)
@@ -178,7 +178,7 @@ def evil_merges(scale: Scale, place: Path) -> Tally:
                         twin = place / f"twin-{kind}-{side}-{whose}"
                         shutil.copytree(where, twin)
                         target = layout.batch_path(
-                            build.write(twin, [build.forecast(f"{whose}-{kind}")], author=f"example.org/{whose}")
+                            build.write(twin, [build.forecast(f"{whose}-{kind}")], minutes=60, author=f"example.org/{whose}")
                         )
                     evil(folder, kind, side, target)
                     evidence = Evidence(history=git_history.read(where), asked=frozenset({"V13"}))

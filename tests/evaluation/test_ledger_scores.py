@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,18 +19,12 @@ from tests.ledger.test_store import forecast as on_five_levels
 from foresaid.evaluation.ledger_scores import OTHER_LEVELS, Scores, score_ledger, worst_value
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
-from foresaid.ledger.entries.schema import Amendment, Entry, ForecastEntry, Header, Quantiles, TargetEntry
-from foresaid.ledger.state.index import Clock
-from foresaid.registry.view import View
+from foresaid.ledger.entries.schema import Amendment, Entry, ForecastEntry, Header, Quantiles
+from foresaid.ledger.entries.targets import Bound
+from foresaid.ledger.state.index import Clock, moment
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 
-COLUMNS = ("subject_id", "quantity_id", "setting", "source_id", "kind", "run", "family")
-NOTHING = View(
-    date(2027, 7, 1),
-    pl.DataFrame(schema={**dict.fromkeys(COLUMNS, pl.String), "released_on": pl.Date, "value": pl.Float64}),
-    {},
-)
 VALUES = [round(0.371 + 0.2 * level, 4) for level in LEVELS]
 WEEK = timedelta(days=7)
 
@@ -53,11 +47,26 @@ def batch(lines: list[Entry], number: int = 0, at: datetime = TIME, author: str 
 
 def resolution(value: str, benchmark: str = "mmlu-pro", known_at: str = "2027-01-05", **more: Any) -> Resolution:
     name = benchmark if "subject" in more else f"{benchmark}/model-x"
-    return Resolution(round="2026q4", target=name, value=value, known_at=known_at, snapshot="0" * 64, source="s", **more)
+    return Resolution(
+        round="2026q4",
+        target=name,
+        value=value,
+        known_at=known_at,
+        released_on="2026-12-31",
+        snapshot="0" * 64,
+        source="s",
+        covariates=[],
+        **more,
+    )
+
+
+def proved(batches: Sequence[Batch]) -> Clock:
+    """A clock by which every batch was there when it says."""
+    return Clock(NOW, wanted=True, proved={one.sha256: moment(one.header.frozen_at) for one in batches})
 
 
 def score(*batches: Batch) -> Scores:
-    return score_ledger(batches, Clock(NOW), NOTHING, NOTHING)
+    return score_ledger(batches, proved(batches))
 
 
 def lines(done: Scores) -> dict[tuple[str, int, str], dict[str, Any]]:
@@ -161,10 +170,7 @@ def test_a_late_forecast_is_scored_in_the_table_and_in_no_mean() -> None:
     assert [one.state for one in done.accounts] == ["late"]
 
 
-BINDING = TargetEntry(
-    id="arc", round="2026q4", benchmark="arc", metric="accuracy", unit="fraction", min="0", max="1", source="s", known_rule="k",
-    void_if="never", binding="every model released after the freeze",
-)  # fmt: skip
+BINDING = msgspec.structs.replace(target("arc"), id="arc", rule=Bound(binds="model"))
 RULED = ForecastEntry(
     id="2026q4/arc/a", target="arc", method="a", primary=True, prediction=at_every_level([0.5] * len(LEVELS))
 )  # fmt: skip
@@ -173,7 +179,9 @@ RULED = ForecastEntry(
 def test_a_score_known_before_makes_the_forecast_late_for_that_model_alone() -> None:
     before = resolution("0.8", "arc", known_at="2026-11-20", subject="model-a")
     after = resolution("0.4", "arc", subject="model-b")
-    doubted = Challenge(round="2026q4", target="arc", subject="model-c", known_at="2026-11-01", evidence="an archived page")
+    doubted = Challenge(
+        round="2026q4", target="arc", subject="model-c", known_at="2026-11-01", evidence="0" * 64, reason="an archived page"
+    )
     third = resolution("0.1", "arc", subject="model-c")
     made = batch([ROUND, BINDING, RULED])
     done = score(made, batch([before, after, third, doubted], 1))
@@ -197,10 +205,11 @@ def test_an_amendment_counts_for_the_models_whose_score_was_not_known_yet() -> N
 
 
 def test_void_and_withdrawn_targets_are_scored_nowhere() -> None:
-    void = Void(round="2026q4", target="mmlu-pro/model-x", evidence="0" * 64, reason="why")
+    void = Void(round="2026q4", target="mmlu-pro/model-x", condition="no_release", on="2027-06-02", evidence="0" * 64, reason="why")
     done = score(batch([*OPENING, forecast("a")]), batch([resolution("0.6"), void], 1))
 
-    assert (done.rows.height, done.table, done.accounts[0].state) == (0, [], "void")
+    assert (done.rows.height, done.accounts[0].state) == (0, "void")
+    assert [(row["standing"], row["n"], row["subjects"]) for row in done.table] == [("void", 1, ["model-x"])]  # kept, and named
 
 
 def test_a_later_resolution_does_not_replace_the_first() -> None:
@@ -211,7 +220,7 @@ def test_a_later_resolution_does_not_replace_the_first() -> None:
 
 def test_another_authors_method_is_named_after_them() -> None:
     both = (batch([*OPENING, forecast("a")]), batch([forecast("a")], 1, author="example.org/bob"), batch([resolution("0.6")], 2))
-    done = score_ledger(both, Clock(NOW), NOTHING, NOTHING, "example.org/alice")
+    done = score_ledger(both, proved(both), "example.org/alice")
 
     assert done.rows["law"].sort().to_list() == ["a", "example.org/bob:a"]
     assert target("mmlu-pro").benchmark in done.units

@@ -16,6 +16,7 @@ from tests.attacks.build import HEADER, ORIGIN, ROUND, TIME
 from foresaid.errors import LedgerError
 from foresaid.ledger import durable, store
 from foresaid.ledger.entries.schema import Entry, ForecastEntry, Quantiles, Sealed, TargetEntry
+from foresaid.ledger.entries.targets import Named
 from foresaid.ledger.log import manifest
 from foresaid.ledger.log.manifest import Checkpoint, parse_checkpoint
 from foresaid.ledger.verify.verify import VerificationResult, verify
@@ -23,7 +24,7 @@ from foresaid.ledger.verify.verify import VerificationResult, verify
 
 def target(benchmark: str) -> TargetEntry:
     """The target of the golden example, whose model has a plain name."""
-    return msgspec.structs.replace(build.target(benchmark), model_display="Model X")
+    return msgspec.structs.replace(build.target(benchmark), rule=Named(model="model-x", display="Model X"))
 
 
 def forecast(method: str, primary: bool = False, benchmark: str = "mmlu-pro") -> ForecastEntry:
@@ -62,26 +63,30 @@ def whole(folder: Path) -> VerificationResult:
 # batch files, M the manifest, and h1, h2 the leaf hashes in hexadecimal:
 #   sha256sum b1 b2 M;  (printf '\000'; sed -n 1p M) | sha256sum;  (printf '\000'; sed -n 2p M) | sha256sum
 #   printf "01$h1$h2" | xxd -r -p | openssl dgst -sha256 -binary | base64
-FIRST = "5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442"
-SECOND = "21414981f7ad8c80e085f20b3e737839ca763b8b5173fc77755f5dc966a0d392"
-MANIFEST_SHA256 = "fff51aab95fe5ec7a1b0b12205db4f4b0adb9ca42b153125bc91f42993bb8322"
-ROOT = "VZnT+mcXE6s78TQUkg/KJlfOiVHrk2T078MhO2gZQJE="
+FIRST = "9e482a6653c65cce28706c1c854ad1b2851ee32770f76ca6e441114d97a9c53c"
+SECOND = "2e7aeffd9d350046f6d24939020b27a52a38bc87178ecf1efa326d1336a57ae8"
+MANIFEST_SHA256 = "82186883f8d4c5c7213862605963ddcd8d013a389b9cb5cd7e9b93f38843e86c"
+ROOT = "oPauLfKT5ErxFzTJ/4qXivKJ2sBGBaUB0ikzYyOeqaM="
 FIRST_BYTES = (
-    '{"as_of":"2026-11-20","author":"example.org/alice","code":{"dirty":false,"git":"3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f",'
-    '"version":"0.1.0"},"data":[{"bytes":104857,"max_observed_on":"2026-11-18","name":"scores","rows":1234,'
-    '"sha256":"abababababababababababababababababababababababababababababababab"}],"frozen_at":"2026-11-21T02:00:00Z",'
-    '"n":3,"origin":"example.org/lm-forecasts","parents":[],"type":"batch/v1"}\n'
-    '{"deadline":"2026-12-01T00:00:00Z","id":"2026q4","reports":"all","reveal_by":"2027-06-01T00:00:00Z",'
-    '"revision":"last-before-deadline","score":"wis","type":"round/v1","unit_of_count":"target",'
-    '"universe":"every target/v1 line with round 2026q4"}\n'
-    '{"benchmark":"mmlu-pro","id":"mmlu-pro/model-x","known_rule":"min(release, first public score, first snapshot row)",'
-    '"max":"1","metric":"accuracy","min":"0","model":"model-x","model_display":"Model X","round":"2026q4",'
-    '"source":"https://example.org/leaderboard","type":"target/v1","unit":"fraction",'
-    '"void_if":"no public score by 2027-06-01"}\n'
-    '{"benchmark":"gpqa","id":"gpqa/model-x","known_rule":"min(release, first public score, first snapshot row)",'
-    '"max":"1","metric":"accuracy","min":"0","model":"model-x","model_display":"Model X","round":"2026q4",'
-    '"source":"https://example.org/leaderboard","type":"target/v1","unit":"fraction",'
-    '"void_if":"no public score by 2027-06-01"}\n'
+    '{"as_of":"2026-11-20","author":"example.org/alice","code":{"dirty":false,"git":"3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f'
+    '3f3f3f3f","version":"0.1.0"},"data":[{"bytes":104857,"max_observed_on":"2026-11-18","name":"scores","rows":1234,'
+    '"sha256":"abababababababababababababababababababababababababababababababab"}],"frozen_at":"2026-11-21T02:00:00Z"'
+    ',"n":3,"origin":"example.org/lm-forecasts","parents":[],"type":"batch/v1"}\n'
+    '{"deadline":"2026-12-01T00:00:00Z","id":"2026q4","reports":"all","reveal_by":"2027-06-01T00:00:00Z","revision":"'
+    'last-before-deadline","score":"wis","type":"round/v1","unit_of_count":"target","universe":"every target/v1 line '
+    'with round 2026q4"}\n'
+    '{"benchmark":"mmlu-pro","ceiling":null,"chance":null,"closes":"2027-06-01","direction":"higher","fallbacks":[],"'
+    'id":"mmlu-pro/model-x","known":"0000000000000000000000000000000000000000000000000000000000000000","levels":["0.0'
+    '5","0.25","0.5","0.75","0.95"],"max":"1","min":"0","nearest_effort":false,"opens":"2026-11-21","protocol":"accur'
+    'acy","publish_within":30,"resolution":null,"resolver":"board","round":"2026q4","rule":{"display":"Model X","kind'
+    '":"named","model":"model-x"},"same_items":[],"stated":[],"system":"default","type":"target/v1","unit":"fraction"'
+    ',"void_if":[{"condition":"no_release","on":null}]}\n'
+    '{"benchmark":"gpqa","ceiling":null,"chance":null,"closes":"2027-06-01","direction":"higher","fallbacks":[],"id":'
+    '"gpqa/model-x","known":"0000000000000000000000000000000000000000000000000000000000000000","levels":["0.05","0.5"'
+    ',"0.95"],"max":"1","min":"0","nearest_effort":false,"opens":"2026-11-21","protocol":"accuracy","publish_within":'
+    '30,"resolution":null,"resolver":"board","round":"2026q4","rule":{"display":"Model X","kind":"named","model":"mod'
+    'el-x"},"same_items":[],"stated":[],"system":"default","type":"target/v1","unit":"fraction","void_if":[{"conditio'
+    'n":"no_release","on":null}]}\n'
 )
 
 
@@ -91,9 +96,9 @@ def test_the_golden_example_comes_out_to_the_byte(folder: Path) -> None:
     checkpoint = store.sequence(folder, ORIGIN)
 
     assert (first, second) == (FIRST, SECOND)
-    assert (folder / f"batches/5b/{FIRST}.jsonl").read_text(encoding="utf-8") == FIRST_BYTES
-    assert len(FIRST_BYTES) == 1327
-    assert (folder / f"batches/21/{SECOND}.jsonl").stat().st_size == 919
+    assert (folder / f"batches/9e/{FIRST}.jsonl").read_text(encoding="utf-8") == FIRST_BYTES
+    assert len(FIRST_BYTES) == 1855
+    assert (folder / f"batches/2e/{SECOND}.jsonl").stat().st_size == 919
     assert f"{ORIGIN}\n2\n{ROOT}\n\n" == (folder / "log/checkpoint").read_text(encoding="ascii")
     assert sha256((folder / "log/MANIFEST").read_bytes()).hexdigest() == MANIFEST_SHA256
     assert checkpoint == parse_checkpoint((folder / "log/checkpoint").read_bytes())
@@ -320,7 +325,7 @@ for number in range(15):
         origin=origin,
         author=author,
         as_of=date(2026, 11, 20),
-        frozen_at=datetime(2026, 11, 21, 3, number, tzinfo=UTC),
+        frozen_at=datetime(2026, 11, 21, 3, tzinfo=UTC),
         data=[],
         code=Code(git=None, dirty=False, version="0.1.0"),
     )

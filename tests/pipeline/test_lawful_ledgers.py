@@ -1,8 +1,7 @@
 """What `verify` accepts, scoring finishes and a page can be written for: entries are for ever, so no line may stop all work.
 
 Ledgers are drawn from lines that are lawful and awkward: curves of a law that does not exist, with a probe that no longer holds,
-with the target among the covariates, about nothing the record knows; ids as long as they may be; outcomes of unknown models; and a
-redaction that takes the targets of others with it.
+about nothing the record knows; ids as long as they may be; outcomes of unknown models; and a redaction of all forecasts.
 """
 
 from __future__ import annotations
@@ -19,26 +18,23 @@ from hypothesis import strategies as st
 from tests.conftest import Built
 
 from foresaid import canonical_json
-from foresaid.evaluation.ledger_scores import Scores
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.resolutions import Redaction
 from foresaid.ledger.verify import verify
 from foresaid.pipeline import score
-from foresaid.registry import database
-from foresaid.registry.view import View
 from foresaid.report.texts import page_name
 
 ORIGIN = "example.org/lm"
 AT = datetime(2024, 6, 1, tzinfo=UTC)
+LATER = datetime(2024, 8, 1, tzinfo=UTC)
+DATA = entries.Data(name="observational", sha256="0" * 64, bytes=1, rows=1, max_observed_on="2024-05-31")
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")
 ODD = (
     "as it is",
     "unknown law",
     "wrong probe",
-    "target as covariate",
-    "unknown quantity",
     "no draws",
     "other settings",
     "huge point",
@@ -52,10 +48,6 @@ def odd_curve(curve: dict[str, Any], how: str) -> dict[str, Any]:
         made["law"] = "no_such_law"
     elif how == "wrong probe":
         made["probe"]["y"] = ["0.987654321" for _ in made["probe"]["y"]]
-    elif how == "target as covariate":
-        made["covariates"][0]["quantity_id"] = made["quantity_id"]
-    elif how == "unknown quantity":
-        made["quantity_id"] = "no_such_quantity"
     elif how == "no draws":
         made["draws"] = []
     elif how == "other settings":
@@ -66,10 +58,10 @@ def odd_curve(curve: dict[str, Any], how: str) -> dict[str, Any]:
 
 
 class Stage:
-    """A curve of the real record and the record itself; without a repr of its own each failure would print all of both."""
+    """A curve of the real record; without a repr of its own each failure would print all of it."""
 
-    def __init__(self, curve: dict[str, Any], views: tuple[View, View]) -> None:
-        self.curve, self.views = curve, views
+    def __init__(self, curve: dict[str, Any]) -> None:
+        self.curve = curve
 
     def __repr__(self) -> str:
         return "Stage"
@@ -78,22 +70,20 @@ class Stage:
 @pytest.fixture(scope="module")
 def stage(built: Built) -> Stage:
     curves = canonical_json.parse_lines((built.build / "fits" / "observational" / "curves.jsonl").read_bytes())
-    found = next(curve for curve in curves if curve["target_id"] == "gsm8k_cot")
-    connection = database.open_database(built.build / "database")
-    views = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
-    connection.close()
-    return Stage(found, views)
+    curve = dict(next(curve for curve in curves if curve["target_id"] == "gsm8k_cot"))
+    curve["training"] = {**curve["training"], "as_of": "2024-05-31", "max_known_on": "2024-05-31"}
+    return Stage(curve)
 
 
-def write(place: Path, author: str, lines: list[Any]) -> str:
+def write(place: Path, author: str, lines: list[Any], at: datetime = AT) -> str:
     path = store.write_batch(
         place,
         lines,
         origin=ORIGIN,
         author=author,
         as_of=date(2024, 5, 31),
-        frozen_at=AT,
-        data=[],
+        frozen_at=at,
+        data=[DATA],
         code=CODE,
         check_curve=from_plain,
     )
@@ -104,15 +94,13 @@ def of(kind: str, **values: Any) -> Any:
     return entries.parse({"type": kind, **values})
 
 
-def target(name: str, benchmark: str, **more: Any) -> Any:
+def target(name: str, curve: dict[str, Any], benchmark: str) -> Any:
     return of(
-        "target/v1", id=name, round="r", benchmark=benchmark, metric="accuracy", unit="fraction", min="0", max="1", source="s",
-        known_rule="k", void_if="never", **(more or {"binding": "every model"}),
+        "target/v1", id=name, round="r", rule={"kind": "curve", "binds": "model"}, benchmark=benchmark, protocol="p",
+        unit="fraction", direction="higher", min=curve["lower"], max=curve["upper"], chance=None, ceiling=None, resolution=None,
+        resolver=curve["resolver"], fallbacks=[], system="default", nearest_effort=False, opens="2024-06-01", closes="2024-12-31",
+        publish_within=30, void_if=[], known="0" * 64, levels=["0.5"], same_items=[], stated=[],
     )  # fmt: skip
-
-
-def scored(place: Path, views: tuple[View, View]) -> Scores:
-    return score.prospective(place.parent, *views, datetime(2027, 1, 1, tzinfo=UTC), "lab")
 
 
 @settings(max_examples=20, deadline=None)
@@ -134,13 +122,14 @@ def test_what_verify_accepts_scoring_finishes(
             "round/v1", id="r", deadline="2024-12-31T00:00:00Z", reveal_by="2024-12-31T00:00:00Z", revision="first", score="wis",
             reports="all", unit_of_count="target", universe="u",
         )  # fmt: skip
-        first = write(place, author, [opening, target(name, "no_such_benchmark" if long else "gsm8k_cot")])
+        benchmark = "no_such_benchmark" if long else "gsm8k_cot"
+        write(place, author, [opening, target(name, stage.curve, benchmark)])
         made = [
             of("forecast/v1", id=f"r/{name}/{method}{i}", target=name, method=f"{method}{i}", primary=i == 0,
-               prediction={"kind": "curve", "curve": odd_curve(stage.curve, how)})
+               prediction={"kind": "curve", "curve": odd_curve({**stage.curve, "quantity_id": benchmark}, how)})
             for i, how in enumerate(hows)
         ]  # fmt: skip
-        write(place, author, made)
+        forecasts = write(place, author, made)
         outcomes = [
             of(
                 "resolution/v1",
@@ -149,29 +138,28 @@ def test_what_verify_accepts_scoring_finishes(
                 subject=one,
                 value="0.5",
                 known_at="2024-07-01",
+                released_on="2024-06-20",
                 snapshot="0" * 64,
                 source="s",
+                covariates=[],
             )
             for one in subjects
         ]
         if outcomes:
-            write(place, author, outcomes)
+            write(place, author, outcomes, LATER)
         store.sequence(place, ORIGIN)
         if redacts:
-            write(
-                place,
-                author,
-                [Redaction(batch=first, author=author, forecasts=[], reason="law", rounds=["r"], targets=[f"r/{name}"])],
-            )
+            gone = Redaction(batch=forecasts, author=author, forecasts=sorted(one.id for one in made), reason="law")
+            write(place, author, [gone], LATER)
             store.sequence(place, ORIGIN)
-            store.redact(place, first)
+            store.redact(place, forecasts)
 
         assert verify.verify(place, ORIGIN, from_plain).exit_code() in (0, 5)
-        done = scored(place, stage.views)
+        done = score.prospective(place.parent, datetime(2027, 1, 1, tzinfo=UTC), "lab")
 
         assert len(done.accounts) == len(made)
         refused = {"unknown law", "wrong probe"} & set(hows)
-        if refused and not redacts:
+        if refused and subjects and not redacts:
             assert any("cannot be applied" in status for status in done.declined["status"])
         for one in done.accounts:
             (Path(folder) / f"{page_name(one.author, one.id)}.html").write_bytes(b"")

@@ -13,10 +13,14 @@ from tests.conftest import Built
 
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.resolutions import Resolution
 from foresaid.ledger.state.accounting import STATES, totals
+from foresaid.ledger.verify import verify
+from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.params import Params, RoundSettings
-from foresaid.pipeline import fit, freeze, score
+from foresaid.pipeline import fit, freeze, outcomes, score
 from foresaid.registry import database
+from foresaid.registry.same_model import names
 
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")
 
@@ -45,50 +49,87 @@ def past(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Past:
     return Past(folder / "registry", folder / "build", params)
 
 
-def test_a_frozen_curve_is_scored_on_models_released_after_the_freeze_and_on_no_other(past: Past) -> None:
-    connection = database.open_database(past.build / "database")
-    view, published = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
-    connection.close()
-
-    done = score.prospective(past.registry, view, published)
-    rows, states = done.rows, totals(done.accounts)
-
-    assert states["forecasts"] == sum(states[name] for name in STATES)
-    # Chat models with agent scores, and some boards, had no release between the vintages.
-    assert (states["scored"], states["pending"], states["forecasts"]) == (18, 8, 26)
-    targets = len({account.target for account in done.accounts})
-    assert done.no_shows == [{"round": "2024-05", "author": past.params.author, "targets": targets, "no_shows": []}]
-    assert rows["released_on"].min() > date(2024, 5, 31)  # type: ignore[operator]
-    assert set(rows["evidence"]) == {"prospective"}
-    assert "meta-llama/meta-llama-3.1-70b" in set(rows["subject_id"])
+TODAY = date(2026, 11, 21)
 
 
-def test_before_anything_is_released_every_forecast_is_pending(past: Past) -> None:
-    connection = database.open_database(past.build / "database")
-    then = database.as_of(connection, date(2024, 5, 31)), database.resolutions(connection, date(2024, 5, 31))
-    connection.close()
+def entered(past: Past, folder: Path) -> Path:
+    """The registry with the outcomes entered that the record had by now."""
+    shutil.copytree(past.registry, folder / "registry")
+    place = folder / "registry" / "ledger"
+    lines, differences = outcomes.proposed(store.read(place), outcomes.read_record(folder / "registry", past.build), TODAY)
+    assert differences == []
+    store.write_batch(
+        place, lines, origin=past.params.origin, author=past.params.author, as_of=TODAY,
+        frozen_at=datetime(2026, 11, 21, tzinfo=UTC), data=[], code=CODE,
+    )  # fmt: skip
+    return folder / "registry"
 
-    done = score.prospective(past.registry, *then)
 
-    assert done.rows.height == 0
+def test_a_frozen_curve_meets_entered_outcomes_of_models_released_since_and_is_only_claimed(past: Past, tmp_path: Path) -> None:
+    done = score.prospective(entered(past, tmp_path))
+    states = totals(done.accounts)
+
+    assert done.rows.height == 0  # nobody proved when it was frozen
+    assert states["forecasts"] == sum(states[name] for name in STATES) == 26
+    assert states["claimed"] > 0
+    assert {row["standing"] for row in done.table} == {"claimed"}
+    assert "meta-llama/meta-llama-3.1-70b" in {name for row in done.table for name in row["subjects"]}
+    assert outcomes.proposed(
+        store.read(tmp_path / "registry" / "ledger"), outcomes.read_record(tmp_path / "registry", past.build), TODAY
+    ) == ([], [])
+
+
+def test_without_entered_outcomes_every_forecast_is_pending_whatever_the_record_knows(past: Past) -> None:
+    done = score.prospective(past.registry)
+
+    assert (done.rows.height, done.table) == (0, [])
     assert totals(done.accounts)["pending"] == len(done.accounts) == 26
 
 
-def test_a_withdrawn_forecast_stays_in_the_count(past: Past, tmp_path: Path) -> None:
-    shutil.copytree(past.registry, tmp_path / "registry")
-    place = tmp_path / "registry" / "ledger"
-    gone = entries.Withdrawal(withdraws="2024-05/gsm8k_cot/observational", reason="test of the count")
-    store.write_batch(
-        place, [gone], origin=past.params.origin, author=past.params.author, as_of=date(2024, 5, 31),
-        frozen_at=datetime(2024, 6, 1, tzinfo=UTC), data=[], code=CODE,
+def test_edits_of_the_record_change_no_score_and_are_named(past: Past, tmp_path: Path) -> None:
+    registry = entered(past, tmp_path)
+    before = score.prospective(registry).table
+    history = past.build / "database" / database.HISTORY
+    shutil.copytree(past.build, tmp_path / "build")
+    frame = pl.read_parquet(history)
+    edited = frame.with_columns(value=pl.when(pl.col("quantity_id") == "gsm8k_cot").then(pl.col("value") * 0.8).otherwise("value"))
+    edited.write_parquet(tmp_path / "build" / "database" / database.HISTORY)
+
+    assert score.prospective(registry).table == before
+    _, differences = outcomes.proposed(store.read(registry / "ledger"), outcomes.read_record(registry, tmp_path / "build"), TODAY)
+    assert {one.target for one in differences} == {"gsm8k_cot"}
+
+
+def test_a_model_of_the_training_rows_never_counts_under_any_name(past: Past, tmp_path: Path) -> None:
+    registry = entered(past, tmp_path)
+    merged = (registry / "merges.csv").read_text(encoding="utf-8")
+    trained = "meta-llama/llama-2-7b-hf"
+    (registry / "merges.csv").write_text(f"{merged}acme/other-name,{trained},2026-11-21,one model\n", encoding="utf-8")
+    leak = entries.parse(
+        {"type": "resolution/v1", "round": "2024-05", "target": "gsm8k_cot", "value": "0.1", "known_at": "2024-07-01",
+         "released_on": "2024-07-01", "snapshot": "0" * 64, "source": "s", "covariates": [], "subject": "acme/other-name"}
     )  # fmt: skip
-    store.sequence(place, past.params.origin)
-    connection = database.open_database(past.build / "database")
-    now = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
-    connection.close()
+    assert isinstance(leak, Resolution)
+    store.write_batch(
+        registry / "ledger", [leak], origin=past.params.origin, author=past.params.author, as_of=TODAY,
+        frozen_at=datetime(2026, 11, 21, tzinfo=UTC), data=[], code=CODE,
+    )  # fmt: skip
 
-    done = score.prospective(tmp_path / "registry", *now)
-    found = totals(done.accounts)
+    done = score.prospective(registry)
 
-    assert (found["withdrawn"], found["scored"], found["forecasts"]) == (1, 17, 26)
-    assert "gsm8k_cot" not in set(done.rows.filter(pl.col("law") == "observational")["target_id"])
+    assert {name for row in done.table if row["standing"] == "barred" for name in row["subjects"]} == {"acme/other-name"}
+    evidence = Evidence(data=registry / outcomes.SNAPSHOTS, aliases=names(registry))
+    assert verify.verify(registry / "ledger", evidence=evidence).exit_code() == 6
+
+
+def test_a_withdrawal_after_the_outcome_takes_nothing_away(past: Past, tmp_path: Path) -> None:
+    for place, on, expected in (("early", date(2024, 6, 1), {"withdrawn"}), ("late", date(2026, 11, 21), {"claimed"})):
+        registry = entered(past, tmp_path / place)
+        gone = entries.Withdrawal(withdraws="2024-05/gsm8k_cot/observational", reason="test of the count")
+        forecasts = store.read(registry / "ledger")[1].sha256
+        store.write_batch(
+            registry / "ledger", [gone], origin=past.params.origin, author=past.params.author, as_of=on, parents=[forecasts],
+            frozen_at=datetime(on.year, on.month, on.day, tzinfo=UTC), data=[], code=CODE,
+        )  # fmt: skip
+        rows = [row for row in score.prospective(registry).table if row["id"] == gone.withdraws]
+        assert {row["standing"] for row in rows} == expected

@@ -35,6 +35,7 @@ from foresaid.laws._loader import load as load_law
 from foresaid.laws._sigmoid import SigmoidLaw
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.targets import Named
 from foresaid.ledger.state import evidence as standing
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
@@ -254,8 +255,11 @@ def freeze_one(folder: Path, text: str) -> None:
             score="wis", reports="all", unit_of_count="target", universe=f"all {text}",
         ),
         entries.TargetEntry(
-            id="task", round="2026-12", benchmark="task", metric="task", unit="fraction", min="0", max="1",
-            source="acme-evals", known_rule="release", void_if=f"never {text}", binding=f"every model {text}",
+            id="task", round="2026-12", rule=Named(model="acme/next", display=f"Next {text}"), benchmark="task",
+            protocol=f"p {text}", unit="fraction", direction="higher", min="0", max="1", chance=None, ceiling=None, resolution=None,
+            resolver="acme-evals", fallbacks=[], system="default", nearest_effort=False, opens="2026-12-02",
+            closes="2027-12-02", publish_within=90,
+            void_if=[], known="0" * 64, levels=["0.5"], same_items=[], stated=[],
         ),
         entries.ForecastEntry(
             id="2026-12/task/size_sigmoid", target="task", method="size_sigmoid", primary=True,

@@ -8,11 +8,38 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.cli._ledger_context import THERE, append, entry_of
+from foresaid.cli._ledger_context import THERE, append, entry_of, not_ahead
 from foresaid.cli.group import project
 
 if TYPE_CHECKING:
+    from foresaid.ledger.entries import schema as entries
+    from foresaid.ledger.entries.resolutions import Resolution, Void
     from foresaid.ledger.entries.schema import Entry
+
+
+@click.command()
+@click.argument("forecasts", type=THERE)
+@click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
+def forecast(forecasts: Path, rows: Path | None) -> None:
+    """Freeze forecast/v1 lines about targets of an open round, for everybody to read.
+
+    Example: foresaid ledger forecast mine.jsonl
+    """
+    append(_read_forecasts(forecasts), rows)
+
+
+def _read_forecasts(path: Path) -> list[entries.ForecastEntry]:
+    from foresaid import canonical_json
+    from foresaid.errors import LedgerError
+    from foresaid.ledger.entries import schema as entries
+
+    found = []
+    for number, value in enumerate(canonical_json.parse_lines(path.read_bytes()), start=1):
+        record = entries.parse(value, number)
+        if not isinstance(record, entries.ForecastEntry):
+            raise LedgerError(f"{path}, line {number}: expected forecast/v1")
+        found.append(record)
+    return found
 
 
 @click.command()
@@ -28,18 +55,26 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
 
     import msgspec
 
-    from foresaid import canonical_json, params
+    from foresaid import params
     from foresaid.errors import LedgerError
+    from foresaid.ledger import store
     from foresaid.ledger.entries import commitment as work
     from foresaid.ledger.entries import schema as entries
 
     loaded = params.load(project().params)
+    records = _read_forecasts(forecasts)
+    store.may_add(project().ledger, records, loaded.author)  # what cannot be opened later is not sealed
+    batches = store.read(project().ledger)
+    rounds = {entry.id: entry for batch in batches for entry in batch.entries if isinstance(entry, entries.RoundEntry)}
+    for record in records:
+        opened = rounds[record.id.split("/", 1)[0]]
+        if reveal_by > opened.reveal_by:
+            raise LedgerError(
+                f"seal: found --reveal-by {reveal_by}, expected at most {opened.reveal_by}, the reveal_by of round {opened.id}"
+            )
     secrets.mkdir(mode=0o700, parents=True, exist_ok=True)
     lines: list[Entry] = []
-    for number, value in enumerate(canonical_json.parse_lines(forecasts.read_bytes()), start=1):
-        record = entries.parse(value, number)
-        if not isinstance(record, entries.ForecastEntry):
-            raise LedgerError(f"{forecasts}, line {number}: expected forecast/v1")
+    for record in records:
         inner = entries.Inner(
             author=loaded.author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
             primary=record.primary, target=record.target,
@@ -53,21 +88,23 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
 
 @click.command()
 @click.argument("secrets", type=THERE, nargs=-1, required=True)
-def reveal(secrets: tuple[Path, ...]) -> None:
+@click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
+def reveal(secrets: tuple[Path, ...], rows: Path | None) -> None:
     """Open sealed forecasts from their secret files.
 
     Example: foresaid ledger reveal ~/seals/*.seal
     """
     from foresaid.ledger.entries import commitment as work
 
-    append([work.read_secret(path).reveal() for path in secrets])
+    append([work.read_secret(path).reveal() for path in secrets], rows)
 
 
 @click.command()
 @click.argument("forecast")
 @click.option("--prediction", type=THERE, required=True, help="A file with one canonical line, the new prediction.")
 @click.option("--reason", required=True, help="Why; it is published.")
-def amend(forecast: str, prediction: Path, reason: str) -> None:
+@click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
+def amend(forecast: str, prediction: Path, reason: str, rows: Path | None) -> None:
     """Give another prediction under the id of one's own forecast; both stay and both are shown.
 
     Example: foresaid ledger amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
@@ -75,7 +112,7 @@ def amend(forecast: str, prediction: Path, reason: str) -> None:
     from foresaid import canonical_json
 
     value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
-    append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)])
+    append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)], rows)
 
 
 @click.command()
@@ -97,42 +134,106 @@ def withdraw(forecast: str, reason: str) -> None:
 @click.option("--evidence", type=THERE, required=True, help="The page or table it was read from; its SHA-256 is kept.")
 @click.option("--source", required=True, help="Where that was published.")
 @click.option("--subject", help="The model, where the target's rule binds several.")
-def resolve(round_id: str, target: str, value: str, known_at: str, evidence: Path, source: str, subject: str | None) -> None:
+@click.option("--released-on", help="When the model was first available, a day; not for a record.")
+@click.option(
+    "--covariate", "covariates", type=(str, str), multiple=True, help="Another benchmark of the model by that day, and its value."
+)
+def resolve(
+    round_id: str,
+    target: str,
+    value: str,
+    known_at: str,
+    evidence: Path,
+    source: str,
+    subject: str | None,
+    released_on: str | None,
+    covariates: tuple[tuple[str, str], ...],
+) -> None:
     """Enter the score of a target. A later entry does not replace an earlier one; both are shown.
 
     Example: foresaid ledger resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
     """
+    not_ahead("--known-at", known_at)
+    not_ahead("--released-on", released_on or "")
     snapshot = sha256(evidence.read_bytes()).hexdigest()
-    append([entry_of(type="resolution/v1", round=round_id, target=target, value=value, known_at=known_at, snapshot=snapshot,
-                    source=source, subject=subject)])  # fmt: skip
+    line = entry_of(type="resolution/v1", round=round_id, target=target, value=value, known_at=known_at, snapshot=snapshot,
+                    source=source, subject=subject, released_on=released_on,
+                    covariates=[{"benchmark": name, "value": known} for name, known in sorted(covariates)])  # fmt: skip
+    append([line])
+
+
+@click.command()
+@click.option("--dry-run", is_flag=True, help="Only list what would be entered.")
+def outcomes(dry_run: bool) -> None:
+    """Enter the outcomes that the record has and the ledger lacks, and name where the two differ (exit 4 if they do).
+
+    Run it after `foresaid update` and `foresaid ingest database`; no stage writes outcomes.
+
+    Example: foresaid ledger outcomes --dry-run
+    """
+    import sys
+    from datetime import UTC, datetime
+
+    from foresaid.ledger import store
+    from foresaid.pipeline import outcomes as work
+
+    here = project()
+    lines, differences = work.proposed(
+        store.read(here.ledger), work.read_record(here.registry, here.build), datetime.now(UTC).date()
+    )
+    for line in lines:
+        click.echo(_told(line))
+    if lines and not dry_run:
+        append(lines)
+    click.echo(f"{len(lines)} outcomes {'to enter' if dry_run else 'entered'}, {len(differences)} differ from the record")
+    for difference in differences:
+        click.echo(str(difference), err=True)
+    if differences:
+        sys.exit(4)
+
+
+def _told(line: Resolution | Void) -> str:
+    from foresaid.ledger.entries.resolutions import Void
+
+    about = f"{line.round}/{line.target}"
+    if isinstance(line, Void):
+        return f"{about}: void by {line.condition} since {line.on}"
+    return f"{about}, {line.subject or 'its one subject'}: {line.value or 'no outcome'}, known since {line.known_at}"
 
 
 @click.command()
 @click.argument("round_id")
 @click.argument("target")
 @click.option("--known-at", required=True, help="When the score was public, a day or YYYY-MM-DDTHH:MM:SSZ.")
-@click.option("--evidence", required=True, help="What shows it, in words.")
+@click.option("--evidence", type=THERE, required=True, help="The page that shows it; its SHA-256 is kept.")
+@click.option("--reason", required=True, help="What it shows; it is published.")
 @click.option("--subject", help="The model, where the target's rule binds several.")
-def challenge(round_id: str, target: str, known_at: str, evidence: str, subject: str | None) -> None:
+def challenge(round_id: str, target: str, known_at: str, evidence: Path, reason: str, subject: str | None) -> None:
     """Say that a score was public earlier than the record has it; open for ever, and it can only make it earlier.
 
-    Example: foresaid ledger challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence "archived page of that day"
+    Example: foresaid ledger challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence page.html --reason "archived that day"
     """
-    append([entry_of(type="challenge/v1", round=round_id, target=target, known_at=known_at, evidence=evidence, subject=subject)])
+    not_ahead("--known-at", known_at)
+    digest = sha256(evidence.read_bytes()).hexdigest()
+    append([entry_of(type="challenge/v1", round=round_id, target=target, known_at=known_at, evidence=digest, reason=reason,
+                     subject=subject)])  # fmt: skip
 
 
 @click.command()
 @click.argument("round_id")
 @click.argument("target")
-@click.option("--evidence", type=THERE, required=True, help="What shows that void_if was met; its SHA-256 is kept.")
+@click.option("--condition", required=True, help="Which condition of its void_if was met.")
+@click.option("--on", required=True, help="Since which day.")
+@click.option("--evidence", type=THERE, required=True, help="What shows that it was met; its SHA-256 is kept.")
 @click.option("--reason", required=True, help="Why; it is published.")
-def void(round_id: str, target: str, evidence: Path, reason: str) -> None:
+def void(round_id: str, target: str, condition: str, on: str, evidence: Path, reason: str) -> None:
     """Void a target that met its own void_if: every author's forecast of it at once.
 
-    Example: foresaid ledger void 2026-12 gsm8k_cot --evidence page.html --reason "no public score by the day set"
+    Example: foresaid ledger void 2026-12 gsm8k_cot --condition no_release --on 2027-12-02 --evidence page.html --reason "none came"
     """
     digest = sha256(evidence.read_bytes()).hexdigest()
-    append([entry_of(type="void/v1", round=round_id, target=target, evidence=digest, reason=reason)])
+    not_ahead("--on", on)
+    append([entry_of(type="void/v1", round=round_id, target=target, condition=condition, on=on, evidence=digest, reason=reason)])
 
 
 @click.command()
@@ -141,18 +242,16 @@ def void(round_id: str, target: str, evidence: Path, reason: str) -> None:
 def redact(batch: str, reason: str) -> None:
     """Remove the bytes of a batch for a legal need. Its name stays in the log and its forecasts count as worst.
 
-    Example: foresaid ledger redact 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --reason "court order"
+    Example: foresaid ledger redact 9e482a6653c65cce28706c1c854ad1b2851ee32770f76ca6e441114d97a9c53c --reason "court order"
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger import store
-    from foresaid.ledger.entries import rules
     from foresaid.ledger.entries import schema as entries
 
     found = next((one for one in store.read(project().ledger) if one.sha256 == batch), None)
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.ForecastEntry | entries.Sealed))
-    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason,
-                    rounds=rules.rounds_of(found), targets=rules.targets_of(found))])  # fmt: skip
+    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
     store.redact(project().ledger, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")

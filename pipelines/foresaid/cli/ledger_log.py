@@ -195,7 +195,7 @@ def stamp(
 def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
     """Write a C2SP .tlog-proof that a batch is in the log, or check one.
 
-    Example: foresaid ledger prove 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --to mine.tlog-proof
+    Example: foresaid ledger prove 9e482a6653c65cce28706c1c854ad1b2851ee32770f76ca6e441114d97a9c53c --to mine.tlog-proof
     """
     from foresaid import files
     from foresaid.ledger import layout

@@ -20,23 +20,19 @@ if TYPE_CHECKING:
 def _evidence(
     policy: Path | None, known: Sequence[Path], data: Path | None, headers: Path | None, page: Path | None, asked: set[str]
 ) -> Evidence:
-    import csv
-
     from foresaid.ledger.log import git_history, opentimestamps
     from foresaid.ledger.log import policy as policies
     from foresaid.ledger.verify.verify import Evidence
+    from foresaid.project import KNOWN
+    from foresaid.registry.same_model import names
 
-    aliases = {}
-    table = project().registry / "aliases.csv"
-    if table.is_file():
-        with table.open(encoding="utf-8", newline="") as file:
-            aliases = {row["alias"]: row["id"] for row in csv.DictReader(file) if row["kind"] == "model"}
     return Evidence(
         policy=policies.load(policy) if policy else None,
         known=tuple(path.read_bytes() for path in known),
         history=git_history.read(project().ledger) if project().ledger.is_dir() else None,
         data=data or project().snapshots,
-        aliases=aliases,
+        known_models=project().registry / KNOWN,
+        aliases=names(project().registry),
         headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
         now=datetime.now(UTC),

@@ -1,9 +1,11 @@
 """The ledger's forecasts against what came out, every version of every one: what counts, what came too late, what is worst.
 
-An outcome is a `resolution/v1` entry, the first one for its subject; where a curve binds models by a rule, also the record's own
-value of each model released since. A row has a standing: `counts` (the version that the round's rule picks), `other version`,
-`late` (the score of this subject was known, or the deadline over, before the version was there), or `worst`. Only `counts` and
-`worst` enter a method's means; the others are shown beside them and named.
+An outcome is a `resolution/v1` entry, the first one for its subject, with the covariates that stand in it: nothing is read from
+the record, so that no later edit of it changes a score. A row has a standing: `counts` (the version that the round's rule picks),
+`claimed` (the same, but nobody proved when the batch was there), `other version`, `late` (the score of this subject was known, or
+the deadline over, before the version was there), `withdrawn` and `void` (left the mean by an entry), `disputed` (two branches
+entered different outcomes), `barred` (the batch was trained on the model, or the model was known when the target was set), or
+`worst`. Only `counts` and `worst` enter a method's means; the others are shown beside them and named.
 
 Worst: a forecast that was not opened in time, or whose bytes are gone, is scored as if all its quantiles stood at that bound of its
 target which lies farther from the outcome. Its WIS is max(outcome - min, max - outcome), and no forecast with ascending
@@ -13,30 +15,33 @@ bounds, and of all steps from min to max the two without a step lose most.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeAlias
 
 import polars as pl
 
-from foresaid.confusables import model_of
 from foresaid.errors import ForesaidError
+from foresaid.evaluation.joint_forecasts import joint_quantiles
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
 from foresaid.evaluation.units import NOTHING, Units, attach
 from foresaid.fitting.frozen_curve import from_plain
-from foresaid.forecasting.binding import apply, bound
+from foresaid.forecasting.binding import Subject, apply
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.resolutions import Resolution
 from foresaid.ledger.state.accounting import WORST, Account, states, universe
 from foresaid.ledger.state.index import Aim, Clock, Facts, gather, in_time, moment
 from foresaid.ledger.state.versions import Version, chosen, made, revision
-from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS, same_levels
 
+GIVEN = ", given what was published"  # behind a method: its forecast conditioned on other scores of the release
 OTHER_LEVELS = "not comparable: stated at other levels than the round's"
+OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "worst")  # standings whose models are named
 MARKS = ("author", "id", "version", "standing")
 ROW: dict[str, pl.DataType] = {
     **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
@@ -68,11 +73,15 @@ def worst_value(lower: float, upper: float, outcome: float) -> float:
     return lower if outcome - lower >= upper - outcome else upper
 
 
-def score_ledger(
-    batches: Sequence[Batch], clock: Clock, view: View, published: View, own: str = "", units: Units = NOTHING
-) -> Scores:
+Barred: TypeAlias = Mapping[str, frozenset[str]]  # batch -> outcome subjects that cannot be outcomes of its forecasts
+NONE: Barred = {}
+
+
+def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: Barred = NONE, units: Units = NOTHING) -> Scores:
     """Score full batches (not outlines) in the order of the log; `own` is the author whose methods need no name before them.
 
+    `barred` names for each batch the outcome subjects that its training data hold or that were known before, under whatever name:
+    never a row that counts.
     `units` says which release, maker and resolution stand behind a row (see units.py).
     """
     facts = gather(batches)
@@ -81,13 +90,12 @@ def score_ledger(
     parts: list[tuple[tuple[float, ...], pl.DataFrame]] = []
     refused: list[dict[str, str]] = []
     for key, found in all_made.items():
-        if accounts[key].state not in ("void", "withdrawn"):
-            parts += list(_versions(accounts[key], found, facts, view, published, own, refused))
-    met = pl.concat([frame for _, frame in parts]) if parts else pl.DataFrame(schema=ROW)
+        parts += list(_versions(accounts[key], found, facts, clock, own, barred, refused))
     for account in accounts.values():
         if account.state in WORST:
-            parts.append((LEVELS, _worst(account, facts, met, view, own)))
-    every = _scored([(levels, attach(frame, units)) for levels, frame in parts])
+            parts.append((LEVELS, _worst(account, facts, own)))
+    steps = {target.benchmark: 2.0 * float(target.resolution or "0") for target in facts.targets.values()}
+    every = _scored([(levels, _stepped(attach(frame, units), steps)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
     counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
     met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
@@ -101,31 +109,46 @@ def score_ledger(
 
 
 def _versions(
-    account: Account, found: Sequence[Version], facts: Facts, view: View, published: View, own: str, refused: list[dict[str, str]]
+    account: Account,
+    found: Sequence[Version],
+    facts: Facts,
+    clock: Clock,
+    own: str,
+    barred: Barred,
+    refused: list[dict[str, str]],
 ) -> Iterator[tuple[tuple[float, ...], pl.DataFrame]]:
     """The rows of each version. One that cannot be applied is put among the `refused` and counted: an entry can never be removed,
     so no lawful line may stop everybody's scores.
     """
     key, aim = (account.author, account.id), aim_of(account.id)
-    rule = revision(facts, key)
+    rule, disputed = revision(facts, key), facts.disputed(aim)
+    taken_back = clock.of(facts.withdrawals[key]) if key in facts.withdrawals else None
     for number, version in enumerate(found):
         try:
-            levels, rows = _meet(account, version, found[0], facts, view, published, own)
+            levels, rows = _meet(account, version, facts, own)
         except (ForesaidError, ArithmeticError, LookupError, TypeError, ValueError, pl.exceptions.PolarsError) as error:
             status = f"cannot be applied: {str(error).splitlines()[0] if str(error) else type(error).__name__}"[:200]
             refused.append({"evidence": "prospective", "case": aim[0], "law": _method(account, own), "status": status})
             continue
 
-        def standing(subject: str, known: date | None, number: int = number, version: Version = version) -> str:
+        def standing(subject: str, number: int = number, version: Version = version) -> str:
             end = facts.end(aim, subject)
-            if known is not None:  # the record knows since when; a day begins at its earliest place
-                begins = moment(known.isoformat()) - timedelta(seconds=1)
-                end = begins if end is None else min(end, begins)
+            if subject in barred.get(version.batch.sha256, ()) or subject in barred.get(found[0].batch.sha256, ()):
+                return "barred"
             if account.state in ("late", *WORST) or not in_time(found[0].at, end) or not in_time(version.at, end):
                 return "late"
-            return "counts" if chosen(found, rule, end) == number else "other version"
+            if chosen(found, rule, end) != number:
+                return "other version"
+            if aim in facts.voids:
+                return "void"
+            if in_time(taken_back, end):
+                return "withdrawn"
+            if subject in disputed:
+                return "disputed"
+            proved = clock.is_proved(version.batch) and clock.is_proved(found[0].batch)
+            return "counts" if proved else "claimed"
 
-        told = [standing(*row) for row in rows.select("subject_id", "known").iter_rows()]
+        told = [standing(subject) for subject in rows["subject_id"]]
         marks = {"author": account.author, "id": account.id, "version": number + 1}
         yield (
             levels,
@@ -135,37 +158,85 @@ def _versions(
         )
 
 
-def _meet(
-    account: Account, version: Version, first: Version, facts: Facts, view: View, published: View, own: str
-) -> tuple[tuple[float, ...], pl.DataFrame]:
-    """The levels of a version, and its rows with `known`, the day the record knows the score since (null: the ledger says)."""
+def _meet(account: Account, version: Version, facts: Facts, own: str) -> tuple[tuple[float, ...], pl.DataFrame]:
+    """The levels of a version, and its row on each outcome of its target."""
     aim = aim_of(account.id)
+    target = facts.targets.get(aim)
     entered = {subject: found[0] for subject, found in facts.outcomes(aim).items()}
+    as_of = date.fromisoformat(version.batch.header.as_of)
     if isinstance(version.prediction, entries.CurvePrediction):
-        curve = from_plain(version.prediction.curve)
-        since = min(
-            (at for at in (first.at, facts.end(aim)) if at is not None), default=moment(f"{first.batch.header.as_of}T00:00:00Z")
-        )
-        values = {subject: float(entry.value) for subject, entry in entered.items()}
-        rows = apply(curve, bound(curve, view, published, since.date(), values))
+        subjects = [
+            Subject(subject, _family(subject, entry), _released(entry), _within(entry, target), _covariates(entry))
+            for subject, entry in sorted(entered.items())
+        ]
         about = {"evidence": "prospective", "case": aim[0], "law": _method(account, own), "role": "law"}
-        as_of = pl.lit(date.fromisoformat(version.batch.header.as_of))
-        return LEVELS, rows.with_columns(as_of=as_of, **{name: pl.lit(text) for name, text in about.items()})
+        rows = apply(from_plain(version.prediction.curve), subjects)
+        return LEVELS, rows.with_columns(as_of=pl.lit(as_of), **{name: pl.lit(text) for name, text in about.items()})
+    if isinstance(version.prediction, entries.JointPrediction):
+        return LEVELS, _joint(version.prediction, account, facts, entered, as_of, own)
     levels = tuple(float(level) for level in version.prediction.levels)
     values_made = [float(value) for value in version.prediction.values]
     middle = [value for level, value in zip(levels, values_made, strict=True) if level == 0.5]
     entries_made = [
         {
-            **_facts_of(subject, moment(entry.known_at), account, aim, facts, view, own),
-            "value": float(entry.value),
-            "as_of": date.fromisoformat(version.batch.header.as_of),
+            **_facts_of(subject, entry, account, aim, facts, own),
+            "value": _within(entry, target),
+            "as_of": as_of,
             "status": "quantiles",
             "point": middle[0] if middle else None,
             "quantiles": values_made,
         }
         for subject, entry in entered.items()
     ]
-    return levels, pl.DataFrame(entries_made, schema={**ROW, "known": pl.Date}, infer_schema_length=None)
+    return levels, pl.DataFrame(entries_made, schema=ROW, infer_schema_length=None)
+
+
+def _joint(
+    made: entries.JointPrediction,
+    account: Account,
+    facts: Facts,
+    entered: Mapping[str, Resolution],
+    as_of: date,
+    own: str,
+) -> pl.DataFrame:
+    """Two rows for each outcome: the forecast of that release day, and the same given what else was published of the release."""
+    aim = aim_of(account.id)
+    target, rows = facts.targets[aim], []
+    for subject, entry in entered.items():
+        told = {item.benchmark: Decimal(item.value) for item in entry.covariates if not isinstance(item.sibling, str)}
+        for suffix, known in (("", {}), (GIVEN, told)):
+            middle, values = joint_quantiles(made, target, _released(entry), known)
+            about = _facts_of(subject, entry, account, aim, facts, own)
+            rows.append(
+                {
+                    **about,
+                    "law": about["law"] + suffix,
+                    "value": _within(entry, target),
+                    "as_of": as_of,
+                    "status": "joint" if values else "joint: no release day, or one outside its days",
+                    "point": middle,
+                    "quantiles": values or [float("nan")] * len(LEVELS),
+                }
+            )
+    return pl.DataFrame(rows, schema=ROW, infer_schema_length=None)
+
+
+def _within(entry: Resolution, target: entries.TargetEntry | None) -> float:
+    """The outcome as it is scored: at the bound of the target where it was published beyond it."""
+    value = Decimal(entry.value or "0")
+    return float(value if target is None else min(max(value, Decimal(target.min)), Decimal(target.max)))
+
+
+def _released(entry: Resolution) -> date | None:
+    return date.fromisoformat(entry.released_on) if entry.released_on is not None else None
+
+
+def _family(subject: str, entry: Resolution) -> str:
+    return entry.family if isinstance(entry.family, str) else subject
+
+
+def _covariates(entry: Resolution) -> dict[str, float]:
+    return {item.benchmark: float(item.value) for item in entry.covariates if not isinstance(item.sibling, str)}
 
 
 def _method(account: Account, own: str) -> str:
@@ -173,9 +244,8 @@ def _method(account: Account, own: str) -> str:
     return name if own in ("", account.author) else f"{account.author}:{name}"
 
 
-def _facts_of(subject: str, at: datetime, account: Account, aim: Aim, facts: Facts, view: View, own: str) -> dict[str, Any]:
-    """The key columns of a row about a subject that may be unknown to the record."""
-    about = view.observations.filter(pl.col("subject_id") == model_of(subject)).head(1)
+def _facts_of(subject: str, entry: Resolution, account: Account, aim: Aim, facts: Facts, own: str) -> dict[str, Any]:
+    """The key columns of a row about an outcome."""
     target = facts.targets.get(aim)
     return {
         "evidence": "prospective",
@@ -187,12 +257,12 @@ def _facts_of(subject: str, at: datetime, account: Account, aim: Aim, facts: Fac
         "quantity_id": target.benchmark if target is not None else aim[1],
         "series": "",
         "subject_id": subject,
-        "cluster": about["family"][0] if about.height else subject,
-        "released_on": about["released_on"][0] if about.height else at.date(),
+        "cluster": _family(subject, entry),
+        "released_on": _released(entry) or moment(entry.known_at).date(),
     }
 
 
-def _worst(account: Account, facts: Facts, met: pl.DataFrame, view: View, own: str) -> pl.DataFrame:
+def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
     """Rows of a forecast nobody can read, one for each outcome that any forecast of its target met."""
     aim = aim_of(account.id)
     target = facts.targets.get(aim)
@@ -200,18 +270,14 @@ def _worst(account: Account, facts: Facts, met: pl.DataFrame, view: View, own: s
     if target is None:  # redacted together with it: no bound is left, so it is named without a number
         return empty
     lower, upper = float(target.min), float(target.max)
-    same = met.filter((pl.col("case") == aim[0]) & (pl.col("id").str.starts_with(f"{aim[0]}/{aim[1]}/")))
-    values = {str(name): (float(value), on) for name, value, on in same.select("subject_id", "value", "released_on").iter_rows()}
-    for subject, found in facts.outcomes(aim).items():
-        values[subject] = (float(found[0].value), moment(found[0].known_at).date())
+    values = {subject: (_within(found[0], target), found[0]) for subject, found in facts.outcomes(aim).items()}
     rows = []
-    for subject, (value, on) in sorted(values.items()):
+    for subject, (value, entry) in sorted(values.items(), key=lambda item: item[0]):
         late = account.frozen is not None and not in_time(account.frozen, facts.end(aim, subject))
         at = worst_value(lower, upper, value)
-        since = datetime(on.year, on.month, on.day, tzinfo=UTC)
         rows.append(
             {
-                **_facts_of(subject, since, account, aim, facts, view, own),
+                **_facts_of(subject, entry, account, aim, facts, own),
                 "value": value,
                 "status": account.state,
                 "point": at,
@@ -241,6 +307,12 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
     return pl.concat(done, how="diagonal")
 
 
+def _stepped(frame: pl.DataFrame, steps: Mapping[str, float]) -> pl.DataFrame:
+    """The rows with the step between two possible outcomes that their targets froze, whatever the record says since."""
+    told = pl.col("quantity_id").replace_strict(steps, default=0.0, return_dtype=pl.Float64) if steps else pl.lit(0.0)
+    return frame.with_columns(resolution=told)
+
+
 def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str, str], int]) -> list[dict[str, Any]]:
     """One line for each version and standing of each forecast; what is late or worst has a line even without an outcome."""
     grouped = every.group_by(*MARKS, maintain_order=True).agg(
@@ -253,7 +325,7 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
     )
     lines = []
     for row in grouped.to_dicts():
-        row["subjects"] = row["subjects"] if row["standing"] in ("late", "worst") else []
+        row["subjects"] = row["subjects"] if row["standing"] in OUT else []
         lines.append({**row, "versions": count.get((row["author"], row["id"]), 0)})
     have = {(row["author"], row["id"], row["standing"]) for row in lines}
     for one in found:

@@ -69,6 +69,7 @@ class Law(ABC):
     typical_noise: ClassVar[float] = 0.0  # of one row, on the noise scale: what a prior's weight is measured in, see `prior`
     resolution: ClassVar[float] = 0.0  # half the last printed digit of the data, on the curve's scale
     axis_title: ClassVar[str] = "the law's own score of the model (logit): further right, more capable"  # see `axis`
+    reads_same_items: ClassVar[bool] = False  # whether a covariate may be a score on the very questions of the target
     systems: str = "default"  # which systems are rows: see registry/systems.py `taken`; a setting of the laws that offer it
     columns: ClassVar[Any] = None  # Columns: the curve once more, for the compiled engine; see fitting/_compiled.py
 

@@ -35,6 +35,11 @@ def law_class(name: str) -> type[Law]:
     return found[0]
 
 
+def reads_same_items(name: str) -> bool:
+    """Whether the law of this name says that it reads a score on the questions of its target; no law, no such saying."""
+    return name in names() and law_class(name).reads_same_items
+
+
 def load(name: str, settings: dict[str, Any]) -> Law:
     """Make a law from its entry in params.yaml; an unknown key is refused with the nearest right one."""
     kind = law_class(name)

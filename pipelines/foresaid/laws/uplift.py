@@ -58,6 +58,7 @@ class Uplift(Law):
     pairs: dict[str, Pair] = field(default_factory=dict)
 
     name: ClassVar[str] = "uplift"
+    reads_same_items: ClassVar[bool] = True
     title: ClassVar[str] = "Uplift of a test-time method"
     formula: ClassVar[str] = "logit(score with) = logit(score without) + δ"
     reference: ClassVar[str] = "ours; for the paired scores of Akyürek et al. 2024, arXiv 2411.07279"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
@@ -29,6 +29,8 @@ from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import Signer
 from foresaid.ledger.verify.verify import INTEGRITY, VerificationResult, claims, verify
+
+DRIFT = timedelta(minutes=5)  # two machines' clocks; more is a wrong clock and is refused
 
 
 def create(ledger: Path, origin: str) -> Checkpoint:
@@ -127,7 +129,8 @@ def write_batch(
     """Freeze entries: write one batch under the name of its SHA-256 and return where it stands. It is then pending.
 
     The parents are the heads of the ledger unless given. Entries may refer to what is in the batch or in its
-    ancestors. The same bytes again change nothing.
+    ancestors. The same bytes again change nothing. Where the clock of this machine is behind that of a parent by no more than
+    `DRIFT`, the batch takes its parent's time.
     """
     if not lines:
         raise LedgerError("nothing to freeze: the batch would have no entry")
@@ -136,12 +139,13 @@ def write_batch(
     with writing(ledger):
         old = _whole(ledger, origin)
         batches = list(old.batches)
+        mine = sorted(set(_heads(batches) if parents is None else parents))
         header = Header(
             origin=origin,
             author=author,
-            parents=sorted(set(_heads(batches) if parents is None else parents)),
+            parents=mine,
             as_of=as_of.isoformat(),
-            frozen_at=frozen_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            frozen_at=_after(frozen_at, [one.header.frozen_at for one in batches if one.sha256 in mine]),
             data=list(data),
             code=code,
             n=len(lines),
@@ -153,6 +157,13 @@ def write_batch(
             _admit(name, content, batches, check_curve, old.redacted)
             add(path, content)
     return path
+
+
+def _after(frozen_at: datetime, parents: Sequence[str]) -> str:
+    """The time of a batch: the clock's, or that of the newest parent where the clock is behind it by a little."""
+    at = frozen_at.astimezone(UTC)
+    newest = max((datetime.fromisoformat(one) for one in parents), default=at)
+    return (newest if at < newest <= at + DRIFT else at).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: CheckCurve | None, redacted: Collection[str]) -> None:
@@ -177,6 +188,22 @@ def _admit(name: str, content: bytes, batches: Sequence[Batch], check_curve: Che
     if problems:
         shown = [*problems[:SHOWN], *([f"... and {len(problems) - SHOWN} more"] if len(problems) > SHOWN else [])]
         raise LedgerError("\n".join(["the batch is refused, nothing was written", *shown]))
+
+
+def may_add(ledger: Path, lines: Sequence[Entry], author: str) -> None:
+    """Refuse entries that the rules would refuse as they stand; nothing is written."""
+    batches = _whole(ledger, None).batches
+    code = Code(git=None, dirty=False, version="0")
+    rows = Data(name="own", sha256="0" * 64, bytes=0, rows=0, max_observed_on="9999-12-31")  # named when it is opened
+    header = Header(
+        origin="", author=author, parents=[], as_of="9999-12-31", frozen_at="9999-12-31T00:00:00Z", data=[rows], code=code,
+        n=len(lines),
+    )  # fmt: skip
+    batch = Batch("", header, tuple(enumerate(lines, start=1)))
+    problems = [clash for clash in rules.clashes([*batches, batch]) if clash.sha256 == ""]
+    if problems:
+        shown = [f"line {c.line}: {c.what}: found {c.found}, expected {c.expected}" for c in problems[:SHOWN]]
+        raise LedgerError("\n".join(["refused, nothing was written", *shown]))
 
 
 def _closed(batch: Batch, before: Sequence[Batch]) -> list[str]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.canonical_json import dump_line
+from foresaid.canonical_json import decimal, dump_line
 from foresaid.files import write_frame, write_json, write_lines
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, training_lines
@@ -25,7 +25,7 @@ from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
-from foresaid.registry.systems import BOUND
+from foresaid.registry.view import Quantity
 from foresaid.scoring.levels import LEVELS
 from foresaid.studies.simulations._loader import study
 
@@ -66,23 +66,29 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
     )
 
 
-def draft(law: Law, curve: Curve, unit: str) -> dict[str, Any]:
-    """Return under what a round would freeze a curve: method and conditional target, without round, id and the curve itself."""
+def draft(law: Law, curve: Curve, quantity: Quantity) -> dict[str, Any]:
+    """Return under what a round would freeze a curve: method and target, without round, days, known models and the curve itself."""
     record = curve.record
-    what = f"every run of {record.series}" if record.series else BOUND[law.systems]
+    rule = {"kind": "curve", "binds": "run", "series": record.series} if record.series else {"kind": "curve", "binds": "model"}
     return {
         "method": law.name,
         "target": {
             "id": record.target_id,
+            "rule": rule,
             "benchmark": record.quantity_id,
-            "metric": record.quantity_id,
-            "unit": unit,
+            "protocol": quantity.protocol or "as published",
+            "unit": quantity.unit,
+            "direction": quantity.direction,
             "min": record.lower,
             "max": record.upper,
-            "source": record.resolver,
-            "binding": f"{what} released after the freeze for which {record.resolver} publishes the covariates and the value",
-            "known_rule": "min(release, first public score, first snapshot row)",
-            "void_if": "never: what is not published stays pending",
+            "chance": None if quantity.chance is None else decimal(quantity.chance),
+            "ceiling": None,
+            "resolution": None,
+            "resolver": record.resolver,
+            "fallbacks": [],
+            "system": law.systems,
+            "nearest_effort": False,
+            "void_if": [],
         },
     }
 
@@ -108,7 +114,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         curves.append(dump_line(to_plain(curve)))
         if law.asked(table.target):
             training.extend(training_lines(table))
-            drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id).unit)))
+            drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id))))
         drawings.append(drawing(law, curve, fitted))
     folder = build / "fits" / name
     write_lines(folder / "curves.jsonl", curves)

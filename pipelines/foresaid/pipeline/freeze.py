@@ -1,39 +1,46 @@
 """Stage `freeze`: what an open round does not have yet goes into the ledger, once.
 
 Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on, lets the
-leak guard look at each, and appends one batch, which is pending until `foresaid ledger checkpoint` puts it into the log on the main
-branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is reported as drift; the
-frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen forecast is never
-deleted.
+leak guard look at each, and appends a batch of targets and one of forecasts, pending until `foresaid ledger checkpoint` puts them
+into the log on the main branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is
+reported as drift; the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen
+forecast is never deleted.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
-
-import polars as pl
+from typing import Any, TypeAlias
 
 from foresaid import canonical_json
-from foresaid.confusables import model_of
+from foresaid.canonical_json import decimal
+from foresaid.confusables import model_of, resolve
 from foresaid.errors import LeakError, LedgerError, UnreadableError
+from foresaid.evaluation import units
 from foresaid.files import write_json
 from foresaid.fitting.frozen_curve import from_plain
 from foresaid.forecasting import leakage
+from foresaid.laws._loader import reads_same_items
 from foresaid.ledger import store, training_snapshots
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.target_rules import covariates_of
+from foresaid.ledger.entries.targets import known_digest
 from foresaid.ledger.provenance import code_state
 from foresaid.params import Params, RoundSettings
-from foresaid.registry import database
+from foresaid.pipeline import outcomes
+from foresaid.pipeline.outcomes import SNAPSHOTS
+from foresaid.registry import database, same_items
+from foresaid.registry.same_model import names
+from foresaid.scoring.levels import LEVELS
 
-DATA = "training-rows"
-SNAPSHOTS = "snapshots"
+SameItems: TypeAlias = Mapping[str, frozenset[str]]
 Key = tuple[type, str]  # kind and name: a target may be called what a forecast is called
 
 
@@ -102,8 +109,18 @@ def check_leaks(
     opened: RoundSettings,
     frozen_on: date,
     resolver: dict[str, str],
+    announced: Collection[str] = (),
 ) -> None:
-    """Refuse rows known after the vintage, and rows of a model the round is about, under any of its names."""
+    """Refuse rows known after the vintage, and rows of a model the round is about, under any of its names.
+
+    A model that the round names must be known, by id, alias or merged id, or `announced` as one that a target names: a typing error
+    would guard nothing.
+    """
+    for name in opened.targets:
+        if resolve(name, aliases) not in released and name not in announced:
+            near = get_close_matches(name, [*released, *aliases], n=1)
+            advice = f"did you mean {near[0]}?" if near else "add it to models.csv"
+            raise LeakError(f"round {opened.id}, targets: found {name}, which the record does not know; {advice}")
     seen = {}
     for row in rows:
         known_on = date.fromisoformat(row["known_on"])
@@ -136,17 +153,38 @@ def _check_snapshots(drafts: Sequence[Draft], bodies: dict[str, bytes], opened: 
             )
 
 
-def _restore(folder: Path, batches: Sequence[Batch], bodies: dict[str, bytes]) -> None:
+def _restore(folder: Path, batches: Sequence[Batch], contents: dict[str, bytes]) -> None:
     """Write again the snapshots that batches name and that are absent, as far as the rows of this run are those rows."""
-    for batch in batches:
-        methods = {entry.method for entry in batch.entries if isinstance(entry, entries.ForecastEntry)}
-        mine = [key for key in sorted(bodies) if key.split("/", 1)[0] in methods]
-        made = [b"".join(bodies[key] for key in keys) for keys in (sorted(bodies), mine)]
-        for item in batch.header.data:
-            if training_snapshots.find(folder, item.sha256) is None:
-                for content in made:
-                    if hashlib.sha256(content).hexdigest() == item.sha256:
-                        training_snapshots.keep(folder, content)
+    made = {hashlib.sha256(content).hexdigest(): content for content in contents.values()}
+    for item in (item for batch in batches for item in batch.header.data):
+        if item.sha256 in made and training_snapshots.find(folder, item.sha256) is None:
+            training_snapshots.keep(folder, made[item.sha256])
+
+
+def _contents(bodies: dict[str, bytes]) -> dict[str, bytes]:
+    """The snapshot of each law: the rows of its targets one after the other, so that a curve's own rows stand together."""
+    found: dict[str, bytes] = {}
+    for key in sorted(bodies):
+        law = key.split("/", 1)[0]
+        found[law] = found.get(law, b"") + bodies[key]
+    return found
+
+
+def _data(folder: Path, laws: Collection[str], rows: Sequence[dict[str, Any]], contents: dict[str, bytes]) -> list[entries.Data]:
+    """The training data of a batch, one snapshot for each law that forecasts in it, kept in the folder."""
+    found = []
+    for law in sorted(laws):
+        mine = [row for row in rows if row["law"] == law]
+        found.append(
+            entries.Data(
+                name=law,
+                sha256=training_snapshots.keep(folder, contents[law]),
+                bytes=len(contents[law]),
+                rows=len(mine),
+                max_observed_on=max(row["known_on"] for row in mine),
+            )
+        )
+    return found
 
 
 def _have(batches: Sequence[Batch], author: str) -> dict[Key, entries.Entry]:
@@ -160,7 +198,15 @@ def _have(batches: Sequence[Batch], author: str) -> dict[Key, entries.Entry]:
     return have
 
 
-def _lines(drafts: Sequence[Draft], opened: RoundSettings, have: dict[Key, entries.Entry]) -> tuple[list[entries.Entry], list[str]]:
+def _lines(
+    drafts: Sequence[Draft],
+    opened: RoundSettings,
+    have: dict[Key, entries.Entry],
+    opens: date,
+    known: str,
+    same_items: SameItems,
+    steps: Mapping[str, float],
+) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
     drift = []
@@ -169,7 +215,7 @@ def _lines(drafts: Sequence[Draft], opened: RoundSettings, have: dict[Key, entri
             entries.RoundEntry(
                 id=opened.id,
                 deadline=opened.deadline,
-                reveal_by=opened.deadline,
+                reveal_by=opened.opened_until,
                 revision="last-before-deadline",
                 score="wis",
                 reports="all",
@@ -177,13 +223,29 @@ def _lines(drafts: Sequence[Draft], opened: RoundSettings, have: dict[Key, entri
                 universe=f"every target/v1 line of round {opened.id}",
             )
         )
+    days = {
+        "opens": opens.isoformat(),
+        "closes": opened.closes_on.isoformat(),
+        "publish_within": opened.publish_within,
+        "known": known,
+    }
+    shared = {**days, "levels": [decimal(level) for level in LEVELS]}
     named = set(have)
     # The first law of params.yaml that forecasts a target is its primary method, unless the round has one already.
     led = {
         entry.target for entry in have.values() if isinstance(entry, entries.ForecastEntry) and entry.id.startswith(f"{opened.id}/")
     }
     for draft in drafts:
-        target = entries.parse({"type": "target/v1", "round": opened.id, **draft.target})
+        target = entries.parse(
+            {
+                "type": "target/v1",
+                "round": opened.id,
+                **shared,
+                **draft.target,
+                **_same(draft, drafts, same_items),
+                **_half(draft, steps),
+            }
+        )
         forecast = entries.parse(
             {
                 "type": "forecast/v1",
@@ -210,6 +272,20 @@ def _lines(drafts: Sequence[Draft], opened: RoundSettings, have: dict[Key, entri
     return lines, drift
 
 
+def _same(draft: Draft, drafts: Sequence[Draft], same_items: SameItems) -> dict[str, list[str]]:
+    """What is measured on the questions of a draft's target, and what of it the laws of the target say that they read."""
+    same = same_items.get(draft.target["benchmark"], frozenset())
+    mine = [one for one in drafts if one.target["id"] == draft.target["id"]]
+    taken = {name for one in mine for name in covariates_of(one.prediction["curve"]) if reads_same_items(one.law)}
+    return {"same_items": sorted(same), "stated": sorted(same & taken)}
+
+
+def _half(draft: Draft, steps: Mapping[str, float]) -> dict[str, str]:
+    """Half the step between two possible scores of a draft's target, where the record knows the step."""
+    step = steps.get(draft.target["benchmark"], 0.0)
+    return {"resolution": decimal(round(step / 2, 12))} if step else {}
+
+
 def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now: datetime) -> Receipt:
     """Append to the ledger what the open round does not have yet; without a round only say so."""
     place = registry / "ledger"
@@ -226,31 +302,34 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     have = _have(batches, params.author)
     drafts = read_drafts(build, list(params.laws))
     rows, bodies = training_rows(build, list(params.laws))
-    _restore(registry / SNAPSHOTS, batches, bodies)
-    lines, drift = _lines(drafts, opened, have)
+    frozen_on = now.astimezone(UTC).date()
+    connection = database.open_database(build / "database")
+    models, history = database.models(connection), database.history(connection)
+    steps = units.of(connection).resolutions
+    connection.close()
+    known = outcomes.known_models(history, models, frozen_on)
+    contents = _contents(bodies)
+    _restore(registry / SNAPSHOTS, batches, contents)
+    lines, drift = _lines(drafts, opened, have, frozen_on, known_digest(known), same_items.read(registry), steps)
     new = [line for line in lines if isinstance(line, entries.ForecastEntry)]
     if new:
-        frozen_on = now.astimezone(UTC).date()
-        connection = database.open_database(build / "database")
-        released = dict(database.models(connection).select("model_id", "released_on").iter_rows())
-        connection.close()
-        aliases = dict(pl.read_csv(registry / "aliases.csv").filter(pl.col("kind") == "model").select("alias", "id").iter_rows())
-        resolver = {draft.target["id"]: draft.target["source"] for draft in drafts}
+        released = dict(models.select("model_id", "released_on").iter_rows())
+        aliases = names(registry)
+        resolver = {draft.target["id"]: draft.target["resolver"] for draft in drafts}
         check_leaks(rows, released, aliases, opened, frozen_on, resolver)
         _check_snapshots(drafts, bodies, opened)
         if now.astimezone(UTC) > datetime.fromisoformat(opened.deadline):
             raise LedgerError(f"round {opened.id}: its deadline {opened.deadline} has passed; open a new round")
-        snapshot = b"".join(bodies[key] for key in sorted(bodies))
-        data = entries.Data(
-            name=DATA,
-            sha256=training_snapshots.keep(registry / SNAPSHOTS, snapshot),
-            bytes=len(snapshot),
-            rows=len(rows),
-            max_observed_on=max(row["known_on"] for row in rows),
-        )
-        store.write_batch(
-            place, lines, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=[data], code=code
-        )
+        data = _data(registry / SNAPSHOTS, {line.method for line in new}, rows, contents)
+        outcomes.keep_known(registry, known)
+        # Questions stand in a batch of their own, which is never redacted: whatever becomes of a forecast, its target stays.
+        asked = [line for line in lines if not isinstance(line, entries.ForecastEntry)]
+        parts: list[tuple[Sequence[entries.Entry], list[entries.Data]]] = [(asked, []), (new, data)]
+        for part, of in parts:
+            if part:
+                store.write_batch(
+                    place, part, origin=params.origin, author=params.author, as_of=opened.as_of, frozen_at=now, data=of, code=code
+                )
     checkpoint = store.read_checkpoint(place)
     kept = sum(kind is entries.ForecastEntry and name.startswith(f"{opened.id}/") for kind, name in have)
     return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.errors import LedgerError
 from foresaid.evaluation import units
 from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
@@ -26,6 +27,7 @@ from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
+from foresaid.pipeline.outcomes import barred, proposed, read_record
 from foresaid.registry import database
 from foresaid.registry.view import View
 
@@ -33,16 +35,47 @@ ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
 
 
-def prospective(
-    registry: Path, view: View, published: View, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING
-) -> Scores:
+def prospective(registry: Path, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING) -> Scores:
     """Score what the ledger froze: every version of every forecast, and what nobody can read as the worst.
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
     """
     place = registry / "ledger"
     checked = verify.verify(place)
-    return score_ledger(store.read(place), Clock(on, checked.policy.stamps > 0, checked.proved), view, published, own, known)
+    batches = store.read(place)
+    clock = Clock(on, checked.policy.stamps > 0, checked.proved)
+    return score_ledger(batches, clock, own, barred(batches, registry), known)
+
+
+EXITS = ("late", "withdrawn", "void", "disputed")  # what takes a forecast out of the mean after it was made
+
+
+def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """By author and method the mean WIS of what counts, and the same with all that left the mean kept in it.
+
+    Kept are rows that came late, were withdrawn, or whose target was voided, challenged or disputed, if they have an outcome.
+    """
+    sums: dict[tuple[str, str], dict[str, float]] = {}
+    for row in table:
+        if row["wis"] is None or row["standing"] not in ("counts", "worst", *EXITS):
+            continue
+        kept = sums.setdefault((row["author"], row["id"].rsplit("/", 1)[1]), {"n": 0, "wis": 0.0, "n_kept": 0, "wis_kept": 0.0})
+        kept["n_kept"] += row["n"]
+        kept["wis_kept"] += row["n"] * row["wis"]
+        if row["standing"] not in EXITS:
+            kept["n"] += row["n"]
+            kept["wis"] += row["n"] * row["wis"]
+    return [
+        {
+            "author": author,
+            "method": method,
+            "n": int(kept["n"]),
+            "wis": kept["wis"] / kept["n"] if kept["n"] else None,
+            "n_with_exits": int(kept["n_kept"]),
+            "wis_with_exits": kept["wis_kept"] / kept["n_kept"],
+        }
+        for (author, method), kept in sorted(sums.items())
+    ]
 
 
 def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
@@ -54,9 +87,22 @@ def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
         "worst": [{"author": one.author, "id": one.id, "state": one.state} for one in found if one.state in WORST],
         "late": [{"author": one.author, "id": one.id, "reason": one.reason} for one in found if one.state == "late"],
         "versions": done.table,
+        "with_exits": with_exits(done.table),
         "universe": done.no_shows,
         "on": on.strftime("%Y-%m-%dT%H:%M:%SZ") if on else None,
     }
+
+
+def open_outcomes(registry: Path, build: Path, today: date | None) -> dict[str, Any]:
+    """How many outcomes the record has that the ledger lacks, and where the two differ."""
+    batches = store.read(registry / "ledger")
+    if today is None or not batches:
+        return {"outcomes_to_enter": 0, "disputed": []}
+    try:
+        lines, differences = proposed(batches, read_record(registry, build), today)
+    except LedgerError as error:  # an absent list of known models must not stop everybody's scores
+        return {"outcomes_to_enter": 0, "disputed": [str(error)]}
+    return {"outcomes_to_enter": len(lines), "disputed": [str(one) for one in differences]}
 
 
 def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
@@ -102,8 +148,9 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     known = units.of(connection)
     connection.close()
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
-    on = datetime.combine(last, time(), UTC) if isinstance(last, date) else None
-    ahead = prospective(registry, view, published, on, params.author, known)
+    today = last if isinstance(last, date) else None
+    on = datetime.combine(today, time(), UTC) if today is not None else None
+    ahead = prospective(registry, on, params.author, known)
     taken = adopted_rows(registry, view, published)
     past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = units.attach(pl.concat([taken, past]), known)
@@ -128,7 +175,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
             "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
             "calibrated": by_unit(measured, partial(calibrated, seed=params.seed)).to_dicts(),
             "claims": claims(measured, every.filter(~made), params.seed).to_dicts(),
-            "accounting": {**ledger_state(ahead, on), "not_forecast": missing.to_dicts()},
+            "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "not_forecast": missing.to_dicts()},
         },
     )
     return {kind: scored.filter(pl.col("evidence") == kind).height for kind in ("prospective", "adopted", "hindcast")}

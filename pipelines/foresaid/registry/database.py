@@ -210,6 +210,24 @@ def systems_as_of(database: Database, day: date) -> pl.DataFrame:
     return systems.frame(as_of(database, day).observations, models(database), _table(database, "quantity").sort("quantity_id"))
 
 
+def history(database: Database) -> pl.DataFrame:
+    """Return every value of every source: since when it was known, whether it counts, and what is known of its subject."""
+    columns = (
+        "subject_id",
+        "quantity_id",
+        "setting",
+        "source_id",
+        "known_on",
+        "value",
+        "counts",
+        "kind",
+        "run",
+        "family",
+        "released_on",
+    )
+    return pl.scan_parquet(database.folder / HISTORY).select(columns).collect()
+
+
 def systems_resolved(database: Database, day: date) -> pl.DataFrame:
     """Return the first value that each quantity's resolver published by `day`, one row a system and benchmark (see `systems`)."""
     rows = resolutions(database, day).observations

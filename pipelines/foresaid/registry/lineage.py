@@ -110,16 +110,25 @@ def propose(model_id: str, family: str) -> tuple[str, str]:
     return plain or re.sub(r"[^a-z0-9]+", "-", name).strip("-"), size[0] if size else PLAIN
 
 
+def maker(organisation: str) -> str:
+    """The name of a maker as launches and targets spell it: the first organisation, in lower case.
+
+    >>> maker("Google DeepMind, Google"), maker("01.AI")
+    ('google-deepmind', '01-ai')
+    """
+    return re.sub(r"[^a-z0-9]+", "-", organisation.split(",")[0].split("(")[0].lower()).strip("-")
+
+
 def release(organisation: str, line: str, released_on: date | None, precision: str) -> str:
     """Propose the name of the launch a model came out with: maker and day, or maker, month and line where only a month is known.
 
     >>> release("OpenAI", "gpt", date(2026, 3, 5), "day"), release("Upstage", "solar", date(2026, 1, 1), "month")
     ('openai/2026-03-05', 'upstage/2026-01/solar')
     """
-    maker = re.sub(r"[^a-z0-9]+", "-", organisation.split(",")[0].split("(")[0].lower()).strip("-")
-    if released_on is None or not maker:
+    name = maker(organisation)
+    if released_on is None or not name:
         return ""
-    return f"{maker}/{released_on}" if precision == "day" else f"{maker}/{released_on:%Y-%m}/{line}"
+    return f"{name}/{released_on}" if precision == "day" else f"{name}/{released_on:%Y-%m}/{line}"
 
 
 def unconfirmed(rows: Iterable[tuple[str, str]]) -> list[str]:

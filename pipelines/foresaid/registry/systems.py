@@ -33,11 +33,6 @@ COLUMNS = (
 
 EACH, HIGHEST, DEFAULT = "each", "highest_effort", "default"
 TAKEN = (EACH, HIGHEST, DEFAULT)  # which systems a law may take
-BOUND = {  # what a frozen target says of it
-    DEFAULT: "every model",
-    EACH: "every system (effort, budget, tools, agent, precision, host) of every model",
-    HIGHEST: "of every model the system with the highest effort",
-}
 
 
 def models_of(column: str) -> pl.Expr:

@@ -18,6 +18,17 @@ from foresaid.registry import systems
 SUBJECT_COLUMNS = ("subject_id", "kind", "run", "family", "released_on")
 RELEASE_YEAR = "release_year"  # the one quantity that is not observed but follows from models.csv
 
+EPOCH, YEAR_DAYS = date(2000, 1, 1), 365.2425
+
+
+def release_year(day: date) -> float:
+    """A release date in years of our era.
+
+    >>> release_year(date(2000, 1, 1))
+    2000.0
+    """
+    return 2000.0 + (day - EPOCH).days / YEAR_DAYS
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -89,8 +100,8 @@ class View:
             *[pl.col("value").filter(pl.col("quantity_id") == name).first().alias(name) for name in quantity_ids],
         )
         if RELEASE_YEAR in quantity_ids:
-            days = (pl.col("released_on") - date(2000, 1, 1)).dt.total_days()
-            frame = frame.with_columns((2000.0 + days / 365.2425).alias(RELEASE_YEAR))
+            days = (pl.col("released_on") - EPOCH).dt.total_days()
+            frame = frame.with_columns((2000.0 + days / YEAR_DAYS).alias(RELEASE_YEAR))
         return frame.sort("subject_id")
 
 

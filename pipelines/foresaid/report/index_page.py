@@ -36,6 +36,7 @@ def index(material: Material) -> Page:
                 "batches": count(ledger["batches"], "batch", "batches"),
                 "scored": count(sum(case.rows.height for case in ahead), "scored forecast"),
                 "none": not ahead,
+                "claimed": claimed(material),
             },
             "adopted": [adopted_block(material, case) for case in taken],
             "headline": block(material, first, chart=True) if first else None,
@@ -66,14 +67,16 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
     made = []
     if ahead:
         rows = pl.concat([case.rows for case in ahead])
-        said = f"{count(rows.height, 'forecast')} scored of {frozen:,} frozen. Mean absolute errors are in the table below."
+        said = f"Coverage of the 80 % intervals, {count(rows.height, 'score')} of {count(frozen, 'frozen forecast')}. "
+        said += f"Mean absolute errors are in the table below.{_claims(material)}"
         made.append({"kind": "prospective", "figure": percent(rows["covered_80"].mean()), "said": said})  # type: ignore[arg-type]
     else:
         made.append(
             {
                 "kind": "prospective",
                 "figure": "none yet",
-                "said": f"{count(frozen, 'forecast')} in the ledger, none of them with an outcome so far."
+                "said": f"{count(frozen, 'forecast')} in the ledger, none of them with an outcome and a proof of its time so far."
+                f"{_claims(material)}"
                 if frozen
                 else "The ledger is empty: no forecast has been frozen so far.",
             }
@@ -98,6 +101,27 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
             said += f" Coverage of its 80 % intervals: {percent(means['coverage_80'])}."
         made.append({"kind": kind, "figure": number(means["mae"]), "said": said})
     return made
+
+
+def _claims(material: Material) -> str:
+    number_of = material.accounting.get("ledger", {}).get("claimed", 0)
+    return f" {count(number_of, 'forecast')} with an outcome rest on the claim of their author alone." if number_of else ""
+
+
+def claimed(material: Material) -> list[dict[str, str]]:
+    """The mean scores of forecasts whose time nobody proved, by method: no evidence of foresight, and in no table above."""
+    return [
+        {
+            "id": row["id"],
+            "author": row["author"],
+            "n": f"{row['n']:,}",
+            "wis": number(row["wis"]),
+            "mae": number(row["ae_median"]),
+            "coverage": percent(row["coverage_80"]),
+        }
+        for row in material.accounting.get("versions", [])
+        if row["standing"] == "claimed"
+    ]
 
 
 def not_shown(material: Material, first: Case | None) -> list[str]:

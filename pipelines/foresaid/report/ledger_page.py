@@ -15,6 +15,7 @@ import polars as pl
 
 from foresaid import text
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.log import manifest, merkle
 from foresaid.ledger.state import evidence
 from foresaid.ledger.state.accounting import WORST, Account, accounts, identity, totals, universe
@@ -87,6 +88,19 @@ def ledger(material: Material) -> Page:
             "named": [f"{one.id} by {one.author} ({one.state})" for one in found if one.state in WORST],
             "late": [f"{one.id} by {one.author}" for one in found if one.state == "late"],
             "versions": versions(material),
+            "exits": exits(material),
+            "outcomes": outcomes(material),
+            "kept": [
+                {
+                    **row,
+                    "n": f"{row['n']:,}",
+                    "wis": number(row["wis"]),
+                    "n_with_exits": f"{row['n_with_exits']:,}",
+                    "wis_with_exits": number(row["wis_with_exits"]),
+                }
+                for row in material.accounting.get("with_exits", [])
+            ],
+            "disputed": material.accounting.get("disputed", []),
             "universe": [
                 {
                     "title": f"Round {row['round']}, {row['author']}: {row['targets']:,} targets, {len(row['no_shows']):,} of them "
@@ -107,6 +121,49 @@ def ledger(material: Material) -> Page:
             "drift": [item if isinstance(item, str) else ", ".join(f"{k}: {v}" for k, v in item.items()) for item in drift],
         },
     )
+
+
+def exits(material: Material) -> list[dict[str, str]]:
+    """Every entry by which a forecast may leave the mean: who made it, when, since when it counts, why, and on what evidence."""
+    rows = []
+    for batch in material.ledger.batches:
+        for entry in batch.entries:
+            if not isinstance(entry, entries.Withdrawal | Void | Challenge | Redaction):
+                continue
+            plain = msgspec.to_builtins(entry)
+            about = plain.get("withdraws") or plain.get("batch") or f"{plain['round']}/{plain['target']}"
+            kind = plain["type"].split("/")[0]
+            rows.append(
+                {
+                    "type": f"{kind}: {plain['condition']}" if isinstance(entry, Void) else kind,
+                    "about": f"{about}, {plain['subject']}" if "subject" in plain else about,
+                    "author": batch.header.author,
+                    "at": batch.header.frozen_at,
+                    "since": plain.get("known_at") or plain.get("on") or "",
+                    "reason": plain["reason"],
+                    "evidence": plain.get("evidence", ""),
+                }
+            )
+    return rows
+
+
+def outcomes(material: Material) -> list[dict[str, str]]:
+    """Every outcome that was entered, later ones of a subject included, in the order of the log."""
+    return [
+        {
+            "about": f"{entry.round}/{entry.target}",
+            "subject": entry.subject or "",
+            "value": entry.value or "no outcome",
+            "known_at": entry.known_at,
+            "released_on": entry.released_on or text.DASH,
+            "source": entry.source,
+            "author": batch.header.author,
+            "batch": batch.sha256[:12],
+        }
+        for batch in material.ledger.batches
+        for entry in batch.entries
+        if isinstance(entry, Resolution)
+    ]
 
 
 def versions(material: Material) -> list[dict[str, str]]:

@@ -23,7 +23,8 @@ SPLITS = {
     "larger": "held out by scale: the largest runs of each series, forecast from the smaller ones",
 }
 EVIDENCE = {
-    "prospective": "Frozen in the ledger before the model was released. The only evidence that could not be tuned afterwards.",
+    "prospective": "Frozen in the ledger before the score was public, which time-stamping authorities prove. The only evidence "
+    "that could not be tuned afterwards. What has no proof of its time is a claim, and stands apart.",
     "adopted": "Third-party forecasts, published before the models were scored and entered here later, with evidence of the date.",
     "hindcast": "Retrospective: computed afterwards from what was public on an earlier day. The program refuses later data, but "
     "the people who chose the laws and the cases knew the outcomes.",

@@ -93,16 +93,23 @@ def test_an_unopened_seal_is_named_and_a_late_opening_does_not_help(folder: Path
     assert state(folder, SEALED.id) == "unopened"
 
 
+def outcome(known_at: str, released_on: str = "2026-12-31") -> Resolution:
+    return Resolution(
+        round="2026q4", target="mmlu-pro/model-x", value="0.5", known_at=known_at, released_on=released_on, snapshot="0" * 64,
+        source="s", covariates=[],
+    )  # fmt: skip
+
+
 def test_every_state_is_reached_and_they_add_up(folder: Path) -> None:
     names = {one: forecast(one) for one in ("plain", "gone", "gone-late", "moved")}
     write(folder, [*OPENING, target("arc"), target("drop"), *names.values(), forecast("v", benchmark="drop"), SEALED])
-    write(folder, [forecast("late")], minutes=1, frozen_at=datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC))
     write(folder, [Withdrawal(withdraws=names["gone"].id, reason="why")], minutes=2)
+    write(folder, [forecast("late")], frozen_at=datetime(2026, 12, 1, 0, 0, 1, tzinfo=UTC))
     write(folder, [Withdrawal(withdraws=names["gone-late"].id, reason="why")], frozen_at=datetime(2026, 12, 2, tzinfo=UTC))
-    write(folder, [Void(round="2026q4", target="drop/model-x", evidence="0" * 64, reason="why")], minutes=3)
+    void = Void(round="2026q4", target="drop/model-x", condition="no_release", on="2027-06-02", evidence="0" * 64, reason="why")
+    write(folder, [void], frozen_at=datetime(2027, 6, 3, tzinfo=UTC))
     assert state(folder, names["plain"].id) == "pending"
-    score = Resolution(round="2026q4", target="mmlu-pro/model-x", value="0.5", known_at="2027-01-05", snapshot="0" * 64, source="s")
-    write(folder, [score], minutes=4)
+    write(folder, [outcome("2027-01-05")], frozen_at=datetime(2027, 6, 4, tzinfo=UTC))
     found = accounting.accounts(store.read(folder), Clock(NOW))
 
     assert {one.id.rsplit("/", 1)[1]: one.state for one in found} == {
@@ -114,12 +121,13 @@ def test_every_state_is_reached_and_they_add_up(folder: Path) -> None:
 
 def test_a_challenge_can_only_make_a_score_known_earlier(folder: Path) -> None:
     write(folder, [*OPENING, forecast("a")])
-    known = Resolution(round="2026q4", target="mmlu-pro/model-x", value="0.5", known_at="2026-11-22", snapshot="0" * 64, source="s")
-    write(folder, [known], minutes=1)
+    later = datetime(2027, 6, 4, tzinfo=UTC)
+    write(folder, [outcome("2026-11-22", "2026-11-22")], frozen_at=later)
     assert state(folder, forecast("a").id) == "scored"
-    write(folder, [Challenge(round="2026q4", target="mmlu-pro/model-x", known_at="2027-03-01", evidence="later")], minutes=2)
+    about = {"round": "2026q4", "target": "mmlu-pro/model-x", "evidence": "0" * 64}
+    write(folder, [Challenge(known_at="2027-03-01", reason="later", **about)], frozen_at=later)
     assert state(folder, forecast("a").id) == "scored"
-    write(folder, [Challenge(round="2026q4", target="mmlu-pro/model-x", known_at="2026-11-21", evidence="earlier")], minutes=3)
+    write(folder, [Challenge(known_at="2026-11-21", reason="earlier", **about)], frozen_at=later)
     assert state(folder, forecast("a").id) == "late"
 
 

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from foresaid import canonical_json
 from foresaid.canonical_json import dump_line
 from foresaid.errors import LedgerError
 from foresaid.ledger.entries.schema import CurvePrediction, ForecastEntry, Header, Quantiles, RoundEntry, TargetEntry, encode, parse
@@ -32,16 +33,28 @@ TARGET: dict[str, Any] = {
     "type": "target/v1",
     "id": "gpqa/model-x",
     "round": "2026q4",
+    "rule": {"kind": "named", "model": "model-x", "display": "Modèle X"},
     "benchmark": "gpqa",
-    "metric": "accuracy",
+    "protocol": "p",
     "unit": "fraction",
+    "direction": "higher",
     "min": "0",
     "max": "1",
-    "source": "https://example.org/leaderboard",
-    "known_rule": "min(release, first public score)",
-    "void_if": "no public score by 2027-06-01",
-    "model": "model-x",
-    "model_display": "Modèle X",
+    "chance": None,
+    "ceiling": None,
+    "resolution": None,
+    "resolver": "board",
+    "fallbacks": [],
+    "system": "default",
+    "nearest_effort": False,
+    "opens": "2026-11-21",
+    "closes": "2027-06-01",
+    "publish_within": 30,
+    "void_if": [],
+    "known": "0" * 64,
+    "levels": ["0.5"],
+    "same_items": [],
+    "stated": [],
 }
 QUANTILES: dict[str, Any] = {
     "kind": "quantiles",
@@ -55,6 +68,21 @@ FORECAST: dict[str, Any] = {
     "method": "obs-v3",
     "primary": True,
     "prediction": QUANTILES,
+}
+JOINT: dict[str, Any] = {
+    **FORECAST,
+    "prediction": {
+        "kind": "joint",
+        "days": ["2027-01-01"],
+        "benchmarks": ["gpqa", "mmlu"],
+        "chance": ["0.25", "0.25"],
+        "items": ["198", None],
+        "mean": [["0.5", "0.8"]],
+        "covariance": [["0.04", "0.02", "0.09"]],
+        "noise_variance": ["0.001", "0.002"],
+        "factor": "1.1",
+        "training": {"as_of": "2026-11-20", "max_known_on": "2026-11-18", "rows": 10, "bytes": 100, "sha256": "a" * 64},
+    },
 }
 SEALED: dict[str, Any] = {
     "type": "sealed/v1",
@@ -74,7 +102,7 @@ WITHDRAWAL: dict[str, Any] = {
     "withdraws": "2026q4/gpqa/model-x/obs-v3",
     "reason": "a wrong unit",
 }
-LINES = [HEADER, ROUND, TARGET, FORECAST, SEALED, AMENDMENT, WITHDRAWAL]
+LINES = [HEADER, ROUND, TARGET, FORECAST, JOINT, SEALED, AMENDMENT, WITHDRAWAL]
 BINDING = "every model released after the freeze whose covariates are published by obsscaling"
 
 
@@ -98,19 +126,20 @@ def test_a_field_too_many_or_too_few_or_of_another_type_is_refused(line: dict[st
             parse(value, 9)
 
 
-def test_a_conditional_target_has_a_rule_in_place_of_a_model() -> None:
-    conditional = {**without(TARGET, "model", "model_display"), "binding": BINDING}
-    target = parse(conditional)
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "curve", "binds": "model"},
+        {"kind": "next_release", "lines": [{"maker": "acme", "line": "next", "tier": "pro"}], "ordinal": 1},
+        {"kind": "record_by", "by": "2027-05-01", "scope": "any", "top": 3, "record": "0.4"},
+    ],
+)
+def test_every_kind_of_rule_is_written_and_read_back(rule: dict[str, Any]) -> None:
+    target = parse({**TARGET, "rule": rule})
 
     assert isinstance(target, TargetEntry)
-    assert target.binding == BINDING
-    for bad in (
-        {**TARGET, "binding": BINDING},
-        without(TARGET, "model", "model_display"),
-        {**conditional, "model_display": "Model X"},
-    ):
-        with pytest.raises(LedgerError, match="model"):
-            parse(bad)
+    assert target.model is None
+    assert parse(canonical_json.parse_line(encode(target)[:-1])) == target
 
 
 def test_the_round_of_a_forecast_may_be_repeated_but_not_contradicted() -> None:
@@ -143,9 +172,21 @@ def test_the_round_of_a_forecast_may_be_repeated_but_not_contradicted() -> None:
         (TARGET, {"min": "1"}, "not below"),
         (TARGET, {"max": "1e3"}, "max"),
         (TARGET, {"max": 1}, "max"),
-        (TARGET, {"model_display": "Model\u202eX"}, "invisible character U\\+202E"),
-        (TARGET, {"model_display": "Mode\u0300le"}, "normal form C"),
-        (TARGET, {"source": "two\nlines"}, "invisible character U\\+000A"),
+        (TARGET, {"rule": {**TARGET["rule"], "display": "Model\u202eX"}}, "invisible character U\\+202E"),
+        (TARGET, {"rule": {**TARGET["rule"], "display": "Mode\u0300le"}}, "normal form C"),
+        (TARGET, {"protocol": "two\nlines"}, "invisible character U\\+000A"),
+        (TARGET, {"same_items": ["gpqa"]}, "holds gpqa itself"),
+        (TARGET, {"same_items": ["a"], "stated": ["b"]}, "lacks one that is stated"),
+        (TARGET, {"rule": {"kind": "next_release", "lines": [], "ordinal": 1}}, "name one line or more"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "mean": [["0.1"]]}}, "2 numbers a day"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "covariance": [["1", "0", "1", "0"]]}}, "lower triangle"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "days": ["2027-02-01", "2027-01-01"]}}, "ascend"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "factor": "0"}}, "above 0"),
+        (TARGET, {"rule": {"kind": "record_by", "by": "2027-06-02", "scope": "any", "top": 1, "record": None}}, "by `closes`"),
+        (TARGET, {"opens": "2027-06-01"}, "not before `closes`"),
+        (TARGET, {"fallbacks": ["board"]}, "names a resolver twice"),
+        (TARGET, {"void_if": [{"condition": "we_did_badly", "on": None}]}, "we_did_badly"),
+        (TARGET, {"levels": ["0.9", "0.5"]}, "ascend"),
         (FORECAST, {"id": "2026q4/gpqa/model-y/obs-v3"}, "expected 2026q4/gpqa/model-x/obs-v3"),
         (FORECAST, {"method": "obs-v4"}, "expected 2026q4/gpqa/model-x/obs-v4"),
         (FORECAST, {"method": "obs.v3"}, "method"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -10,7 +11,8 @@ import polars as pl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.attacks.build import ROUND, TIME
-from tests.evaluation.test_ledger_scores import NOTHING, amended, batch, resolution
+from tests.evaluation.test_ledger_scores import amended, batch, resolution
+from tests.evaluation.test_ledger_scores import proved as proved_clock
 from tests.ledger.test_store import forecast, target
 
 from foresaid.evaluation.ledger_scores import score_ledger
@@ -47,7 +49,7 @@ def ledger_of(steps: list[tuple[str, str, str, str, int]]) -> tuple[list[Batch],
     count: Counter[str] = Counter()
     for number, (kind, benchmark, method, author, days) in enumerate(steps, start=1):
         at, name = TIME + timedelta(days=days), f"2026q4/{benchmark}/model-x/{method}"
-        key, aim = (author, name), {"round": "2026q4", "target": f"{benchmark}/model-x"}
+        key = (author, name)
         entry: Entry
         if kind in ("open", "sealed"):
             if key in frozen:
@@ -74,9 +76,18 @@ def ledger_of(steps: list[tuple[str, str, str, str, int]]) -> tuple[list[Batch],
         elif kind == "resolution":
             entry = resolution("0.6", benchmark, known_at=at.date().isoformat())
         elif kind == "challenge":
-            entry = Challenge(**aim, known_at=at.date().isoformat(), evidence="e")
+            entry = Challenge(
+                round="2026q4", target=f"{benchmark}/model-x", known_at=at.date().isoformat(), evidence="0" * 64, reason="r"
+            )
         elif kind == "void":
-            entry = Void(**aim, evidence="0" * 64, reason="r")
+            entry = Void(
+                round="2026q4",
+                target=f"{benchmark}/model-x",
+                condition="no_release",
+                on="2027-06-02",
+                evidence="0" * 64,
+                reason="r",
+            )
         else:
             gone = frozen[key]
             entry = Redaction(batch=gone.sha256, author=author, forecasts=[name], reason="r")
@@ -111,7 +122,7 @@ def test_whoever_is_late_or_worst_is_named_and_whoever_counts_is_scored(
     steps: list[tuple[str, str, str, str, int]], today: int
 ) -> None:
     batches, _ = ledger_of(steps)
-    done = score_ledger(batches, Clock(TIME + timedelta(days=today)), NOTHING, NOTHING)
+    done = score_ledger(batches, replace(proved_clock(batches), now=TIME + timedelta(days=today)))
     named = {(row["author"], row["id"]): set[str]() for row in done.table}
     for row in done.table:
         named[row["author"], row["id"]].add(row["standing"])
@@ -129,4 +140,6 @@ def test_a_forecast_line_that_lost_its_state_is_noticed() -> None:
     twice = [batch([ROUND, target("arc"), forecast("a", benchmark="arc")]), batch([forecast("a", benchmark="arc")], 1)]
 
     assert sequenced(twice) == 2
-    assert identity(accounts(twice, Clock(datetime(2026, 11, 22, tzinfo=UTC)))).startswith("1 forecasts = 0 scored + 1 pending")
+    assert identity(accounts(twice, Clock(datetime(2026, 11, 22, tzinfo=UTC)))).startswith(
+        "1 forecasts = 0 scored + 0 claimed + 1 pending"
+    )

@@ -96,18 +96,22 @@ def test_a_round_of_other_words_under_the_same_name_is_rejected(place: Path, tmp
     assert name == max(first, second)
 
 
+AFTER = datetime(2027, 6, 3, tzinfo=UTC)
+VOID = Void(round="2026q4", target="gpqa/model-x", condition="no_release", on="2027-06-02", evidence="0" * 64, reason="none")
+
+
 @pytest.mark.parametrize("what", ["withdrawal", "void"])
 def test_doing_the_same_thing_on_two_branches_bricks_nothing(place: Path, tmp_path: Path, what: str) -> None:
     write(place, [*OPENING, forecast("m")])
     store.sequence(place, ORIGIN)
     lines: dict[str, list[Entry]] = {
         "withdrawal": [Withdrawal(withdraws=forecast("m").id, reason="wrong")],
-        "void": [Void(round="2026q4", target="gpqa/model-x", evidence="0" * 64, reason="none")],
+        "void": [VOID],
     }
     other = tmp_path / "other"
     shutil.copytree(place, other)
-    write(place, lines[what], minutes=1)
-    write(other, lines[what], minutes=2)
+    write(place, lines[what], frozen_at=AFTER)
+    write(other, lines[what], frozen_at=AFTER + timedelta(minutes=1))
     merged(place, other)
 
     store.sequence(place, ORIGIN)
@@ -209,22 +213,11 @@ def test_a_policy_says_of_each_new_line_what_it_expected(line: str) -> None:
 
 
 def test_a_redaction_excuses_the_names_it_lists_and_no_other(place: Path) -> None:
-    first = write(place, [*OPENING, forecast("m")])
+    write(place, OPENING)
+    first = write(place, [forecast("m")])
     store.sequence(place, ORIGIN)
-    write(
-        place,
-        [
-            Redaction(
-                batch=first,
-                author=ALICE,
-                forecasts=[forecast("m").id],
-                reason="court order",
-                rounds=["2026q4"],
-                targets=["2026q4/gpqa/model-x", "2026q4/mmlu-pro/model-x"],
-            )
-        ],
-        minutes=1,
-    )
+    gone = Redaction(batch=first, author=ALICE, forecasts=[forecast("m").id], reason="court order")
+    write(place, [gone], minutes=1)
     store.sequence(place, ORIGIN)
     store.redact(place, first)
 
@@ -232,4 +225,4 @@ def test_a_redaction_excuses_the_names_it_lists_and_no_other(place: Path) -> Non
     with pytest.raises(LedgerError, match="unknown forecast"):
         write(place, [Withdrawal(withdraws=forecast("never-was").id, reason="not listed")], minutes=3)
     with pytest.raises(LedgerError, match="unknown target"):
-        write(place, [Void(round="2026q4", target="no-such/target", evidence="0" * 64, reason="not listed")], minutes=3)
+        write(place, [msgspec.structs.replace(VOID, target="no-such/target")], frozen_at=AFTER)

@@ -24,20 +24,20 @@ from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
 
 GOLDEN = ROOT / "tests" / "data" / "golden"
-FIRST = "5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442"
-SECOND = "21414981f7ad8c80e085f20b3e737839ca763b8b5173fc77755f5dc966a0d392"
+FIRST = "9e482a6653c65cce28706c1c854ad1b2851ee32770f76ca6e441114d97a9c53c"
+SECOND = "2e7aeffd9d350046f6d24939020b27a52a38bc87178ecf1efa326d1336a57ae8"
 LEAVES = (
-    "e7017390aeba70b6fa009533b57825d4917e507738e6c1b45ad944667a21c2e6",
-    "4bf4cc3afa7160eaa1ec44dcaf8bc236434dee5cb5177627b0b24aacd688ac4a",
+    "1219e1793f9286d67ef49e88da43808b4a313868151ae26873c9dac10221d960",
+    "e895dcc28577b8712c5c83dbe67a99a4e016f4653b1df6b215052370bce155fe",
 )
-TREE_ROOT = "VZnT+mcXE6s78TQUkg/KJlfOiVHrk2T078MhO2gZQJE="
+TREE_ROOT = "oPauLfKT5ErxFzTJ/4qXivKJ2sBGBaUB0ikzYyOeqaM="
 CHECKPOINT = f"""\
 example.org/lm-forecasts
 2
 {TREE_ROOT}
 
-— example.org/lm-forecasts vR0guCnniMlKU2kdYX+jqGTPGp4pANKbVXl3dm3BW3hxnQW6QIujZ2W2f1TQpC5TBfRK6ytksGtbGy4LmHV22a/k9gQ=
-— witness.example/a gdYk+gAAAABrAPsgS06UZkx6lfk8SjIN0eG+mAxM7AsBbzYClMxKfKPJeIf+r4jM7HiJEivIzti+fb9l6f1ZvKMaRC/YYJMuHRbQBQ==
+— example.org/lm-forecasts vR0guAKRbjTSjRvxLOyQEbj10UUIoPCSQYm4flfpswy2J6WJtltiBgGciTfPHzt6nisJ5siHqBKafpjHHvQpHLmRMwc=
+— witness.example/a gdYk+gAAAABrAPsg5dUlf7BLabrTB0InZeOH8uwp+avrA3GAz75KotYSOLTV9pME76PSn9Tsc1Xg5oZSnDpyx/Ls8j0SbbGsvkePDw==
 """
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 WORDS = ("--policy", str(GOLDEN / "policy.txt"), "--roots", str(GOLDEN / "tsa"))
@@ -251,5 +251,5 @@ def test_what_the_script_cannot_use_is_exit_2(tmp_path: Path) -> None:
 def test_the_golden_files_are_those_that_were_committed() -> None:
     """A checkout that rewrote line endings would change these sums."""
     assert sha256((GOLDEN / "ledger/log/MANIFEST").read_bytes()).hexdigest() == (
-        "fff51aab95fe5ec7a1b0b12205db4f4b0adb9ca42b153125bc91f42993bb8322"
+        "82186883f8d4c5c7213862605963ddcd8d013a389b9cb5cd7e9b93f38843e86c"
     )

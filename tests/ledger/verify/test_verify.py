@@ -53,15 +53,28 @@ TARGET: dict[str, Any] = {
     "type": "target/v1",
     "id": "t",
     "round": "r",
+    "rule": {"kind": "curve", "binds": "model"},
     "benchmark": "mmlu",
-    "metric": "accuracy",
+    "protocol": "p",
     "unit": "fraction",
+    "direction": "higher",
     "min": "0",
     "max": "1",
-    "source": "s",
-    "known_rule": "k",
-    "void_if": "v",
-    "binding": "every model",
+    "chance": None,
+    "ceiling": None,
+    "resolution": None,
+    "resolver": "board",
+    "fallbacks": [],
+    "system": "default",
+    "nearest_effort": False,
+    "opens": "2026-11-20",
+    "closes": "2027-06-01",
+    "publish_within": 30,
+    "void_if": [],
+    "known": "0" * 64,
+    "levels": ["0.5"],
+    "same_items": [],
+    "stated": [],
 }
 
 
@@ -295,7 +308,7 @@ def sealing(folder: Path, **changes: Any) -> None:
 
 
 ROWS = [{"known_on": "2026-11-18", "subject_id": f"model-{number}"} for number in range(100)]
-MODEL_TARGET = {name: value for name, value in TARGET.items() if name != "binding"} | {"id": "m", "model": "lab/model-x"}
+MODEL_TARGET = {**TARGET, "id": "m", "rule": {"kind": "named", "model": "lab/model-x"}}
 
 
 def trained(folder: Path, lines: list[dict[str, str]], **item: Any) -> Evidence:
@@ -374,8 +387,26 @@ def git(*changed: tuple[str, str, str], rewritten: tuple[tuple[str, str], ...] =
 LOG_VKEY = "example.org/lm-forecasts+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c"
 ROOT_PEM = b"no certificate"
 OUTCOME = {"round": "r", "target": "t"}
-RESOLVE = {"type": "resolution/v1", **OUTCOME, "value": "0.5", "known_at": "2027-01-01", "snapshot": "0" * 64, "source": "s"}
-VOID = {"type": "void/v1", **OUTCOME, "evidence": "0" * 64, "reason": "r"}
+RESOLVE = {
+    "type": "resolution/v1", **OUTCOME, "value": "0.5", "known_at": "2026-11-21", "released_on": "2026-11-21", "snapshot": "0" * 64,
+    "source": "s", "covariates": [],
+}  # fmt: skip
+VOID = {
+    "type": "void/v1", **OUTCOME, "condition": "already_released", "on": "2026-11-20", "evidence": "0" * 64, "reason": "r",
+}  # fmt: skip
+CURVE = {
+    "law": "unheard", "quantity_id": "mmlu", "series": "", "resolver": "board", "lower": "0", "upper": "1",
+    "training": {"as_of": "2026-11-20", "max_known_on": "2026-11-18"},
+}  # fmt: skip
+
+
+def curve(**changes: Any) -> dict[str, Any]:
+    return {"kind": "curve", "curve": {**CURVE, **changes}}
+
+
+LATE_CURVE = curve(training={"as_of": "2026-11-21", "max_known_on": "2026-11-18"})
+OWN_LEVELS = {"kind": "quantiles", "levels": ["0.4"], "values": ["0.5"]}
+
 WITHDRAW = {"type": "withdrawal/v1", "withdraws": "r/t/a", "reason": "why"}
 
 # Broken ledgers, one way each: (the one check that must notice, how it is broken)
@@ -434,7 +465,19 @@ ZOO: dict[str, tuple[str, Callable[[Path], object]]] = {
     "withdrawn twice": ("V14", one(after([WITHDRAW, WITHDRAW]))),
     "a target that looks like another": ("V14", one(after([{**TARGET, "id": "t1"}, {**TARGET, "id": "tl"}]))),
     "opening of nothing": ("V14", lambda f: sealing(f, opens="r/t/q", forecast=forecast("q", author="a", origin=ORIGIN))),
-    "a score out of bounds": ("V14", one(after([{**RESOLVE, "subject": "m", "value": "2"}]))),
+    "a score known after its batch": ("V14", one(after([{**RESOLVE, "subject": "m", "known_at": "2027-01-01"}]))),
+    "a score of a model that was out": ("V14", one(after([{**RESOLVE, "subject": "m", "released_on": "2026-11-20"}]))),
+    "a void that the target did not foresee": ("V14", one(after([{**VOID, "condition": "board_closed"}]))),
+    "a curve of another quantity": ("V14", one(after([forecast("z", prediction=curve(quantity_id="gsm8k"))]))),
+    "a curve fitted too late": (
+        "V14",
+        one(after([forecast("z", prediction=LATE_CURVE)])),
+    ),
+    "a curve on the answer": ("V14", one(after([forecast("z", prediction=curve(covariates=[{"quantity_id": "mmlu"}]))]))),
+    "levels of one's own": (
+        "V14",
+        one(after([forecast("z", prediction=OWN_LEVELS)])),
+    ),
     "a score of no subject": ("V14", one(after([RESOLVE]))),
     "void twice": ("V14", one(after([VOID, VOID]))),
     "redaction of nothing": (
@@ -529,8 +572,7 @@ def test_what_a_killed_writer_left_is_counted_and_does_no_harm(folder: Path) -> 
 
 
 def test_a_curve_that_the_caller_cannot_read_is_a_finding(folder: Path) -> None:
-    curve = {"kind": "curve", "curve": {"law": "unheard"}}
-    one(after([forecast("z", prediction=curve)]))(folder)
+    one(after([forecast("z", prediction=curve())]))(folder)
 
     def refuse(value: dict[str, Any]) -> None:
         raise ValueError(f"no law {value['law']}")

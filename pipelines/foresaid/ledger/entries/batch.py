@@ -7,12 +7,25 @@ compared with the rest of the ledger.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import msgspec
 
 from foresaid import canonical_json
 from foresaid.errors import LedgerError
-from foresaid.ledger.entries.schema import Amendment, CheckCurve, CurvePrediction, Entry, ForecastEntry, Header, Quantiles, parse
+from foresaid.ledger.entries.fields import EntryFields
+from foresaid.ledger.entries.schema import (
+    Amendment,
+    CheckCurve,
+    CurvePrediction,
+    Entry,
+    ForecastEntry,
+    Header,
+    Prediction,
+    Quantiles,
+    Training,
+    parse,
+)
 
 
 @dataclass(frozen=True)
@@ -60,20 +73,43 @@ def read_batch(sha256: str, data: bytes, check_curve: CheckCurve | None = None) 
     return Batch(sha256, header, tuple(lines)), problems
 
 
-_ENDS = ["0.25", "0.75"]  # any two levels; only the values' ends are looked at
-_NO_CURVE = CurvePrediction(curve={})
+_KEPT = ("quantity_id", "series", "resolver", "lower", "upper", "covariates", "training")  # of a curve, for rules across batches
+
+
+class Outline(EntryFields, frozen=True):
+    """What rules across batches look at of a distribution: its levels and the ends of its values, or the benchmarks of a joint."""
+
+    levels: list[str] = msgspec.field(default_factory=list)
+    low: str = "0"
+    high: str = "0"
+    benchmarks: list[str] = msgspec.field(default_factory=list)
+    training: Training | None = None
 
 
 def outline(batch: Batch) -> Batch:
-    """The batch with every prediction cut to the ends of its values: all that rules across batches need, in a tenth of the room."""
+    """The batch with every prediction cut to what rules across batches need, in a tenth of the room."""
     lines = []
     for number, entry in batch.lines:
         if isinstance(entry, ForecastEntry | Amendment):
-            made = entry.prediction
-            short = Quantiles(levels=_ENDS, values=[made.values[0], made.values[-1]]) if isinstance(made, Quantiles) else _NO_CURVE
-            entry = msgspec.structs.replace(entry, prediction=short)
+            entry = msgspec.structs.replace(entry, prediction=outline_of(entry.prediction))
         lines.append((number, entry))
     return replace(batch, lines=tuple(lines))
+
+
+def outline_of(made: Prediction | Outline) -> Outline | CurvePrediction:
+    """A prediction cut to what rules across batches need; of a curve what it is about and was fitted on."""
+    if isinstance(made, Outline):
+        return made
+    if isinstance(made, Quantiles):
+        return Outline(levels=_shared(tuple(made.levels)), low=made.values[0], high=made.values[-1])
+    if isinstance(made, CurvePrediction):
+        return CurvePrediction(curve={name: made.curve[name] for name in _KEPT if name in made.curve})
+    return Outline(benchmarks=made.benchmarks, training=made.training)
+
+
+@lru_cache(maxsize=256)
+def _shared(levels: tuple[str, ...]) -> list[str]:
+    return list(levels)  # a hundred thousand forecasts at the same levels keep one list
 
 
 def _reason(error: LedgerError) -> tuple[int, str]:

@@ -7,7 +7,7 @@ differently from one language to the next; text is in one Unicode form and has n
 from __future__ import annotations
 
 import unicodedata
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Annotated, TypeAlias
 
@@ -16,6 +16,7 @@ from msgspec import Meta
 
 from foresaid import canonical_json
 
+DAY_BEGINS_EARLIEST = timedelta(hours=14)  # a day begins at UTC+14
 ROUND_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 ID = r"[a-z0-9][a-z0-9._/-]{0,127}"
 NAME = r"[a-z0-9_-]{1,64}"
@@ -32,6 +33,8 @@ Time: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-
 Moment: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
 Number: TypeAlias = Annotated[str, Meta(pattern=rf"\A{canonical_json.DECIMAL.pattern}\Z")]
+# compute in FLOPs has more digits than a score: up to 30 before the point
+Magnitude: TypeAlias = Annotated[str, Meta(pattern=r"\A-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,18})?\Z")]
 Vkey: TypeAlias = Annotated[str, Meta(pattern=r"\A[!-*,-~]{1,128}\+[0-9a-f]{8}\+[A-Za-z0-9+/]{44}\Z")]
 Count: TypeAlias = Annotated[int, Meta(ge=0)]
 

@@ -13,6 +13,8 @@ from typing import Any, TypeAlias
 from msgspec import UNSET, UnsetType
 
 from foresaid.ledger.entries.fields import (
+    Count,
+    Day,
     EntryFields,
     ForecastId,
     Hash,
@@ -22,6 +24,7 @@ from foresaid.ledger.entries.fields import (
     RoundId,
     Text,
     Time,
+    check_day,
     check_text,
     check_time,
 )
@@ -57,7 +60,59 @@ class CurvePrediction(EntryFields, tag_field="kind", tag="curve", frozen=True):
     curve: dict[str, Any]
 
 
-Prediction: TypeAlias = Quantiles | CurvePrediction
+class Training(EntryFields, frozen=True):
+    """What a forecast was fitted on: the vintage, the last day anything in it was known, and the rows by size and SHA-256."""
+
+    as_of: Day
+    max_known_on: Day
+    rows: Count
+    bytes: Count
+    sha256: Hash
+
+    def __post_init__(self) -> None:
+        check_day(self.as_of)
+        check_day(self.max_known_on)
+
+
+class JointPrediction(EntryFields, tag_field="kind", tag="joint", frozen=True):
+    """A forecast of a release as a joint Gaussian of all benchmarks, for each of several days: conditioning needs no refit.
+
+    On the probit scale z = Phi^-1((score - chance) / (1 - chance)), scores in shares of one. On `days[d]` the benchmarks have
+    mean `mean[d]` and the covariance matrix whose lower triangle is `covariance[d]`, row by row; between two days both are
+    interpolated linearly by the day. A published score adds `noise_variance` and the binomial variance of its `items` (null:
+    none), and every standard deviation is multiplied by `factor`. Forecast are the score unconditionally, and given what else was
+    published of the release. See `laws/_capability_frozen.py`, which reads it.
+    """
+
+    days: list[Day]
+    benchmarks: list[Id]
+    chance: list[Number]
+    items: list[Number | None]
+    mean: list[list[Number]]
+    covariance: list[list[Number]]
+    noise_variance: list[Number]
+    factor: Number
+    training: Training
+
+    def __post_init__(self) -> None:
+        for day in self.days:
+            check_day(day)
+        if not self.days or any(first >= second for first, second in pairwise(self.days)):
+            raise ValueError("`days` must be one or more days that ascend")
+        count = len(self.benchmarks)
+        if not count or len(set(self.benchmarks)) != count:
+            raise ValueError("`benchmarks` must name one or more, each once")
+        sizes = {len(self.chance), len(self.items), len(self.noise_variance), *map(len, self.mean)}
+        triangle = count * (count + 1) // 2
+        if sizes != {count} or {len(self.mean), len(self.covariance)} != {len(self.days)}:
+            raise ValueError(f"expected {count} numbers a day for {count} benchmarks, and {len(self.days)} days")
+        if any(len(row) != triangle for row in self.covariance):
+            raise ValueError(f"`covariance` must have {triangle} numbers a day, the lower triangle for {count} benchmarks")
+        if Decimal(self.factor) <= 0 or any(Decimal(one) < 0 for one in self.noise_variance):
+            raise ValueError("`factor` must be above 0 and `noise_variance` not below it")
+
+
+Prediction: TypeAlias = Quantiles | CurvePrediction | JointPrediction
 
 
 class ForecastEntry(EntryFields, tag_field="type", tag="forecast/v1", frozen=True):

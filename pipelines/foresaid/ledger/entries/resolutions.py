@@ -11,78 +11,108 @@ from typing import Literal
 from msgspec import UNSET, UnsetType
 
 from foresaid.ledger.entries.fields import (
+    Day,
     EntryFields,
     ForecastId,
     Hash,
     Id,
+    Magnitude,
     Moment,
     Number,
     RoundId,
     Text,
     Vkey,
+    check_day,
     check_moment,
     check_text,
 )
+from foresaid.ledger.entries.targets import Condition
+
+
+class Covariate(EntryFields, frozen=True):
+    """What another benchmark said of the same model by the day its outcome was known."""
+
+    benchmark: Id
+    value: Magnitude
+    sibling: Id | UnsetType = UNSET  # another model of the same launch; without it the model itself
 
 
 class Resolution(EntryFields, tag_field="type", tag="resolution/v1", frozen=True):
-    """The score of a target (of one `subject`, where a rule binds several), when it was known, and where it was read."""
+    """The outcome of a target (of one `subject`, where a rule binds several), as it was first read.
+
+    `value` is as published, even beyond the scale of the target; null says that nothing was released or published by the last day.
+    `known_at` is when the value was first public, `released_on` when the model was, `covariates` what conditional forecasts use,
+    `snapshot` the SHA-256 of the rows or the page all of it was read from.
+    """
 
     round: RoundId
     target: Id
-    value: Number
+    value: Number | None
     known_at: Moment
+    released_on: Day | None
     snapshot: Hash
     source: Text
+    covariates: list[Covariate]
     subject: Id | UnsetType = UNSET
+    family: Text | UnsetType = UNSET
+    system: Text | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_moment(self.known_at)
-        check_text("source", self.source)
+        if self.released_on is not None:
+            check_day(self.released_on)
+        for field in ("source", "family", "system"):
+            text = getattr(self, field)
+            if text is not UNSET:
+                check_text(field, text)
+        names = [(item.benchmark, item.sibling or "") for item in self.covariates]
+        if names != sorted(set(names)):
+            raise ValueError("`covariates` must be sorted and without duplicates")
 
 
 class Challenge(EntryFields, tag_field="type", tag="challenge/v1", frozen=True):
-    """Evidence that a score was public earlier than the record says; open for ever, to anyone."""
+    """Evidence that a score was public earlier than the record says; open for ever, to anyone, and shown by name."""
 
     round: RoundId
     target: Id
     known_at: Moment
-    evidence: Text
+    evidence: Hash
+    reason: Text
     subject: Id | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_moment(self.known_at)
-        check_text("evidence", self.evidence)
+        check_text("reason", self.reason)
 
 
 class Void(EntryFields, tag_field="type", tag="void/v1", frozen=True):
-    """Notice that a target met its own `void_if`: every author's forecast of it is void at once."""
+    """Notice that a target met one of the conditions of its own `void_if`: it is void for every author at once."""
 
     round: RoundId
     target: Id
+    condition: Condition
+    on: Day
     evidence: Hash
     reason: Text
 
     def __post_init__(self) -> None:
+        check_day(self.on)
         check_text("reason", self.reason)
 
 
 class Redaction(EntryFields, tag_field="type", tag="redaction/v1", frozen=True):
-    """Notice that the bytes of a batch had to go: its name stays in the log, its forecasts count as worst."""
+    """Notice that the bytes of a batch had to go: its name stays in the log, its forecasts count as worst.
+
+    A batch that opens a round or sets a target is never redacted: without the question nobody could say what worst is.
+    """
 
     batch: Hash
     author: Id
     forecasts: list[ForecastId]
     reason: Text
-    rounds: list[RoundId] | UnsetType = UNSET  # those opened in the batch
-    targets: list[Text] | UnsetType = UNSET  # those set in the batch, as round/target
 
     def __post_init__(self) -> None:
         check_text("reason", self.reason)
-        for field in ("rounds", "targets"):
-            names = getattr(self, field)
-            if names is not UNSET and names != sorted(set(names)):
-                raise ValueError(f"`{field}` must be sorted and without duplicates")
         if self.forecasts != sorted(set(self.forecasts)):
             raise ValueError("`forecasts` must be sorted and without duplicates")
 

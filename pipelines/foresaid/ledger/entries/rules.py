@@ -2,7 +2,8 @@
 
 A reader goes through the batches in the order of the log. An entry may refer only to what stands before it, a
 forecast belongs to one author, and for each target an author has one primary forecast. The same rules run when a
-batch is written and when the ledger is verified (check V14).
+batch is written and when the ledger is verified (check V14). What a prediction must keep to of its target stands in
+`ledger/entries/target_rules.py`.
 """
 
 from __future__ import annotations
@@ -10,26 +11,26 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from datetime import datetime
 
 from foresaid.confusables import skeleton
 from foresaid.ledger.entries.batch import Batch
-from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.fields import DAY_BEGINS_EARLIEST, aim_of
 from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
 from foresaid.ledger.entries.schema import (
     Amendment,
     Entry,
     ForecastEntry,
+    Header,
     Inner,
-    Quantiles,
     Reveal,
     RoundEntry,
     Sealed,
     TargetEntry,
     Withdrawal,
 )
-
-Contradiction = tuple[str, str, str]  # what, found, expected
+from foresaid.ledger.entries.target_rules import Contradiction, against, training
+from foresaid.ledger.entries.targets import Bound, Named, NextRelease, RecordBy
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class _Known:
     sealed: set[tuple[str, str]] = field(default_factory=set)
     opened: set[tuple[str, str]] = field(default_factory=set)
     voided: set[tuple[str, str]] = field(default_factory=set)
+    resolved: set[tuple[str, str]] = field(default_factory=set)
     looks: dict[tuple[str, str], str] = field(default_factory=dict)  # (kind of name, skeleton) -> the name
     batches: dict[str, Batch | None] = field(default_factory=dict)  # None: the bytes are gone
 
@@ -68,9 +70,16 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
     known = _Known(batches=dict.fromkeys(redacted))
     found: list[Clash] = []
     for batch in batches:
+        for parent in batch.header.parents:
+            older = known.batches.get(parent)
+            if older is not None and older.header.frozen_at > batch.header.frozen_at:
+                should = f"{older.header.frozen_at} or later, the time of its parent {parent}"
+                found.append(Clash(batch.sha256, 1, "frozen_at before that of a parent", batch.header.frozen_at, should))
         names = [("author", batch.header.author)]
         for number, entry in batch.lines:
-            for what, is_, should in _check(entry, batch, known, gone):
+            bare = entry.forecast if isinstance(entry, Reveal) else entry
+            trained = training(bare.prediction, batch.header) if isinstance(bare, ForecastEntry | Inner | Amendment) else []
+            for what, is_, should in [*_check(entry, batch, known, gone), *trained, *_ahead(entry, batch.header)]:
                 found.append(Clash(batch.sha256, number, what, is_, should))
             names += _names(entry)
             for kind, name in names:
@@ -83,37 +92,25 @@ def clashes(batches: Iterable[Batch], redacted: Collection[str] = ()) -> list[Cl
     return found
 
 
-@dataclass(frozen=True)
-class _Gone:
-    """What redactions say stood in the bytes that are gone: forecasts by author, their targets, their rounds."""
-
-    forecasts: frozenset[tuple[str, str]]
-    targets: frozenset[tuple[str, str]]
-    rounds: frozenset[str]
-    unlisted: bool  # a redaction that lists no rounds and targets: any may have stood there
-
-    def target(self, key: tuple[str, str]) -> bool:
-        """Whether a target may have stood in the bytes that are gone."""
-        return self.unlisted or key in self.targets
-
-    def round(self, name: str) -> bool:
-        """Whether a round may have stood there."""
-        return self.unlisted or name in self.rounds
+def _ahead(entry: Entry, header: Header) -> list[Contradiction]:
+    """Days of an outcome that were still to come when its batch was frozen, wherever on earth: a slip that would stand for ever."""
+    if isinstance(entry, Resolution):
+        told = [("known_at", entry.known_at), ("released_on", entry.released_on or "")]
+    elif isinstance(entry, Challenge):
+        told = [("known_at", entry.known_at)]
+    elif isinstance(entry, Void):
+        told = [("on", entry.on)]
+    else:
+        return []
+    latest = (datetime.fromisoformat(header.frozen_at) + DAY_BEGINS_EARLIEST).date().isoformat()
+    limits = {name: latest if len(text) == len(latest) else header.frozen_at for name, text in told}
+    return [(f"{name} after its own batch", text, f"at most {limits[name]}") for name, text in told if text > limits[name]]
 
 
-def _gone(batches: Iterable[Batch], redacted: Collection[str]) -> _Gone:
+def _gone(batches: Iterable[Batch], redacted: Collection[str]) -> frozenset[tuple[str, str]]:
+    """The forecasts, by author and id, that redactions say stood in bytes that are gone."""
     found = [entry for batch in batches for entry in batch.entries if isinstance(entry, Redaction) and entry.batch in redacted]
-    listed = [name for entry in found if isinstance(entry.targets, list) for name in entry.targets]
-    targets = {aim_of(name) for entry in found for name in entry.forecasts} | {
-        (name.split("/")[0], name.partition("/")[2]) for name in listed
-    }
-    rounds = {name for entry in found if isinstance(entry.rounds, list) for name in entry.rounds}
-    return _Gone(
-        frozenset((entry.author, name) for entry in found for name in entry.forecasts),
-        frozenset(targets),
-        frozenset(rounds | {key[0] for key in targets}),
-        any(not isinstance(entry.targets, list) or not isinstance(entry.rounds, list) for entry in found),
-    )
+    return frozenset((entry.author, name) for entry in found for name in entry.forecasts)
 
 
 def _ascii(text: str) -> str:
@@ -126,38 +123,38 @@ def _names(entry: Entry) -> list[tuple[str, str]]:
     if isinstance(entry, TargetEntry):
         found = [("target", f"{entry.round}/{entry.id}"), ("benchmark", entry.benchmark)]
         found += [("model", entry.model)] if isinstance(entry.model, str) else []
-        return found + ([("model name", entry.model_display)] if isinstance(entry.model_display, str) else [])
+        return found + ([("model name", entry.display)] if entry.display is not None else [])
     return [("method", entry.method)] if isinstance(entry, ForecastEntry) else []
 
 
-def _check(entry: Entry, batch: Batch, known: _Known, gone: _Gone) -> list[Contradiction]:
+def _check(entry: Entry, batch: Batch, known: _Known, gone: Collection[tuple[str, str]]) -> list[Contradiction]:
     author = batch.header.author
     if isinstance(entry, RoundEntry):
         same = known.rounds.setdefault(entry.id, entry) == entry  # two branches may both open a round, with the same words
         return [] if same else [("round id used twice", entry.id, "a new id, or the same line")]
     if isinstance(entry, TargetEntry):
         key = (entry.round, entry.id)
-        if entry.round not in known.rounds and not gone.round(entry.round):
+        if entry.round not in known.rounds:
             return [("target of an unknown round", entry.round, "a round that stands before it")]
         same = known.targets.setdefault(key, entry) == entry
         return [] if same else [("target id used twice in a round", "/".join(key), "a new id, or the same line")]
     if isinstance(entry, ForecastEntry | Sealed):
-        return _check_forecast(entry, author, known, gone)
+        return _check_forecast(entry, author, known)
     if isinstance(entry, Reveal):
         return _check_reveal(entry, batch, known, gone)
     if isinstance(entry, Amendment | Withdrawal):
         return _check_change(entry, author, known, gone)
     if isinstance(entry, Resolution | Challenge | Void):
-        return _check_outcome(entry, known, gone)
+        return _check_outcome(entry, known)
     if isinstance(entry, Redaction):
         return _check_redaction(entry, known)
     assert isinstance(entry, Key)
     return []
 
 
-def _check_forecast(entry: ForecastEntry | Sealed, author: str, known: _Known, gone: _Gone) -> list[Contradiction]:
+def _check_forecast(entry: ForecastEntry | Sealed, author: str, known: _Known) -> list[Contradiction]:
     key = (entry.id.split("/", 1)[0], entry.target)
-    if key not in known.targets and not gone.target(key):
+    if key not in known.targets:
         return [("forecast of an unknown target", "/".join(key), "a target of this round that stands before it")]
     if (author, entry.id) in known.forecasts:
         return [("forecast id used twice by one author", entry.id, "a new id, or an amendment/v1 line")]
@@ -165,7 +162,7 @@ def _check_forecast(entry: ForecastEntry | Sealed, author: str, known: _Known, g
     if isinstance(entry, Sealed):
         known.sealed.add((author, entry.id))
         return []
-    return [*_outside(entry, known.targets.get(key)), *_check_primary(entry, author, key, known)]
+    return [*against(entry.prediction, known.targets.get(key)), *_check_primary(entry, author, key, known)]
 
 
 def _check_primary(entry: ForecastEntry | Inner, author: str, key: tuple[str, str], known: _Known) -> list[Contradiction]:
@@ -175,12 +172,12 @@ def _check_primary(entry: ForecastEntry | Inner, author: str, key: tuple[str, st
     return [] if first == entry.id else [("second primary forecast of one author for a target", entry.id, f"only {first}")]
 
 
-def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> list[Contradiction]:
+def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: Collection[tuple[str, str]]) -> list[Contradiction]:
     author, inner = batch.header.author, entry.forecast
     key = (author, entry.opens)
     if key not in known.sealed:
         expected = f"a sealed forecast by {author} that stands before it"
-        return [] if key in gone.forecasts else [("opening of an unknown seal", entry.opens, expected)]
+        return [] if key in gone else [("opening of an unknown seal", entry.opens, expected)]
     if key in known.opened:
         return [("seal opened twice", entry.opens, "one opening")]
     known.opened.add(key)
@@ -189,45 +186,75 @@ def _check_reveal(entry: Reveal, batch: Batch, known: _Known, gone: _Gone) -> li
         expected = f"{author} in {batch.header.origin}"
         problems.append(("the line inside the seal is another's", f"{inner.author} in {inner.origin}", expected))
     target = known.forecasts[key]
-    return problems + _outside(inner, known.targets.get(target)) + _check_primary(inner, author, target, known)
+    return problems + against(inner.prediction, known.targets.get(target)) + _check_primary(inner, author, target, known)
 
 
-def _check_change(entry: Amendment | Withdrawal, author: str, known: _Known, gone: _Gone) -> list[Contradiction]:
+def _check_change(
+    entry: Amendment | Withdrawal, author: str, known: _Known, gone: Collection[tuple[str, str]]
+) -> list[Contradiction]:
     name = entry.amends if isinstance(entry, Amendment) else entry.withdraws
     verb = "amendment" if isinstance(entry, Amendment) else "withdrawal"
     key = (author, name)
     if key not in known.forecasts:
         expected = f"a forecast by {author} that stands before it"
-        return [] if key in gone.forecasts else [(f"{verb} of an unknown forecast", name, expected)]
+        return [] if key in gone else [(f"{verb} of an unknown forecast", name, expected)]
     if key in known.withdrawn:
         return [(f"{verb} of a withdrawn forecast", name, "nothing after a withdrawal")]
     if isinstance(entry, Amendment):
-        if key in known.sealed:
+        if key in known.sealed and key not in known.opened:
             return [("amendment of a sealed forecast", name, "an opening, or a new forecast")]
-        return _outside(entry, known.targets.get(known.forecasts[key]))
+        return against(entry.prediction, known.targets.get(known.forecasts[key]))
     known.withdrawn.add(key)
     return []
 
 
-def _check_outcome(entry: Resolution | Challenge | Void, known: _Known, gone: _Gone) -> list[Contradiction]:
+def _check_outcome(entry: Resolution | Challenge | Void, known: _Known) -> list[Contradiction]:
     target = known.targets.get(key := (entry.round, entry.target))
     verb = type(entry).__name__.lower()
     if target is None:
-        return [] if gone.target(key) else [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
+        return [(f"{verb} of an unknown target", "/".join(key), "a target that stands before it")]
     if isinstance(entry, Void):
-        if key in known.voided:
-            return [("target void twice", "/".join(key), "one void/v1 line")]
-        known.voided.add(key)
-        return []
+        return _check_void(entry, target, known)
     named = isinstance(entry.subject, str)
-    if isinstance(target.model, str) and named:
-        return [(f"{verb} names a subject", str(entry.subject), f"none: the target is about {target.model}")]
+    if isinstance(target.rule, Named | RecordBy) and named:
+        about = target.model or "the record"
+        return [(f"{verb} names a subject", str(entry.subject), f"none: the target is about {about}")]
     if isinstance(entry, Challenge):
         return []
-    if not isinstance(target.model, str) and not named:
+    if entry.value is None:
+        return [] if not named else [("resolution of a subject without a value", str(entry.subject), "its value")]
+    known.resolved.add(key)
+    if isinstance(target.rule, NextRelease | Bound) and not named:
         return [("resolution names no subject", "none", "the model that the target's rule binds")]
-    if not Decimal(target.min) <= Decimal(entry.value) <= Decimal(target.max):
-        return [("value outside its target", entry.value, f"{target.min} to {target.max}")]
+    if isinstance(target.rule, RecordBy):
+        return []
+    if entry.released_on is None:
+        return [("resolution without the day of the release", "none", f"a day after {target.opens}, at most {target.closes}")]
+    if not target.opens < entry.released_on <= target.closes:
+        expected = f"after {target.opens}, at most {target.closes}"
+        return [("resolution of a model that was not released while the target was open", entry.released_on, expected)]
+    return []
+
+
+def _check_void(entry: Void, target: TargetEntry, known: _Known) -> list[Contradiction]:
+    key = (entry.round, entry.target)
+    if key in known.voided:
+        return [("target void twice", "/".join(key), "one void/v1 line")]
+    if key in known.resolved:
+        return [("void of a target that has an outcome", "/".join(key), "no void after a resolution")]
+    known.voided.add(key)
+    if entry.condition == "already_released":
+        if entry.on > target.opens:
+            return [("void as already released", entry.on, f"a release by {target.opens}, the day on which the target opened")]
+        return []
+    allowed = {item.condition: item.on for item in target.void_if}
+    if entry.condition not in allowed:
+        return [("void by a condition that the target does not have", entry.condition, ", ".join(sorted(allowed)) or "none")]
+    first = allowed[entry.condition] or ""
+    if entry.condition == "no_release":
+        first = max(first, target.closes)
+    if entry.on < first:
+        return [(f"void by {entry.condition} too early", entry.on, f"{first} or later")]
     return []
 
 
@@ -244,29 +271,8 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Contradiction]:
     if (entry.author, entry.forecasts) != wanted:
         found = f"{len(entry.forecasts)} forecasts by {entry.author}"
         return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
-    for what, names in (("rounds", rounds_of(gone)), ("targets", targets_of(gone))):
-        listed = getattr(entry, what)
-        if isinstance(listed, list) and listed != names:
-            return [(f"redaction does not name the {what} that it removes", f"{len(listed)}", f"all {len(names)}")]
-    return []
-
-
-def rounds_of(batch: Batch) -> list[str]:
-    """The rounds that a batch opens, as a redaction lists them."""
-    return sorted({entry.id for entry in batch.entries if isinstance(entry, RoundEntry)})
-
-
-def targets_of(batch: Batch) -> list[str]:
-    """The targets that a batch sets, as a redaction lists them: round/target."""
-    return sorted({f"{entry.round}/{entry.id}" for entry in batch.entries if isinstance(entry, TargetEntry)})
-
-
-def _outside(entry: ForecastEntry | Amendment | Inner, target: TargetEntry | None) -> list[Contradiction]:
-    if target is None or not isinstance(entry.prediction, Quantiles):
-        return []
-    values = entry.prediction.values  # ascending, as its record has checked
-    if Decimal(values[0]) < Decimal(target.min) or Decimal(values[-1]) > Decimal(target.max):
-        return [("value outside its target", f"{values[0]} to {values[-1]}", f"{target.min} to {target.max}")]
+    if any(isinstance(one, RoundEntry | TargetEntry) for one in gone.entries):
+        return [("redaction of a batch that opens a round or sets a target", entry.batch, "a batch of forecasts alone")]
     return []
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
 import msgspec
@@ -26,7 +25,6 @@ from foresaid.ledger.entries.fields import (
     Hash,
     Id,
     Name,
-    Number,
     RoundId,
     Text,
     Time,
@@ -39,13 +37,16 @@ from foresaid.ledger.entries.forecasts import (
     CurvePrediction,
     ForecastEntry,
     Inner,
+    JointPrediction,
     Prediction,
     Quantiles,
     Reveal,
     Sealed,
+    Training,
     Withdrawal,
 )
 from foresaid.ledger.entries.resolutions import Challenge, Key, Redaction, Resolution, Void
+from foresaid.ledger.entries.targets import TargetEntry
 
 __all__ = [
     "KINDS",
@@ -58,12 +59,14 @@ __all__ = [
     "ForecastEntry",
     "Header",
     "Inner",
+    "JointPrediction",
     "Prediction",
     "Quantiles",
     "Reveal",
     "RoundEntry",
     "Sealed",
     "TargetEntry",
+    "Training",
     "Withdrawal",
     "encode",
     "parse",
@@ -140,36 +143,6 @@ class RoundEntry(EntryFields, tag_field="type", tag="round/v1", frozen=True):
         check_text("universe", self.universe)
         if self.reveal_by < self.deadline:
             raise ValueError(f"`reveal_by` {self.reveal_by} is before the deadline {self.deadline}")
-
-
-class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
-    """What is forecast: a named model, or every model that a written rule will bind, on one benchmark."""
-
-    id: Id
-    round: RoundId
-    benchmark: Id
-    metric: Name
-    unit: Name
-    min: Number
-    max: Number
-    source: Text
-    known_rule: Text
-    void_if: Text
-    model: Id | UnsetType = UNSET
-    model_display: Text | UnsetType = UNSET
-    binding: Text | UnsetType = UNSET
-
-    def __post_init__(self) -> None:
-        for field in ("source", "known_rule", "void_if", "model_display", "binding"):
-            value = getattr(self, field)
-            if value is not UNSET:
-                check_text(field, value)
-        if (self.model is UNSET) == (self.binding is UNSET):
-            raise ValueError("expected either `model` or `binding`")
-        if self.model is UNSET and self.model_display is not UNSET:
-            raise ValueError("`model_display` without `model`")
-        if Decimal(self.min) >= Decimal(self.max):
-            raise ValueError(f"`min` {self.min} is not below `max` {self.max}")
 
 
 Entry: TypeAlias = (

@@ -1,10 +1,11 @@
 """What became of every frozen forecast: each has one state, and the states add up to the forecasts.
 
-    forecasts = scored + pending + void + withdrawn + unopened + late + redacted
+    forecasts = scored + claimed + pending + unanswered + void + withdrawn + unopened + late + redacted
 
 Counted from the ledger's own entries, so that no page can leave one out. Withdrawn, unopened and redacted forecasts stay in
-the denominator. Which moment of a batch counts is the policy's matter: the proved one where stamps are wanted, else the
-claim of its author.
+the denominator. `claimed` is a forecast with an outcome whose time nobody proved, `unanswered` one of a target that
+ended without an outcome. Which moment of a batch counts is the policy's
+matter: the proved one where stamps are wanted, else the claim of its author.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.entries.schema import ForecastEntry, Sealed
 from foresaid.ledger.state.index import Aim, Clock, Facts, Key, gather, in_time, moment
 
-STATES = ("scored", "pending", "void", "withdrawn", "unopened", "late", "redacted")
+STATES = ("scored", "claimed", "pending", "unanswered", "void", "withdrawn", "unopened", "late", "redacted")
 WORST = ("unopened", "redacted")  # scored as the worst forecast the target allows
 
 
@@ -87,8 +88,10 @@ def _state(
     if aim in facts.voids:
         return "void", "the target met its own void_if"
     end = facts.end(aim)
-    if key in facts.withdrawals and in_time(clock.of(facts.withdrawals[key]), end):
-        return "withdrawn", "withdrawn in time"
+    if key in facts.withdrawals and in_time(at := clock.of(facts.withdrawals[key]), end):
+        ends = [facts.end(aim, subject) for subject in facts.outcomes(aim)]
+        if not any(not in_time(at, limit) and in_time(frozen, limit) for limit in ends):
+            return "withdrawn", "withdrawn in time"
     if frozen is None:
         if clock.now is not None and end is not None and clock.now > end:
             return "late", "no proof of time before the deadline"
@@ -97,9 +100,14 @@ def _state(
         return "late", f"frozen {frozen:%Y-%m-%dT%H:%M:%SZ}, not before {end:%Y-%m-%dT%H:%M:%SZ}"
     if isinstance(entry, Sealed) and (missing := _unopened(key, entry, facts, clock)) is not None:
         return missing
-    outcomes = facts.outcomes(aim)
+    disputed = facts.disputed(aim)
+    outcomes = [subject for subject in facts.outcomes(aim) if subject not in disputed]
     if scored or any(in_time(frozen, facts.end(aim, subject)) for subject in outcomes):
-        return "scored", ""
+        return ("scored", "") if clock.is_proved(facts.forecasts[key][0]) else ("claimed", "its time is a claim that nobody proved")
+    if disputed:
+        return "pending", f"the outcome of {', '.join(sorted(disputed))} is disputed"
+    if not outcomes and facts.resolutions.get(aim):
+        return "unanswered", "its target ended without an outcome"
     return "pending", f"the {len(outcomes)} outcomes so far were known before it" if outcomes else "no outcome yet"
 
 
@@ -139,7 +147,7 @@ def identity(found: Sequence[Account]) -> str:
     """The accounting identity as a sentence.
 
     >>> identity([])
-    '0 forecasts = 0 scored + 0 pending + 0 void + 0 withdrawn + 0 unopened + 0 late + 0 redacted'
+    '0 forecasts = 0 scored + 0 claimed + 0 pending + 0 unanswered + 0 void + 0 withdrawn + 0 unopened + 0 late + 0 redacted'
     """
     counts = totals(found)
     return f"{counts['forecasts']} forecasts = {' + '.join(f'{counts[name]} {name}' for name in STATES)}"

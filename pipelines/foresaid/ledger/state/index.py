@@ -7,16 +7,17 @@ several models, each has a moment of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
+from foresaid.confusables import model_of
 from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import DAY_BEGINS_EARLIEST
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.entries.schema import Amendment, ForecastEntry, Reveal, RoundEntry, Sealed, TargetEntry, Withdrawal
-
-DAY_BEGINS_EARLIEST = timedelta(hours=14)  # a day begins at UTC+14
 
 Key = tuple[str, str]  # author and forecast id
 Aim = tuple[str, str]  # round and target
@@ -42,6 +43,10 @@ class Clock:
     wanted: bool = False
     proved: Mapping[str, datetime] = field(default_factory=dict)
 
+    def is_proved(self, batch: Batch) -> bool:
+        """Whether the moment of a batch is more than the claim of its author."""
+        return batch.sha256 in self.proved
+
     def of(self, batch: Batch) -> datetime | None:
         """The moment by which a batch existed."""
         return self.proved.get(batch.sha256) if self.wanted else moment(batch.header.frozen_at)
@@ -58,7 +63,8 @@ class Facts:
     withdrawals: dict[Key, Batch] = field(default_factory=dict)
     amendments: dict[Key, list[tuple[Batch, Amendment]]] = field(default_factory=dict)
     voids: set[Aim] = field(default_factory=set)
-    resolutions: dict[Aim, list[Resolution]] = field(default_factory=dict)
+    resolutions: dict[Aim, list[tuple[str, Resolution]]] = field(default_factory=dict)  # with the batch each stands in
+    parents: dict[str, Collection[str]] = field(default_factory=dict)
     known: dict[tuple[str, str, str], datetime] = field(default_factory=dict)  # round, target, subject ("": the target itself)
     redactions: list[Redaction] = field(default_factory=list)
 
@@ -69,20 +75,71 @@ class Facts:
 
     def end(self, aim: Aim, subject: str = "") -> datetime | None:
         """The last moment at which a forecast counts: the deadline, or a second before the score was known."""
-        found = [self.known[name] for name in {(*aim, ""), (*aim, subject)} if name in self.known]
+        found = [self.known[name] for name in {(*aim, ""), (*aim, model_of(subject))} if name in self.known]
         limits = [at - timedelta(seconds=1) for at in found]
         if aim[0] in self.rounds:
             limits.append(moment(self.rounds[aim[0]].deadline))
         return min(limits, default=None)
 
     def outcomes(self, aim: Aim) -> dict[str, list[Resolution]]:
-        """The scores that were entered for a target by subject, first to last; a target about one model has one subject."""
+        """The scores that were entered for a target by subject, the one that counts first; a named model is one subject."""
+        return {subject: [entry for _, entry in found] for subject, found in self._entered(aim).items()}
+
+    def disputed(self, aim: Aim) -> frozenset[str]:
+        """Subjects for which two branches entered different scores, neither knowing of the other, and nothing settled it since.
+
+        Which of two branches comes first in the log is decided by their hashes, and those can be ground.
+        """
+        return frozenset(subject for subject, found in self._entered(aim).items() if self._rivals(found))
+
+    def _entered(self, aim: Aim) -> dict[str, list[tuple[str, Resolution]]]:
         target = self.targets.get(aim)
-        named = target.model if target is not None and isinstance(target.model, str) else ""
-        found: dict[str, list[Resolution]] = {}
-        for entry in self.resolutions.get(aim, []):
-            found.setdefault(entry.subject if isinstance(entry.subject, str) else named, []).append(entry)
-        return found
+        named = (target.model or "") if target is not None else ""
+        found: dict[str, list[tuple[str, Resolution]]] = {}
+        for batch, entry in self.resolutions.get(aim, []):
+            if entry.value is None:  # nothing came by the last day: no score
+                continue
+            system = entry.system if isinstance(entry.system, str) else ""
+            subject = subject_of(target, entry.subject, system) if isinstance(entry.subject, str) else named
+            found.setdefault(subject, []).append((batch, entry))
+        return {subject: self._settled(given) for subject, given in found.items()}
+
+    def _rivals(self, given: Sequence[tuple[str, Resolution]]) -> list[tuple[str, Resolution]]:
+        """Entries of another value than the first one's, from batches of which neither descends from the other."""
+        first = given[0]
+        other = [one for one in given[1:] if _value(one) != _value(first)]
+        return [one for one in other if not self.descends(one[0], first[0]) and not self.descends(first[0], one[0])]
+
+    def _settled(self, given: list[tuple[str, Resolution]]) -> list[tuple[str, Resolution]]:
+        """The entries with that one first which came after all that differ, and agrees with one of them."""
+        rivals = self._rivals(given)
+        sides = [given[0], *rivals]
+        for one in given if rivals else ():
+            after_all = all(one is not side and self.descends(one[0], side[0]) for side in sides)
+            if after_all and _value(one) in map(_value, sides):
+                return [one, *(other for other in given if other is not one)]
+        return given
+
+    def descends(self, batch: str, ancestor: str) -> bool:
+        """Whether a batch is another one, or comes after it by its parents."""
+        seen, wave = {batch}, {batch}
+        while wave and ancestor not in seen:
+            wave = {up for one in wave for up in self.parents.get(one, ())} - seen
+            seen |= wave
+        return ancestor in seen
+
+
+def _value(one: tuple[str, Resolution]) -> Decimal:
+    return Decimal(one[1].value or "0")
+
+
+def subject_of(target: TargetEntry | None, model: str, system: str) -> str:
+    """The name of an outcome among those of its target: the model, with its system where each system is one.
+
+    >>> subject_of(None, "openai/o3", "effort=high")
+    'openai/o3'
+    """
+    return f"{model}[{system}]" if target is not None and target.system == "each" and system else model
 
 
 def in_time(at: datetime | None, end: datetime | None) -> bool:
@@ -96,6 +153,7 @@ def gather(batches: Iterable[Batch]) -> Facts:
     there: set[str] = set()
     for batch in batches:
         there.add(batch.sha256)
+        facts.parents[batch.sha256] = batch.header.parents
         author = batch.header.author
         for entry in batch.entries:
             if isinstance(entry, RoundEntry):
@@ -115,15 +173,18 @@ def gather(batches: Iterable[Batch]) -> Facts:
             elif isinstance(entry, Redaction):
                 facts.redactions.append(entry)
             elif isinstance(entry, Resolution | Challenge):
-                _outcome(facts, entry)
+                _outcome(facts, batch.sha256, entry)
     once = {entry.batch: entry for entry in reversed(facts.redactions)}  # of two about one batch, the first
     facts.redactions = [entry for name, entry in reversed(once.items()) if name not in there]
     return facts
 
 
-def _outcome(facts: Facts, entry: Resolution | Challenge) -> None:
+def _outcome(facts: Facts, batch: str, entry: Resolution | Challenge) -> None:
     aim = (entry.round, entry.target)
     if isinstance(entry, Resolution):
-        facts.resolutions.setdefault(aim, []).append(entry)
+        facts.resolutions.setdefault(aim, []).append((batch, entry))
     # One model that a rule binds says nothing about the next, so its moment is kept apart.
-    facts.know(aim, entry.subject if isinstance(entry.subject, str) else "", moment(entry.known_at))
+    subject = entry.subject if isinstance(entry.subject, str) else ""
+    facts.know(aim, subject, moment(entry.known_at))
+    if isinstance(entry, Resolution) and entry.released_on is not None:
+        facts.know(aim, subject, moment(entry.released_on))

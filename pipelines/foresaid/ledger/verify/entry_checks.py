@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,11 @@ from foresaid.errors import LedgerError, UnreadableError
 from foresaid.ledger import layout, training_snapshots
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
-from foresaid.ledger.entries.schema import ForecastEntry, Reveal, Sealed, TargetEntry
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.resolutions import Resolution
+from foresaid.ledger.entries.schema import Amendment, ForecastEntry, Inner, Reveal, Sealed, TargetEntry
+from foresaid.ledger.entries.target_rules import training_of
 from foresaid.ledger.state.accounting import accounts, sequenced, universe
 from foresaid.ledger.state.index import moment
 from foresaid.ledger.verify import page as report_check
@@ -43,17 +47,31 @@ def v15_seals(snapshot: Snapshot) -> Iterator[Finding]:
                     yield Finding("V15", layout.batch_path(batch.sha256), "opens to another hash", found, mine.commit, number)
 
 
+def aims_of(batch: Batch) -> set[tuple[str, str]]:
+    """The targets, as round and id, about which a batch says a forecast or amends one."""
+    aims = {aim_of(one.id) for one in batch.entries if isinstance(one, ForecastEntry | Sealed)}
+    aims |= {aim_of(one.opens) for one in batch.entries if isinstance(one, Reveal)}
+    return aims | {aim_of(one.amends) for one in batch.entries if isinstance(one, Amendment)}
+
+
 def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
-    """V16: the training snapshots are those that were named, and no row of them is an answer."""
+    """V16: the training snapshots are those that were named, and no row of them is an answer, whenever the answer was entered.
+
+    Nor was any model of an outcome known when its target was set: the list of known models is one of the snapshots.
+    """
     folder, asked = snapshot.evidence.data, "V16" in snapshot.evidence.asked
-    targets: dict[tuple[str, str], str] = {}
+    targets = {(e.round, e.id): e for batch in snapshot.in_order() for e in batch.entries if isinstance(e, TargetEntry)}
+    looks: dict[str, frozenset[str]] = {}  # how the models of a list look, by its digest
+    about = {aim: {target.model} for aim, target in targets.items() if target.model is not None}
+    for batch in snapshot.in_order():
+        for number, entry in batch.lines:
+            if isinstance(entry, Resolution) and isinstance(entry.subject, str):
+                about.setdefault((entry.round, entry.target), set()).add(entry.subject)
+            if isinstance(entry, Resolution) and entry.value is not None:
+                yield from _known(snapshot, batch, number, entry, targets.get((entry.round, entry.target)), looks)
     seen: dict[str, TrainingSubjects | None] = {}
     for batch in snapshot.in_order():
-        for entry in batch.entries:
-            if isinstance(entry, TargetEntry) and isinstance(entry.model, str):
-                targets[entry.round, entry.id] = entry.model
-        aims = {(e.id.split("/", 1)[0], e.target) for e in batch.entries if isinstance(e, ForecastEntry | Sealed)}
-        models = {targets[aim] for aim in aims if aim in targets}
+        models = {model for aim in aims_of(batch) for model in about.get(aim, ())}
         path = layout.batch_path(batch.sha256)
         for item in batch.header.data:
             if item.sha256 not in seen:
@@ -71,6 +89,45 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
                     one, item, batch.header.as_of, models, snapshot.evidence.aliases
                 ):
                     yield Finding("V16", path, what, found, expected, line=1)
+        read = [seen[item.sha256] for item in batch.header.data]
+        yield from _fitted(batch, [one for one in read if one is not None], all(read))
+
+
+def _fitted(batch: Batch, read: Sequence[TrainingSubjects], whole: bool) -> Iterator[Finding]:
+    """Curves whose own rows are not among the rows that the batch names; where one snapshot is absent nothing can be said."""
+    bodies = {body for one in read for body in one.bodies} | {one.sha256 for one in read}
+    for number, entry in batch.lines if whole and read else ():
+        bare = entry.forecast if isinstance(entry, Reveal) else entry
+        if isinstance(bare, ForecastEntry | Amendment | Inner):
+            told = training_of(bare.prediction) or {}
+            digest = told.get("sha256")
+            if isinstance(digest, str) and digest not in bodies:
+                what = "fitted on other rows than the batch names"
+                yield Finding("V16", layout.batch_path(batch.sha256), what, digest, "rows of one target in its data", number)
+
+
+def _known(
+    snapshot: Snapshot,
+    batch: Batch,
+    number: int,
+    entry: Resolution,
+    target: TargetEntry | None,
+    looks: dict[str, frozenset[str]],
+) -> Iterator[Finding]:
+    """An outcome of a model that was known when its target was set."""
+    model = entry.subject if isinstance(entry.subject, str) else target.model if target is not None else None
+    if target is None or model is None or snapshot.evidence.known_models is None:
+        return
+    path = layout.batch_path(batch.sha256)
+    try:
+        if target.known not in looks:
+            names = training_data.read_known(snapshot.evidence.known_models, target.known)
+            looks[target.known] = frozenset(training_data.look(name, snapshot.evidence.aliases) for name in names)
+    except LedgerError as error:
+        yield Finding("V16", path, f"outcome of {target.round}/{target.id} not checked: {error}", line=number, incomplete=True)
+        return
+    if training_data.look(model, snapshot.evidence.aliases) in looks[target.known]:
+        yield Finding("V16", path, "outcome of a model that was known when its target was set", model, "a later one", number)
 
 
 def _read(folder: Path | None, item: entries.Data) -> TrainingSubjects | None:
@@ -88,6 +145,15 @@ def v17_claims(snapshot: Snapshot) -> Iterator[Finding]:
     for name, batch in snapshot.batches.items():
         for what, found, expected in claims(batch.header):
             yield Finding("V17", layout.batch_path(name), what, found, expected, line=1)
+        claimed = moment(batch.header.frozen_at)
+        limits = (
+            ("in the future", snapshot.evidence.now),
+            ("after the moment by which it is proved", snapshot.stamped.proved.get(name)),
+        )
+        for what, at in limits:
+            if at is not None and claimed > at:
+                expected = f"at most {at:%Y-%m-%dT%H:%M:%SZ}"
+                yield Finding("V17", layout.batch_path(name), f"frozen_at is {what}", batch.header.frozen_at, expected, line=1)
     yield from (Finding("V17", "page", what, found, expected) for what, found, expected in _page(snapshot).untrue)
 
 

@@ -84,6 +84,7 @@ class Evidence:
     known: tuple[bytes, ...] = ()
     history: History | None = None
     data: Path | None = None  # folder of training snapshots
+    known_models: Path | None = None  # folder of the lists of models known when targets were set
     aliases: Mapping[str, str] = field(default_factory=dict)  # spelling of a model -> its id
     headers: Mapping[int, bytes] = field(default_factory=dict)  # Bitcoin block headers by height
     report: bytes | None = None

@@ -18,11 +18,14 @@ from foresaid.confusables import skeleton
 from foresaid.errors import LeakError, LedgerError
 from foresaid.ledger import training_snapshots
 from foresaid.ledger.entries.schema import Data
+from foresaid.ledger.entries.targets import known_digest
 
 
 @dataclass(frozen=True)
 class TrainingSubjects:
-    """What a snapshot holds: its digest and size, the row known last, and each subject with its first row."""
+    """What a snapshot holds: its digest and size, the row known last, each subject with its first row, and the digest of the rows
+    of each target (a curve names the digest of its own).
+    """
 
     sha256: str
     bytes: int
@@ -30,27 +33,48 @@ class TrainingSubjects:
     latest: str
     latest_row: int
     subjects: Mapping[str, int]
+    bodies: frozenset[str]
 
 
 def read(path: Path, stated: int) -> TrainingSubjects:
     """Read a snapshot line by line, up to the number of bytes that its batch states."""
     digest, size, rows, latest, latest_row = sha256(), 0, 0, "", 0
     subjects: dict[str, int] = {}
+    bodies: set[str] = set()
+    body, about = sha256(), ""
     for rows, line in enumerate(training_snapshots.lines(path, stated), start=1):  # the count is wanted after the loop
         digest.update(line)
         size += len(line)
         try:
             row = json.loads(line)
-            subject, known_on = str(row["subject_id"]), str(row["known_on"])
-        except (ValueError, TypeError, LookupError, RecursionError):
+            subject, known_on, target = str(row["subject_id"]), str(row["known_on"]), str(row.get("target_id", ""))
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
             raise LedgerError(f"line {rows}: found no training row, expected subject_id and known_on") from None
+        if target != about and rows > 1:
+            bodies.add(body.hexdigest())
+            body = sha256()
+        about = target
+        body.update(line)
         subjects.setdefault(subject, rows)
         if known_on > latest:
             latest, latest_row = known_on, rows
-    return TrainingSubjects(digest.hexdigest(), size, rows, latest, latest_row, subjects)
+    bodies.add(body.hexdigest())
+    return TrainingSubjects(digest.hexdigest(), size, rows, latest, latest_row, subjects, frozenset(bodies))
 
 
-def _look(name: str, aliases: Mapping[str, str]) -> str:
+def read_known(folder: Path, digest: str) -> list[str]:
+    """The list of models that were known when a target was set, by its digest; LedgerError where it is absent or another one."""
+    path = folder / f"{digest}.txt"
+    try:
+        found = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise LedgerError(f"the list of known models {digest} is absent") from None
+    if known_digest(found) != digest:
+        raise LedgerError(f"the list of known models {digest} holds other names than its digest says")
+    return found
+
+
+def look(name: str, aliases: Mapping[str, str]) -> str:
     """How the model behind a name looks: another effort or scaffold of a target is the target."""
     return skeleton(confusables.resolve(confusables.model_of(name), aliases))
 
@@ -71,14 +95,12 @@ def problems(
     if seen.latest > as_of:
         found.append((f"data {item.name}: row {seen.latest_row} was known after the cut-off", seen.latest, f"at most {as_of}"))
     try:
-        wanted = {skeleton(confusables.resolve(confusables.model_of(model), aliases)): model for model in models}
-        named = (
-            {name: skeleton(confusables.resolve(confusables.model_of(name), aliases)) for name in seen.subjects} if wanted else {}
-        )
+        wanted = {look(model, aliases): model for model in models}
+        named = {name: look(name, aliases) for name in seen.subjects} if wanted else {}
     except LeakError as error:
         return [*found, (f"data {item.name}: {error}", "", "")]
-    for name, look in named.items():
-        if look in wanted:
-            what = f"data {item.name}: row {seen.subjects[name]} belongs to target {wanted[look]}"
+    for name, seems in named.items():
+        if seems in wanted:
+            what = f"data {item.name}: row {seen.subjects[name]} belongs to target {wanted[seems]}"
             found.append((what, name.encode("ascii", "backslashreplace").decode("ascii"), "no row of a model that is forecast"))
     return found

@@ -1,0 +1,86 @@
+"""A joint forecast as it stands in the ledger, and the law's own frozen form: one to write it, the other to read quantiles off.
+
+The ledger keeps decimal strings and knows no law; the law keeps arrays. Numbers go over with twelve significant digits, as the law
+writes them: 1e-12 on the probit scale says nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+
+from foresaid.errors import RecordError
+from foresaid.laws._capability_frozen import FORMAT, Frozen, from_json, to_json
+from foresaid.ledger.entries.schema import JointPrediction, TargetEntry, Training
+from foresaid.scoring.levels import LEVELS
+
+
+def of_frozen(frozen: Frozen, training: Training) -> JointPrediction:
+    """The prediction that a forecast/v1 line holds for a frozen capability forecast."""
+    plain = json.loads(to_json(frozen), parse_float=Decimal, parse_int=Decimal)
+    return JointPrediction(
+        days=plain["days"],
+        benchmarks=plain["benchmarks"],
+        chance=_texts(plain["chance"]),
+        items=[None if one is None else _text(one) for one in plain["items"]],
+        mean=[_texts(row) for row in plain["mean"]],
+        covariance=[_texts(row) for row in plain["covariance_lower"]],
+        noise_variance=_texts(plain["noise_variance"]),
+        factor=_text(plain["factor"]),
+        training=training,
+    )
+
+
+def to_frozen(made: JointPrediction) -> Frozen:
+    """The frozen capability forecast of a prediction; RecordError where its numbers make none."""
+    record = {
+        "format": FORMAT,
+        "line": "",
+        "tier": "",
+        "effort": None,
+        "days": made.days,
+        "benchmarks": made.benchmarks,
+        "chance": [float(one) for one in made.chance],
+        "items": [None if one is None else float(one) for one in made.items],
+        "mean": [[float(one) for one in row] for row in made.mean],
+        "covariance_lower": [[float(one) for one in row] for row in made.covariance],
+        "noise_variance": [float(one) for one in made.noise_variance],
+        "factor": float(made.factor),
+    }
+    return from_json(json.dumps(record))
+
+
+def joint_quantiles(
+    made: JointPrediction,
+    target: TargetEntry,
+    released: date | None,
+    known: Mapping[str, Decimal],
+    levels: Sequence[float] = LEVELS,
+) -> tuple[float | None, list[float]]:
+    """Median and quantiles at `levels` of the target's score, in shares of one, for a release on a day.
+
+    `known` are other published scores of the release; what the joint does not hold, and the target itself, is left out, and a value
+    outside 0 to 1 stands at the bound. None and no quantiles without a release day, or for one outside the days of the joint.
+    """
+    if released is None:
+        return None, []
+    scores = {
+        name: float(min(max(value, Decimal(0)), Decimal(1)))
+        for name, value in known.items()
+        if name in made.benchmarks and name != target.benchmark
+    }
+    try:
+        found = to_frozen(made).quantiles(released, [*levels, 0.5], scores)[made.benchmarks.index(target.benchmark)]
+    except RecordError:
+        return None, []
+    return float(found[-1]), [float(one) for one in found[:-1]]
+
+
+def _text(number: Decimal) -> str:
+    return format(round(number, 18).normalize(), "f")
+
+
+def _texts(numbers: Sequence[Decimal]) -> list[str]:
+    return [_text(one) for one in numbers]
