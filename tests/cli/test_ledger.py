@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
+import msgspec
 import pytest
 from click.testing import CliRunner
 from tests.attacks.build import ORIGIN
@@ -19,11 +20,13 @@ from tests.conftest import ROOT
 from tests.ledger.test_store import OPENING, forecast, write
 from tests.worlds.authority import Authority
 
+from foresaid.canonical_json import dump_line
 from foresaid.cli import ledger, main
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 
 FORECAST = "2026q4/mmlu-pro/model-x/a"
+LONG = "2027-06-02T00:00:00Z"
 
 
 @pytest.fixture
@@ -130,38 +133,38 @@ def test_after_a_hand_over_witness_and_proof_need_only_the_first_key(
 
 def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_path: Path) -> None:
     (tmp_path / "page").write_text("a page", encoding="ascii")
-    (tmp_path / "drafts").write_bytes(entries.encode(forecast("s", benchmark="gpqa")))
-    (tmp_path / "new").write_bytes(b'{"kind":"quantiles","levels":["0.5"],"values":["0.6"]}\n')
+    made = forecast("s", benchmark="gpqa")
+    three = entries.Quantiles(levels=["0.05", "0.5", "0.95"], values=["0.4", "0.5", "0.6"])
+    (tmp_path / "drafts").write_bytes(entries.encode(msgspec.structs.replace(made, prediction=three)))
+    (tmp_path / "open").write_bytes(entries.encode(forecast("o")))
+    new = {"kind": "quantiles", "levels": ["0.05", "0.25", "0.5", "0.75", "0.95"], "values": ["0.6"] * 5}
+    (tmp_path / "new").write_bytes(dump_line(new))
+    page = ("--evidence", str(tmp_path / "page"))
     target = ("2026q4", "mmlu-pro/model-x")
     limit = ("--reveal-by", "2027-01-01T00:00:00Z")
+    late = run(clone, "ledger", "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "x"), "--reveal-by", LONG, code=1)
+    assert "expected at most 2027-06-01T00:00:00Z, the reveal_by of round 2026q4" in late
     run(clone, "ledger", "seal", str(tmp_path / "drafts"), "--secrets", str(tmp_path / "seals"), *limit)
     run(clone, "ledger", "reveal", *map(str, (tmp_path / "seals").iterdir()))
+    run(clone, "ledger", "forecast", str(tmp_path / "open"))
     run(clone, "ledger", "amend", FORECAST, "--prediction", str(tmp_path / "new"), "--reason", "why")
-    run(
-        clone,
-        "ledger",
-        "resolve",
-        *target,
-        "--value",
-        "0.5",
-        "--known-at",
-        "2027-01-05",
-        "--evidence",
-        str(tmp_path / "page"),
-        "--source",
-        "s",
-    )
-    run(clone, "ledger", "challenge", *target, "--known-at", "2027-01-04", "--evidence", "an older page")
+    entered = ("ledger", "resolve", *target, "--value", "0.5", *page, "--source", "s", "--known-at")
+    assert "still to come" in run(clone, *entered, "2999-01-05", "--released-on", "2026-11-24", code=1)
+    run(clone, *entered, "2026-11-25", "--released-on", "2026-11-24", "--covariate", "mmlu", "0.7")
+    run(clone, "ledger", "challenge", *target, "--known-at", "2026-11-24", *page, "--reason", "an older page")
     run(clone, "ledger", "withdraw", FORECAST, "--reason", "why")
-    run(clone, "ledger", "void", "2026q4", "gpqa/model-x", "--evidence", str(tmp_path / "page"), "--reason", "why")
-    assert "8 batches, 8 wait" in run(clone, "ledger", "heads")
+    met = ("--condition", "already_released", "--on", "2026-11-20")
+    run(clone, "ledger", "void", "2026q4", "gpqa/model-x", *met, *page, "--reason", "why")
+    assert "9 batches, 9 wait" in run(clone, "ledger", "heads")
     run(clone, "ledger", "checkpoint")
-    assert "forecasts = 0 scored + 0 pending + 1 void + 1 withdrawn" in run(clone, "verify", code=5)
-    first = store.read(clone / "registry/ledger")[0].sha256
-    run(clone, "ledger", "redact", first, "--reason", "court order")
+    said = run(clone, "verify", code=5)
+    assert "3 forecasts = 0 scored + 1 claimed + 0 pending + 0 unanswered + 1 void + 0 withdrawn + 0 unopened + 1 late" in said
+    questions, seal, *_ = (batch.sha256 for batch in store.read(clone / "registry/ledger"))
+    assert "opens a round or sets a target" in run(clone, "ledger", "redact", questions, "--reason", "court order", code=1)
+    run(clone, "ledger", "redact", seal, "--reason", "court order")
     assert "1 redacted" in run(clone, "verify", code=5)
     run(clone, "ledger", "checkpoint")
-    assert "redacted (court order)" in run(clone, "ledger", "show", first)
+    assert "redacted (court order)" in run(clone, "ledger", "show", seal)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +174,7 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
         ["prove", "0" * 64],
         ["show", "nothing"],
         ["withdraw", "r/t/m", "--reason", "x"],
-        ["void", "r", "t", "--evidence", "params.yaml", "--reason", "x"],
+        ["void", "r", "t", "--condition", "renamed", "--on", "2026-11-21", "--evidence", "params.yaml", "--reason", "x"],
         ["redact", "0" * 64, "--reason", "x"],
         ["verify", "--policy", "params.yaml"],
         ["verify", "--known", "params.yaml"],
@@ -185,7 +188,7 @@ def test_every_verb_adds_its_entry_and_the_accounting_adds_up(clone: Path, tmp_p
         ["amend", "r/t/m", "--prediction", "params.yaml", "--reason", "x"],
         ["seal", "params.yaml", "--secrets", "seals", "--reveal-by", "soon"],
         ["resolve", "r", "t", "--value", "1e3", "--known-at", "2027-01-05", "--evidence", "params.yaml", "--source", "s"],
-        ["challenge", "r", "t", "--known-at", "2027-13-05", "--evidence", "x"],
+        ["challenge", "r", "t", "--known-at", "2026-13-05", "--evidence", "params.yaml", "--reason", "x"],
     ],
 )
 def test_a_request_that_cannot_be_met_is_said_in_plain_words(clone: Path, words: list[str]) -> None:
