@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
+from collections import Counter
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import polars as pl
 import pytest
 from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.confusables import model_of
-from foresaid.evaluation import units
 from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.params import Params, RoundSettings
-from foresaid.pipeline import fit, freeze, score
+from foresaid.pipeline import fit, freeze, outcomes, score
 from foresaid.registry import database
 
 CODE = entries.Code(git=None, dirty=False, version="0.1.0")
@@ -47,30 +46,25 @@ def test_the_frozen_target_and_its_curve_say_which_systems_they_are_about(frozen
     (target,) = [one for one in lines if isinstance(one, entries.TargetEntry)]
     (forecast,) = [one for one in lines if isinstance(one, entries.ForecastEntry)]
 
-    assert str(target.binding).startswith(
-        "every system (effort, budget, tools, agent, precision, host) of every model released after"
-    )
+    assert target.system == "each"
     assert isinstance(forecast.prediction, entries.CurvePrediction)
     assert forecast.prediction.curve["settings"]["systems"] == "each"
 
 
 def test_two_efforts_of_one_model_are_scored_apart_and_are_one_release(frozen: tuple[Path, Path, Params]) -> None:
-    registry, build, _ = frozen
+    registry, build, made = frozen
     connection = database.open_database(build / "database")
-    view, published = database.as_of(connection, score.ALWAYS), database.resolutions(connection, score.ALWAYS)
     known = database.as_of(connection, ABOARD).of("each").under(QUANTITY)
-    behind = units.of(connection)
     connection.close()
+    today = date(2026, 11, 21)
+    lines, _ = outcomes.proposed(store.read(registry / "ledger"), outcomes.read_record(registry, build), today)
+    at = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    store.write_batch(
+        registry / "ledger", lines, origin=made.origin, author=made.author, as_of=today, frozen_at=at, data=[], code=CODE
+    )
 
-    done = score.prospective(registry, view, published)
-    rows = units.attach(done.rows, behind).with_columns(model=pl.col("subject_id").map_elements(model_of, return_dtype=pl.String))
-    first = dict(published.of("each").under(QUANTITY).select("subject_id", "value").iter_rows())
-    efforts = rows.group_by("model").agg(pl.col("subject_id").n_unique(), pl.col("release").n_unique(), pl.col("wis").count())
-    several = efforts.filter(pl.col("subject_id") > 1)
-
-    assert several.height >= 5
-    assert set(several["release"]) == {1}
-    assert several["wis"].to_list() == several["subject_id"].to_list()
-    assert all(first[name] == value for name, value in rows.select("subject_id", "value").iter_rows())
-    assert rows["released_on"].min() > ABOARD  # type: ignore[operator]  # a date, as the schema says
-    assert not set(rows["subject_id"]) & set(known["subject_id"])
+    (row,) = score.prospective(registry).table
+    found = Counter(model_of(name) for name in row["subjects"])
+    assert row["standing"] == "claimed"  # nobody proved when it was frozen
+    assert sum(count > 1 for count in found.values()) >= 5
+    assert not set(row["subjects"]) & set(known["subject_id"])
