@@ -18,6 +18,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import msgspec
+
 from foresaid import canonical_json
 from foresaid.canonical_json import decimal
 from foresaid.confusables import model_of, resolve
@@ -33,6 +35,7 @@ from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.target_rules import covariates_of
 from foresaid.ledger.entries.targets import known_digest
 from foresaid.ledger.provenance import code_state
+from foresaid.ledger.state.index import gather
 from foresaid.params import Params, RoundSettings
 from foresaid.pipeline import outcomes
 from foresaid.pipeline.outcomes import SNAPSHOTS
@@ -40,6 +43,7 @@ from foresaid.registry import database, same_items
 from foresaid.registry.same_model import names
 from foresaid.scoring.levels import LEVELS
 
+SET_BY_THE_DAY = ("opens", "closes", "known", "publish_within")
 SameItems: TypeAlias = Mapping[str, frozenset[str]]
 Key = tuple[type, str]  # kind and name: a target may be called what a forecast is called
 
@@ -206,6 +210,7 @@ def _lines(
     known: str,
     same_items: SameItems,
     steps: Mapping[str, float],
+    standing: Mapping[tuple[str, str], entries.TargetEntry],
 ) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
@@ -267,9 +272,20 @@ def _lines(
         led.add(draft.target["id"])
         if target_key not in named:
             named.add(target_key)
-            lines.append(target)
+            theirs = standing.get((opened.id, target.id))
+            if theirs is None:
+                lines.append(target)
+            elif _question(theirs) != _question(target):
+                raise LedgerError(
+                    f"round {opened.id}: target {target.id} is set by another author with other words; open a round of another id"
+                )
         lines.append(forecast)
     return lines, drift
+
+
+def _question(target: entries.TargetEntry) -> dict[str, Any]:
+    """A target without what the day of its setting decides: whoever asked first, the question is one."""
+    return {name: value for name, value in msgspec.to_builtins(target).items() if name not in SET_BY_THE_DAY}
 
 
 def _same(draft: Draft, drafts: Sequence[Draft], same_items: SameItems) -> dict[str, list[str]]:
@@ -310,7 +326,9 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     known = outcomes.known_models(history, models, frozen_on)
     contents = _contents(bodies)
     _restore(registry / SNAPSHOTS, batches, contents)
-    lines, drift = _lines(drafts, opened, have, frozen_on, known_digest(known), same_items.read(registry), steps)
+    lines, drift = _lines(
+        drafts, opened, have, frozen_on, known_digest(known), same_items.read(registry), steps, gather(batches).targets
+    )
     new = [line for line in lines if isinstance(line, entries.ForecastEntry)]
     if new:
         released = dict(models.select("model_id", "released_on").iter_rows())
