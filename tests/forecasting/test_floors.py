@@ -67,7 +67,7 @@ def test_only_forecasts_of_counted_shares_are_moved() -> None:
 SCALES = {"one budget": np.full(24, np.log(1e22)), "three decades": np.log(np.logspace(20, 23, 24))}
 
 
-@pytest.mark.parametrize(("scale", "share"), [("three decades", 0.0), ("one budget", 0.3)])
+@pytest.mark.parametrize(("scale", "share"), [("three decades", 0.0), ("one budget", 0.0), ("one budget", 0.3)])
 def test_rows_without_information_are_unidentified_and_give_no_certainty(scale: str, share: float) -> None:
     # Nobody scores yet, or all rows have one budget: case 12 of the public record.
     x, rng = SCALES[scale], np.random.default_rng(1)

@@ -176,15 +176,15 @@ def _status(
     objective = found.objective[0]
     if not found.converged[0].any():
         return "failed", "no start converged"
+    silent = unmoving(table)
+    if silent:
+        return "unidentified", silent
     objection = law.objection(table)
     if objection:
         return objection, STATUSES[objection]
     verdict = law.verdict(table, p)
     if verdict:
         return verdict, STATUSES[verdict]
-    silent = unmoving(table)
-    if silent:
-        return "unidentified", silent
     for parameter, value in zip(parameters, p, strict=True):
         width = max(abs(parameter.upper - parameter.lower), 1.0) if np.isfinite(parameter.upper - parameter.lower) else 1.0
         edge = min(abs(value - parameter.lower), abs(value - parameter.upper)) <= 1e-9 * width
