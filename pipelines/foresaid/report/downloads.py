@@ -28,6 +28,18 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(" ") for name in lists)
 
 
+def unnested(frame: pl.DataFrame) -> pl.DataFrame:
+    """Give each field of a record a column of its own, named after both, since CSV and a flat JSON row have no records.
+
+    >>> unnested(pl.DataFrame({"width": [{"scale": 1.5, "series": 3}, None]})).to_dict(as_series=False)
+    {'width_scale': [1.5, None], 'width_series': [3, None]}
+    """
+    for name, kind in frame.schema.items():
+        if isinstance(kind, pl.Struct):
+            frame = frame.with_columns(pl.col(name).name.prefix_fields(f"{name}_")).unnest(name)
+    return frame
+
+
 def rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     """Rows as JSON can hold them: dates as ISO text, what is not finite as null."""
 
@@ -56,7 +68,7 @@ def contents(tables: Mapping[str, pl.DataFrame]) -> dict[Path, bytes]:
     """Return the files below the site: data/NAME in each format of the table."""
     made = {}
     for name, table in tables.items():
-        frame = table.with_columns(pl.col(pl.Float64).round_sig_figs(10))
+        frame = unnested(table).with_columns(pl.col(pl.Float64).round_sig_figs(10))
         for form in formats(table):
             made[Path("data") / f"{name}.{form}"] = _as(form, frame)
     return made
