@@ -317,7 +317,7 @@ for number in range(15):
         target="gpqa/model-x",
         method=f"m{number}",
         primary=False,
-        prediction=Quantiles(levels=["0.5"], values=["0.4"]),
+        prediction=Quantiles(levels=["0.05", "0.5", "0.95"], values=["0.1", "0.4", "0.8"]),
     )
     ledger.write_batch(
         folder,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from foresaid.errors import RecordError
 from foresaid.registry import csv_files, formats, source_card
 
 BOARDS = ("model scores", "model ratings", "evaluations of released models")  # what cards call sources that are boards
@@ -28,6 +29,10 @@ class BoardOrigins:
 
 def origins(registry: Path, since: date = date.min) -> list[BoardOrigins]:
     """Every board with an origin on or after a day, the one with most first. RecordError for a damaged card or file."""
+    if not (registry / "sources").is_dir():
+        raise RecordError(
+            f"{registry / 'sources'}: found no folder, expected the record's sources: run this inside a project, or give --root"
+        )
     found = []
     for name in source_card.source_names(registry):
         card = source_card.read(

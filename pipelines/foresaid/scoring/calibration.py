@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta
 from scipy.stats import t as student
 
 from foresaid.arrays import Array
@@ -56,6 +55,8 @@ def coverage_interval(inside: Array, clusters: Sequence[str], confidence: float 
             effective = float(min(n, n * share * (1 - share) / (n - 1) / variance * shrink))
     tail = (1 - confidence) / 2
     hits = share * effective
+    from scipy.stats import beta  # those who only know the names of scores do not pay for it
+
     lower = 0.0 if share == 0 else float(beta.ppf(tail, hits, effective - hits + 1))
     upper = 1.0 if share == 1 else float(beta.ppf(1 - tail, hits + 1, effective - hits))
     return Coverage(share, lower, upper, effective, n, count)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,12 @@ from tests.ledger.test_store import OPENING, SEALED, folder, forecast, target, w
 from foresaid.errors import LedgerError
 from foresaid.ledger import store
 from foresaid.ledger.entries import commitment
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Resolution, Void
 from foresaid.ledger.entries.schema import Amendment, Inner, Quantiles, Reveal, Withdrawal
 from foresaid.ledger.state import accounting, versions
 from foresaid.ledger.state.accounting import STATES
-from foresaid.ledger.state.index import Clock
+from foresaid.ledger.state.index import Clock, moment
 
 __all__ = ["folder"]  # a fixture
 NONCE = bytes(range(32))
@@ -77,9 +79,18 @@ def test_nonces_have_32_bytes_and_secrets_stay_outside_the_repository(tmp_path: 
         commitment.write_secret(tmp_path / "clone" / "one.seal", commitment.Secret(NONCE, INNER))
 
 
+def proved(batches: Sequence[Batch], now: datetime | None = NOW) -> Clock:
+    """A clock by which every batch is proved to have existed when it says it was frozen."""
+    return Clock(now, proved={one.sha256: moment(one.header.frozen_at) for one in batches})
+
+
+def moved(median: str) -> Quantiles:
+    return Quantiles(levels=["0.05", "0.25", "0.5", "0.75", "0.95"], values=["0.412", "0.451", median, "0.95", "0.99"])
+
+
 def state(folder: Path, name: str, now: datetime | None = NOW, clock: Clock | None = None) -> str:
     batches = store.read(folder)
-    found = accounting.accounts(batches, clock or Clock(now))
+    found = accounting.accounts(batches, clock or proved(batches, now))
     counts = accounting.totals(found)
     assert counts["forecasts"] == sum(counts[one] for one in STATES)
     return next(one.state for one in found if one.id == name)
@@ -110,7 +121,8 @@ def test_every_state_is_reached_and_they_add_up(folder: Path) -> None:
     write(folder, [void], frozen_at=datetime(2027, 6, 3, tzinfo=UTC))
     assert state(folder, names["plain"].id) == "pending"
     write(folder, [outcome("2027-01-05")], frozen_at=datetime(2027, 6, 4, tzinfo=UTC))
-    found = accounting.accounts(store.read(folder), Clock(NOW))
+    batches = store.read(folder)
+    found = accounting.accounts(batches, proved(batches))
 
     assert {one.id.rsplit("/", 1)[1]: one.state for one in found} == {
         "plain": "scored", "moved": "scored", "gone": "withdrawn", "gone-late": "scored", "v": "void", "obs-v3": "unopened",
@@ -146,10 +158,8 @@ def test_the_round_says_which_version_counts_and_all_are_kept(folder: Path, revi
     opened = msgspec.structs.replace(OPENING[0], revision=revision)
     write(folder, [opened, *OPENING[1:], forecast("a")])
     for minutes, value in ((1, "0.55"), (2, "0.6")):
-        write(
-            folder, [Amendment(amends=forecast("a").id, reason="r", prediction=Quantiles(levels=["0.5"], values=[value]))], minutes
-        )
-    late = Amendment(amends=forecast("a").id, reason="r", prediction=Quantiles(levels=["0.5"], values=["0.9"]))
+        write(folder, [Amendment(amends=forecast("a").id, reason="r", prediction=moved(value))], minutes)
+    late = Amendment(amends=forecast("a").id, reason="r", prediction=moved("0.9"))
     write(folder, [late], frozen_at=datetime(2026, 12, 2, tzinfo=UTC))
     (made,) = versions.versions(store.read(folder), Clock(NOW)).values()
 

@@ -90,6 +90,19 @@ def edit(name: str, change: Callable[[bytes], bytes], sums: bool = False) -> Cal
     return spoil
 
 
+def bent(line: int, place: int) -> Callable[[bytes], bytes]:
+    """Another letter at one place of the last word of a line: of base64 or hexadecimal digits, so that only the value changes."""
+
+    def change(data: bytes) -> bytes:
+        lines = data.split(b"\n")
+        head, space, word = lines[line].rpartition(b" ")
+        other = b"1" if word[place : place + 1] == b"0" else b"0"
+        lines[line] = head + space + word[:place] + other + word[place + 1 :]
+        return b"\n".join(lines)
+
+    return change
+
+
 def link(folder: Path) -> None:
     (folder / BATCH).rename(folder.parent / "x")
     (folder / BATCH).symlink_to(folder.parent / "x")
@@ -167,17 +180,17 @@ SPOILT: dict[str, tuple[int, Callable[[Path], object]]] = {
     "a cut manifest": (1, edit("log/MANIFEST", lambda data: data[:-1])),
     "a dropped line": (1, edit("log/MANIFEST", lambda data: data.splitlines(keepends=True)[0])),
     "lines in another order": (1, edit("log/MANIFEST", lambda data: b"".join(data.splitlines(keepends=True)[::-1]))),
-    "another root": (1, edit("log/checkpoint", lambda data: data.replace(b"VZnT", b"VZnU"))),
+    "another root": (1, edit("log/checkpoint", bent(2, 4))),
     "corrupt evidence": (1, edit(f"{ANCHOR}/tsa1.tsr", lambda data: data[:-1] + b"x")),
     "sums without files": (1, remove("tsa/tsa1.pem", sums=False)),
-    "a false signature": (4, edit("log/checkpoint", lambda data: data.replace(b"vR0guCnn", b"vR0guCno"))),
-    "a false cosignature": (4, edit("log/checkpoint", lambda data: data.replace(b"S06U", b"S06V"))),
-    "a cosignature at another time": (4, edit("log/checkpoint", lambda data: data.replace(b"BrAPsg", b"BrAPsh"))),
+    "a false signature": (4, edit("log/checkpoint", bent(4, 20))),
+    "a false cosignature": (4, edit("log/checkpoint", bent(5, 40))),
+    "a cosignature at another time": (4, edit("log/checkpoint", bent(5, 14))),
     "another key": (4, sign_with(b"\x09" * 32)),
     "no signature": (4, edit("log/checkpoint", lambda data: data.split("—".encode())[0])),
     "no witness": (5, edit("log/checkpoint", lambda data: data[: data.rindex("—".encode())])),
     "an unknown witness": (5, edit("log/checkpoint", lambda data: data.replace(b"witness.example/a", b"witness.example/b"))),
-    "an edited subject": (4, edit(f"{ANCHOR}/subject", lambda data: data.replace(b"b01977", b"b01978"), sums=True)),
+    "an edited subject": (4, edit(f"{ANCHOR}/subject", bent(3, 6), sums=True)),
     "an anchor of another size": (4, move_anchor),
     "stamps of each other": (4, swap_tokens),
     "one stamp of two": (5, remove(f"{ANCHOR}/tsa2.tsr")),
