@@ -20,7 +20,7 @@ repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded re
 
 test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
 	@ruff format --check --quiet . && ruff check --quiet . && mypy --no-error-summary
-	@python -m pytest
+	@python -m pytest --numprocesses auto --dist loadfile
 
 test-fast: .venv/dev.stamp ## the tests of the lower rooms that run no stage, read no upstream file and take no seconds
 	@python -m pytest -q -m "not slow" tests/*.py $(addprefix tests/,scoring sources registry fitting forecasting ledger evaluation)
