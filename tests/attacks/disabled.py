@@ -29,6 +29,27 @@ from foresaid.ledger.verify import byte_checks, entry_checks, proof_checks
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import CHECKS, Check, verify
 
+# Reports on what the zoo's ledgers do not have (authors with keys, replies kept, training rows, a clock), each with the test
+# that fails without it; the zoo need not reach these.
+OWN_TESTS = {
+    "yield from _stale(snapshot)": "tests/ledger/verify/test_admission.py",
+    "yield from _authors(snapshot)": "tests/ledger/verify/test_admission.py",
+    "yield from _replies_kept(snapshot, f'{layout.folder(size)}/replies')": "tests/ledger/log/test_rfc3161.py",
+    "yield from (Finding('V10', path, 'is about no batch that is here') for path in found.foreign)": (
+        "tests/ledger/log/test_rfc3161.py"
+    ),
+    "yield from (Finding('V10', path, what, incomplete=True) for path, what in found.unread)": "tests/ledger/log/test_rfc3161.py",
+    "yield Finding('V14', layout.batch_path(name), f'is not let into the log: {reason}', incomplete=True)": (
+        "tests/ledger/verify/test_admission.py"
+    ),
+    "yield from _known(snapshot, batch, number, entry, targets.get((entry.round, entry.target)), looks)": (
+        "tests/attacks/test_meaning.py"
+    ),
+    "yield from _fitted(batch, [one for one in read if one is not None], all(read))": "tests/attacks/test_meaning.py",
+    "yield Finding('V17', layout.batch_path(name), f'frozen_at is {what}', batch.header.frozen_at, expected, line=1)": (
+        "tests/attacks/test_meaning.py"
+    ),
+}
 MODULES: tuple[ModuleType, ...] = (byte_checks, proof_checks, entry_checks)
 
 
@@ -50,6 +71,8 @@ def silenced(module: ModuleType, code: str, check: Check) -> Iterator[tuple[str,
         tree = ast.parse(inspect.getsource(module))
         function = next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
         target = reports(function)[order]
+        if ast.unparse(target) in OWN_TESTS:
+            continue
 
         class Silence(ast.NodeTransformer):
             def visit_Expr(self, node: ast.Expr, target: ast.stmt = target) -> ast.stmt:
