@@ -32,7 +32,7 @@ def together(tally: Tally, folder: Path, writers: int, freezes: int, size: str, 
         def work(acknowledge: Acknowledge, writer: int = writer) -> None:
             for number in range(freezes):
                 line = big(number, f"w{writer}-") if size == "big" else build.forecast(f"w{writer}-{number}")
-                acknowledge(build.write(folder, [line], minutes=number, author=f"example.org/w{writer}"))
+                acknowledge(build.write(folder, [line], minutes=1, author=f"example.org/w{writer}"))
                 if number % 5 == 4 or freezes == 1:
                     store.sequence(folder, build.ORIGIN)
 

@@ -19,6 +19,7 @@ import jinja2
 import numpy as np
 import polars as pl
 import pytest
+from tests.conftest import ROOT
 
 from foresaid import params
 from foresaid.canonical_json import dump_line
@@ -233,6 +234,9 @@ def registry(folder: Path, text: str, link: str) -> None:
     vintage = 'known_on = 2024-10-01\ncommit = "0123456789abcdef"\ndirectory = "acme"\nfiles = []'
     card = "\n".join([*lines, f"url = {json.dumps(link)}", "accessed = 2026-01-01", "[[vintage]]", vintage, ""])
     (source / "source.toml").write_text(card, encoding="utf-8")
+    for name in ("models", "quantities", "aliases"):  # no row: only the names of the columns
+        first = (ROOT / "registry" / f"{name}.csv").read_text(encoding="utf-8").splitlines()[0]
+        (folder / "registry" / f"{name}.csv").write_text(first + "\n", encoding="utf-8")
     paper = folder / "registry" / "adopted" / "paper"
     paper.mkdir(parents=True)
     words = {name: json.dumps(f"{name} {text}") for name in ("title", "authors", "evidence", "reference", "note")}
