@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 from tests.attacks import build
 from tests.attacks import world as worlds
 from tests.attacks.mutate import room
@@ -25,24 +26,22 @@ from tests.attacks.world import SIGNER
 
 from foresaid.errors import ForesaidError, UnreadableError
 from foresaid.ledger import layout, store, timestamping
-from foresaid.ledger.entries.schema import ForecastEntry, Quantiles
+from foresaid.ledger.entries.schema import Entry
 from foresaid.ledger.log.policy import Policy
 from foresaid.ledger.log.signed_note import Signer
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import VerificationResult, verify
 
 Acknowledge = Callable[[str], None]
-BIG = 20_000  # bytes of an entry above the buffer of a stream, where torn writes show
+BIG = 20_000  # bytes of a batch above the buffer of a stream, where torn writes show
 
 
-def big(number: int, author: str = "x") -> ForecastEntry:
-    """A forecast whose line is longer than any buffer."""
-    values = ["0.5"] * (BIG // 10)
-    levels = [f"0.{place:06d}" for place in range(1, len(values) + 1)]
-    line = build.forecast(f"{author}{number}")
-    return ForecastEntry(
-        id=line.id, target=line.target, method=line.method, primary=False, prediction=Quantiles(levels=levels, values=values)
-    )
+def big(number: int, author: str = "x") -> list[Entry]:
+    """Rounds that are together longer than any buffer."""
+    text = "every model of the list " * 160
+    return [
+        msgspec.structs.replace(build.ROUND, id=f"{author}{number}-{part}", universe=text) for part in range(1 + BIG // len(text))
+    ]
 
 
 def child(work: Callable[[Acknowledge], None], reading: int | None = None) -> tuple[int, int]:
@@ -108,7 +107,7 @@ def sound(folder: Path, acknowledged: set[str]) -> str:
 
 def freeze(folder: Path, number: int, acknowledge: Acknowledge, signer: Signer | None = None) -> None:
     """One freeze as a person does it: a batch, acknowledged, then its place in the log, perhaps signed."""
-    acknowledge(build.write(folder, [big(number)], minutes=number))
+    acknowledge(build.write(folder, big(number), minutes=number))
     store.sequence(folder, build.ORIGIN, signer)
 
 

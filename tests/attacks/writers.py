@@ -17,6 +17,7 @@ from tests.attacks.mutate import room
 from tests.attacks.table import Scale, Tally, timed
 
 from foresaid.ledger import layout, store
+from foresaid.ledger.entries.schema import Entry
 from foresaid.ledger.log import git_history
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.ledger.verify.verify import verify
@@ -31,8 +32,8 @@ def together(tally: Tally, folder: Path, writers: int, freezes: int, size: str, 
 
         def work(acknowledge: Acknowledge, writer: int = writer) -> None:
             for number in range(freezes):
-                line = big(number, f"w{writer}-") if size == "big" else build.forecast(f"w{writer}-{number}")
-                acknowledge(build.write(folder, [line], minutes=1, author=f"example.org/w{writer}"))
+                lines: list[Entry] = big(number, f"w{writer}-") if size == "big" else [build.forecast(f"w{writer}-{number}")]
+                acknowledge(build.write(folder, lines, minutes=1, author=f"example.org/w{writer}"))
                 if number % 5 == 4 or freezes == 1:
                     store.sequence(folder, build.ORIGIN)
 

@@ -16,7 +16,7 @@ EDGE = 0.004  # a share this close to 0 or 1 says no more than the edge itself; 
 def to_line(share: Array) -> Array:
     """g = -ln(-ln y), the share pulled EDGE off 0 and 1: (n,) from (n,).
 
-    >>> to_line(np.array([np.exp(-1.0)])).round(12).tolist()
+    >>> (to_line(np.array([np.exp(-1.0)])).round(12) + 0.0).tolist()
     [0.0]
     """
     return np.asarray(-np.log(-np.log(np.clip(share, EDGE, 1.0 - EDGE))))

@@ -117,7 +117,8 @@ def test_a_board_no_reader_is_written_for_comes_in_by_name(registry: Path, mirro
         assert spelling in refused(registry, path, BOARD)
         add_alias(registry, spelling, f"meta-llama/llama-3.1-{size}-instruct", "*", "model")
     change = bring(registry, path, BOARD, accept=True)
-    cells = list(csv.DictReader(path.open(encoding="utf-8")))
+    with path.open(encoding="utf-8", newline="") as stream:
+        cells = list(csv.DictReader(stream))
 
     assert len(rows(registry)) == sum(bool(row["SWE-Bench Verified"]) + bool(row["Cybench"]) for row in cells)
     assert f"rows: {len(cells)} upstream in 1 tables" in "\n".join(change.lines())

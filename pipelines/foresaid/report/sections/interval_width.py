@@ -11,7 +11,7 @@ def said(entry: dict[str, Any]) -> str:
     """Say it of one fit as metrics describe it; empty where nothing was learned.
 
     >>> said({"widening": 1.3, "played": 4, "discrepancy": None})
-    'one factor of 1.3 on the width, from 4 clusters of its own rows'
+    'one factor of 1.30 on the width, from 4 clusters of its own rows'
     >>> said({"widening": 1.0, "played": 0, "discrepancy": None})
     ''
     """
