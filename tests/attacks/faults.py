@@ -107,7 +107,7 @@ def sound(folder: Path, acknowledged: set[str]) -> str:
 
 def freeze(folder: Path, number: int, acknowledge: Acknowledge, signer: Signer | None = None) -> None:
     """One freeze as a person does it: a batch, acknowledged, then its place in the log, perhaps signed."""
-    acknowledge(build.write(folder, big(number), minutes=number))
+    acknowledge(build.write(folder, big(number), minutes=600))
     store.sequence(folder, build.ORIGIN, signer)
 
 
@@ -284,7 +284,7 @@ def injected_stamp(scale: Scale, place: Path) -> Iterator[Tally]:
         now = {finding.code for finding in checked(folder).findings}
         if now - {"V02", "V09"}:  # no sum yet, or an anchor of which half is written
             return f"found {sorted(now)}"
-        build.write(folder, [build.forecast("next")], minutes=90)
+        build.write(folder, [build.forecast("next")], minutes=600)
         timestamping.accept(folder, reply, "tsa1", world.watched, sent=request)
         result = checked(folder)
         lost = acknowledged - {batch.sha256 for batch in result.batches}
