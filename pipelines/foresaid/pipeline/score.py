@@ -26,6 +26,7 @@ from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
+from foresaid.ledger.verify.page import figures as page_figures
 from foresaid.params import Params
 from foresaid.pipeline.outcomes import barred, proposed, read_record
 from foresaid.registry import database
@@ -40,11 +41,20 @@ def prospective(registry: Path, on: datetime | None = None, own: str = "", known
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
     """
-    place = registry / "ledger"
-    checked = verify.verify(place)
-    batches = store.read(place)
-    clock = Clock(on, checked.policy.stamps > 0, checked.proved)
+    checked = verify.verify(registry / "ledger")
+    return scored(registry, Clock(on, checked.policy.stamps > 0, checked.proved), own, known)
+
+
+def scored(registry: Path, clock: Clock, own: str = "", known: units.Units = units.NOTHING) -> Scores:
+    """The same by a clock of one's own, as a reader with another trust policy has it."""
+    batches = store.read(registry / "ledger")
     return score_ledger(batches, clock, own, barred(batches, registry), known)
+
+
+def figures(registry: Path, clock: Clock) -> dict[str, list[float | None]]:
+    """The scores and means that a page of the ledger must show, computed anew from the ledger alone."""
+    table = scored(registry, clock).table
+    return page_figures(table, with_exits(table))
 
 
 EXITS = ("late", "withdrawn", "void", "disputed")  # what takes a forecast out of the mean after it was made
