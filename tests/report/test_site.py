@@ -651,6 +651,23 @@ def test_an_undefined_value_is_an_error_and_only_drawings_pass_unescaped() -> No
         env.from_string("{{ inline('<b>') }}").render()
 
 
+@pytest.mark.parametrize("name", [name for name in dir(dict) if not name.startswith("_")])
+def test_an_entry_is_printed_though_mappings_have_a_method_of_its_name_and_a_method_never(name: str) -> None:
+    """A method is printed with its place in memory, which differs from run to run: equal inputs gave other bytes."""
+    template = report.environment(Path("none")).from_string(f"{{{{ row.{name} }}}}")
+
+    assert template.render(row={name: "198"}) == "198"
+    with pytest.raises(TypeError, match=f"found dict.{name} in a page"):
+        template.render(row={})
+
+
+def test_no_page_prints_an_object_of_the_program(plain: Path) -> None:
+    for path in plain.rglob("*.html"):
+        assert not re.search(
+            r"&lt;[^&;]*(object|method|function|generator)\b[^&;]*&gt;| at 0x[0-9a-f]+", path.read_text(encoding="utf-8")
+        ), path
+
+
 def test_a_template_of_the_project_stands_in_for_the_one_of_the_package(tmp_path: Path) -> None:
     own = tmp_path / "templates"
     own.mkdir()
