@@ -295,8 +295,11 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
     write_json(build / "freeze.json", {"round": None, "frozen": 1, "drift": [f"drift {text}"], "size": 1, "root": ""})
     row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "declined": 0, "wis": 0.123,
-           "ae_median": None, "coverage_80": 0.5, "standing": "late", "subjects": [f"subject {text}"]}  # fmt: skip
+           "ae_median": None, "coverage_80": 0.5, "standing": "late", "told": f"told {text}",
+           "subjects": [f"subject {text}"]}  # fmt: skip
     versions = [row, {**row, "version": 0, "standing": "worst", "wis": None, "coverage_80": None}]
+    kept = {"author": f"author {text}", "method": f"method {text}", "told": "", "n": 3, "wis": 0.123, "n_with_exits": 4,
+            "wis_with_exits": 0.25}  # fmt: skip
     not_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
     write_json(
         metrics / "score.json",
@@ -315,6 +318,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
                 "on": None,
                 "not_forecast": not_forecast,
                 "versions": versions,
+                "with_exits": [kept],
             },
         },
     )

@@ -20,6 +20,8 @@ from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
 from foresaid.laws import _loader as laws
+from foresaid.ledger import store
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, licences, load, source_card
@@ -93,6 +95,7 @@ class Material:
     plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.VerificationResult
+    batches: tuple[Batch, ...]  # the same in full, in the order of the log; none where the ledger does not verify
     freeze: dict[str, Any]
     capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
@@ -168,6 +171,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         raise RecordError.collect(problems)
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
+    whole = verify.verify(registry / "ledger")
     material = Material(
         params=params,
         scores=scores.sort(keys),
@@ -188,7 +192,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
-        ledger=verify.verify(registry / "ledger"),
+        ledger=whole,
+        batches=() if whole.findings else tuple(store.read(registry / "ledger")),
         freeze=_json(freeze) if freeze.is_file() else {},
         capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),

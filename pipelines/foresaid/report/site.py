@@ -132,4 +132,5 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
             )
             files[Path(page.path)] = text.encode()
+        files |= one.files(found)
     return {**files, **downloads.contents(tables)}
