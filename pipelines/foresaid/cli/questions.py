@@ -13,7 +13,9 @@ import click
 
 from foresaid.cli.group import project
 
-PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
+PROTOCOLS = [
+    "gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "compute-split", "leaderboard-v1", "leaderboard-v2",
+]  # fmt: skip
 
 
 @click.command()
@@ -185,7 +187,8 @@ def released() -> None:
 @click.option("--write", is_flag=True, help="Keep a leaderboard's table in registry/protocols; the pages show what is kept.")
 @click.option("--measured-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of a kept table; today by default.")
 def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime | None) -> None:
-    """Print the table of one protocol: largest budgets forecast from smaller ones, or whole families held out of a leaderboard.
+    """Print the table of one protocol: largest budgets forecast from smaller ones, whole families held out of a leaderboard, or the
+    best split of compute between pre-training and inference by difficulty.
 
     \b
     Example: foresaid protocol effort-tokens --from ../mirror
@@ -194,7 +197,7 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     from foresaid import params
     from foresaid.errors import ParameterError
     from foresaid.files import read_frame
-    from foresaid.report.sections import held_out_families, inference_compute
+    from foresaid.report.sections import held_out_families, inference_compute, study_tables
     from foresaid.studies.held_out_families import leaderboards, methods
     from foresaid.studies.inference_compute import protocols, series
 
@@ -216,6 +219,8 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
         lines = held_out_families.markdown(measured)
         if write:
             lines.append(f"protocol {name}: {leaderboards.write(project().registry, measured)} written")
+    elif name == "compute-split":
+        lines = study_tables.lines(protocols.compute_split(mirror, project().registry, loaded.seed))
     else:
         found = protocols.on_demand(name, mirror, project().registry, loaded.seed, loaded.replicates)
         lines = inference_compute.held_out_budgets(found)

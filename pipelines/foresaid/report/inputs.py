@@ -27,13 +27,15 @@ from foresaid.registry.formats import LicenceRow
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.report.withheld import without
-from foresaid.studies import compute_returns
+from foresaid.studies import compute_returns, law_sections
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
+LAW_STUDIES = "law_studies.json"  # below build/, from the stage `study`
+WRITTEN = ("continuous",)  # studies of upstream files, kept in the registry
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
 NO_ORIGINS: dict[str, Any] = {
     "origins": {},
@@ -91,6 +93,7 @@ class Material:
     statements: list[LicenceRow]  # licences of single quantities
     adopted: list[adopted.Adopted]
     plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
+    sections: list[law_sections.LawSection]  # tables that studies add to the pages of laws
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.VerificationResult
     freeze: dict[str, Any]
@@ -187,6 +190,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
+        sections=_sections(params, build, registry),
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
@@ -196,6 +200,13 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     )
     # The statements themselves and the sources are what is said of them, not their figures.
     return replace(without(material, forbidden), kept=licensed, statements=catalogue.licences, quantities=quantities)
+
+
+def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.LawSection]:
+    made = _json(build / LAW_STUDIES)
+    found = [law_sections.from_plain(plain, LAW_STUDIES) for plain in made]
+    found += [one for key in WRITTEN if (one := law_sections.kept(registry, key))]
+    return [replace(one, laws=tuple(name for name in one.laws if name in params.laws)) for one in found]
 
 
 def _card(registry: Path, name: str) -> source_card.Source:
