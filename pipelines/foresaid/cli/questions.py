@@ -230,20 +230,40 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
 
 @click.command(name="returns")
 @click.argument("laws", nargs=-1)
-def returns_of(laws: tuple[str, ...]) -> None:
+@click.option("--across", is_flag=True, help="Lay the tenfold steps of all laws of a target side by side.")
+@click.option("--held-out", is_flag=True, help="Check the return of the budget that the hindcast holds out.")
+def returns_of(laws: tuple[str, ...], across: bool, held_out: bool) -> None:
     """Print the marginal returns to compute of each fitted loss in N and D: best split, loss, loss reduction per tenfold compute.
 
+    \b
     Example: foresaid returns chinchilla
+             foresaid returns --across
+             foresaid returns --held-out
     """
     from foresaid import params
     from foresaid.errors import ParameterError
-    from foresaid.report.sections.compute_returns import markdown
+    from foresaid.files import read_frame
+    from foresaid.report.sections import study_tables
+    from foresaid.report.sections.compute_returns import markdown, surfaces
+    from foresaid.studies import returns_checked as work
 
     loaded = params.load(project().params)
     unknown = sorted(set(laws) - set(loaded.laws))
     if unknown:
         raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
-    for line in markdown(project().build, loaded.laws, list(laws) or list(loaded.laws)):
+    chosen = list(laws) or list(loaded.laws)
+    build = project().build
+    if not across and not held_out:
+        lines = markdown(build, loaded.laws, chosen)
+    else:
+        found = surfaces(build, loaded.laws, chosen)
+        sections = [work.across({name: one.budgets for name, one in found.items()})] if across else []
+        if held_out:
+            drawings = {name: one.drawing for name, one in found.items()}
+            sections.append(work.held_out(read_frame(build / "hindcast.parquet"), drawings))
+        nothing = ["returns: no target has two laws, or no hindcast holds a budget out"]
+        lines = [line for one in sections for line in (study_tables.lines(one) if one is not None else nothing)]
+    for line in lines:
         click.echo(line)
 
 

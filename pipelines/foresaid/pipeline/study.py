@@ -16,7 +16,7 @@ from foresaid.files import rounded, write_bytes
 from foresaid.params import Params
 from foresaid.registry import database
 from foresaid.registry.view import View
-from foresaid.studies import law_sections
+from foresaid.studies import data_ranking, direct_power, law_sections, no_law
 from foresaid.studies.benchmark_space import agents, study
 from foresaid.studies.law_sections import LawSection
 from foresaid.studies.transfer import section as transfer
@@ -24,7 +24,13 @@ from foresaid.studies.transfer import section as transfer
 BENCHMARK_SPACE = "benchmark_space.json"  # below build/
 LAW_STUDIES = "law_studies.json"  # below build/
 DIGITS = 10  # significant digits kept, as in the frames of the other stages
-STUDIES: tuple[Callable[[Callable[[date], View], Params], LawSection | None], ...] = (agents.section, transfer.section)
+STUDIES: tuple[Callable[[Callable[[date], View], Params], LawSection | None], ...] = (
+    agents.section,
+    transfer.section,
+    data_ranking.section,
+    no_law.section,
+    direct_power.section,
+)
 
 
 def run(params: Params, build: Path) -> bool:

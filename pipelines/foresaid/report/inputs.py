@@ -27,7 +27,7 @@ from foresaid.registry.formats import LicenceRow
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.report.withheld import without
-from foresaid.studies import compute_returns, law_sections
+from foresaid.studies import compute_returns, law_sections, returns_checked
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
@@ -171,6 +171,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         raise RecordError.collect(problems)
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
+    fitted = {name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,
         scores=scores.sort(keys),
@@ -181,7 +182,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
-        fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
+        fitted=fitted,
         models=models,
         quantities=quantities,
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
@@ -190,7 +191,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
-        sections=_sections(params, build, registry),
+        sections=[*_sections(params, build, registry), *_returns(fitted, scores)],
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=verify.verify(registry / "ledger"),
         freeze=_json(freeze) if freeze.is_file() else {},
@@ -207,6 +208,16 @@ def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.
     found = [law_sections.from_plain(plain, LAW_STUDIES) for plain in made]
     found += [one for key in WRITTEN if (one := law_sections.kept(registry, key))]
     return [replace(one, laws=tuple(name for name in one.laws if name in params.laws)) for one in found]
+
+
+def _returns(fitted: dict[str, Fitted], scores: pl.DataFrame) -> list[law_sections.LawSection]:
+    """The returns by all laws together, and of a held-out budget, from what the other stages left."""
+    surfaces = {name: item for name, item in fitted.items() if item.budgets}
+    found = [
+        returns_checked.across({name: item.budgets for name, item in surfaces.items()}),
+        returns_checked.held_out(scores, {name: item.drawing for name, item in surfaces.items()}),
+    ]
+    return [one for one in found if one is not None]
 
 
 def _card(registry: Path, name: str) -> source_card.Source:
