@@ -335,6 +335,10 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
         "left_out": [], "parameters": [], "residual_scale": 0.1, "agreement": 1.0, "unconverged": 0, "profile": open_profile,
     }  # fmt: skip
     write_json(build / "hindcast_fits.json", {"fits": [behind]})
+    table = {"key": "t", "caption": f"caption {text}", "header": [f"head {text}", "n"], "rows": [[f"cell {text}", 2], ["b", None]]}
+    section = {"key": "own", "title": f"section {text}", "laws": ["size_sigmoid"], "said": [f"said {text}"], "tables": [table],
+               "command": f"foresaid {text}"}  # fmt: skip
+    write_json(build / "law_studies.json", [section])
     counts = {"rows": 4, "subjects": 4, "quantities": 1, "by_status": {"reported": 3, "suspect": 1}, "source_file": "ab"}
     write_json(metrics / "ingest.json", {"sources": {"acme-evals": counts}, "models": {}, "quantities": 3})
     fitted(folder, text)
