@@ -46,9 +46,12 @@ def test_the_reference_is_the_named_one_and_the_best_baseline_stands_beside_it()
 def test_a_declined_forecast_counts_as_the_reference() -> None:
     law, base = many("l", 0.5, 12), many("best_known", 0.9, 12, "baseline")
     shy = [one for one in law if one["subject_id"] < "m06"]
-    left_out = pl.DataFrame([{name: one[name] for name in NONE.columns} for one in law if one["subject_id"] >= "m06"])
+    excluded_rows = pl.DataFrame([{name: one[name] for name in NONE.columns} for one in law if one["subject_id"] >= "m06"])
 
-    whole, half = claims(frame(law, base), NONE, 1).row(0, named=True), claims(frame(shy, base), left_out, 1).row(0, named=True)
+    whole, half = (
+        claims(frame(law, base), NONE, 1).row(0, named=True),
+        claims(frame(shy, base), excluded_rows, 1).row(0, named=True),
+    )
 
     assert (half["n"], half["n_declined"], whole["n_declined"]) == (24, 12, 0)
     rows = frame(shy, base)

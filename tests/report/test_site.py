@@ -208,7 +208,7 @@ def fitted(folder: Path, text: str) -> None:
     entry = {
         "target_id": "task", "quantity_id": "task", "series": f"series {text}", "title": f"Title {text}",
         "status": done.status, "reason": f"reason {text}", "rows": 8, "clusters": 8, "residual_scale": 0.01,
-        "agreement": 1.0, "unconverged": 0, "left_out": [{"reason": f"declined {text}", "rows": 2}],
+        "restarts_at_best": 1.0, "unconverged": 0, "excluded_rows": [{"reason": f"declined {text}", "rows": 2}],
         "parameters": [{"name": f"p {text}", "point": 1.0, "lower_90": 0.5, "upper_90": 1.5}],
         "profile": {"parameter": f"beta {text}", "values": [0.5, 1.0, 2.0], "rms": [0.2, 0.1, 0.3],
                     "forecast": [0.1, 0.2, 0.3], "admissible": [False, True, False]},
@@ -332,7 +332,8 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     behind = {
         "case": "case-2", "law": "size_sigmoid", "target_id": "loss/runs", "quantity_id": "loss", "series": "runs",
         "title": f"fit {text}", "status": "unidentified", "reason": f"left open {text}", "rows": 5, "held_out": 2, "clusters": 5,
-        "left_out": [], "parameters": [], "residual_scale": 0.1, "agreement": 1.0, "unconverged": 0, "profile": open_profile,
+        "excluded_rows": [], "parameters": [], "residual_scale": 0.1, "restarts_at_best": 1.0, "unconverged": 0,
+        "profile": open_profile,
     }  # fmt: skip
     write_json(build / "hindcast_fits.json", {"fits": [behind]})
     table = {"key": "t", "caption": f"caption {text}", "header": [f"head {text}", "n"], "rows": [[f"cell {text}", 2], ["b", None]]}

@@ -20,7 +20,7 @@ from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, trainin
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting.predict import predict, probed
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
@@ -104,7 +104,9 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     training: list[bytes] = []
     counts: dict[str, int] = {}
     questions = [FitRequest(law, table, settings) for table in law.tables(view)]
-    for fitted in (widened.fit for widened in widened_fits(questions, params.seed, params.replicates, build / CACHE)):
+    for fitted in (
+        recalibrated.fit for recalibrated in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)
+    ):
         table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
         results.append(describe(law, fitted))

@@ -188,10 +188,10 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "status": entry["status"],
         "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
-        "left_out": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["left_out"]),
+        "excluded_rows": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["excluded_rows"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
-        "agreement": percent(entry["agreement"]),
+        "restarts_at_best": percent(entry["restarts_at_best"]),
         "unconverged": f"{entry['unconverged']:,}",
         "width": interval_width.said(entry),
         "parameters": [
@@ -312,7 +312,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
-        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "left_out")} for entry in entries]
+        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "excluded_rows")} for entry in entries]
         made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
         values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.bootstrap import inflate_for_few_clusters
 from foresaid.fitting.frozen_curve import Curve, CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import predict
@@ -76,16 +76,18 @@ def best_split(law: Law, points: Array, flops: float) -> tuple[Array, Array, Arr
 
 
 def _ends(draws: Array, point: float, record: CurveRecord) -> tuple[float, float]:
-    apart = set_apart(draws[:, None], float(record.correction or 1), record.training.clusters)[:, 0]
+    apart = inflate_for_few_clusters(draws[:, None], float(record.cr1_factor or 1), record.training.clusters)[:, 0]
     low, high = np.quantile(apart, [LOW, HIGH])
-    middle, widening = float(np.median(draws)), float(record.widening)
-    return min(point, middle + widening * (float(low) - middle)), max(point, middle + widening * (float(high) - middle))
+    middle, interval_recalibration = float(np.median(draws)), float(record.interval_recalibration)
+    return min(point, middle + interval_recalibration * (float(low) - middle)), max(
+        point, middle + interval_recalibration * (float(high) - middle)
+    )
 
 
 def budgets(law: Law, curve: Curve, most_flops: float) -> list[Budget]:
     """Return budgets from a hundredth to a hundred times `most_flops`, the largest compute of the fitted rows, each spent best.
 
-    Ranges hold 90 % of the curve's draws, set apart for few clusters and widened as its forecasts are. They speak of the curve,
+    Ranges hold 90 % of the curve's draws, inflated for few clusters and recalibrated as its forecasts are. They speak of the curve,
     not of a single run.
     Where some draws have no best split and the fit has, those draws count with the split they would have at the usual ratio.
     """
