@@ -298,6 +298,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
            "ae_median": None, "coverage_80": 0.5, "standing": "late", "told": f"told {text}",
            "subjects": [f"subject {text}"]}  # fmt: skip
     versions = [row, {**row, "version": 0, "standing": "worst", "wis": None, "coverage_80": None}]
+    versions.append({**row, "standing": "claimed", "wis": 0.777, "subjects": []})
     kept = {"author": f"author {text}", "method": f"method {text}", "told": "", "n": 3, "wis": 0.123, "n_with_exits": 4,
             "wis_with_exits": 0.25}  # fmt: skip
     not_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
@@ -313,7 +314,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
             "by_period": broken_down(measured, PERIOD).to_dicts(),
             "claims": claims(measured, hindcast.filter(pl.col("point").is_null()), 1).to_dicts(),
             "accounting": {
-                "ledger": {"forecasts": 1, "withdrawn": 1},
+                "ledger": {"forecasts": 1, "withdrawn": 1, "claimed": 1},
                 "scored": [],
                 "on": None,
                 "not_forecast": not_forecast,
@@ -525,7 +526,7 @@ def test_kinds_of_evidence_never_share_a_table(plain: Path) -> None:
     assert "Printed coefficients" not in named["hindcast"]
     assert "Best so far" in named["hindcast"]
     assert "Mean (climatology)" not in named["adopted"] + named["prospective"]
-    assert "<table>" not in named["prospective"]
+    assert "<table>" not in named["prospective"].partition('id="claimed"')[0]  # what is claimed has a table of its own
 
 
 def test_without_prospective_scores_the_index_says_so_with_the_count(pages: dict[str, Reader]) -> None:
@@ -731,6 +732,40 @@ def test_the_ledger_page_shows_every_forecast_and_a_removed_row_is_noticed(plain
     shorter = re.sub(rb"<tr data-forecast.*?</tr>", b"", page, count=1)
     assert len(shorter) < len(page)
     assert verify.verify(place, evidence=verify.Evidence(report=shorter)).exit_code() == 7
+
+
+def test_claimed_scores_stand_apart_on_the_first_page_which_says_why(pages: dict[str, Reader], plain: Path) -> None:
+    markup = (plain / "index.html").read_text(encoding="utf-8")
+    part = markup[markup.index('id="claimed"') : markup.index('id="adopted"')]
+
+    assert "no time-stamping authority proves that they were there before it. They are in no table above." in part
+    assert "0.777" in part
+    assert "0.777" not in markup.replace(part, "")
+    assert "1 forecast with an outcome rest on the claim of their author alone." in pages["index.html"].text
+
+
+def test_what_left_the_mean_is_on_the_page_by_name_beside_both_means(pages: dict[str, Reader], plain: Path) -> None:
+    markup = (plain / "ledger.html").read_text(encoding="utf-8")
+    exits = markup[markup.index('id="exits"') : markup.index("Mean WIS of what counts")]
+    means = markup[markup.index("Mean WIS of what counts") : markup.index('id="outcomes"')]
+
+    assert all(
+        words in exits for words in ("withdrawal", "2026-12/task/size_sigmoid", "test", "2026-12-02T00:00:00Z", "because plain")
+    )
+    cells = re.findall(r"<td class=\"n\" data-figure>(.*?)</td>", means)
+    assert cells == ["3", "0.123", "4", "0.250"]
+
+
+def test_the_data_file_of_a_forecast_holds_all_that_the_ledger_says_of_it(plain: Path) -> None:
+    told = json.loads((plain / "forecasts" / "test~~2026-12~task~size_sigmoid.json").read_text(encoding="utf-8"))
+
+    assert (told["target"]["unit"], told["target"]["rule"]["kind"], told["round"]["deadline"]) == (
+        "fraction", "named", "2026-12-08T00:00:00Z",
+    )  # fmt: skip
+    assert told["versions"][0]["prediction"] == {"kind": "quantiles", "levels": ["0.5"], "values": ["0.4"]}
+    assert (told["state"], told["outcomes"], told["scores"]) == ("withdrawn", [], [])
+    assert not any("commit" in line for line in told["proven"])
+    assert any("commit" in line for line in told["not_proven"])
 
 
 def test_a_forecast_has_a_page_of_its_own_that_says_what_is_not_proven(pages: dict[str, Reader]) -> None:
