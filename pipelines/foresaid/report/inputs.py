@@ -165,6 +165,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         .join(units, on="quantity_id", how="left")
         .with_columns(pl.col("unit").fill_null("unknown"))
     )
+    hindcasts = read_frame(build / "hindcast.parquet")
     keys = ["evidence", "case", "law", "target_id", "subject_id"]
     score = _json(metrics / "score.json")
     freeze = build / "freeze.json"
@@ -179,7 +180,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     material = Material(
         params=params,
         scores=scores.sort(keys),
-        unmade=read_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
+        unmade=hindcasts.filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
@@ -195,7 +196,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
-        sections=[*_sections(params, build, registry), *_returns(fitted, scores)],
+        sections=[*_sections(params, build, registry), *_returns(fitted, hindcasts)],
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=whole,
         batches=() if whole.findings else tuple(store.read(registry / "ledger")),
@@ -215,12 +216,12 @@ def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.
     return [replace(one, laws=tuple(name for name in one.laws if name in params.laws)) for one in found]
 
 
-def _returns(fitted: dict[str, Fitted], scores: pl.DataFrame) -> list[law_sections.LawSection]:
+def _returns(fitted: dict[str, Fitted], hindcasts: pl.DataFrame) -> list[law_sections.LawSection]:
     """The returns by all laws together, and of a held-out budget, from what the other stages left."""
     surfaces = {name: item for name, item in fitted.items() if item.budgets}
     found = [
         returns_checked.across({name: item.budgets for name, item in surfaces.items()}),
-        returns_checked.held_out(scores, {name: item.drawing for name, item in surfaces.items()}),
+        returns_checked.held_out(hindcasts, {name: item.drawing for name, item in surfaces.items()}),
     ]
     return [one for one in found if one is not None]
 

@@ -27,11 +27,13 @@ from foresaid.report.sections import (
     held_out_families,
     hindcast_fits,
     interval_width,
+    no_better,
     study_tables,
 )
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
 from foresaid.studies import preregistration
+from foresaid.studies.law_sections import LawSection
 from foresaid.text import DASH, bound, count, number, percent, unit_words
 
 CHARTS = 8
@@ -103,11 +105,17 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "plane": benchmark_space.shown(material.plane, material.quantity) if name == PLANE else None,
         "families": held_out_families.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == preregistration.DEFAULT else [],
-        "studies": study_tables.shown(material.sections, name),
+        "studies": study_tables.shown(_sections(material), name),
         "budget_header": HEADER,
         "key": f"law-{texts.slug(name)}",
     }
     return Page(f"laws/{texts.slug(name)}.html", "law.html.j2", values)
+
+
+def _sections(material: Material) -> list[LawSection]:
+    """What studies add to the pages of laws, and where each law is no better than its reference."""
+    by_target, rolled = material.means["by_target"].to_dicts(), material.rolling["by_target"]
+    return [*material.sections, *no_better.sections(by_target, rolled, list(material.fitted), material.quantity)]
 
 
 def _released(material: Material) -> list[dict[str, Any]]:
@@ -308,7 +316,7 @@ def thresholds(material: Material) -> dict[str, Any]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
-    made = hindcast_fits.downloads(material) | study_tables.downloads(material.sections)
+    made = hindcast_fits.downloads(material) | study_tables.downloads(_sections(material))
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
