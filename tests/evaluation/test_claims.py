@@ -53,7 +53,7 @@ def test_a_declined_forecast_counts_as_the_reference() -> None:
         claims(frame(shy, base), excluded_rows, 1).row(0, named=True),
     )
 
-    assert (half["n"], half["n_declined"], whole["n_declined"]) == (24, 12, 0)
+    assert (half["n"], half["n_no_forecast"], whole["n_no_forecast"]) == (24, 12, 0)
     rows = frame(shy, base)
     kept, theirs = (
         sum(rows.filter(law="l")["wis"].to_list()),
@@ -88,7 +88,7 @@ def test_p_is_adjusted_over_all_cases_that_stand_together() -> None:
 
 def test_a_perfect_baseline_is_the_best_one() -> None:
     rows = frame(many("l", 0.5, 3), many("best_known", 0.6, 3, "baseline"))
-    perfect = rows.filter(law="l").with_columns(law=pl.lit("last_of_family"), role=pl.lit("baseline"), wis=0.0, ae_median=0.0)
+    perfect = rows.filter(law="l").with_columns(law=pl.lit("last_of_family"), role=pl.lit("baseline"), wis=0.0, absolute_error=0.0)
 
     found = best_baseline(skill(pl.concat([rows, perfect]))).filter(law="l").row(0, named=True)
 

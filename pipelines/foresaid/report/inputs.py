@@ -39,6 +39,10 @@ PLANE = "observational"  # the law whose page shows the plane
 LAW_STUDIES = "law_studies.json"  # below build/, from the stage `study`
 WRITTEN = ("continuous",)  # studies of upstream files, kept in the registry
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
+TABLES = (
+    *("by_evidence", "by_quantity", "by_quantity_later", "by_method_later", "by_model", "hits_by_model", "no_forecast"),
+    *("preregistration", "revisions", "revisions_by_unit", "models_added_late", "revisions_of_outcomes"),
+)  # tables of `score` in build/score_tables, of which pages show parts
 NO_ORIGINS: dict[str, Any] = {
     "origins": {},
     **{
@@ -79,10 +83,10 @@ class Material:
 
     params: Params
     scores: pl.DataFrame  # scored rows with the `unit` of their quantity
-    unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
     rolling: dict[str, Any]  # the tables of the rolling origins
     means: dict[str, pl.DataFrame]  # the tables of MEANS as `score` computed them
+    tables: dict[str, pl.DataFrame]  # the longer ones, TABLES
     claims: pl.DataFrame  # one verdict a law and case, see evaluation/claims.py
     accounting: dict[str, Any]
     ingest: dict[str, Any]
@@ -139,7 +143,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
         described,
         {curve.record.target_id: curve.record for curve in curves},
         drawing,
-        compute_returns.by_target(law, curves, drawing),
+        compute_returns.from_frame(read_frame(folder / "returns.parquet")),
         emergence_record.read(registry, law.experiment),
     )
 
@@ -180,10 +184,10 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     material = Material(
         params=params,
         scores=scores.sort(keys),
-        unmade=hindcasts.filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
+        tables={name: read_frame(build / "score_tables" / f"{name}.parquet") for name in TABLES},
         claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),

@@ -8,8 +8,8 @@ has gained what was asked, or until a millionfold, which counts as not reachable
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
@@ -78,10 +78,8 @@ def best_split(law: Law, points: Array, flops: float) -> tuple[Array, Array, Arr
 def _ends(draws: Array, point: float, record: CurveRecord) -> tuple[float, float]:
     apart = inflate_for_few_clusters(draws[:, None], float(record.cr1_factor or 1), record.training.clusters)[:, 0]
     low, high = np.quantile(apart, [LOW, HIGH])
-    middle, interval_recalibration = float(np.median(draws)), float(record.interval_recalibration)
-    return min(point, middle + interval_recalibration * (float(low) - middle)), max(
-        point, middle + interval_recalibration * (float(high) - middle)
-    )
+    middle, scale = float(np.median(draws)), float(record.interval_recalibration)
+    return min(point, middle + scale * (float(low) - middle)), max(point, middle + scale * (float(high) - middle))
 
 
 def budgets(law: Law, curve: Curve, most_flops: float) -> list[Budget]:
@@ -119,6 +117,28 @@ def of_drawing(law: Law, curve: Curve, drawing: pl.DataFrame) -> list[Budget]:
 def by_target(law: Law, curves: Iterable[Curve], drawing: pl.DataFrame) -> dict[str, list[Budget]]:
     """Return the budgets of every curve that is a loss in parameters and tokens, by target; other curves have none."""
     return {curve.record.target_id: of_drawing(law, curve, drawing) for curve in curves if is_surface(curve)}
+
+
+FRAME = {
+    "target_id": pl.String(),
+    **dict.fromkeys(("flops", "parameters", "parameters_low", "parameters_high", "tokens", "loss"), pl.Float64()),
+    **dict.fromkeys(("gain", "gain_low", "gain_high"), pl.Float64()),
+    "inner": pl.Boolean(),
+}
+
+
+def as_frame(found: Mapping[str, Sequence[Budget]]) -> pl.DataFrame:
+    """Write budgets as a frame, a row each, in the order of their targets."""
+    rows = [{"target_id": target_id, **asdict(one)} for target_id, budgets in found.items() for one in budgets]
+    return pl.DataFrame(rows, schema=FRAME)
+
+
+def from_frame(frame: pl.DataFrame) -> dict[str, list[Budget]]:
+    """Read what `as_frame` wrote."""
+    found: dict[str, list[Budget]] = {}
+    for row in frame.iter_rows(named=True):
+        found.setdefault(row.pop("target_id"), []).append(Budget(**row))
+    return found
 
 
 @dataclass(frozen=True)
