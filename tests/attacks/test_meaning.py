@@ -135,7 +135,7 @@ def test_b2_an_outcome_is_an_entry_and_needs_no_record(registry: Path) -> None:
         (registry / name).unlink()
 
     assert prospective(registry, LATER).table == before
-    assert [row["ae_median"] for row in before] == [pytest.approx(0.1)]  # the first value, not the later one
+    assert [row["absolute_error"] for row in before] == [pytest.approx(0.1)]  # the first value, not the later one
 
 
 def test_b3_a_model_that_was_out_or_known_is_no_outcome(registry: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_curve_survives_the_ledgers_bytes() -> None:
 def test_a_curve_frozen_before_bands_were_put_right_for_few_clusters_is_read_and_applied_as_it_was() -> None:
     curve, x = _frozen()
     written = to_plain(curve)
-    assert float(written.pop("correction")) > 1.0
+    assert float(written.pop("cr1_factor")) > 1.0
     old = from_plain(written)
 
     np.testing.assert_array_equal(locations(LAW, old, old.prepare(x)), LAW.curve(old.draws, old.prepare(x)))

@@ -263,7 +263,7 @@ def test_the_clone_reproduces_every_score_and_state(office: Office, stranger: Pa
     assert theirs == ours
     assert {name: told["state"] for name, told in theirs.items()} == STATES
     numbers = {
-        (name, row["told"]): row["wis"] for name, told in theirs.items() for row in told["scores"] if row["standing"] == "counts"
+        (name, row["told"]): row["wis"] for name, told in theirs.items() for row in told["scores"] if row["standing"] == "scored"
     }
     assert {told for (name, told) in numbers if name[1].endswith("joint")} == {"nothing", "other benchmarks", "siblings too"}
     assert len(numbers) == 7

@@ -70,7 +70,7 @@ def test_a_round_freezes_every_draft_once_and_the_ledger_verifies(desk: Desk) ->
 
     receipt = desk.freeze()
 
-    assert (receipt.frozen, receipt.added, receipt.drift) == (drafts, drafts, ())
+    assert (receipt.frozen, receipt.added, receipt.mismatch) == (drafts, drafts, ())
     assert len(desk.batches()) == 2  # questions, and forecasts of them
     assert verify.verify(desk.registry / "ledger", check_curve=from_plain).exit_code() == 0
 
@@ -95,8 +95,8 @@ def test_a_changed_draft_is_drift_and_the_frozen_one_stands(desk: Desk) -> None:
 
     assert again.added == 0
     assert before == desk.batches()
-    assert "2026-11/gsm8k_cot/observational" in again.drift
-    assert not any("compute_sigmoid" in name for name in again.drift)
+    assert "2026-11/gsm8k_cot/observational" in again.mismatch
+    assert not any("compute_sigmoid" in name for name in again.mismatch)
 
 
 def test_a_law_added_later_joins_the_round_in_a_batch_of_its_own(desk: Desk) -> None:
@@ -281,7 +281,7 @@ def test_b15_another_author_who_freezes_the_same_round_first_silences_nobody(des
 
     mine = desk.freeze(datetime(2026, 11, 22, tzinfo=UTC))
 
-    assert (mine.added, mine.frozen, mine.drift) == (theirs.added, theirs.frozen, ())
+    assert (mine.added, mine.frozen, mine.mismatch) == (theirs.added, theirs.frozen, ())
     result = verify.verify(desk.registry / "ledger", check_curve=from_plain)
     assert (result.exit_code(), len(result.accounts)) == (0, 2 * mine.added)
     assert desk.freeze(datetime(2026, 11, 23, tzinfo=UTC)).added == 0

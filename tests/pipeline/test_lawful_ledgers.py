@@ -160,6 +160,6 @@ def test_b13_what_verify_accepts_scoring_finishes(
         assert len(done.accounts) == len(made)
         refused = {"unknown law", "wrong probe"} & set(hows)
         if refused and subjects and not redacts:
-            assert any("cannot be applied" in status for status in done.declined["status"])
+            assert any("cannot be applied" in status for status in done.no_forecast["status"])
         for one in done.accounts:
             (Path(folder) / f"{page_name(one.author, one.id)}.html").write_bytes(b"")

@@ -1,11 +1,11 @@
 """The ledger's forecasts against what came out, every version of every one: what counts, what came too late, what is worst.
 
 An outcome is a `resolution/v1` entry, the first one for its subject, with the covariates that stand in it: nothing is read from
-the record, so that no later edit of it changes a score. A row has a standing: `counts` (the version that the round's rule picks),
-`claimed` (the same, but nobody proved when the batch was there), `other version`, `late` (the score of this subject was known, or
+the record, so that no later edit of it changes a score. A row has a standing: `scored` (the version that the round's rule picks),
+`claimed` (the same, but nobody proved when the batch was there), `superseded`, `late` (the score of this subject was known, or
 the deadline over, before the version was there), `withdrawn` and `void` (left the mean by an entry), `disputed` (two branches
 entered different outcomes), `barred` (the batch was trained on the model, or the model was known when the target was set), or
-`worst`. Only `counts` and `worst` enter a method's means; the others are shown beside them and named.
+`penalised`. Only `scored` and `penalised` enter a method's means; the others are shown beside them and named.
 
 Worst: a forecast that was not opened in time, or whose bytes are gone, is scored as if all its quantiles stood at that bound of its
 target which lies farther from the outcome. Its WIS is max(outcome - min, max - outcome), and no forecast with ascending
@@ -43,7 +43,7 @@ GIVEN = ", given what was published"  # behind a method: its forecast conditione
 BESIDE = ", given its siblings too"  # the same, conditioned on other systems of the launch as well
 TOLD = {"": "nothing", GIVEN: "other benchmarks", BESIDE: "siblings too"}  # what a joint was told of the release, for each of them
 OTHER_LEVELS = "not comparable: stated at other levels than the round's"
-OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "worst")  # standings whose models are named
+OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "penalised")  # standings whose models are named
 MARKS = ("author", "id", "version", "standing", "told")
 ROW: dict[str, pl.DataType] = {
     **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
@@ -63,7 +63,7 @@ class Scores:
     accounts: list[Account]
     no_shows: list[dict[str, Any]]
     table: list[dict[str, Any]]
-    declined: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
+    no_forecast: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
     units: dict[str, str]  # unit of each target by its benchmark, for what the record has no card of
 
 
@@ -100,7 +100,7 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
     steps = {target.benchmark: 2.0 * float(target.resolution or "0") for target in facts.targets.values()}
     every = _scored([(levels, _stepped(attach(frame, units), steps)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
-    counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
+    counted = every.filter(pl.col("standing").is_in(["scored", "penalised"]))
     met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
     named = {tuple(row) for row in counted.filter(met_one).select("author", "id").unique().iter_rows()}
     final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
@@ -141,7 +141,7 @@ def _versions(
             if account.state in ("late", *WORST) or not in_time(found[0].at, end) or not in_time(version.at, end):
                 return "late"
             if chosen(found, rule, end) != number:
-                return "other version"
+                return "superseded"
             if aim in facts.voids:
                 return "void"
             if in_time(taken_back, end):
@@ -149,7 +149,7 @@ def _versions(
             if subject in disputed:
                 return "disputed"
             proved = clock.is_proved(version.batch) and clock.is_proved(found[0].batch)
-            return "counts" if proved else "claimed"
+            return "scored" if proved else "claimed"
 
         stood = [standing(subject) for subject in rows["subject_id"]]
         marks = {"author": account.author, "id": account.id, "version": number + 1}
@@ -294,7 +294,7 @@ def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
                 "author": account.author,
                 "id": account.id,
                 "version": 0,
-                "standing": "late" if late else "worst",
+                "standing": "late" if late else "penalised",
                 "told": "",
             }
         )
@@ -327,9 +327,9 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
     """One line for each version and standing of each forecast; what is late or worst has a line even without an outcome."""
     grouped = every.group_by(*MARKS, maintain_order=True).agg(
         n=pl.col("wis").is_not_null().sum(),
-        declined=pl.col("wis").is_null().sum(),
+        no_forecast=pl.col("wis").is_null().sum(),
         wis=pl.col("wis").mean(),
-        ae_median=pl.col("ae_median").mean(),
+        absolute_error=pl.col("absolute_error").mean(),
         **{f"coverage_{round(100 * level)}": pl.col(f"covered_{round(100 * level)}").mean() for level in COVERAGES},
         subjects=pl.col("subject_id").sort(),
     )
@@ -339,10 +339,10 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
         lines.append({**row, "versions": count.get((row["author"], row["id"]), 0)})
     have = {(row["author"], row["id"], row["standing"]) for row in lines}
     for one in found:
-        standing = {"late": "late", **dict.fromkeys(WORST, "worst")}.get(one.state, "")
+        standing = {"late": "late", **dict.fromkeys(WORST, "penalised")}.get(one.state, "")
         if standing and (one.author, one.id, standing) not in have:
-            none = dict.fromkeys(["wis", "ae_median", *(f"coverage_{round(100 * level)}" for level in COVERAGES)])
-            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "told": "", "n": 0, "declined": 0}
+            none = dict.fromkeys(["wis", "absolute_error", *(f"coverage_{round(100 * level)}" for level in COVERAGES)])
+            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "told": "", "n": 0, "no_forecast": 0}
             lines.append({**about, **none, "subjects": [], "versions": count.get((one.author, one.id), 0)})
     order = {(one.author, one.id): i for i, one in enumerate(found)}
     return sorted(lines, key=lambda row: (order[row["author"], row["id"]], row["version"], row["standing"], row["told"]))

@@ -51,7 +51,7 @@ def ledger(material: Material) -> Page:
     head = result.checkpoint
     found = states(material)
     targets = universe(result.batches, found)
-    drift = material.freeze.get("drift", [])
+    mismatch = material.freeze.get("mismatch", [])
     return Page(
         "ledger.html",
         "ledger.html.j2",
@@ -114,10 +114,10 @@ def ledger(material: Material) -> Page:
                 indent=1,
                 sort_keys=True,
             ),
-            "declined": count(sum(row["n"] for row in material.accounting.get("not_forecast", [])), "row"),
+            "no_forecast": count(sum(row["n"] for row in material.accounting.get("no_forecast", [])), "row"),
             "rounds": _rounds(material),
             "round_open": material.params.round.id if material.params.round else "",
-            "drift": [item if isinstance(item, str) else ", ".join(f"{k}: {v}" for k, v in item.items()) for item in drift],
+            "mismatch": [item if isinstance(item, str) else ", ".join(f"{k}: {v}" for k, v in item.items()) for item in mismatch],
         },
     )
 
@@ -181,9 +181,9 @@ def versions(material: Material) -> list[dict[str, str]]:
             "version": f"{row['version']} of {row['versions']}" if row["version"] else text.DASH,
             "standing": row["standing"],
             "n": f"{row['n']:,}",
-            "declined": f"{row['declined']:,}",
+            "no_forecast": f"{row['no_forecast']:,}",
             "wis": number(row["wis"]),
-            "error": number(row["ae_median"]),
+            "error": number(row["absolute_error"]),
             "coverage": percent(row["coverage_80"]),
             "subjects": ", ".join(row["subjects"]),
         }
