@@ -22,6 +22,20 @@ RESOLUTION = {
     "covariates": [{"benchmark": "mmlu", "value": "0.9"}, {"benchmark": "mmlu", "value": "0.8", "sibling": "acme/next-mini"}],
 }  # fmt: skip
 
+ABOUT = {"round": "2026q4", "target": "gpqa/next"}
+REST = [
+    {"type": "challenge/v1", **ABOUT, "known_at": "2026-12-01", "evidence": "a" * 64, "reason": "an archived page"},
+    {"type": "void/v1", **ABOUT, "condition": "board_closed", "on": "2027-02-01", "evidence": "a" * 64, "reason": "closed"},
+    {
+        "type": "redaction/v1",
+        "batch": "a" * 64,
+        "author": "example.org/alice",
+        "forecasts": ["2026q4/gpqa/next/m"],
+        "reason": "law",
+    },
+    {"type": "key/v1", "vkey": f"example.org/log+0123abcd+{'A' * 44}", "status": "added", "reason": "a new machine"},
+]
+
 
 def text() -> str:
     return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
@@ -32,7 +46,7 @@ def test_the_published_schema_is_that_of_the_records() -> None:
     jsonschema.Draft202012Validator.check_schema(schema())
 
 
-@pytest.mark.parametrize("line", [*LINES, RESOLUTION], ids=lambda line: line["type"])
+@pytest.mark.parametrize("line", [*LINES, RESOLUTION, *REST], ids=lambda line: line["type"])
 def test_another_validator_takes_every_line_and_refuses_what_is_too_much_or_too_little(line: dict[str, Any]) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(FILE.read_text(encoding="utf-8")))
 
