@@ -127,7 +127,7 @@ def _page(data: bytes) -> None:
 
 
 def _headers(data: bytes) -> None:
-    opentimestamps.parse_headers(data.decode("latin-1"))
+    opentimestamps.parse_trusted(data.decode("latin-1"))
 
 
 @cache

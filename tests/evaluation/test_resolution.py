@@ -256,6 +256,18 @@ def test_the_record_is_the_best_value_or_the_mean_of_the_three_best_models() -> 
     assert isinstance(waiting, Pending)
 
 
+def test_a_record_of_open_weights_waits_where_nobody_says_which_models_have_them() -> None:
+    """Unknown is neither open nor closed: an outcome, once entered, stands for ever."""
+    rule = RecordBy(by="2027-03-31", scope="open_weights", top=1, record=None)
+    items = (value("a", "0.9", "2027-03-02"), value("b", "0.6", "2027-03-02"), release("b", "2027-02-01", open_weights=True))
+
+    found = resolve(target(rule), facts(release("a", "2027-02-01"), *items), KNOWN)
+    settled = resolve(target(rule), facts(release("a", "2027-02-01", open_weights=False), *items), KNOWN)
+
+    assert found == Pending("whether a (1 models) has open weights is not on record")
+    assert one(settled) == ("", "0.6")
+
+
 def test_a_curve_binds_every_model_that_is_released_while_it_is_open() -> None:
     days = {"a": "2027-01-01", "b": "2027-01-02", "c": "2027-06-30", "d": "2027-07-01"}
     items = [item for name, on in days.items() for item in (release(name, on), value(name, "0.5", "2027-07-02"))]

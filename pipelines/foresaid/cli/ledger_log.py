@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from foresaid.cli._ledger_context import FILE, THERE, append, entry_of, policy_of
 from foresaid.cli.group import project
+from foresaid.ledger.log.stamp_kinds import KINDS
 
 
 @click.group()
@@ -147,17 +149,24 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path | None, wr
     click.echo(line.decode("utf-8"), nl=False)
 
 
+def kept_options(command: Callable[..., None]) -> Callable[..., None]:
+    """One option for each kind of stamp beside RFC 3161, to keep a proof."""
+    for kind in reversed(KINDS):
+        command = click.option(f"--{kind.NAME}", type=THERE, help=f"Keep a proof by {kind.TITLE} over the subject.")(command)
+    return command
+
+
 @click.command()
 @click.option("--request", "request", type=FILE, help="Write a request (.tsq) to send to an authority.")
 @click.option("--response", "response", type=THERE, help="Keep a reply (.tsr) that came back.")
 @click.option("--sent", type=THERE, help="The request the reply answers; its nonce must come back.")
 @click.option("--authority", help="Name of the authority in the policy.")
 @click.option("--batch", default="", help="Stamp this batch instead of the newest checkpoint; works before the merge.")
-@click.option("--opentimestamps", "ots", type=THERE, help="Keep an OpenTimestamps proof (.ots) over the subject.")
+@kept_options
 @click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/.")
 def stamp(
-    request: Path | None, response: Path | None, sent: Path | None, authority: str | None, batch: str, ots: Path | None,
-    policy: Path | None,
+    request: Path | None, response: Path | None, sent: Path | None, authority: str | None, batch: str, policy: Path | None,
+    **other: Path | None,
 ) -> None:  # fmt: skip
     """Prove time: write a request, send it with curl, keep the reply. Nothing here uses the network.
 
@@ -169,15 +178,16 @@ def stamp(
     from foresaid.errors import ParameterError
     from foresaid.ledger import timestamping
 
-    if sum(item is not None for item in (request, response, ots)) != 1:
-        raise ParameterError("stamp: expected one of --request, --response and --opentimestamps")
+    if sum(item is not None for item in (request, response, *other.values())) != 1:
+        raise ParameterError(f"stamp: expected one of --request, --response and {', '.join(f'--{kind.NAME}' for kind in KINDS)}")
     if request is not None:
         files.write_bytes(request, timestamping.request(project().ledger, batch))
         click.echo(f"{request}: a request over {timestamping.to_stamp(project().ledger, batch)}")
-    elif ots is not None:
-        kept = timestamping.accept_calendar(project().ledger, ots.read_bytes())
-        click.echo(f"OpenTimestamps: {kept}; without a block header it proves no time")
-    elif response is not None:
+    for kind in KINDS:
+        if (proof := other.get(kind.NAME)) is not None:
+            kept = timestamping.accept_other(project().ledger, proof.read_bytes(), kind)
+            click.echo(f"{kind.TITLE}: {kept}; without {kind.TRUSTED.replace('-', ' ')} of your own it proves no time")
+    if response is not None:
         if authority is None:
             raise ParameterError("stamp: expected --authority, the name the policy gives it")
         before = sent.read_bytes() if sent else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +13,28 @@ import click
 
 from foresaid.cli._ledger_context import THERE
 from foresaid.cli.group import project
+from foresaid.ledger.log.stamp_kinds import KINDS
 
 if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence
 
 
+def trusted_options(command: Callable[..., None]) -> Callable[..., None]:
+    """One option for each kind of stamp, by which a reader brings what they trust."""
+    for kind in reversed(KINDS):
+        command = click.option(f"--{kind.TRUSTED}", type=THERE, help=kind.TRUSTED_WORDS)(command)
+    return command
+
+
 def _evidence(
-    policy: Path | None, known: Sequence[Path], data: Path | None, headers: Path | None, page: Path | None, asked: set[str]
+    policy: Path | None,
+    known: Sequence[Path],
+    data: Path | None,
+    trusted: Mapping[str, Path | None],
+    page: Path | None,
+    asked: set[str],
 ) -> Evidence:
-    from foresaid.ledger.log import git_history, opentimestamps
+    from foresaid.ledger.log import git_history
     from foresaid.ledger.log import policy as policies
     from foresaid.ledger.provenance import adopted_digest
     from foresaid.ledger.verify.verify import Evidence
@@ -35,7 +48,11 @@ def _evidence(
         data=data or project().snapshots,
         known_models=project().registry / KNOWN,
         aliases=names(project().registry),
-        headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
+        trusted={
+            kind.NAME: kind.parse_trusted(path.read_text(encoding="ascii", errors="replace"))
+            for kind in KINDS
+            if (path := trusted.get(kind.TRUSTED.replace("-", "_")))
+        },
         report=page.read_bytes() if page else None,
         adopted=adopted_digest(project().registry / "adopted"),
         now=datetime.now(UTC),
@@ -47,7 +64,7 @@ def _evidence(
 @click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/; else the ledger's copy.")
 @click.option("--known", type=THERE, multiple=True, help="A checkpoint you kept; the log must continue it.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Folder of training snapshots, <sha256>.jsonl.gz.")
-@click.option("--block-headers", "headers", type=THERE, help="Bitcoin headers you trust: a line each, height and hex.")
+@trusted_options
 @click.option("--git", "asked_git", is_flag=True, help="The git history must be there to check (else exit 5).")
 @click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
 @click.option("--json", "as_json", is_flag=True, help="List all findings as JSON.")
@@ -55,17 +72,17 @@ def verify(
     policy: Path | None,
     known: tuple[Path, ...],
     data: Path | None,
-    headers: Path | None,
     asked_git: bool,
     strict: bool,
     as_json: bool,
+    **trusted: Path | None,
 ) -> None:
     """Check the ledger: V01 to V20. Exit 0 when all checks passed, 5 when evidence is incomplete.
 
     Example: foresaid verify --known my-checkpoint
     """
     asked = {"V16"} | ({"V13"} if asked_git else set())
-    _verify(_evidence(policy, known, data, headers, None, asked), strict, as_json)
+    _verify(_evidence(policy, known, data, trusted, None, asked), strict, as_json)
 
 
 def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = ()) -> None:
@@ -133,7 +150,7 @@ def verify_report(page: Path, policy: Path | None) -> None:
 
     from foresaid.pipeline import score
 
-    evidence = replace(_evidence(policy, (), None, None, page, set()), figures=partial(score.figures, project().registry))
+    evidence = replace(_evidence(policy, (), None, {}, page, set()), figures=partial(score.figures, project().registry))
     _verify(evidence, strict=False, as_json=False, only=("V17", "V18"))
 
 
@@ -156,7 +173,7 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
     from foresaid.ledger.verify import verify as check
     from foresaid.pipeline import score
 
-    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, None, None, set()))
+    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, {}, None, set()))
     batches = standing.batches_by_name(result)
     found = [account for account in result.accounts if entry in (account.id, account.batch)]
     if not found:

@@ -30,7 +30,7 @@ class Release:
     on: date
     launch: str = ""
     preview: bool = False
-    open_weights: bool = False
+    open_weights: bool | None = None  # None: not on record
     series: str = ""
     binds: str = "model"
 
@@ -440,10 +440,13 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         name
         for name, model in models.items()
         if model.on <= by
-        and (rule.scope != "open_weights" or model.release.open_weights)
+        and (rule.scope != "open_weights" or model.release.open_weights is not False)
         and (rule.scope != "maker" or model.release.maker == rule.maker)
     }
+    unsure = sorted(name for name in scope if rule.scope == "open_weights" and models[name].release.open_weights is None)
     values = _values(target, facts, scope, end)
+    if held := sorted({facts.name(one.model) for one in values} & set(unsure)):
+        return Pending(f"whether {', '.join(held[:3])} ({len(held)} models) has open weights is not on record")
     best: dict[str, Series] = {}
     sign = 1 if target.direction == "higher" else -1
     for name in sorted(scope):

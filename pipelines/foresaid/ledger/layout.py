@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from foresaid.ledger.log.stamp_kinds import KINDS
+
 FOLDER = "log/anchors"
 
 
@@ -58,7 +60,13 @@ _AUTHORITY = r"[a-z0-9][a-z0-9-]{0,63}"
 _RECEIPT = re.compile(rf"receipts/([0-9a-f]{{64}})/({_AUTHORITY})\.tsr")
 
 
-_ANCHOR = re.compile(rf"log/anchors/([0-9]{{8}})/(checkpoint|subject|subject\.ots|replies|({_AUTHORITY})\.tsr)")
+STAMPS = tuple(kind.FILE for kind in KINDS)  # other proofs of time beside a subject
+
+
+_BESIDE = "|".join(map(re.escape, STAMPS))
+
+
+_ANCHOR = re.compile(rf"log/anchors/([0-9]{{8}})/(checkpoint|subject|{_BESIDE}|replies|({_AUTHORITY})\.tsr)")
 
 
 _ROOT = re.compile(rf"tsa/({_AUTHORITY})\.pem")

@@ -13,8 +13,9 @@ from pathlib import Path
 from foresaid.errors import LedgerError
 from foresaid.ledger import layout, store
 from foresaid.ledger.layout import CHECKPOINT, MANIFEST
-from foresaid.ledger.log import anchors, checkpoint, manifest, opentimestamps, rfc3161
+from foresaid.ledger.log import anchors, checkpoint, manifest, rfc3161
 from foresaid.ledger.log.policy import Policy
+from foresaid.ledger.log.stamp_kinds import StampKind
 
 
 def anchor(place: Path) -> str:
@@ -70,15 +71,15 @@ def accept(place: Path, reply: bytes, authority: str, policy: Policy, batch: str
     return proved
 
 
-def accept_calendar(place: Path, proof: bytes) -> str:
-    """Keep an OpenTimestamps proof over the newest subject, also in place of an earlier one; return its status."""
+def accept_other(place: Path, proof: bytes, kind: StampKind) -> str:
+    """Keep a proof of another kind over the newest subject, also in place of an earlier one; return its status."""
     path = to_stamp(place)
-    found = opentimestamps.read(proof, path.read_bytes())
+    found = kind.read(proof, path.read_bytes())
     if found is None:
-        raise LedgerError("OpenTimestamps: the optional library is not installed; install foresaid[opentimestamps]")
-    name = f"{path.parent.relative_to(place).as_posix()}/subject.ots"
+        raise LedgerError(f"{kind.TITLE}: the optional library is not installed; install foresaid[{kind.NAME}]")
+    name = f"{path.parent.relative_to(place).as_posix()}/{kind.FILE}"
     store.write_files(place, {name: proof}, replaced=(name,))
-    return found.status
+    return str(found.status)
 
 
 def add_cosignature(place: Path, line: bytes) -> None:

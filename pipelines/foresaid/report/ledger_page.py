@@ -27,21 +27,14 @@ from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number, percent
 
-COUNTED = {
-    "batches": "batches",
+COUNTED = {  # where the page says it in more words than `verify`
     "sequenced": "of them in the log",
     "pending": "of them not yet in the log",
-    "rounds": "rounds",
-    "targets": "targets",
     "forecasts": "open forecasts",
     "sealed": "sealed forecasts",
     "opened": "of them opened",
-    "amendments": "amendments",
-    "withdrawals": "withdrawals",
-    "resolutions": "resolutions",
-    "challenges": "challenges",
     "voids": "voided targets",
-    "redactions": "redactions",
+    "rejected": "batches not let into the log",
     "stray_files": "stray files of a broken-off write",
 }
 
@@ -72,7 +65,7 @@ def ledger(material: Material) -> Page:
             "time": result.time,
             "proved": wording.PROVED,
             "unproven": wording.UNPROVEN,
-            "counts": [(words, f"{result.counts[name]:,}") for name, words in COUNTED.items()],
+            "counts": [(COUNTED.get(name, name), f"{n:,}") for name, n in result.counts.items()],
             "states": [(name, f"{n:,}") for name, n in totals(found).items()],
             "forecasts": [
                 {

@@ -10,7 +10,7 @@ from hashlib import sha256
 import pytest
 
 from foresaid.errors import LedgerError
-from foresaid.ledger.log.opentimestamps import block_time, parse_headers, read
+from foresaid.ledger.log.opentimestamps import block_time, parse_trusted, read
 
 pytest.importorskip("opentimestamps", reason="the optional extra foresaid[opentimestamps] is not installed")
 # The first block of Bitcoin: its header is known to everyone, and its hash begins with ten zeros.
@@ -65,6 +65,6 @@ def test_a_block_header_needs_its_proof_of_work() -> None:
         changed[place] ^= 1
         with pytest.raises(LedgerError, match="proof of work"):
             block_time(bytes(changed), bytes(changed[36:68]))
-    assert parse_headers(f"0 {GENESIS.hex()}\n") == {0: GENESIS}
+    assert parse_trusted(f"0 {GENESIS.hex()}\n") == {0: GENESIS}
     with pytest.raises(LedgerError, match="line 1"):
-        parse_headers("zero 00")
+        parse_trusted("zero 00")

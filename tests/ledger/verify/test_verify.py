@@ -657,7 +657,7 @@ def test_many_batches_of_few_lines_are_remarked_upon(folder: Path, monkeypatch: 
 
 
 def test_block_headers_without_a_proof_to_check_are_incomplete_evidence(folder: Path) -> None:
-    result = verify(folder, evidence=Evidence(headers={1: bytes(80)}))
+    result = verify(folder, evidence=Evidence(trusted={"opentimestamps": {1: bytes(80)}}))
 
     assert [finding.code for finding in result.incomplete] == ["V11"]
     assert result.exit_code() == 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Annotated, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -78,7 +78,9 @@ def check_text(field: str, text: str) -> None:
 
 
 class EntryFields(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):  # no cycles
-    """Base of all records: fields by name, unknown ones refused, never changed."""
+    """Base of all records: fields by name, unknown ones refused, never changed; `verify` counts those that have a `COUNTED`."""
+
+    COUNTED: ClassVar[str] = ""
 
 
 def aim_of(name: str) -> tuple[str, str]:

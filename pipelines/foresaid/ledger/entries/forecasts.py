@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -140,6 +140,8 @@ class ForecastEntry(EntryFields, tag_field="type", tag="forecast/v1", frozen=Tru
     The round stands in the id, where it ends at the first slash. The field `round` may repeat it, and must then agree.
     """
 
+    COUNTED: ClassVar[str] = "forecasts"
+
     id: ForecastId
     target: Id
     method: Name
@@ -157,6 +159,8 @@ class ForecastEntry(EntryFields, tag_field="type", tag="forecast/v1", frozen=Tru
 
 class Sealed(EntryFields, tag_field="type", tag="sealed/v1", frozen=True):
     """A prediction bound by a hash, to be opened by `reveal_by`; the target is public, so that it can be counted."""
+
+    COUNTED: ClassVar[str] = "sealed"
 
     id: ForecastId
     target: Id
@@ -189,6 +193,8 @@ class Inner(EntryFields, tag_field="type", tag="forecast/v1", frozen=True):
 class Reveal(EntryFields, tag_field="type", tag="reveal/v1", frozen=True):
     """The opening of one's own sealed forecast: the nonce, and the line that was hashed with it."""
 
+    COUNTED: ClassVar[str] = "opened"
+
     opens: ForecastId
     nonce: Hash
     forecast: Inner
@@ -201,6 +207,8 @@ class Reveal(EntryFields, tag_field="type", tag="reveal/v1", frozen=True):
 class Amendment(EntryFields, tag_field="type", tag="amendment/v1", frozen=True):
     """Another prediction for one's own earlier forecast; both are kept and both are scored."""
 
+    COUNTED: ClassVar[str] = "amendments"
+
     amends: ForecastId
     reason: Text
     prediction: Prediction
@@ -211,6 +219,8 @@ class Amendment(EntryFields, tag_field="type", tag="amendment/v1", frozen=True):
 
 class Withdrawal(EntryFields, tag_field="type", tag="withdrawal/v1", frozen=True):
     """Notice that one's own earlier forecast is withdrawn; it stays in the ledger and in the denominator."""
+
+    COUNTED: ClassVar[str] = "withdrawals"
 
     withdraws: ForecastId
     reason: Text

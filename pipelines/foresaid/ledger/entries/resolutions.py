@@ -6,7 +6,7 @@ replace an earlier one, and a challenge can only make a score known earlier than
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from msgspec import UNSET, UnsetType
 
@@ -59,6 +59,8 @@ class Resolution(EntryFields, tag_field="type", tag="resolution/v1", frozen=True
     `snapshot` the SHA-256 of the rows or the page all of it was read from.
     """
 
+    COUNTED: ClassVar[str] = "resolutions"
+
     round: RoundId
     target: Id
     value: Number | None
@@ -87,6 +89,8 @@ class Resolution(EntryFields, tag_field="type", tag="resolution/v1", frozen=True
 class Challenge(EntryFields, tag_field="type", tag="challenge/v1", frozen=True):
     """Evidence that a score was public earlier than the record says; open for ever, to anyone, and shown by name."""
 
+    COUNTED: ClassVar[str] = "challenges"
+
     round: RoundId
     target: Id
     known_at: Moment
@@ -101,6 +105,8 @@ class Challenge(EntryFields, tag_field="type", tag="challenge/v1", frozen=True):
 
 class Void(EntryFields, tag_field="type", tag="void/v1", frozen=True):
     """Notice that a target met one of the conditions of its own `void_if`: it is void for every author at once."""
+
+    COUNTED: ClassVar[str] = "voids"
 
     round: RoundId
     target: Id
@@ -120,6 +126,8 @@ class Redaction(EntryFields, tag_field="type", tag="redaction/v1", frozen=True):
     A batch that opens a round or sets a target is never redacted: without the question nobody could say what worst is.
     """
 
+    COUNTED: ClassVar[str] = "redactions"
+
     batch: Hash
     author: Id
     forecasts: list[ForecastId]
@@ -133,6 +141,8 @@ class Redaction(EntryFields, tag_field="type", tag="redaction/v1", frozen=True):
 
 class Key(EntryFields, tag_field="type", tag="key/v1", frozen=True):
     """Notice that a key signs for this log from here on, or does so no more."""
+
+    COUNTED: ClassVar[str] = "keys"
 
     vkey: Vkey
     status: Literal["added", "revoked"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -130,6 +130,8 @@ class Header(EntryFields, tag_field="type", tag="batch/v1", frozen=True):
 class RoundEntry(EntryFields, tag_field="type", tag="round/v1", frozen=True):
     """A round of forecasts: until when they count, how they are scored, and which targets are counted."""
 
+    COUNTED: ClassVar[str] = "rounds"
+
     id: RoundId
     deadline: Time
     reveal_by: Time
@@ -161,21 +163,7 @@ Entry: TypeAlias = (
     | Redaction
     | Key
 )
-KINDS: dict[str, type[Header] | type[Entry]] = {
-    "batch/v1": Header,
-    "round/v1": RoundEntry,
-    "target/v1": TargetEntry,
-    "forecast/v1": ForecastEntry,
-    "sealed/v1": Sealed,
-    "reveal/v1": Reveal,
-    "amendment/v1": Amendment,
-    "withdrawal/v1": Withdrawal,
-    "resolution/v1": Resolution,
-    "challenge/v1": Challenge,
-    "void/v1": Void,
-    "redaction/v1": Redaction,
-    "key/v1": Key,
-}
+KINDS: dict[str, type[Header] | type[Entry]] = {kind.__struct_config__.tag: kind for kind in (Header, *get_args(Entry))}
 
 
 def parse(value: Mapping[str, Any], number: int = 1, check_curve: CheckCurve | None = None) -> Header | Entry:

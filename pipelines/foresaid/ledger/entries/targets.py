@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from hashlib import sha256
 from itertools import pairwise
-from typing import Literal, TypeAlias
+from typing import ClassVar, Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -114,6 +114,8 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
     levels that every forecast states. `same_items` are quantities measured on the same questions: no forecast may take one as a
     covariate, unless the target has `stated` it.
     """
+
+    COUNTED: ClassVar[str] = "targets"
 
     id: Id
     round: RoundId

@@ -17,6 +17,8 @@ from hashlib import sha256
 
 from foresaid.errors import LedgerError
 
+NAME, TITLE, FILE = "opentimestamps", "OpenTimestamps", "subject.ots"
+TRUSTED, TRUSTED_WORDS = "block-headers", "Bitcoin headers you trust: a line each, height and hex."
 PROOF_BYTES = 64 * 1024
 HEADER_BYTES = 80
 _PROGRAM = """
@@ -92,7 +94,12 @@ def block_time(header: bytes, root: bytes) -> datetime:
     return datetime.fromtimestamp(int.from_bytes(header[68:72], "little"), UTC)
 
 
-def parse_headers(text: str) -> Mapping[int, bytes]:
+def proved(proof: CalendarProof, headers: Mapping[int, bytes]) -> list[datetime]:
+    """The times of the blocks of a proof whose headers a reader has."""
+    return [block_time(headers[height], root) for height, root in proof.blocks if height in headers]
+
+
+def parse_trusted(text: str) -> Mapping[int, bytes]:
     """Read block headers a person trusts: a line each, height and 160 hex digits."""
     headers = {}
     for number, line in enumerate(text.splitlines(), start=1):

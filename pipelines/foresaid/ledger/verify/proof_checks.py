@@ -8,9 +8,10 @@ from datetime import UTC, datetime, timedelta
 from foresaid.errors import LedgerError
 from foresaid.ledger import layout
 from foresaid.ledger.layout import CHECKPOINT, MANIFEST, POLICY
-from foresaid.ledger.log import anchors, merkle, opentimestamps
+from foresaid.ledger.log import anchors, merkle
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.git_history import HERE
+from foresaid.ledger.log.stamp_kinds import KINDS, StampKind
 from foresaid.ledger.state.index import moment
 from foresaid.ledger.verify.evidence import _anchor, newest_judged
 from foresaid.ledger.verify.snapshot import Finding, Snapshot
@@ -119,33 +120,39 @@ def disagreements(snapshot: Snapshot) -> list[str]:
 
 
 def calendar_status(snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
-    """OpenTimestamps proofs: what is wrong or missing, and what each says (pending, attested, checked against a given header)."""
-    wrong, notes, against_header = [], [], 0
-    headers = snapshot.evidence.headers
+    """Proofs of other kinds than RFC 3161: what is wrong or missing, and what each says (pending, attested, checked)."""
+    told = [_status_of(kind, snapshot) for kind in KINDS]
+    return [one for wrong, _ in told for one in wrong], [note for _, notes in told for note in notes]
+
+
+def _status_of(kind: StampKind, snapshot: Snapshot) -> tuple[list[Finding], list[str]]:
+    wrong, notes, against = [], [], 0
+    trusted = snapshot.evidence.trusted.get(kind.NAME, {})
+    words = kind.TRUSTED.replace("-", " ")
     for size in snapshot.anchored:
-        path = f"{layout.folder(size)}/subject.ots"
+        path = f"{layout.folder(size)}/{kind.FILE}"
         if path not in snapshot.files:
             continue
         try:
-            proof = opentimestamps.read(snapshot.files[path], snapshot.files.get(f"{layout.folder(size)}/subject", b""))
+            proof = kind.read(snapshot.files[path], snapshot.files.get(f"{layout.folder(size)}/subject", b""))
             if proof is None:
-                notes.append(f"{path}: not read, install foresaid[opentimestamps]")
+                notes.append(f"{path}: not read, install foresaid[{kind.NAME}]")
                 continue
-            checked = [opentimestamps.block_time(headers[height], root) for height, root in proof.blocks if height in headers]
+            checked = kind.proved(proof, trusted)
         except LedgerError as error:
             wrong.append(Finding("V11", path, str(error)))
             continue
-        against_header += len(checked)
-        says = f"checked against its block header: {min(checked):%Y-%m-%d}" if checked else f"{proof.status}, proves no time here"
+        against += len(checked)
+        says = f"checked against {words}: {min(checked):%Y-%m-%d}" if checked else f"{proof.status}, proves no time here"
         notes.append(f"{path}: {says}")
-    if headers and not against_header and not wrong:
-        what = "block headers were given, but no proof here names one of their heights"
+    if trusted and not against and not wrong:
+        what = f"{words} were given, but no proof here names one of them"
         wrong.append(Finding("V11", layout.FOLDER, what, incomplete=True))
     return wrong, notes
 
 
 def v11_calendar(snapshot: Snapshot) -> Iterator[Finding]:
-    """V11: an OpenTimestamps proof is over its subject; with a block header given, the header has its work and this root."""
+    """V11: an OpenTimestamps proof, or one of another kind, is over its subject; a block header has its work and this root."""
     yield from calendar_status(snapshot)[0]
 
 
@@ -187,7 +194,7 @@ def v13_history(snapshot: Snapshot) -> Iterator[Finding]:
     words = {"M": "modified", "D": "deleted", "T": "turned into something else"}
     redacted = {layout.batch_path(name) for name in snapshot.redacted}
     for commit, status, path in history.changed:
-        grows = path.startswith(layout.FOLDER) and path.endswith(("/subject.ots", "/checkpoint"))
+        grows = path.startswith(layout.FOLDER) and path.rpartition("/")[2] in (*layout.STAMPS, "checkpoint")
         if not (status == "M" and grows) and not (status == "D" and path in redacted):
             where = "here, and not committed" if commit == HERE else f"in commit {commit}"
             yield Finding("V13", path, f"{words.get(status, status)} {where}")

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from foresaid import canonical_json
 from foresaid.errors import LedgerError, UnreadableError
@@ -86,7 +86,9 @@ class Evidence:
     data: Path | None = None  # folder of training snapshots
     known_models: Path | None = None  # folder of the lists of models known when targets were set
     aliases: Mapping[str, str] = field(default_factory=dict)  # spelling of a model -> its id
-    headers: Mapping[int, bytes] = field(default_factory=dict)  # Bitcoin block headers by height
+    trusted: Mapping[str, Mapping[Any, Any]] = field(
+        default_factory=dict
+    )  # by kind of stamp what it trusts: block headers by height
     report: bytes | None = None
     figures: Callable[[Clock], Mapping[str, Sequence[float | None]]] | None = None  # computes the scores that the page must show
     adopted: str = ""  # digest of the adopted forms beside the ledger

@@ -14,7 +14,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from foresaid.ledger.entries import resolutions
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.schema import CheckCurve
@@ -162,22 +161,12 @@ def verify(
     covered = set(snapshot.listed[: snapshot.size])
     pending = [batch.sha256 for batch in batches if batch.sha256 not in covered]
     pending += sorted(snapshot.digests.keys() - covered - set(pending) - snapshot.rejected.keys())
-    kinds = [type(entry) for batch in batches for entry in batch.entries]
+    kinds: list[type] = [type(entry) for batch in batches for entry in batch.entries]
     counts = {
         "batches": len(snapshot.digests),
         "sequenced": len(covered),
         "pending": len(pending),
-        "rounds": kinds.count(entries.RoundEntry),
-        "targets": kinds.count(entries.TargetEntry),
-        "forecasts": kinds.count(entries.ForecastEntry),
-        "sealed": kinds.count(entries.Sealed),
-        "opened": kinds.count(entries.Reveal),
-        "amendments": kinds.count(entries.Amendment),
-        "withdrawals": kinds.count(entries.Withdrawal),
-        "resolutions": kinds.count(resolutions.Resolution),
-        "challenges": kinds.count(resolutions.Challenge),
-        "voids": kinds.count(resolutions.Void),
-        "redactions": kinds.count(resolutions.Redaction),
+        **{kind.COUNTED: kinds.count(kind) for kind in entries.KINDS.values() if kind.COUNTED},
         "rejected": len(snapshot.rejected),
         "stray_files": snapshot.strays,
     }
