@@ -59,7 +59,7 @@ def test_a_curve_survives_the_ledgers_bytes() -> None:
 def test_a_curve_frozen_before_bands_were_put_right_for_few_clusters_is_read_and_applied_as_it_was() -> None:
     curve, x = _frozen()
     written = to_plain(curve)
-    assert float(written.pop("correction")) > 1.0
+    assert float(written.pop("cr1_factor")) > 1.0
     old = from_plain(written)
 
     np.testing.assert_array_equal(locations(LAW, old, old.prepare(x)), LAW.curve(old.draws, old.prepare(x)))
@@ -140,7 +140,7 @@ def test_the_mixture_of_one_draw_is_its_noise() -> None:
     assert quantiles[0, LEVELS.index(0.9)] == pytest.approx(2.0 + 0.5 * 1.2816, abs=0.002)
 
 
-def test_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b21_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen, x = _frozen()
     curve = predicting.probed(LAW, frozen)
     assert [len(row) for row in curve.record.probe.quantiles] == [23] * 3

@@ -123,7 +123,7 @@ def test_a_changed_library_moves_every_stage(package: Path) -> None:
     ("change", "moved"),
     [
         ({"workers": 1}, set()),
-        ({"sources": ("one",)}, {"ingest", "database", "study", "report"}),
+        ({"sources": ("one",)}, {"ingest", "database", "study", "score", "report"}),
         ({"seed": 1}, {"fit/first", "hindcast", "score", "study", "capability", "report"}),
         ({"capability": {"factor": 1.2}}, {"capability", "report"}),
         ({"author": "someone"}, {"freeze", "score", "report"}),
@@ -205,6 +205,7 @@ class Watched(params.Params):
 def test_a_stage_reads_no_setting_it_does_not_list(built: Built, tmp_path: Path) -> None:
     shutil.copytree(built.registry, tmp_path / "registry")
     shutil.copytree(built.build / "database", tmp_path / "build" / "database")
+    shutil.copytree(built.build / "observations", tmp_path / "build" / "observations")
     case = dataclasses.replace(SHIPPED.hindcast["obsscaling-2024-05"], laws=("compute_sigmoid",))
     small = dataclasses.replace(built.params, replicates=4, hindcast={"case": case}, rolling=None)
     used = Watched(**{field.name: getattr(small, field.name) for field in dataclasses.fields(small)})

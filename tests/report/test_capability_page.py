@@ -53,6 +53,7 @@ def test_what_the_stage_left_is_shown_and_escaped() -> None:
     assert "&lt;b&gt;system&lt;/b&gt;" in page
     assert "4 scores of 2 systems (2 releases) on 2 benchmarks, as known on 2026-11-21" in page
     assert "<svg" in page
+    assert '<th scope="row">title of b</th><td class="n">2</td><td class="n">198</td>' in page
     for word in ("title of a", "data/capability-index.csv", "data/capability-correlations.csv", "noise: 0.170"):
         assert word in page
 
@@ -85,3 +86,10 @@ def test_a_damaged_protocol_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / protocol_record.FILE).write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableError, match="expected the columns measured_on"):
         protocol_record.read(tmp_path)
+
+
+def test_the_number_of_questions_is_printed_and_no_method_of_a_row() -> None:
+    page = html(capability())
+
+    assert '<td class="n">198</td>' in page
+    assert "built-in method" not in page

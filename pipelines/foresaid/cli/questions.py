@@ -165,13 +165,11 @@ def released() -> None:
 
     Example: foresaid released
     """
-    from foresaid import params
     from foresaid.files import read_frame
     from foresaid.report.sections import preregistration
     from foresaid.studies import preregistration as work
 
-    path, loaded = project().build / "scores.parquet", params.load(project().params)
-    for one in work.compare(read_frame(path), loaded.hindcast, loaded.seed):
+    for one in work.from_frame(read_frame(project().build / "score_tables" / "preregistration.parquet")):
         lines = preregistration.markdown(one.beside_preset) + (
             ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
         )

@@ -165,7 +165,7 @@ def freeze() -> None:
         click.echo("freeze: no round is open, nothing to freeze")
         return
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
-    for name in receipt.drift:
+    for name in receipt.mismatch:
         click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
 
 

@@ -20,13 +20,14 @@ from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, trainin
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting.predict import predict, probed
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
 from foresaid.registry.view import Quantity
 from foresaid.scoring.levels import LEVELS
+from foresaid.studies import compute_returns
 from foresaid.studies.simulations._loader import study
 
 GRID = 81
@@ -101,16 +102,20 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     view = database.as_of(connection, params.fit_as_of)
     connection.close()
     curves, drafts, drawings, results = [], [], [], []
+    kept: list[Curve] = []
     training: list[bytes] = []
     counts: dict[str, int] = {}
     questions = [FitRequest(law, table, settings) for table in law.tables(view)]
-    for fitted in (widened.fit for widened in widened_fits(questions, params.seed, params.replicates, build / CACHE)):
+    for fitted in (
+        recalibrated.fit for recalibrated in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)
+    ):
         table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
         results.append(describe(law, fitted))
         if not fitted.point.size:
             continue
         curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
+        kept.append(curve)
         curves.append(dump_line(to_plain(curve)))
         if law.asked(table.target):
             training.extend(training_lines(table))
@@ -123,6 +128,8 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     empty = dict.fromkeys(("x", "value", "point", *BANDS), pl.Float64())
     schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
     frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
+    returns = compute_returns.by_target(law, kept, frame)
+    write_frame(folder / "returns.parquet", compute_returns.as_frame(returns))
     write_frame(folder / "drawing.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
     # Profiles are long and only drawn: they stay out of the metrics a person reviews.
     write_json(folder / "profiles.json", {item["target_id"]: item.pop("profile") for item in results})

@@ -28,7 +28,7 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
     "capability": ("seed", "fit_as_of", "capability"),
     "freeze": ("origin", "author", "laws", "round"),
-    "score": ("author", "seed", "laws"),
+    "score": ("author", "seed", "laws", "sources", "hindcast"),
     "study": ("seed", "replicates", "sources", "fit_as_of", "laws"),
     "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling", "capability"),
 }

@@ -32,7 +32,7 @@ from foresaid.report.sections import (
 )
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
-from foresaid.studies import preregistration
+from foresaid.studies import compute_returns, preregistration
 from foresaid.studies.law_sections import LawSection
 from foresaid.text import DASH, bound, count, number, percent, unit_words
 
@@ -121,7 +121,7 @@ def _sections(material: Material) -> list[LawSection]:
 def _released(material: Material) -> list[dict[str, Any]]:
     """The default beside the registered forms and the baselines on models released later, task by task and pooled."""
     made = []
-    for one in preregistration.compare(material.scores, material.params.hindcast, material.params.seed):
+    for one in preregistration.from_frame(material.tables["preregistration"]):
         tables = [[_line(material, line) for line in lines] for lines in (one.beside_preset, one.beside_all) if lines]
         made.append({"title": one.title, "tables": tables})
     return made
@@ -196,10 +196,10 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "status": entry["status"],
         "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
-        "left_out": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["left_out"]),
+        "excluded_rows": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["excluded_rows"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
-        "agreement": percent(entry["agreement"]),
+        "restarts_at_best": percent(entry["restarts_at_best"]),
         "unconverged": f"{entry['unconverged']:,}",
         "width": interval_width.said(entry),
         "parameters": [
@@ -269,7 +269,7 @@ def _errors(material: Material, name: str) -> list[dict[str, Any]]:
                         "as_of": str(rows["as_of"][0]),
                         "larger": rows["split"][0] == "larger",
                         "scores": HEADINGS,
-                        "rows": by_quantity(material, rows),
+                        "rows": by_quantity(material, case, name),
                         "key": case.key,
                         "chart": drawing(material, case, name) if rows["lower_80"].is_not_null().any() else None,
                     }
@@ -320,16 +320,13 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
-        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "left_out")} for entry in entries]
+        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "excluded_rows")} for entry in entries]
         made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
         values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
-        budgets = [
-            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in item.budgets.items() for one in found
-        ]
-        if budgets:
-            made[f"{key}-returns"] = pl.DataFrame(budgets)
+        if item.budgets:
+            made[f"{key}-returns"] = compute_returns.as_frame(item.budgets)
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
         if name == PLANE and material.plane:
             made |= {f"{key}-{part}": frame for part, frame in benchmark_space.downloads(material.plane).items()}

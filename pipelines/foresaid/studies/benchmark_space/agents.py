@@ -18,7 +18,7 @@ from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import NO_FORECAST
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecasting.predict import predict
-from foresaid.forecasting.recalibration import UNDATED, FitRequest, widened_fits
+from foresaid.forecasting.recalibration import UNDATED, FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.registry.view import ZETTA, View
@@ -89,7 +89,7 @@ def held_out(view: View, settings: dict[str, Any], seed: int, replicates: int) -
                     # What one held-out agent is told must not teach another: each is a state of knowledge of its own.
                     request = FitRequest(law, train, entry, f"{board}/{without}/{subject}")
                     asked.append((board, subject, without, request, test))
-    found = widened_fits([item[3] for item in asked], seed, replicates, None)
+    found = recalibrated_fits([item[3] for item in asked], seed, replicates, None)
     made = []
     for (board, subject, without, request, test), answer in zip(asked, found, strict=True):
         if answer.fit.status in NO_FORECAST:

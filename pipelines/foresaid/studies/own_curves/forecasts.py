@@ -21,7 +21,7 @@ from foresaid.fitting.fit import NO_FORECAST
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import FitRequest, ensembles, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, ensembles, recalibrated_fits
 from foresaid.forecasting.splits import split_by_scale
 from foresaid.laws import _loader as laws
 from foresaid.registry.view import View
@@ -95,7 +95,7 @@ def _joined(record: TrainingTable, own: TrainingTable) -> TrainingTable:
         record.known_on + own.known_on,
         np.vstack([record.x, own.x]),
         np.concatenate([record.y, y]),
-        record.left_out,
+        record.excluded_rows,
     )
 
 
@@ -155,19 +155,19 @@ def forecasts(
     found: Sequence[Asked], teachers: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None
 ) -> list[OwnForecast]:
     """Fit every request, set its width by what its kind missed on earlier rows, and forecast; also the ensembles of each series."""
-    widened = widened_fits([*(one.request for one in found), *teachers], seed, replicates, cache)
+    recalibrated = recalibrated_fits([*(one.request for one in found), *teachers], seed, replicates, cache)
     made: list[OwnForecast] = []
     members: dict[tuple[str, str], list[tuple[Forecast, Any]]] = {}
     first: dict[tuple[str, str], Asked] = {}
-    for one, answer in zip(found, widened, strict=False):
+    for one, answer in zip(found, recalibrated, strict=False):
         law, fitted, ahead = one.request.law, answer.fit, one.ahead
         declined = fitted.status in NO_FORECAST or not ahead.n
         forecast = None if declined else predict(law, freeze_curve(law, fitted, one.request.settings, DAY, seed), ahead.x)
         made.append(_forecast(one, law.name, fitted.status, fitted.reason, forecast))
         key = (one.file, one.series)
         same = first.setdefault(key, one).ahead.subjects == ahead.subjects
-        if forecast is not None and answer.played is not None and same:
-            members.setdefault(key, []).append((forecast, answer.played))
+        if forecast is not None and answer.backtest is not None and same:
+            members.setdefault(key, []).append((forecast, answer.backtest))
     for key, several in members.items():
         for name, forecast in ensembles(several, first[key].ahead.target).items():
             made.append(_forecast(first[key], name, "converged", "", forecast))
