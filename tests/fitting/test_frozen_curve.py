@@ -140,7 +140,7 @@ def test_the_mixture_of_one_draw_is_its_noise() -> None:
     assert quantiles[0, LEVELS.index(0.9)] == pytest.approx(2.0 + 0.5 * 1.2816, abs=0.002)
 
 
-def test_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b21_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen, x = _frozen()
     curve = predicting.probed(LAW, frozen)
     assert [len(row) for row in curve.record.probe.quantiles] == [23] * 3

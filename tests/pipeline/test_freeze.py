@@ -223,7 +223,7 @@ def verified(desk: Desk) -> verify.VerificationResult:
     return verify.verify(desk.registry / "ledger", check_curve=from_plain, evidence=evidence)
 
 
-def test_the_training_rows_are_published_beside_the_ledger_and_a_clone_without_build_verifies_to_the_end(desk: Desk) -> None:
+def test_b16_the_training_rows_are_published_beside_the_ledger_and_a_clone_without_build_verifies_to_the_end(desk: Desk) -> None:
     desk.freeze()
     shutil.rmtree(desk.build)
 
@@ -275,7 +275,7 @@ def test_other_rows_under_the_name_of_a_snapshot_are_refused_and_not_read_beyond
     assert finding.code == "V16"
 
 
-def test_another_author_who_freezes_the_same_round_first_silences_nobody(desk: Desk) -> None:
+def test_b15_another_author_who_freezes_the_same_round_first_silences_nobody(desk: Desk) -> None:
     bob = dataclasses.replace(desk, params=dataclasses.replace(desk.params, author="example.org/bob"))
     theirs = bob.freeze()
 

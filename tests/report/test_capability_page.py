@@ -53,6 +53,7 @@ def test_what_the_stage_left_is_shown_and_escaped() -> None:
     assert "&lt;b&gt;system&lt;/b&gt;" in page
     assert "4 scores of 2 systems (2 releases) on 2 benchmarks, as known on 2026-11-21" in page
     assert "<svg" in page
+    assert '<th scope="row">title of b</th><td class="n">2</td><td class="n">198</td>' in page
     for word in ("title of a", "data/capability-index.csv", "data/capability-correlations.csv", "noise: 0.170"):
         assert word in page
 

@@ -302,10 +302,14 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     silent = hindcast.filter(pl.col("point").is_null())
     for name, frame in score.page_tables(parameters(text), measured, silent, observations(text), models, view).items():
         write_frame(build / "score_tables" / f"{name}.parquet", frame)
+    write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
     write_json(build / "freeze.json", {"round": None, "frozen": 1, "mismatch": [f"mismatch {text}"], "size": 1, "root": ""})
     row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "no_forecast": 0, "wis": 0.123,
-           "absolute_error": None, "coverage_80": 0.5, "standing": "late", "subjects": [f"subject {text}"]}  # fmt: skip
+           "absolute_error": None, "coverage_80": 0.5, "standing": "late", "told": f"told {text}",
+           "subjects": [f"subject {text}"]}  # fmt: skip
     versions = [row, {**row, "version": 0, "standing": "penalised", "wis": None, "coverage_80": None}]
+    kept = {"author": f"author {text}", "method": f"method {text}", "told": "", "n": 3, "wis": 0.123, "n_with_exits": 4,
+            "wis_with_exits": 0.25}  # fmt: skip
     no_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
     write_json(
         metrics / "score.json",
@@ -323,6 +327,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
                 "on": None,
                 "no_forecast": no_forecast,
                 "versions": versions,
+                "with_exits": [kept],
             },
         },
     )
@@ -340,6 +345,10 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
         "profile": open_profile,
     }  # fmt: skip
     write_json(build / "hindcast_fits.json", {"fits": [behind]})
+    table = {"key": "t", "caption": f"caption {text}", "header": [f"head {text}", "n"], "rows": [[f"cell {text}", 2], ["b", None]]}
+    section = {"key": "own", "title": f"section {text}", "laws": ["size_sigmoid"], "said": [f"said {text}"], "tables": [table],
+               "command": f"foresaid {text}"}  # fmt: skip
+    write_json(build / "law_studies.json", [section])
     counts = {"rows": 4, "subjects": 4, "quantities": 1, "by_status": {"reported": 3, "suspect": 1}, "source_file": "ab"}
     write_json(metrics / "ingest.json", {"sources": {"acme-evals": counts}, "models": {}, "quantities": 3})
     fitted(folder, text)
@@ -658,6 +667,23 @@ def test_an_undefined_value_is_an_error_and_only_drawings_pass_unescaped() -> No
         env.from_string("{{ missing }}").render()
     with pytest.raises(TypeError, match="expected a Drawing"):
         env.from_string("{{ inline('<b>') }}").render()
+
+
+@pytest.mark.parametrize("name", [name for name in dir(dict) if not name.startswith("_")])
+def test_an_entry_is_printed_though_mappings_have_a_method_of_its_name_and_a_method_never(name: str) -> None:
+    """A method is printed with its place in memory, which differs from run to run: equal inputs gave other bytes."""
+    template = report.environment(Path("none")).from_string(f"{{{{ row.{name} }}}}")
+
+    assert template.render(row={name: "198"}) == "198"
+    with pytest.raises(TypeError, match=f"found dict.{name} in a page"):
+        template.render(row={})
+
+
+def test_no_page_prints_an_object_of_the_program(plain: Path) -> None:
+    for path in plain.rglob("*.html"):
+        assert not re.search(
+            r"&lt;[^&;]*(object|method|function|generator)\b[^&;]*&gt;| at 0x[0-9a-f]+", path.read_text(encoding="utf-8")
+        ), path
 
 
 def test_a_template_of_the_project_stands_in_for_the_one_of_the_package(tmp_path: Path) -> None:

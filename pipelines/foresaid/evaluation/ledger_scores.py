@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from foresaid.errors import ForesaidError
-from foresaid.evaluation.joint_forecasts import joint_quantiles
+from foresaid.evaluation.joint_forecasts import joint_quantiles, known_of, siblings_of
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
 from foresaid.evaluation.units import NOTHING, Units, attach
@@ -40,15 +40,18 @@ from foresaid.ledger.state.versions import Version, chosen, made, revision
 from foresaid.scoring.levels import LEVELS, same_levels
 
 GIVEN = ", given what was published"  # behind a method: its forecast conditioned on other scores of the release
+BESIDE = ", given its siblings too"  # the same, conditioned on other systems of the launch as well
+TOLD = {"": "nothing", GIVEN: "other benchmarks", BESIDE: "siblings too"}  # what a joint was told of the release, for each of them
 OTHER_LEVELS = "not comparable: stated at other levels than the round's"
 OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "penalised")  # standings whose models are named
-MARKS = ("author", "id", "version", "standing")
+MARKS = ("author", "id", "version", "standing", "told")
 ROW: dict[str, pl.DataType] = {
     **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
     "quantiles": pl.List(pl.Float64()),
     **dict.fromkeys(("author", "id"), pl.String()),
     "version": pl.Int64(),
     "standing": pl.String(),
+    "told": pl.String(),  # of a joint what it was told, else nothing: numbers that no mean mixes
 }
 
 
@@ -148,12 +151,14 @@ def _versions(
             proved = clock.is_proved(version.batch) and clock.is_proved(found[0].batch)
             return "scored" if proved else "claimed"
 
-        told = [standing(subject) for subject in rows["subject_id"]]
+        stood = [standing(subject) for subject in rows["subject_id"]]
         marks = {"author": account.author, "id": account.id, "version": number + 1}
         yield (
             levels,
             rows.with_columns(
-                **{name: pl.lit(value) for name, value in marks.items()}, standing=pl.Series(told, dtype=pl.String)
+                **{name: pl.lit(value) for name, value in marks.items()},
+                standing=pl.Series(stood, dtype=pl.String),
+                told=pl.col("told").fill_null("") if "told" in rows.columns else pl.lit(""),
             ).select([pl.col(name).cast(kind) for name, kind in ROW.items()]),
         )
 
@@ -199,18 +204,22 @@ def _joint(
     as_of: date,
     own: str,
 ) -> pl.DataFrame:
-    """Two rows for each outcome: the forecast of that release day, and the same given what else was published of the release."""
+    """Up to three rows for each outcome: the forecast of that release day, the same given what else was published of the system,
+    and given what was published of its siblings too. Where nothing of the kind was published there is no such row.
+    """
     aim = aim_of(account.id)
     target, rows = facts.targets[aim], []
     for subject, entry in entered.items():
-        told = {item.benchmark: Decimal(item.value) for item in entry.covariates if not isinstance(item.sibling, str)}
-        for suffix, known in (("", {}), (GIVEN, told)):
-            middle, values = joint_quantiles(made, target, _released(entry), known)
+        same, beside = known_of(made, target, entry.covariates), siblings_of(made, entry.covariates)
+        for suffix in ("", *([GIVEN] if same else []), *([BESIDE] if beside else [])):
+            known, more = (same if suffix else {}), (beside if suffix == BESIDE else {})
+            middle, values = joint_quantiles(made, target, _released(entry), known, more)
             about = _facts_of(subject, entry, account, aim, facts, own)
             rows.append(
                 {
                     **about,
                     "law": about["law"] + suffix,
+                    "told": TOLD[suffix],
                     "value": _within(entry, target),
                     "as_of": as_of,
                     "status": "joint" if values else "joint: no release day, or one outside its days",
@@ -286,6 +295,7 @@ def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
                 "id": account.id,
                 "version": 0,
                 "standing": "late" if late else "penalised",
+                "told": "",
             }
         )
     return pl.DataFrame(rows, schema=ROW, infer_schema_length=None) if rows else empty
@@ -302,8 +312,8 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
             levels
         ):  # a WIS on other levels is no number to compare: it enters no mean, and is counted by its status
             made_rows = made_rows.with_columns(status=pl.lit(OTHER_LEVELS))
-        unmade = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
-        done += [made_rows, unmade.select([name for name in unmade.columns if name in done[0].columns])]
+        absent = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
+        done += [made_rows, absent.select([name for name in absent.columns if name in done[0].columns])]
     return pl.concat(done, how="diagonal")
 
 
@@ -332,7 +342,7 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
         standing = {"late": "late", **dict.fromkeys(WORST, "penalised")}.get(one.state, "")
         if standing and (one.author, one.id, standing) not in have:
             none = dict.fromkeys(["wis", "absolute_error", *(f"coverage_{round(100 * level)}" for level in COVERAGES)])
-            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "n": 0, "no_forecast": 0}
+            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "told": "", "n": 0, "no_forecast": 0}
             lines.append({**about, **none, "subjects": [], "versions": count.get((one.author, one.id), 0)})
     order = {(one.author, one.id): i for i, one in enumerate(found)}
-    return sorted(lines, key=lambda row: (order[row["author"], row["id"]], row["version"], row["standing"]))
+    return sorted(lines, key=lambda row: (order[row["author"], row["id"]], row["version"], row["standing"], row["told"]))

@@ -27,6 +27,7 @@ from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
+from foresaid.ledger.verify.page import figures as page_figures
 from foresaid.params import Params
 from foresaid.pipeline.outcomes import barred, proposed, read_record
 from foresaid.registry import database, licences, load
@@ -43,26 +44,36 @@ def prospective(registry: Path, on: datetime | None = None, own: str = "", known
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
     """
-    place = registry / "ledger"
-    checked = verify.verify(place)
-    batches = store.read(place)
-    clock = Clock(on, checked.policy.stamps > 0, checked.proved)
+    checked = verify.verify(registry / "ledger")
+    return scored(registry, Clock(on, checked.policy.stamps > 0, checked.proved), own, known)
+
+
+def scored(registry: Path, clock: Clock, own: str = "", known: units.Units = units.NOTHING) -> Scores:
+    """The same by a clock of one's own, as a reader with another trust policy has it."""
+    batches = store.read(registry / "ledger")
     return score_ledger(batches, clock, own, barred(batches, registry), known)
+
+
+def figures(registry: Path, clock: Clock) -> dict[str, list[float | None]]:
+    """The scores and means that a page of the ledger must show, computed anew from the ledger alone."""
+    table = scored(registry, clock).table
+    return page_figures(table, with_exits(table))
 
 
 EXITS = ("late", "withdrawn", "void", "disputed")  # what takes a forecast out of the mean after it was made
 
 
 def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By author and method the mean WIS of what counts, and the same with all that left the mean kept in it.
+    """By author, method and what it was told the mean WIS of what counts, and the same with all that left the mean kept in it.
 
     Kept are rows that came late, were withdrawn, or whose target was voided, challenged or disputed, if they have an outcome.
     """
-    sums: dict[tuple[str, str], dict[str, float]] = {}
+    sums: dict[tuple[str, str, str], dict[str, float]] = {}
     for row in table:
         if row["wis"] is None or row["standing"] not in ("scored", "penalised", *EXITS):
             continue
-        kept = sums.setdefault((row["author"], row["id"].rsplit("/", 1)[1]), {"n": 0, "wis": 0.0, "n_kept": 0, "wis_kept": 0.0})
+        key = (row["author"], row["id"].rsplit("/", 1)[1], row["told"])
+        kept = sums.setdefault(key, {"n": 0, "wis": 0.0, "n_kept": 0, "wis_kept": 0.0})
         kept["n_kept"] += row["n"]
         kept["wis_kept"] += row["n"] * row["wis"]
         if row["standing"] not in EXITS:
@@ -72,12 +83,13 @@ def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "author": author,
             "method": method,
+            "told": told,
             "n": int(kept["n"]),
             "wis": kept["wis"] / kept["n"] if kept["n"] else None,
             "n_with_exits": int(kept["n_kept"]),
             "wis_with_exits": kept["wis_kept"] / kept["n_kept"],
         }
-        for (author, method), kept in sorted(sums.items())
+        for (author, method, told), kept in sorted(sums.items())
     ]
 
 

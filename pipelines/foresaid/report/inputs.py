@@ -20,6 +20,8 @@ from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
 from foresaid.laws import _loader as laws
+from foresaid.ledger import store
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, licences, load, source_card
@@ -27,13 +29,15 @@ from foresaid.registry.formats import LicenceRow
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.report.withheld import without
-from foresaid.studies import compute_returns
+from foresaid.studies import compute_returns, law_sections, returns_checked
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
+LAW_STUDIES = "law_studies.json"  # below build/, from the stage `study`
+WRITTEN = ("continuous",)  # studies of upstream files, kept in the registry
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
 TABLES = (
     *("by_evidence", "by_quantity", "by_quantity_later", "by_method_later", "by_model", "hits_by_model", "no_forecast"),
@@ -95,8 +99,10 @@ class Material:
     statements: list[LicenceRow]  # licences of single quantities
     adopted: list[adopted.Adopted]
     plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
+    sections: list[law_sections.LawSection]  # tables that studies add to the pages of laws
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.VerificationResult
+    batches: tuple[Batch, ...]  # the same in full, in the order of the log; none where the ledger does not verify
     freeze: dict[str, Any]
     capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
@@ -172,6 +178,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         raise RecordError.collect(problems)
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
+    whole = verify.verify(registry / "ledger")
+    fitted = {name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,
         scores=scores.sort(keys),
@@ -182,7 +190,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
-        fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
+        fitted=fitted,
         models=models,
         quantities=quantities,
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
@@ -191,8 +199,10 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
+        sections=[*_sections(params, build, registry), *_returns(fitted, scores)],
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
-        ledger=verify.verify(registry / "ledger"),
+        ledger=whole,
+        batches=() if whole.findings else tuple(store.read(registry / "ledger")),
         freeze=_json(freeze) if freeze.is_file() else {},
         capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
@@ -200,6 +210,23 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     )
     # The statements themselves and the sources are what is said of them, not their figures.
     return replace(without(material, forbidden), kept=licensed, statements=catalogue.licences, quantities=quantities)
+
+
+def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.LawSection]:
+    made = _json(build / LAW_STUDIES)
+    found = [law_sections.from_plain(plain, LAW_STUDIES) for plain in made]
+    found += [one for key in WRITTEN if (one := law_sections.kept(registry, key))]
+    return [replace(one, laws=tuple(name for name in one.laws if name in params.laws)) for one in found]
+
+
+def _returns(fitted: dict[str, Fitted], scores: pl.DataFrame) -> list[law_sections.LawSection]:
+    """The returns by all laws together, and of a held-out budget, from what the other stages left."""
+    surfaces = {name: item for name, item in fitted.items() if item.budgets}
+    found = [
+        returns_checked.across({name: item.budgets for name, item in surfaces.items()}),
+        returns_checked.held_out(scores, {name: item.drawing for name, item in surfaces.items()}),
+    ]
+    return [one for one in found if one is not None]
 
 
 def _card(registry: Path, name: str) -> source_card.Source:

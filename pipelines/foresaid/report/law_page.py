@@ -21,7 +21,14 @@ from foresaid.report.case_tables import HEADINGS, by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
 from foresaid.report.inputs import PLANE, Fitted, Material
 from foresaid.report.page import Page, PageSet
-from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits, interval_width
+from foresaid.report.sections import (
+    benchmark_space,
+    emergence_experiment,
+    held_out_families,
+    hindcast_fits,
+    interval_width,
+    study_tables,
+)
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
 from foresaid.studies import compute_returns, preregistration
@@ -96,6 +103,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "plane": benchmark_space.shown(material.plane, material.quantity) if name == PLANE else None,
         "families": held_out_families.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == preregistration.DEFAULT else [],
+        "studies": study_tables.shown(material.sections, name),
         "budget_header": HEADER,
         "key": f"law-{texts.slug(name)}",
     }
@@ -300,7 +308,7 @@ def thresholds(material: Material) -> dict[str, Any]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
-    made = hindcast_fits.downloads(material)
+    made = hindcast_fits.downloads(material) | study_tables.downloads(material.sections)
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]

@@ -38,6 +38,35 @@ def inline(drawing: Drawing) -> Markup:
     return Markup(drawing.in_page())
 
 
+class Environment(jinja2.Environment):
+    """Templates in which `row.items` is the entry of a row before it is a method of mappings."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """The entry of a mapping where it has one of that name, else what Jinja finds."""
+        if isinstance(obj, Mapping) and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
+
+
+def printable(value: Any) -> Any:
+    """The value itself; raise TypeError for one that a page would print as the place of an object in memory.
+
+    Such a text differs from run to run, so that equal inputs would no longer give equal bytes.
+
+    >>> printable("0.2")
+    '0.2'
+    >>> printable({}.items)
+    Traceback (most recent call last):
+    TypeError: found dict.items in a page, expected text or a number
+    """
+    if isinstance(value, jinja2.Undefined):
+        return value
+    kind: Any = type(value)
+    if callable(value) or (kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__):
+        raise TypeError(f"found {getattr(value, '__qualname__', type(value).__name__)} in a page, expected text or a number")
+    return value
+
+
 def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> jinja2.Environment:
     """Templates that escape everything and refuse what is not defined; a file in `own` stands in for the package's of that name.
 
@@ -45,13 +74,14 @@ def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> 
 
     `autoescape=True` and not `select_autoescape()`: that goes by the last extension and would leave `.html.j2` unescaped.
     """
-    made = jinja2.Environment(
+    made = Environment(
         loader=jinja2.FileSystemLoader([own, TEMPLATES]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
+        finalize=printable,
     )
     known = tables or {}
     made.globals["inline"] = inline
@@ -102,4 +132,5 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
             )
             files[Path(page.path)] = text.encode()
+        files |= one.files(found)
     return {**files, **downloads.contents(tables)}

@@ -19,6 +19,7 @@ from foresaid.forecasting.predict import Forecast, predict
 from foresaid.forecasting.recalibration import FitRequest, ensembles, recalibrated_fits
 from foresaid.sources._reading import Reading
 from foresaid.studies.compute_returns import Reach
+from foresaid.studies.inference_compute import compute_split as split
 from foresaid.studies.inference_compute.problem_bootstrap import Counts, problems_resampled, ten_points
 from foresaid.studies.inference_compute.series import (
     NO_DAY,
@@ -29,6 +30,7 @@ from foresaid.studies.inference_compute.series import (
     mirror_folder,
     solved_counts,
 )
+from foresaid.studies.law_sections import LawSection
 
 
 def run(held: Sequence[Held], laws: Sequence[Law], seed: int, replicates: int) -> dict[str, Scored]:
@@ -90,3 +92,11 @@ def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: 
         return HeldOutBudgets(held, methods, counts, {})
     reaches = {law.title: ten_points(held, law, seed, replicates) for law in each}
     return HeldOutBudgets(held, methods, {}, reaches)
+
+
+def compute_split(mirror: Path, registry: Path, seed: int) -> LawSection:
+    """Read the samples of one family and say which split of compute serves problems of each difficulty."""
+    from foresaid.sources import _loader as sources
+
+    counts = solved_counts(sources.find("pass-at-k")(mirror_folder(mirror, registry, "pass-at-k")))
+    return split.section(split.splits(counts, seed), split.sizes(counts))
