@@ -98,3 +98,11 @@ def test_a_backend_that_cannot_be_had_is_one_line(
 def test_results_come_in_the_order_of_the_tasks() -> None:
     with parallel.using(2):
         assert parallel.each(abs, [-3, 2, -1, 0], shard=3) == [3, 2, 1, 0]
+
+
+def test_threads_take_as_many_workers_as_were_asked_for_and_keep_the_order() -> None:
+    with parallel.using(2, "processes"), parallel.threads():
+        main = os.getpid()
+        found = parallel.each(lambda task: (task, os.getpid()), list(range(5)))
+
+    assert found == [(task, main) for task in range(5)]

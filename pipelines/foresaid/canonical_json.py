@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import cache
 from typing import Any, NoReturn
 
 from foresaid.errors import LedgerError
@@ -25,6 +26,11 @@ INTEGER_BOUND = 2**53  # beyond it a double, and so most JSON readers, lose digi
 
 KEY = re.compile(r"[a-z_][a-z0-9_]*")  # one digit more than letters: `sha256` is a key
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
+
+
+@cache  # making one takes longer than using it
+def _context(digits: int) -> Context:
+    return Context(prec=digits, rounding=ROUND_HALF_EVEN)
 
 
 def decimal(x: float, digits: int = 8) -> str:
@@ -40,7 +46,7 @@ def decimal(x: float, digits: int = 8) -> str:
     if digits < 1:
         raise LedgerError(f"decimal({x!r}): found {digits} digits, expected at least one")
     try:
-        rounded = Context(prec=digits, rounding=ROUND_HALF_EVEN).create_decimal(repr(float(x)))
+        rounded = _context(digits).create_decimal(repr(float(x)))
     except (ArithmeticError, ValueError, TypeError):
         raise LedgerError(f"decimal({x!r}): expected a number") from None
     if not rounded.is_finite():

@@ -50,9 +50,9 @@ def _naming(path: Path) -> Iterator[None]:
         raise type(error)(error.errno, error.strerror or str(error), str(path)) from None
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Write a whole file or nothing."""
-    write({path: content})
+def write_bytes(path: Path, content: bytes, durable: bool = True) -> None:
+    """Write a whole file or nothing; one that is not `durable` may be torn by a loss of power, which its reader has to notice."""
+    write({path: content}, durable)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -104,7 +104,7 @@ def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame
         return pl.read_parquet(path, columns=list(columns) if columns else None, memory_map=False)
 
 
-def write(contents: Mapping[Path, bytes]) -> None:
+def write(contents: Mapping[Path, bytes], durable: bool = True) -> None:
     """Write several files, all or none: each beside its place first, then renamed into it."""
     waiting: list[tuple[str, Path]] = []
     try:
@@ -115,7 +115,8 @@ def write(contents: Mapping[Path, bytes]) -> None:
             with _naming(path), os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 stream.flush()
-                os.fsync(stream.fileno())
+                if durable:
+                    os.fsync(stream.fileno())
             os.chmod(temporary, 0o644)
         for temporary, path in waiting:
             os.replace(temporary, path)

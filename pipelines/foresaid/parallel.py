@@ -65,6 +65,24 @@ def using(workers: int = 1, backend: str = "threads", scheduler: str = "") -> It
             yield
 
 
+@contextmanager
+def threads() -> Iterator[None]:
+    """Run every `each` inside on threads of this process, one a core at most: for work on what need not be sent anywhere.
+
+    As many as `using` asks for where it asks for threads; one where it has put nothing in place.
+
+    >>> with using(2), threads():
+    ...     each(abs, [-1, 2])
+    [1, 2]
+    """
+    from joblib import parallel_config
+    from joblib.parallel import get_active_backend
+
+    _, wanted = get_active_backend()
+    with parallel_config(backend="threading", n_jobs=wanted):
+        yield
+
+
 def _shard(function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Result]:
     return [function(task) for task in tasks]
 

@@ -405,7 +405,7 @@ def test_b24_scores_on_a_page_are_computed_anew(shown: tuple[Path, dict[str, Any
         forged = {**told, "figures": {**told["figures"], line: made}}
         assert report_code(registry, drawn(forged)) == 7
         assert report_code(registry, drawn(forged), computed=False) == 0  # which is why they are computed
-    for figures_left in ({}, {**told["figures"], line.replace("claimed", "counts"): told["figures"][line]}):
+    for figures_left in ({}, {**told["figures"], line.replace("claimed", "scored"): told["figures"][line]}):
         assert report_code(registry, drawn({**told, "figures": figures_left})) == 7
 
 

@@ -63,7 +63,7 @@ def test_help_loads_no_numerical_library() -> None:
         ("database", "polars duckdb"),
         ("fit", "polars duckdb numpy scipy msgspec"),
         ("hindcast", "polars duckdb numpy scipy msgspec"),
-        ("freeze", "polars duckdb numpy msgspec scipy cryptography"),
+        ("freeze", "polars duckdb numpy msgspec cryptography"),
         ("score", "polars duckdb numpy msgspec scipy cryptography"),
         ("report", "polars duckdb numpy scipy msgspec altair vl_convert jinja2 cryptography"),
         ("verify", "msgspec cryptography"),

@@ -109,6 +109,22 @@ def test_a_fit_depends_on_its_law_and_on_the_engine_and_on_no_page() -> None:
     ]
 
 
+@pytest.mark.parametrize(("file", "kept"), [("texts.py", True), ("score.py", True), ("bootstrap.py", False), ("kaplan.py", False)])
+def test_a_comment_in_a_page_or_a_stage_keeps_every_fit_and_one_in_the_engine_or_the_law_none(
+    file: str, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = shard("kaplan")
+    cache._program.cache_clear()
+    before, read = cache.key(one), Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + (b"# said otherwise" if path.name == file else b""))
+    cache._program.cache_clear()
+    after = cache.key(one)
+    monkeypatch.undo()
+    cache._program.cache_clear()
+
+    assert (after == before) == kept
+
+
 def test_a_torn_or_altered_entry_is_made_again(tmp_path: Path, made_now: list[str]) -> None:
     one = shard("bleu_log")
     right = frozen(one, fit_all([one], tmp_path)[0])

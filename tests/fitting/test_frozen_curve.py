@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+import scipy.special
 
 from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line, parse_line
@@ -17,7 +18,7 @@ from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit
 from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
 from foresaid.forecasting import predict as predicting
-from foresaid.forecasting.predict import locations, mixture, predict
+from foresaid.forecasting.predict import locations, mean_within, mixture, predict
 from foresaid.laws import _loader as laws
 from foresaid.scoring.levels import LEVELS
 
@@ -132,12 +133,28 @@ def test_settings_without_a_place_in_the_profile_are_refused() -> None:
 
 
 def test_the_mixture_of_one_draw_is_its_noise() -> None:
-    quantiles, mean = mixture(np.array([[2.0]]), 0.5, "natural", -100.0, 100.0)
+    quantiles = mixture(np.array([[2.0]]), 0.5, "natural", -100.0, 100.0)
+    mean = mean_within(np.array([[2.0]]), 0.5, "natural", -100.0, 100.0)
 
     # A hundred noise points: the centre is exact, quantiles between the points are interpolated.
     assert quantiles[0, len(LEVELS) // 2] == pytest.approx(2.0, abs=1e-12)
     assert mean[0] == pytest.approx(2.0, abs=1e-12)
     assert quantiles[0, LEVELS.index(0.9)] == pytest.approx(2.0 + 0.5 * 1.2816, abs=0.002)
+
+
+@pytest.mark.parametrize("noise", ["natural", "log"])
+@pytest.mark.parametrize("draws", [1, 2, 50, 200])
+def test_the_quantiles_of_a_mixture_are_to_the_byte_those_of_numpy(noise: str, draws: int) -> None:
+    location = np.random.default_rng(draws).normal(0.5, 0.3, (draws, 7))
+    location[0, 1] = np.nan
+    z = 0.2 * scipy.special.ndtri((np.arange(predicting.NOISE_POINTS) + 0.5) / predicting.NOISE_POINTS)
+    spread = location[:, None, :] * np.exp(z)[:, None] if noise == "log" else location[:, None, :] + z[:, None]
+    values = np.clip(spread.reshape(-1, 7), -0.1, 1.0)
+
+    made = mixture(location, 0.2, noise, -0.1, 1.0)
+
+    np.testing.assert_array_equal(made, np.quantile(values, LEVELS, axis=0, method="hazen").T)
+    np.testing.assert_array_equal(mean_within(location, 0.2, noise, -0.1, 1.0), values.mean(axis=0))
 
 
 def test_b21_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -115,9 +115,3 @@ def test_a_case_without_rows_in_a_table_gives_none(material: Material) -> None:
 
     assert case_tables.of_case(material.tables["no_forecast"], case).height == 0
     assert case_tables.of_case(pl.DataFrame(), case).height == 0
-
-
-def test_no_page_prints_an_object_of_the_program(folder: Path) -> None:
-    for path in (folder / "site").rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        assert not re.search(r"object at 0x|built-in method|bound method|&lt;function", text), path.name

@@ -302,6 +302,7 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     silent = hindcast.filter(pl.col("point").is_null())
     for name, frame in score.page_tables(parameters(text), measured, silent, observations(text), models, view).items():
         write_frame(build / "score_tables" / f"{name}.parquet", frame)
+    write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
     write_json(build / "freeze.json", {"round": None, "frozen": 1, "mismatch": [f"mismatch {text}"], "size": 1, "root": ""})
     row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "no_forecast": 0, "wis": 0.123,
            "absolute_error": None, "coverage_80": 0.5, "standing": "late", "told": f"told {text}",

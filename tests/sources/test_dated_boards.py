@@ -64,11 +64,11 @@ def test_figures_nobody_granted_are_read_on_demand(name: str) -> None:
 def test_a_source_on_demand_comes_in_below_build_and_a_second_time_changes_nothing(name: str, mirror: Path, tmp_path: Path) -> None:
     shutil.copytree(REGISTRY, tmp_path / "registry", ignore=shutil.ignore_patterns("ledger", "observations.csv", "experiments"))
     recorded = source(name).accessed
-    skip = name == "arena-daily"  # a third of its names stand nowhere else
-    first = update(name, mirror, tmp_path / "registry", recorded, build=tmp_path / "build", skip_unknown=skip)
-    again = update(name, mirror, tmp_path / "registry", recorded, build=tmp_path / "build", skip_unknown=skip)
+    first = update(name, mirror, tmp_path / "registry", recorded, build=tmp_path / "build")
+    again = update(name, mirror, tmp_path / "registry", recorded, build=tmp_path / "build")
 
     assert first.rows > 0
+    assert not any("unknown model" in reason for change in first.vintages for reason in change.skipped)
     assert again.rows == 0
     assert (tmp_path / "build" / "on-demand" / name / "observations.csv").exists()
     assert not (tmp_path / "registry" / "sources" / name / "observations.csv").exists()

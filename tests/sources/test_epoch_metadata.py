@@ -1,6 +1,7 @@
 """A download of the hub that states its models, score columns and scales in files of their own is read by them.
 
-No download of the mirror brings these two files yet: the tables here have the columns of the download of May 2026.
+No download of the mirror brings these two files yet: they are written by hand here, by the columns documented for the
+newer downloads, and the tables beside them have the columns of the download of May 2026.
 """
 
 from __future__ import annotations

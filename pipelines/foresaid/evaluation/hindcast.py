@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import list_column
 from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
@@ -63,7 +64,7 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
             "distance": split.distance,
             "point": nothing if made is None else made.point,
             "mean": nothing if made is None else made.mean,
-            "quantiles": quantiles.tolist(),
+            "quantiles": list_column(quantiles, n),
         },
         schema=SCHEMA,
     )

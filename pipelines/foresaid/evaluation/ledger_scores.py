@@ -312,8 +312,8 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
             levels
         ):  # a WIS on other levels is no number to compare: it enters no mean, and is counted by its status
             made_rows = made_rows.with_columns(status=pl.lit(OTHER_LEVELS))
-        unmade = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
-        done += [made_rows, unmade.select([name for name in unmade.columns if name in done[0].columns])]
+        absent = frame.join(known.select(*MARKS, "subject_id"), on=[*MARKS, "subject_id"], how="anti")
+        done += [made_rows, absent.select([name for name in absent.columns if name in done[0].columns])]
     return pl.concat(done, how="diagonal")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.modes import KNOWN, RELEASED
 from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
@@ -32,6 +32,7 @@ from foresaid.params import Params, Rolling
 from foresaid.registry import database
 from foresaid.registry.database import Database
 from foresaid.registry.view import View
+from foresaid.scoring.levels import LEVELS
 
 MODES = (KNOWN, RELEASED)
 SCORE_KINDS = ("benchmark", "index")  # kinds of quantity of which the record has hundreds
@@ -232,7 +233,7 @@ def _rows(
             "status": [status] * n,
             "distance": far,
             "point": np.full(n, np.nan) if made is None else made.point,
-            "quantiles": [None] * n if made is None else made.quantiles.tolist(),
+            "quantiles": list_column(None if made is None else made.quantiles, n),
         },
         schema=SCHEMA,
     )
@@ -284,7 +285,6 @@ def forecasts(
                 _rows(one, views[one.question.law.systems], grid.horizons, label, "baseline", "converged", forecast, nothing)
             )
     whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    declined = [row is None or any(value is None or np.isnan(value) for value in row) for row in whole["quantiles"]]
-    gone = pl.Series(declined, dtype=pl.Boolean)
+    gone = pl.Series(np.isnan(list_values(whole["quantiles"], len(LEVELS))).any(axis=1))
     blank = [pl.when(gone).then(None).otherwise(pl.col(name)).alias(name) for name in ("point", "quantiles")]
     return whole.with_columns(blank).sort("mode", "origin", "law", "target_id", "subject_id")

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.schema import UNITS
 from foresaid.evaluation.units import complete
 from foresaid.forecasting.combine import PRIOR_RELEASES, average, learn_width, median, shrunk, stack
@@ -70,8 +70,7 @@ def asks(made: pl.DataFrame) -> Asks:
     quantiles = {}
     for (law,), part in made.group_by(["law"], maintain_order=True):
         joined = rows.join(part.select(*ASK, "quantiles"), on=ASK, how="left", nulls_equal=True, maintain_order="left")
-        nothing = [np.nan] * len(LEVELS)
-        quantiles[str(law)] = np.array([nothing if row is None else row for row in joined["quantiles"]], dtype=float)
+        quantiles[str(law)] = list_values(joined["quantiles"], len(LEVELS))
     return Asks(rows, quantiles)
 
 
@@ -164,9 +163,9 @@ def recentred(found: Asks, quantiles: Array) -> Array:
 def _frame(found: Asks, law: str, role: str, quantiles: Array, own: pl.DataFrame | None, how: str) -> pl.DataFrame:
     """Rows of one method; what the method itself said of a row (status, distance) is kept from `own`."""
     gone = np.asarray(np.isnan(quantiles).any(axis=1))
-    listed = [None if no else row for no, row in zip(list(gone), quantiles.tolist(), strict=True)]
-    values = pl.Series(listed, dtype=pl.List(pl.Float64))
-    rows = found.rows.with_columns(law=pl.lit(law), role=pl.lit(role), recalibration=pl.lit(how), quantiles=values)
+    rows = found.rows.with_columns(
+        law=pl.lit(law), role=pl.lit(role), recalibration=pl.lit(how), quantiles=list_column(quantiles, len(quantiles))
+    ).with_columns(quantiles=pl.when(pl.Series(gone)).then(None).otherwise(pl.col("quantiles")))
     if own is None:
         centre = pl.Series(np.where(gone, np.nan, quantiles[:, LEVELS.index(0.5)])).fill_nan(None)
         return rows.with_columns(status=pl.lit("converged"), distance=pl.lit(None, pl.Float64), point=centre).filter(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import polars as pl
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, list_values
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED, UNITS
 from foresaid.evaluation.units import complete
 from foresaid.forecasting.methods import is_baseline
@@ -38,9 +38,9 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
         return pl.DataFrame(schema=SCORED)
     forecasts = complete(forecasts)
     point = forecasts["point"].to_numpy().astype(float)
-    bare = np.array([row is None for row in forecasts["quantiles"]], dtype=bool)
+    bare = forecasts["quantiles"].is_null().to_numpy()
     level = list(levels)
-    quantiles = np.array([[p] * len(level) if row is None else row for row, p in zip(forecasts["quantiles"], point, strict=True)])
+    quantiles = np.where(bare[:, None], point[:, None], list_values(forecasts["quantiles"], len(level)))
     value = forecasts["value"].to_numpy().astype(float)
     step = forecasts["resolution"].to_numpy().astype(float)
     rows = ScoredRows(quantiles, level, point, value, step, bare)
@@ -55,7 +55,7 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
         ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
         hit = (rows.at(ends[0]) - step / 2.0 <= value) & (value <= rows.at(ends[1]) + step / 2.0)
         none = bare | any(position(level, end) is None for end in ends)
-        return pl.Series([None if no else bool(item) for no, item in zip(none, hit, strict=True)], dtype=pl.Boolean)
+        return pl.select(pl.when(pl.Series(none)).then(None).otherwise(pl.Series(hit))).to_series().cast(pl.Boolean)
 
     scored = forecasts.select(*KEY, *UNITS, "value", "point", "status", "distance").with_columns(
         median=column(rows.at(0.5)),

@@ -100,7 +100,7 @@ def save(folder: Path, name: str, made: Fit) -> None:
         if parts[part] is not None:
             parts[part] = {item.name: _plain(getattr(parts[part], item.name)) for item in dataclasses.fields(parts[part])}
     content = msgspec.msgpack.encode({name: _plain(value) for name, value in parts.items()})
-    write_bytes(_path(folder, name), hashlib.sha256(name.encode() + content).digest() + content)
+    write_bytes(_path(folder, name), hashlib.sha256(name.encode() + content).digest() + content, durable=False)
 
 
 def load(folder: Path, name: str, table: TrainingTable) -> Fit | None:

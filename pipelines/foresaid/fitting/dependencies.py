@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 Graph = Mapping[Path, set[Path]]
@@ -20,25 +21,33 @@ def _files(package: Path, name: str) -> set[Path]:
     return {path for path in {*found, package.joinpath(*parts).with_suffix(".py")} if path.is_file()}
 
 
-def imports(package: Path, path: Path) -> set[Path]:
-    """Return the files of the package that one of its files imports, wherever in the file it does.
+@cache
+def _named(content: str) -> tuple[str, ...]:
+    """Return every module and name that a text imports; parsed once a process, since all laws run on the same files.
 
     What stands under `if TYPE_CHECKING:` never runs and does not count.
     """
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-            node.body = []
-    found: set[Path] = set()
-    for node in ast.walk(tree):
-        names: list[str] = []
+    found: dict[str, None] = {}
+    waiting: list[ast.AST] = [ast.parse(content)]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found |= dict.fromkeys([node.module, *(f"{node.module}.{alias.name}" for alias in node.names)])
         elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            if name.startswith(f"{package.name}."):
-                found |= _files(package, name.removeprefix(f"{package.name}."))
+            found |= dict.fromkeys(alias.name for alias in node.names)
+        elif isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            waiting += node.orelse
+        elif not isinstance(node, ast.expr):  # no expression holds an import
+            waiting += ast.iter_child_nodes(node)
+    return tuple(found)
+
+
+def imports(package: Path, path: Path) -> set[Path]:
+    """Return the files of the package that one of its files imports, wherever in the file it does."""
+    found: set[Path] = set()
+    for name in _named(path.read_text(encoding="utf-8")):
+        if name.startswith(f"{package.name}."):
+            found |= _files(package, name.removeprefix(f"{package.name}."))
     return found
 
 

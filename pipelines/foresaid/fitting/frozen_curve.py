@@ -9,7 +9,7 @@ curve said of them) travels with it: if the code of a law ever changes its meani
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -256,8 +256,8 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         probe = ProbeRecord([_strings(row) for row in filled], [])
         x = np.array([[float(value) for value in row] for row in probe.x])
         probe = ProbeRecord(probe.x, _strings(law.curve(bare.point, x)))
-        record = msgspec.structs.replace(record, probe=probe)
-    return thaw_record(record)
+        return replace(bare, record=msgspec.structs.replace(record, probe=probe))  # a probe is no number of the curve
+    return bare
 
 
 def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
@@ -266,7 +266,7 @@ def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
     The curve alone says nothing of its noise: fewer noise points would move the outer quantiles without a word.
     """
     probe = msgspec.structs.replace(curve.record.probe, quantiles=[_strings(row) for row in quantiles])
-    return thaw_record(msgspec.structs.replace(curve.record, probe=probe))
+    return replace(curve, record=msgspec.structs.replace(curve.record, probe=probe))
 
 
 def thaw_record(record: CurveRecord) -> Curve:

@@ -35,9 +35,20 @@ def parameter_ranges(law: Law, fitted: Fit, share: float = 0.9) -> Array:
     return ends
 
 
+def unmeasured(fitted: Fit) -> frozenset[str]:
+    """Benchmarks a law may read that no training row was measured on, such as a board of a source that is read on demand."""
+    table = fitted.table
+    return frozenset(
+        item.quantity_id for at, item in enumerate(table.target.covariates) if table.n and np.isnan(table.x[:, at]).all()
+    )
+
+
 def describe(law: Law, fitted: Fit) -> dict[str, Any]:
-    """Say of a fit what a page shows: status and reason, rows, parameters with 90 % ranges, and the profile if there is one."""
-    target = fitted.table.target
+    """Say of a fit what a page shows: status and reason, rows, parameters with 90 % ranges, and the profile if there is one.
+
+    The weight of a benchmark that no row was measured on is no figure of the fit, whatever it is, and left out.
+    """
+    target, empty = fitted.table.target, unmeasured(fitted)
     ends = parameter_ranges(law, fitted)
     profile = fitted.profile
     return {
@@ -53,6 +64,7 @@ def describe(law: Law, fitted: Fit) -> dict[str, Any]:
         "parameters": [
             {"name": name, "point": float(value), "lower_90": float(low), "upper_90": float(high)}
             for name, value, low, high in zip(fitted.parameters, fitted.point, ends[0], ends[1], strict=False)
+            if name not in empty
         ],
         "residual_scale": fitted.residual_scale,
         "cr1_factor": fitted.cr1_factor,

@@ -12,8 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.optimize import linprog, minimize_scalar
-from scipy.sparse import csr_array, hstack, identity, vstack
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
@@ -68,6 +66,9 @@ def stack(quantiles: Array, levels: Sequence[float], outcomes: Array, importance
     >>> stack(members, [0.5], truth, np.ones(9)).round(6).tolist()
     [1.0, 0.0]
     """
+    from scipy.optimize import linprog  # most fits combine nothing
+    from scipy.sparse import csr_array, hstack, identity, vstack
+
     count, rows, size = quantiles.shape
     flat = quantiles.transpose(1, 2, 0).reshape(rows * size, count)
     level = np.tile(np.asarray(levels, dtype=float), rows)
@@ -124,6 +125,8 @@ def learn_width(
     >>> round(learn_width(narrow, LEVELS, y, np.ones(50), far, 1000).scale, 1)
     3.0
     """
+    from scipy.optimize import minimize_scalar  # those who only apply a width do not pay for it
+
     weight = importance / importance.sum()
 
     def loss(log_scale: float) -> float:

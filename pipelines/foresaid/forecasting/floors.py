@@ -11,9 +11,8 @@ from collections.abc import Mapping
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, list_column, list_values
 from foresaid.files import read_frame
 from foresaid.registry.database import Database
 from foresaid.scoring.levels import LEVELS
@@ -38,11 +37,15 @@ def binomial_floor(quantiles: Array, items: Array) -> Array:
     >>> binomial_floor(narrow, np.array([100]))[0, [0, 11, 21, 22]].tolist()
     [0.0, 0.0, 0.02, 0.03]
     """
+    from scipy.stats import binom  # takes most of a second to load, and most stages set no floor
+
     level = np.array(LEVELS)
     count = np.asarray(items, dtype=float)[:, None]
     middle = quantiles[:, [len(level) // 2]]
     p = np.clip(middle, 0.5 / count, 1.0 - 0.5 / count)
-    counted = binom.ppf(level[None, :], count, p) / count
+    # Forecasts that differ in width alone share their median, and the binomial quantiles are slow to find.
+    apart, of = np.unique(np.hstack([count, p]), axis=0, return_inverse=True)
+    counted = (binom.ppf(level[None, :], apart[:, :1], apart[:, 1:]) / apart[:, :1])[of.reshape(-1)]
     return np.where(level < 0.5, np.minimum(quantiles, counted), np.where(level > 0.5, np.maximum(quantiles, counted), quantiles))
 
 
@@ -53,10 +56,10 @@ def floored(forecasts: pl.DataFrame, items: Mapping[str, int]) -> pl.DataFrame:
     mine = numbered.filter(known)
     if not mine.height:
         return forecasts
-    quantiles = np.array(mine["quantiles"].to_list(), dtype=float)
+    quantiles = list_values(mine["quantiles"], len(LEVELS))
     made = np.isfinite(quantiles).all(axis=1)
     counts = np.array([items[name] for name in mine["quantity_id"]])
     quantiles[made] = binomial_floor(quantiles[made], counts[made])
-    moved = pl.DataFrame({"at": mine["at"], "floor": quantiles.tolist()}, schema={"at": pl.UInt32, "floor": pl.List(pl.Float64)})
+    moved = pl.DataFrame({"at": mine["at"], "floor": list_column(quantiles, len(quantiles))})
     joined = numbered.join(moved, on="at", how="left", maintain_order="left")
     return joined.with_columns(quantiles=pl.coalesce("floor", "quantiles")).drop("at", "floor")

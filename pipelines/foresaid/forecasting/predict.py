@@ -67,25 +67,52 @@ class Forecast:
         )
 
 
-def mixture(location: Array, scale: float, noise: str, lower: float, upper: float) -> tuple[Array, Array]:
-    """Quantiles (n, 23) and mean (n,) of normal noise around draws `location` (R, n), within [lower, upper].
+def mixture(location: Array, scale: float, noise: str, lower: float, upper: float) -> Array:
+    """Quantiles (n, 23) of normal noise around draws `location` (R, n), cut at [lower, upper]; NaN where a draw is.
 
-    With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass.
+    With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass. They are the sample
+    quantiles of Hazen (1914), the fifth kind of Hyndman and Fan 1996, to the byte what `numpy.quantile` gives. One subject at a
+    time is sorted whole: its numbers stay in the processor's cache, and a sort beats 46 partitions.
 
-    >>> q, mean = mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)
-    >>> q[0, [1, 11, 21]].round(2).tolist(), round(float(mean[0]), 6)
-    ([0.3, 0.5, 0.7], 0.5)
+    >>> mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)[0, [1, 11, 21]].round(2).tolist()
+    [0.3, 0.5, 0.7]
     """
-    values = _values(location, scale, noise, lower, upper)
-    return np.quantile(values, LEVELS, axis=0, method="hazen").T, values.mean(axis=0)
+    z = _noise(scale, noise)
+    size = location.shape[0] * z.size
+    place = size * np.array(LEVELS) + 0.5 - 1.0
+    below = np.floor(place)
+    share = place - below
+    ends = np.clip(np.stack([below, below + 1.0]).astype(np.intp), 0, size - 1)
+    pairs = np.empty((location.shape[1], *ends.shape))
+    for i, draws in enumerate(location.T):
+        values = _spread(draws[:, None], z, noise).ravel()
+        values.sort()  # what cannot be ordered comes last
+        pairs[i] = np.nan if np.isnan(values[-1]) else values[ends]
+    low, high = np.clip(pairs, lower, upper).swapaxes(0, 1)
+    return np.asarray(np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1.0 - share)))
 
 
-def _values(location: Array, scale: float, noise: str, lower: float, upper: float) -> Array:
+def mean_within(location: Array, scale: float, noise: str, lower: float, upper: float) -> Array:
+    """Mean (n,) of the same noise around draws (R, n), each value cut at [lower, upper].
+
+    >>> mean_within(np.array([[0.5, 1.0]]), 0.1, "natural", 0.0, 1.0).round(3).tolist()
+    [0.5, 0.96]
+    """
+    z = _noise(scale, noise)
+    values = _spread(location[:, None, :], z[:, None], noise).reshape(-1, location.shape[1])
+    return np.asarray(np.clip(values, lower, upper, out=values).mean(axis=0))
+
+
+def _noise(scale: float, noise: str) -> Array:
+    """Evenly spaced normal quantiles times the scale; factors where the noise multiplies."""
     from scipy.special import ndtri  # those who only read forecasts do not pay for it
 
     z = ndtri((np.arange(NOISE_POINTS) + 0.5) / NOISE_POINTS) * scale
-    spread = location[:, None, :] * np.exp(z)[None, :, None] if noise == "log" else location[:, None, :] + z[None, :, None]
-    return np.clip(spread.reshape(-1, location.shape[1]), lower, upper)
+    return np.asarray(np.exp(z) if noise == "log" else z)
+
+
+def _spread(draws: Array, z: Array, noise: str) -> Array:
+    return np.asarray(draws * z if noise == "log" else draws + z)
 
 
 def locations(law: Law, curve: Curve, x: Array) -> Array:
@@ -149,10 +176,10 @@ def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
         offset, span, lower, upper = (float(item) for item in (record.offset, record.span, record.lower, record.upper))
         rows = filled[known]
         scale = float(record.residual_scale or 0.0) * (1.0 if record.noise == "log" else span)
-        plain, _ = mixture(offset + span * locations(law, curve, rows), scale, record.noise, lower, upper)
+        plain = mixture(offset + span * locations(law, curve, rows), scale, record.noise, lower, upper)
         # The mean is that of the draws as they are: with few clusters the corrected tails are too heavy to have one.
         draws = law.curve(curve.draws if len(curve.draws) else curve.point[None, :], rows)
-        mean[known] = _values(offset + span * draws, scale, record.noise, lower, upper).mean(axis=0)
+        mean[known] = mean_within(offset + span * draws, scale, record.noise, lower, upper)
         found = curve.discrepancy
         place = None if found is None else law.place(rows, found.progress)
         if found is None or place is None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.special import gammaln
-from scipy.stats import t
 
 from foresaid.arrays import Array
 from foresaid.laws._frontier_rows import LEVELS, MONTH
@@ -51,6 +50,8 @@ def _regress(X: Array, y: Array, at: Array, ridge: Array) -> tuple[float, float,
 
 def _mixture(parts: list[tuple[float, float, float, float]]) -> Array:
     """Quantiles (200) of a mixture of Student t distributions: 200 quantiles of each, pooled by weight."""
+    from scipy.stats import t  # takes most of a second to load, and most laws never ask
+
     values = np.concatenate([mean + scale * t.ppf(LEVELS, degrees) for mean, scale, degrees, _ in parts])
     weight = np.repeat([part[3] for part in parts], len(LEVELS))
     order = np.argsort(values, kind="stable")

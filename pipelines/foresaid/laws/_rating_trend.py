@@ -6,7 +6,7 @@ The same process as the frontier's local trend (`_frontier_process`), on the rat
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from foresaid.arrays import Array
 from foresaid.laws._frontier_process import YEAR, condition, fit
@@ -27,4 +27,4 @@ def trend(day: Array, value: Array, at: float, origin: float) -> Array:
     times, level = (days - origin) / YEAR, (path - path[-1]) / spread
     shared = fit("trend", [(times, level)])
     mean, sd = condition("trend", shared, times, level, np.array([(at - origin) / YEAR]))
-    return np.asarray(np.maximum(now, path[-1] + spread * (mean[0] + sd[0] * norm.ppf(LEVELS))))
+    return np.asarray(np.maximum(now, path[-1] + spread * (mean[0] + sd[0] * ndtri(LEVELS))))

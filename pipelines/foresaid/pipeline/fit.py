@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid import parallel
 from foresaid.arrays import Array
 from foresaid.canonical_json import decimal, dump_line
 from foresaid.files import write_frame, write_json, write_lines
@@ -106,21 +107,30 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     training: list[bytes] = []
     counts: dict[str, int] = {}
     questions = [FitRequest(law, table, settings) for table in law.tables(view)]
-    for fitted in (
-        recalibrated.fit for recalibrated in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)
-    ):
+    fits = [recalibrated.fit for recalibrated in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)]
+
+    def applied(fitted: Fit) -> tuple[Curve, pl.DataFrame] | None:
+        if not fitted.point.size:
+            return None
+        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
+        return curve, drawing(law, curve, fitted)
+
+    # Threads, wherever the fits were made: bands are sorts, which let go of the interpreter, and neither law nor rows need a copy.
+    with parallel.threads():
+        drawn = parallel.each(applied, fits)
+    for fitted, found in zip(fits, drawn, strict=True):
         table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1
         results.append(describe(law, fitted))
-        if not fitted.point.size:
+        if found is None:
             continue
-        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
+        curve, picture = found
         kept.append(curve)
         curves.append(dump_line(to_plain(curve)))
         if law.asked(table.target):
             training.extend(training_lines(table))
             drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id))))
-        drawings.append(drawing(law, curve, fitted))
+        drawings.append(picture)
     folder = build / "fits" / name
     write_lines(folder / "curves.jsonl", curves)
     write_lines(folder / "drafts.jsonl", drafts)

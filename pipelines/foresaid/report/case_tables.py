@@ -207,6 +207,27 @@ def bounds(row: Mapping[str, Any], ends: str) -> str:
     return text.DASH if lower is None else f"{lower:.2f} " + ("or more" if upper is None else f"to {upper:.2f}")
 
 
+def claim_cells(material: Material, row: Mapping[str, Any]) -> dict[str, str]:
+    """What every table of verdicts says of a claim: reference, counts, ratio with its intervals, p, verdict, best in hindsight."""
+    best = text.DASH
+    if row["best_baseline"] is not None:
+        beside = text.DASH if row["relative_wis_best"] is None else f"{row['relative_wis_best']:.2f}"
+        best = f"{method_title(material, row['best_baseline'])}: {beside} on {row['n_best']:,}"
+    return {
+        "told": row["told"],
+        "reference": method_title(material, row["reference"]),
+        "n": f"{row['n']:,}" + (f", {row['n_no_forecast']:,} without a forecast" if row["n_no_forecast"] else ""),
+        "releases": f"{row['n_releases']:,}",
+        "makers": f"{row['n_makers']:,}",
+        "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
+        "bounds": bounds(row, ""),
+        "maker_bounds": bounds(row, "maker_"),
+        "p": text.probability(row["adjusted_p"]),
+        "verdict": row["verdict"],
+        "best": best,
+    }
+
+
 def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
     """For each law its claim, as `score` made it, the baseline that was best in hindsight, and whether its intervals hold."""
     first = part.select("evidence", "case", "unit").row(0, named=True)
@@ -220,26 +241,12 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
         share = text.DASH
         if held is not None:
             share = f"{percent(held['coverage_80'])} ({percent(held['coverage_80_lower'])} to {percent(held['coverage_80_upper'])})"
-        best = text.DASH
-        if row["best_baseline"] is not None:
-            ratio = text.DASH if row["relative_wis_best"] is None else f"{row['relative_wis_best']:.2f}"
-            best = f"{method_title(material, row['best_baseline'])}: {ratio} on {row['n_best']:,}"
         made.append(
             {
                 "key": "/".join((case_key(row), row["unit"], row["law"])),
                 "title": method_title(material, row["law"]),
                 "mode": row["mode"],
-                "told": row["told"],
-                "reference": method_title(material, row["reference"]),
-                "n": f"{row['n']:,}" + (f", {row['n_no_forecast']:,} without a forecast" if row["n_no_forecast"] else ""),
-                "releases": f"{row['n_releases']:,}",
-                "makers": f"{row['n_makers']:,}",
-                "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
-                "bounds": bounds(row, ""),
-                "maker_bounds": bounds(row, "maker_"),
-                "p": text.probability(row["adjusted_p"]),
-                "verdict": row["verdict"],
-                "best": best,
+                **claim_cells(material, row),
                 "covered": share,
                 "calibration": held["verdict"] if held is not None else "no intervals",
             }

@@ -12,7 +12,7 @@ from foresaid import text
 from foresaid.evaluation.modes import TITLES
 from foresaid.evaluation.rolling_scores import EVERY_BOARD
 from foresaid.report import texts
-from foresaid.report.case_tables import bounds, method_title
+from foresaid.report.case_tables import claim_cells, method_title
 from foresaid.report.inputs import Material
 
 
@@ -28,11 +28,8 @@ def claims_of(material: Material, mode: str, first_page: bool = False) -> list[d
 
 
 def _line(material: Material, row: dict[str, Any]) -> dict[str, Any]:
-    claim = {**row, "n_releases": row["claim_releases"], "n_makers": row["claim_makers"]}
+    claim = {**row, "n": row["n_claim"], "n_releases": row["claim_releases"], "n_makers": row["claim_makers"]}
     law, reference = (method_title(material, row[name]) for name in ("law", "reference"))
-    best = text.DASH
-    if row["relative_wis_best"] is not None:
-        best = f"{method_title(material, row['best_baseline'])}: {row['relative_wis_best']:.2f} on {row['n_best']:,}"
     return {
         "key": "/".join((row["mode"], row["board"], row["unit"], row["law"])),
         "mode": TITLES[row["mode"]],
@@ -42,17 +39,7 @@ def _line(material: Material, row: dict[str, Any]) -> dict[str, Any]:
         "unit": row["unit"],
         "law": law,
         "href": f"laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
-        "told": row["told"],
-        "reference": reference,
-        "n": f"{row['n_claim']:,}" + (f", {row['n_no_forecast']:,} without a forecast" if row["n_no_forecast"] else ""),
-        "releases": f"{row['claim_releases']:,}",
-        "makers": f"{row['claim_makers']:,}",
-        "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
-        "bounds": bounds(row, ""),
-        "maker_bounds": bounds(row, "maker_"),
-        "p": text.probability(row["adjusted_p"]),
-        "verdict": row["verdict"],
-        "best": best,
+        **claim_cells(material, claim),
         "bias": text.signed(row["bias"]),
         "covered": text.percent(row["coverage_80"]),
     }

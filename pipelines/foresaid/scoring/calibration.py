@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
 
 from foresaid.arrays import Array
 from foresaid.scoring.rules import Resolution, _outcomes, half_width
@@ -41,6 +40,8 @@ def coverage_interval(inside: Array, clusters: Sequence[str], confidence: float 
     >>> round(found.share, 2), round(found.lower, 3), round(found.upper, 3)
     (0.75, 0.194, 0.994)
     """
+    from scipy import stats  # those who only know the names of scores do not pay for it
+
     hit = np.asarray(inside, dtype=float)
     names, member = np.unique(np.asarray(clusters), return_inverse=True)
     n, count = len(hit), len(names)
@@ -51,14 +52,12 @@ def coverage_interval(inside: Array, clusters: Sequence[str], confidence: float 
         variance = float((residual**2).sum()) * count / (count - 1) / n**2
         if variance > 0:
             tail = 1 - (1 - confidence) / 2
-            shrink = (student.ppf(tail, n - 1) / student.ppf(tail, count - 1)) ** 2
+            shrink = (stats.t.ppf(tail, n - 1) / stats.t.ppf(tail, count - 1)) ** 2
             effective = float(min(n, n * share * (1 - share) / (n - 1) / variance * shrink))
     tail = (1 - confidence) / 2
     hits = share * effective
-    from scipy.stats import beta  # those who only know the names of scores do not pay for it
-
-    lower = 0.0 if share == 0 else float(beta.ppf(tail, hits, effective - hits + 1))
-    upper = 1.0 if share == 1 else float(beta.ppf(1 - tail, hits + 1, effective - hits))
+    lower = 0.0 if share == 0 else float(stats.beta.ppf(tail, hits, effective - hits + 1))
+    upper = 1.0 if share == 1 else float(stats.beta.ppf(1 - tail, hits + 1, effective - hits))
     return Coverage(share, lower, upper, effective, n, count)
 
 

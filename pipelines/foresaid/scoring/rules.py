@@ -16,8 +16,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
-from scipy.stats import norm
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
@@ -171,6 +169,9 @@ def log_score_of_mixture(location: Array, scale: float, outcomes: Array, lower: 
     outcomes = _outcomes(outcomes)
     if scale <= 0:
         return np.full(len(outcomes), np.nan)
+    from scipy.special import logsumexp
+    from scipy.stats import norm  # takes most of a second to load, and most who import this never ask
+
     inside = norm.logpdf(outcomes, location, scale)
     at_lower, at_upper = norm.logcdf((lower - location) / scale), norm.logsf((upper - location) / scale)
     logs = np.where(outcomes <= lower, at_lower, np.where(outcomes >= upper, at_upper, inside))

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
@@ -93,6 +92,8 @@ def diebold_mariano(differences: Array, clusters: Sequence[str]) -> tuple[float,
     if spread <= 1e-14 * max(float(np.abs(sums).max()), 1e-300):
         return (0.0, 1.0) if np.allclose(sums, 0.0) else (float(np.sign(sums.mean()) * np.inf), 0.0)
     statistic = float(sums.mean()) / spread
+    from scipy.stats import t as student  # takes most of a second to load, and most who import this never ask
+
     return statistic, float(2.0 * student.sf(abs(statistic), count - 1))
 
 
@@ -225,6 +226,11 @@ def skill(score: float, reference: float) -> float:
     return 0.0 if score == 0.0 else float("-inf")
 
 
+def _sum_in_order(values: Array) -> float:
+    """Sum of values (n,) from the first to the last, one after another."""
+    return float(values.cumsum()[-1]) if values.size else 0.0
+
+
 def pairwise_relative_wis(scores: dict[str, dict[str, float]], baseline: str) -> dict[str, tuple[float, int]]:
     """Relative WIS of each forecaster by pairwise comparison, scaled to a baseline; and the rows it shares with it.
 
@@ -240,13 +246,19 @@ def pairwise_relative_wis(scores: dict[str, dict[str, float]], baseline: str) ->
     {'base': 1.0, 'x': 2.0}
     """
     names = sorted(scores)
+    place = {row: k for k, row in enumerate(sorted(set().union(*scores.values())))}
+    has = {name: np.zeros(len(place), dtype=bool) for name in names}
+    value = {name: np.zeros(len(place)) for name in names}
+    for name in names:
+        at = [place[row] for row in scores[name]]
+        has[name][at], value[name][at] = True, list(scores[name].values())
     theta: dict[str, float] = {}
     for i in names:
         logs = []
         for j in names:
-            common = sorted(scores[i].keys() & scores[j].keys())
-            above, below = (sum(scores[name][row] for row in common) for name in (i, j))
-            if common and above > 0 and below > 0:
+            both = has[i] & has[j]
+            above, below = (_sum_in_order(value[name][both]) for name in (i, j))
+            if both.any() and above > 0 and below > 0:
                 logs.append(float(np.log(above / below)))
         theta[i] = float(np.exp(np.mean(logs))) if logs else float("nan")
         if scores[i] and not any(scores[i].values()):

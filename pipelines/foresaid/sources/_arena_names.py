@@ -10,7 +10,7 @@ import re
 
 from foresaid.sources._settings import effort_parts, setting
 
-TOOLS = re.compile(r"-(search)(?P<rest>-non-reasoning)?$")
+TOOLS = re.compile(r"-(search|grounding)(?P<rest>-non-reasoning)?$")
 BRACKET = re.compile(r" \((?P<value>[^()]+)\)$")
 PRECISION = re.compile(r"-(?P<value>bf16|fp8)$")
 BUDGET = re.compile(r"-thinking-(?P<value>\d+k)$")
@@ -31,6 +31,8 @@ def identify(name: str) -> tuple[str, str]:
     ('kimi-k2-thinking-turbo', '')
     >>> identify("gpt-5.2-search-non-reasoning"), identify("gemini-3-flash (thinking-minimal)")
     (('gpt-5.2', 'effort=none;tools=search'), ('gemini-3-flash', 'effort=minimal'))
+    >>> identify("gemini-3-pro-grounding")
+    ('gemini-3-pro', 'tools=grounding')
     """
     parts: dict[str, str] = {}
     if match := BRACKET.search(name):

@@ -69,8 +69,9 @@ def mean_name(row: Mapping[str, Any]) -> str:
 
 def figures(versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
     """The numbers of the two tables of scores by the names of their rows: every version's, and every method's two means."""
-    keys = ("n", "no_forecast", "wis", "absolute_error", "coverage_80")
-    found = {score_name(row): [row[key] for key in keys] for row in versions}
+    found = {
+        score_name(row): [row[key] for key in ("n", "no_forecast", "wis", "absolute_error", "coverage_80")] for row in versions
+    }
     return found | {mean_name(row): [row[key] for key in ("n", "wis", "n_with_exits", "wis_with_exits")] for row in means}
 
 

@@ -6,12 +6,14 @@ A trap that is a fact about the data and not about rows is `stated`: the rule sa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from foresaid.registry.known_defects.detectors import (
     Measure,
     absent,
     added_late,
     adversarial_rows,
+    always,
     below_ceiling,
     chances,
     empty_cells,
@@ -19,6 +21,7 @@ from foresaid.registry.known_defects.detectors import (
     fractions,
     intervals,
     kind_checkpoint,
+    known_on,
     left_out,
     main_checkpoint,
     marked,
@@ -202,7 +205,11 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
     "monkeys-power": (
         Trap("gate `finite`", "an infinite score is refused or left out", fractions()),
         Trap("reader", "problems are averaged first", one_key_a_value),
-        Trap("reader", "the number of samples stands in n"),
+        Trap(
+            "reader",
+            "the number of samples stands in n",
+            always(lambda one: one.quantity_id == "math_solve_rate", lambda one: one.n is not None),
+        ),
         Trap("quantities.csv", "coverage is a quantity of its own, not accuracy"),
     ),
     "o1-mini-aime": (
@@ -262,7 +269,11 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
     "aider": (
         Trap("reader", "the run date is not the release date"),
         Trap("reader, gate `duplicates`", "edit format and effort are settings: no key has two values", one_key_a_value),
-        Trap("reader", "a cost of 0.0 gives no value"),
+        Trap(
+            "reader",
+            "a cost of 0.0 gives no value",
+            always(lambda one: one.quantity_id.endswith("_cost"), lambda one: one.value > 0),
+        ),
         Trap("reader", "quantisations and providers are settings, or the file is left out"),
         Trap("reader", "pass_rate_2 is the value, as a fraction", fractions()),
     ),
@@ -272,15 +283,19 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
         Trap("reader", "doubling_time_in_days is no model", never(lambda one: "doubling" in one.subject.lower())),
     ),
     "eee-helm": (
-        Trap("card", "known_on is the day of the commit, not the scrape"),
+        Trap("card", "known_on is the day of the commit, not the scrape", known_on(date(2026, 2, 12))),
         Trap("reader", "both schema versions are read, others refused", parsed),
         Trap("stated", "the commit is pinned"),
-        Trap("reader", "the mean over the others is no benchmark"),
+        Trap(
+            "reader",
+            "the mean over the others is no benchmark",
+            always(lambda one: True, lambda one: "mean" not in one.quantity_id),
+        ),
         Trap("card", "files are pinned by path and SHA-256", parsed),
     ),
     "eee-schema": (Trap("stated", "the schema in the mirror is the one read, pinned by its SHA-256"),),
     "evalplus": (
-        Trap("card", "known_on is the day of the commit"),
+        Trap("card", "known_on is the day of the commit", known_on(date(2024, 12, 26))),
         Trap("reader", "a size of null gives no value"),
         Trap("quantities.csv", "the protocol names the version of MBPP+", fractions()),
     ),
@@ -291,7 +306,7 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
             adversarial_rows(ALPACA, "name"),
         ),
         Trap("reader", "ensembles are no models", marked(ALPACA, lambda row: "SelfMoA" in row["name"])),
-        Trap("card", "known_on is the day of the commit"),
+        Trap("card", "known_on is the day of the commit", known_on(date(2025, 8, 9))),
     ),
     "lmarena-2025-08": (
         Trap("reader", "interval text is parsed; a number column refuses it", intervals),

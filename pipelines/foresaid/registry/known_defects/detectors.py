@@ -18,7 +18,8 @@ from foresaid.registry.known_defects.files import Files, Found, Row
 from foresaid.registry.model_names import Names
 from foresaid.registry.row_keys import same
 from foresaid.registry.update import revisions
-from foresaid.sources._reading import Score
+from foresaid.sources import _loader as sources
+from foresaid.sources._reading import Score, StatedModel
 
 Measure = Callable[[Files], Found]
 Test = Callable[[Row], bool]
@@ -104,6 +105,54 @@ def never(wrong: Callable[[Score], bool]) -> Measure:
 
     def measure(files: Files) -> Found:
         return Found(sum(map(wrong, files.reading.scores)), 0, 0)
+
+    return measure
+
+
+def always(which: Callable[[Score], bool], good: Callable[[Score], bool]) -> Measure:
+    """Every value of a kind must be like this."""
+
+    def measure(files: Files) -> Found:
+        wanted = [one for one in files.reading.scores if which(one)]
+        return Found(len(wanted), sum(map(good, wanted)), 0)
+
+    return measure
+
+
+def stated(which: Callable[[StatedModel], bool], good: Callable[[StatedModel], bool]) -> Measure:
+    """Every statement on a model of a kind must be like this."""
+
+    def measure(files: Files) -> Found:
+        wanted = [one for one in files.reading.models if which(one)]
+        return Found(len(wanted), sum(map(good, wanted)), 0)
+
+    return measure
+
+
+def parts(files: Files) -> Found:
+    """Vintages of the source in this folder: each must be a part, so that a row that is missing is not withdrawn."""
+    mine = [one for one in files.vintages if one.directory.startswith(files.path.name)]
+    return Found(len(mine), sum(one.part for one in mine), 0)
+
+
+def known_on(day: date) -> Measure:
+    """The vintages of this folder must count as known from this day, and not before."""
+
+    def measure(files: Files) -> Found:
+        mine = [one for one in files.vintages if one.directory.startswith(files.path.name)]
+        return Found(len(mine), sum(one.known_on == day for one in mine), 0)
+
+    return measure
+
+
+def never_by(other: str, file: str) -> Measure:
+    """Rows of a file that another reader of the same folder must take nothing from."""
+
+    def measure(files: Files) -> Found:
+        rows = len(files.rows(file))
+        theirs = sources.read(other, sources.find(other), files.path).scores
+        taken = {one.row for one in theirs if one.file.endswith(file.rsplit("/", 1)[-1])}
+        return Found(rows, rows - len(taken), 0)
 
     return measure
 

@@ -11,7 +11,9 @@ from functools import cached_property
 from pathlib import Path
 
 from foresaid.registry import load as ingest
+from foresaid.registry import source_card
 from foresaid.registry.formats import ModelRow, QuantityRow
+from foresaid.registry.source_card import Vintage
 from foresaid.sources import _loader as sources
 from foresaid.sources._reading import Reading, Score
 
@@ -45,6 +47,12 @@ class Files:
     def reading(self) -> Reading:
         """What the reader of the source says of this folder."""
         return sources.read(self.name, sources.find(self.name), self.path)
+
+    @cached_property
+    def vintages(self) -> tuple[Vintage, ...]:
+        """The vintages of the source's card."""
+        path = self.registry / "sources" / self.name / "source.toml"
+        return source_card.read(path, f"{self.name}/source.toml", self.name).vintages
 
     @cached_property
     def by_row(self) -> dict[tuple[str, int], list[Score]]:

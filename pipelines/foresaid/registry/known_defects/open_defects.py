@@ -5,22 +5,53 @@ Vintage cards hold a folder a day; their readers are tested day by day (tests/so
 
 from __future__ import annotations
 
+from datetime import date
+
 from foresaid.registry.known_defects.defects import Trap
-from foresaid.registry.known_defects.detectors import fractions, never, not_read, one_key_a_value, parsed
+from foresaid.registry.known_defects.detectors import (
+    absent,
+    always,
+    fractions,
+    known_on,
+    left_out,
+    never,
+    never_by,
+    not_read,
+    one_key_a_value,
+    parsed,
+    parts,
+    skipped,
+    stated,
+)
 
 _HUB_HORIZON = Trap("reader", "a download without a board is an ordinary one: what it lacks is not withdrawn by it")
-_HUB_BASH = Trap("licences.csv", "swe_bench_bash is one of the external boards, whatever its file is called: read on demand")
 _HUB_FILLED = Trap("guard, update", "a row is a target by the release of its model, never by the day it came; late rows are named")
 _HUB_PADDED = Trap("reader", "names are stripped, and a row that repeats a padded one to more digits is left out and counted")
+
+
+def _bash(folder: str) -> Trap:
+    rule = "swe_bench_bash is one of the external boards, whatever its file is called: read on demand"
+    return Trap("licences.csv", rule, never_by("epoch-hub", f"{folder}/swe_bench_bash.csv"))
+
 
 # In the order of SOURCES.yaml; a test holds the two together.
 OPEN: dict[str, tuple[Trap, ...]] = {
     "epoch-eci-2026-08": (
         Trap("reader, quantities.csv", "normalised scores are quantities of their own, epoch_eci_..., with chance 0", fractions()),
-        Trap("reader", "the note of a value names the version it is the best of; no effort is made up"),
+        Trap(
+            "reader",
+            "the note of a value names the version it is the best of; no effort is made up",
+            always(
+                lambda one: one.quantity_id != "epoch_eci_index", lambda one: one.note.startswith("best of") and not one.setting
+            ),
+        ),
         Trap("quantities.csv", "the protocol says that 0 is any score at or below chance"),
         Trap("quantities.csv", "a mean success rate and a mean mark are shares of one, never minutes or marks", fractions()),
-        Trap("reader", "a row counts as Epoch's own only where its source says so; the others are epoch-eci-external"),
+        Trap(
+            "reader",
+            "a row counts as Epoch's own only where its source says so; the others are epoch-eci-external",
+            left_out("data/raw/eci_benchmarks.csv", lambda row: not row["source"].strip(), lambda row: False),
+        ),
         Trap("reader", "models are named by `model`, which the index file repeats", one_key_a_value),
         Trap("reader", "an anchor has no standard error, and a model without an organisation takes that of models.csv"),
         Trap("quantities.csv", "a benchmark and its successor are two quantities", one_key_a_value),
@@ -29,7 +60,7 @@ OPEN: dict[str, tuple[Trap, ...]] = {
     ),
     "epoch-hub-2026-04-11": (
         _HUB_HORIZON,
-        _HUB_BASH,
+        _bash("data/epoch_ai"),
         _HUB_FILLED,
         _HUB_PADDED,
         Trap("reader", "columns are named in the reader, with the names of each download; an unknown one is refused", parsed),
@@ -37,24 +68,28 @@ OPEN: dict[str, tuple[Trap, ...]] = {
     ),
     "epoch-hub-2026-04-19": (
         _HUB_HORIZON,
-        _HUB_BASH,
+        _bash("benchmark_data"),
         _HUB_FILLED,
         Trap("update", "an unchanged value adds no row: a vintage counts what is new, revised and gone"),
     ),
     "epoch-hub-2026-05": (
         _HUB_HORIZON,
-        _HUB_BASH,
+        _bash("data/eci/benchmark_data"),
         _HUB_FILLED,
         _HUB_PADDED,
         Trap("aliases.csv, reader", "a pre-release name is its model; a run before the release says so in its note"),
-        Trap("card", "known_on is the later day, that of the commit"),
+        Trap("card", "known_on is the later day, that of the commit", known_on(date(2026, 5, 14))),
         Trap("card", "each source names its own folder of a mirror"),
     ),
     "eci-2026-07": (
         Trap("update", "an index value that moves is a revision; a forecast is scored on the first value of its resolver"),
-        Trap("reader", "a version without a score gives no value and is counted"),
+        Trap(
+            "reader",
+            "a version without a score gives no value and is counted",
+            skipped("no score upstream", "data/raw/epoch_capabilities_index.csv", lambda row: not row["ECI Score"].strip()),
+        ),
         Trap("guard", "a model without a date enters no split by date"),
-        Trap("quantities.csv", "the index by version and the index by group are two quantities"),
+        Trap("quantities.csv", "the index by version and the index by group are two quantities", absent("epoch_eci_index")),
     ),
     "weirdml-vintages": (
         Trap("models add", "release dates are stated, never taken for the record's"),
@@ -70,13 +105,13 @@ OPEN: dict[str, tuple[Trap, ...]] = {
         Trap("update", "a value that moves is a revision; an outcome is the first value"),
         Trap("reader, laws", "a prompt is a setting: each is a target of its own"),
         Trap("reader", "medians, imputed, naive and constant forecasters and crowds are left out by name and counted"),
-        Trap("card", "vintages are parts: a row that is gone is not withdrawn"),
+        Trap("card", "vintages are parts: a row that is gone is not withdrawn", parts),
         Trap("reader, card", "each file has its own commit; interval text is parsed and a dash gives no value"),
     ),
     "benchpress-2026-06": (
         Trap("reader", "only `observed` is read; held-out cells are forecast anew from the folds", one_key_a_value),
         Trap("study", "both aggregates are computed, and the printed one is the median over the 30 folds"),
-        Trap("reader", "no date is read from here"),
+        Trap("reader", "no date is read from here", stated(lambda one: True, lambda one: not one.released_on)),
         Trap("reader", "cells audited as dropped are left out; a cell under another setting than its model's says so in its note"),
         Trap("reader", "the canonical setting of a model is its setting", one_key_a_value),
         Trap(
@@ -84,12 +119,20 @@ OPEN: dict[str, tuple[Trap, ...]] = {
             "columns and cells of Artificial Analysis are left out",
             never(lambda one: one.quantity_id.startswith("benchpress_aa_")),
         ),
-        Trap("card", "known_on is the day of the collection; the study masks cells by release and says so"),
+        Trap(
+            "card",
+            "known_on is the day of the collection; the study masks cells by release and says so",
+            known_on(date(2026, 6, 26)),
+        ),
     ),
     "epoch-models-2026-07": (
         Trap("reader", "the three names of the column of data sizes are one column", parsed),
         Trap("reader", "columns are read by name: a further one changes nothing", parsed),
-        Trap("reader, `identity`", "a model without a date is taken and none is stated; a line break ends no name"),
+        Trap(
+            "reader, `identity`",
+            "a model without a date is taken and none is stated; a line break ends no name",
+            stated(lambda one: True, lambda one: one.subject == one.subject.strip()),
+        ),
         Trap("update", "a changed figure is a revision; a model that is gone is withdrawn and stays in the record"),
         Trap("models add", "a date of publication is a word among others, confirmed by a person"),
         Trap("aliases.csv", "names are resolved by alias or refused with the nearest"),
@@ -113,7 +156,7 @@ OPEN: dict[str, tuple[Trap, ...]] = {
         Trap("card", "known_on is the day of the commit"),
     ),
     "arena-daily-2026-04": (
-        Trap("card", "vintages are parts: a model that is missing has not left"),
+        Trap("card", "vintages are parts: a model that is missing has not left", parts),
         Trap("reader", "a board whose ranks and scores disagree is refused"),
         Trap("update", "an unchanged value adds no row"),
         Trap("reader", "effort, harness and search in a name are settings"),
@@ -129,7 +172,11 @@ OPEN: dict[str, tuple[Trap, ...]] = {
         Trap("stated", "not read: the value is a failure of format"),
     ),
     "metr-runs-2025-02": (
-        Trap("quantities.csv", "the early suite has quantities of its own; no horizon is made of it"),
+        Trap(
+            "quantities.csv",
+            "the early suite has quantities of its own; no horizon is made of it",
+            always(lambda one: True, lambda one: one.quantity_id.startswith("metr_runs_2025_02_success")),
+        ),
         Trap("reader", "`human` is no model", never(lambda one: one.subject.lower() == "human")),
         Trap("reader", "runs that ended at the limits of use count as failures, as METR counts them"),
         Trap("stated", "minutes are no quantity here, only the success rate"),

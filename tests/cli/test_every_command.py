@@ -1,0 +1,124 @@
+"""Every command has a happy path: played here on a small project, or in the test named beside it, which types the command.
+
+A command that comes without either fails the first test. What runs for minutes on the whole record stands in LONG with the reason;
+what these commands compute is tested where it lives, and the list can only become shorter.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from tests.cli.test_project import _commands
+from tests.conftest import ROOT, Built
+
+from foresaid.cli.main import main
+
+# What to type, and what the answer says.
+PLAYED: dict[str, tuple[tuple[str, ...], str]] = {
+    "inputs": ((), "stages"),
+    "database": ((), "observation"),
+    "export": (("--as-of", "2024-05-31", "--source", "obsscaling", "--to", "out.csv"), "out.csv"),
+    "licences": ((), "granted"),
+    "ledger heads": ((), ""),
+    "models list": ((), "llama"),
+    "models show": (("meta-llama/llama-2-7b-hf",), "Llama"),
+    "origins": (("--since", "2025-01-01"), "20"),
+    "predict": (("compute_sigmoid", "gsm8k_cot", "--covariate", "training_flops=6.3e24"), "%"),
+    "select": (("--budget", "6", "--include", "Llama-2", "--max-params", "7e9"), "Llama-2"),
+    "sort": ((), ""),
+    "verify": ((), "passed"),
+}
+# Where a command is typed with what it needs: a graph, keys, an upstream folder, a table of one's own.
+ELSEWHERE = {
+    **dict.fromkeys(("ingest", "fit", "hindcast", "study", "capability", "freeze", "score", "report"), "pipeline/test_graph.py"),
+    **dict.fromkeys(
+        ("ledger amend", "ledger challenge", "ledger checkpoint", "ledger forecast", "ledger key new"), "cli/test_ledger.py"
+    ),
+    **dict.fromkeys(("ledger policy", "ledger prove", "ledger redact", "ledger resolve", "ledger reveal"), "cli/test_ledger.py"),
+    **dict.fromkeys(("ledger seal", "ledger show", "ledger sign", "ledger stamp", "ledger verify"), "cli/test_ledger.py"),
+    **dict.fromkeys(("ledger void", "ledger withdraw", "ledger witness"), "cli/test_ledger.py"),
+    "alias": "registry/update/test_proposals.py",
+    "complete": "studies/capability/test_record.py",
+    "contest": "cli/test_project.py",
+    "diagnose": "studies/test_pretraining_decision.py",
+    "emergence": "studies/emergence/test_own_checkpoints.py",
+    "import": "registry/update/test_import_results.py",
+    "models add": "registry/update/test_proposals.py",
+    "models merge": "registry/test_merges.py",
+    "posterior": "studies/emergence/test_posterior.py",
+    "protocol benchpress": "studies/capability/test_completion.py",
+    "replay": "evaluation/test_replay.py",
+    "setup": "cli/test_project.py",
+    "time-horizon": "cli/test_project.py",
+    "update": "registry/update/test_download.py",
+}
+LONG = {
+    "agents": "fits the whole record",
+    "alignment": "reads upstream files that are not in the repository",
+    "continuous": "reads upstream files that are not in the repository",
+    "experiment predict": "needs trained models",
+    "experiment run": "trains models for hours",
+    "experiment score": "needs trained models",
+    "intervals": "backtests every hindcast",
+    "ledger key add": "needs a second key in the log",
+    "ledger key revoke": "needs a second key in the log",
+    "ledger outcomes": "needs a round with outcomes; its function is played in pipeline/test_a_whole_life.py",
+    "ledger verify-report": "needs a rendered site; its function is tested in ledger/verify",
+    "protocol frontier": "reads upstream files that are not in the repository",
+    "protocol larger": "fits the whole record",
+    "protocol table": "reads upstream files that are not in the repository",
+    "released": "prints the table that `score` left; tested in studies/test_preregistration.py",
+    "returns": "fits the whole record",
+    "transfer": "reads upstream files that are not in the repository",
+    "traps": "reads upstream files that are not in the repository",
+}
+
+
+def test_every_command_is_played_somewhere() -> None:
+    known = [" ".join(words) for words in _commands(main)]
+
+    assert sorted(known) == sorted([*PLAYED, *ELSEWHERE, *LONG])
+
+
+@pytest.mark.parametrize("command", ELSEWHERE)
+def test_the_test_named_beside_a_command_types_it(command: str) -> None:
+    """Its words stand there in a row, or its verb where a helper types the group; `dvc repro` types the stages."""
+    text = (ROOT / "tests" / ELSEWHERE[command]).read_text(encoding="utf-8")
+    words = command.split()
+    rows = [
+        [item.value for item in part if isinstance(item, ast.Constant)]
+        for node in ast.walk(ast.parse(text))
+        for part in (getattr(node, "args", None), getattr(node, "elts", None))
+        if isinstance(part, list)
+    ]
+    typed = any(row[i : i + len(words)] == words for row in rows for i in range(len(row)))
+    in_graph = ELSEWHERE[command] == "pipeline/test_graph.py" and "dvc" in text
+
+    assert typed or in_graph or f'"{words[-1]}"' in text
+
+
+@pytest.fixture(scope="module")
+def home(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of its own with the shipped settings and record, its database and one fit."""
+    folder = tmp_path_factory.mktemp("every")
+    for name in ("params.yaml", "requirements.lock"):
+        shutil.copy(ROOT / name, folder)
+    shutil.copytree(ROOT / "registry", folder / "registry")
+    shutil.copytree(built.build, folder / "build")
+    return folder
+
+
+@pytest.mark.parametrize("command", PLAYED)
+def test_a_command_answers_and_changes_no_file_of_the_record(home: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    monkeypatch.chdir(home)
+    before = {path: path.read_bytes() for path in (home / "registry").rglob("*") if path.is_file()}
+    arguments, said = PLAYED[command]
+    result = CliRunner().invoke(main, [*command.split(), *arguments])
+
+    assert result.exit_code == 0, result.output
+    assert said.lower() in result.output.lower()
+    assert {path: path.read_bytes() for path in (home / "registry").rglob("*") if path.is_file()} == before
