@@ -22,7 +22,7 @@ from typing import Any
 
 from foresaid.ledger import layout, store
 from foresaid.ledger.entries.schema import Code, Entry, ForecastEntry, Quantiles
-from foresaid.ledger.log import manifest
+from foresaid.ledger.log import git_history, manifest
 from foresaid.ledger.verify.verify import verify
 
 ORIGIN = "example.org/lm-forecasts"
@@ -36,8 +36,12 @@ ROUND: dict[str, Any] = {
     "score": "wis", "reports": "all", "unit_of_count": "target", "universe": "every target/v1 line of round r",
 }  # fmt: skip
 TARGET: dict[str, Any] = {
-    "type": "target/v1", "round": "r", "benchmark": "mmlu", "metric": "accuracy", "unit": "fraction", "min": "0", "max": "1",
-    "source": "s", "known_rule": "k", "void_if": "v", "binding": "every model",
+    "type": "target/v1", "round": "r", "benchmark": "mmlu", "protocol": "accuracy", "unit": "fraction", "direction": "higher",
+    "rule": {"kind": "next_release", "lines": [{"maker": "m", "line": "l", "tier": "t"}], "ordinal": 1},
+    "min": "0", "max": "1", "chance": "0.25",
+    "ceiling": None, "resolution": "0.0001", "resolver": "board", "fallbacks": [], "system": "default", "nearest_effort": False,
+    "opens": "2026-11-21", "closes": "2027-06-01", "publish_within": 30, "void_if": [{"condition": "no_release", "on": None}],
+    "known": "0" * 64, "levels": LEVELS, "same_items": [], "stated": [],
 }  # fmt: skip
 METHODS = 20  # forecasts of one target
 
@@ -89,7 +93,35 @@ def measure(forecasts: int, per_batch: int) -> dict[str, float]:
         build(folder, forecasts, per_batch)
         done = subprocess.run([sys.executable, __file__, "check", str(folder)], capture_output=True, text=True, check=True)
     found: dict[str, float] = json.loads(done.stdout)
+    if found["exit"] != 0:  # an unlawful ledger stops early, and its seconds are those of nothing
+        raise SystemExit(f"benchmark: verify of the generated ledger left with {found['exit']:g}, expected 0")
     return found
+
+
+def history(checkpoints: int) -> dict[str, float]:
+    """Read the git history of so many checkpoints, each a commit that adds a line to the manifest, in a fresh process."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, grown = Path(temporary), b""
+        subprocess.run(["git", "init", "-q", "-b", "main"], cwd=folder, check=True)
+        with subprocess.Popen(["git", "fast-import", "--quiet"], cwd=folder, stdin=subprocess.PIPE) as process:
+            assert process.stdin is not None
+            for n in range(checkpoints):
+                grown += manifest.manifest_line(f"{n:064x}")
+                head = f"commit refs/heads/main\ncommitter t <t@example.org> {n} +0000\ndata 0\n".encode()
+                process.stdin.write(head + b"M 100644 inline log/MANIFEST\ndata %d\n" % len(grown) + grown + b"\n")
+        subprocess.run(["git", "reset", "-q", "--hard", "main"], cwd=folder, check=True)
+        done = subprocess.run([sys.executable, __file__, "history", str(folder)], capture_output=True, text=True, check=True)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
+
+
+def check_history(folder: Path) -> None:
+    """Read it, and print seconds of the processor and the peaks of memory of this process and of git, in MiB."""
+    found = git_history.read(folder)
+    own, of_git = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    worked = sum(item.ru_utime + item.ru_stime for item in (own, of_git))
+    peaks = {"MiB": round(own.ru_maxrss / 1024), "git": round(of_git.ru_maxrss / 1024)}
+    print(json.dumps({"rewritten": len(found.rewritten) if found else -1, "processor": round(worked, 2), **peaks}))
 
 
 def freeze(forecasts: int = 500) -> float:
@@ -124,6 +156,9 @@ def main() -> None:
             f"verify {forecasts:>7,} forecasts in {batches:>6,} batches: {found['seconds']:6.2f} s "
             f"({found['processor']:.2f} s of processor) {found['MiB']:5.0f} MiB"
         )
+    read = history(4_000)
+    worked = f"{read['processor']:.2f} s of processor, {read['MiB']:.0f} MiB and git's {read['git']:.0f}"
+    print(f"git history of 4,000 checkpoints: {worked}")
     slope = math.log10(rows[100_000, 500]["processor"] / rows[10_000, 500]["processor"])
     print(f"slope of log processor time over log size, 10,000 to 100,000 forecasts: {slope:.2f}")
 
@@ -131,5 +166,7 @@ def main() -> None:
 if __name__ == "__main__":
     if sys.argv[1:2] == ["check"]:
         check(Path(sys.argv[2]))
+    elif sys.argv[1:2] == ["history"]:
+        check_history(Path(sys.argv[2]))
     else:
         main()

@@ -21,8 +21,8 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecasting.predict import predict
 from foresaid.forecasting.recalibration import (
     FitRequest,
+    backtested_fits,
     one_factor,
-    played_fits,
     taught_by_each_other,
     with_discrepancy,
 )
@@ -70,8 +70,8 @@ def simulate(kind: str, series: int, replicates: int, seed: int) -> Held:
         days = (DAY,) * TRAINED
         requests.append(FitRequest(law, TrainingTable(target, names, names, days, days, x[:TRAINED], y[:TRAINED]), {}))
         ahead.append(y[TRAINED:])
-    answers = played_fits(requests, seed, replicates, None)
-    taught = taught_by_each_other([one.question for one in answers], [one.played for one in answers])
+    answers = backtested_fits(requests, seed, replicates, None)
+    taught = taught_by_each_other([one.question for one in answers], [one.backtest for one in answers])
     fits: dict[str, list[Fit]] = {
         "bootstrap": [one.fit for one in answers],
         "one factor": [one_factor(one).fit for one in answers],

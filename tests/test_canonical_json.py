@@ -69,7 +69,7 @@ def test_only_one_spelling_of_a_value_is_accepted() -> None:
         (b"{", "Expecting property name"),
         (b"[" * 60_000, "nested"),
         (b'{"a":' * 9 + b"1" + b"}" * 9, "nested more than 8"),
-        (b'{"a":"' + b"x" * LINE_BYTES + b'"}', "at most 65536"),
+        (b'{"a":"' + b"x" * LINE_BYTES + b'"}', "at most 1048576"),
     ],
 )
 def test_a_line_outside_the_profile_is_refused_with_its_number(line: bytes, reason: str) -> None:

@@ -1,13 +1,17 @@
 """Attacks on the meaning of entries, every byte in order: each went unseen before, and is refused, named or kept in a mean now.
 
-The names B1 to B23 are those of the table in docs/campaign.md.
+The names B1 to B25 are those of the table in docs/campaign.md; tests of the log and of the commands stand beside what they test,
+by the same names.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import html
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -36,14 +40,18 @@ from foresaid.ledger.entries.schema import (
     parse,
 )
 from foresaid.ledger.entries.targets import Bound, known_digest
+from foresaid.ledger.provenance import adopted_digest
+from foresaid.ledger.state.accounting import accounts, universe
 from foresaid.ledger.state.index import Clock, gather
+from foresaid.ledger.verify import page
 from foresaid.ledger.verify.verify import Evidence, VerificationResult, verify
 from foresaid.params import RoundSettings
 from foresaid.pipeline import freeze
 from foresaid.pipeline.outcomes import keep_known
-from foresaid.pipeline.score import prospective, with_exits
+from foresaid.pipeline.score import figures, prospective, with_exits
 from foresaid.registry.same_model import names
 from foresaid.scoring.levels import LEVELS
+from foresaid.text import number
 
 LEVEL_TEXTS = [f"{level:g}" for level in LEVELS]
 KNOWN = ["acme/known"]
@@ -127,7 +135,7 @@ def test_b2_an_outcome_is_an_entry_and_needs_no_record(registry: Path) -> None:
         (registry / name).unlink()
 
     assert prospective(registry, LATER).table == before
-    assert [row["ae_median"] for row in before] == [pytest.approx(0.1)]  # the first value, not the later one
+    assert [row["absolute_error"] for row in before] == [pytest.approx(0.1)]  # the first value, not the later one
 
 
 def test_b3_a_model_that_was_out_or_known_is_no_outcome(registry: Path) -> None:
@@ -345,6 +353,97 @@ def test_b23_a_correction_that_knew_the_first_is_no_dispute() -> None:
     second = child(batch([outcome("acme/a", "0.6")], 2), first)
 
     assert score(made, first, second).rows["value"].to_list() == [0.7]
+
+
+@pytest.fixture
+def shown(registry: Path) -> tuple[Path, dict[str, Any]]:
+    """A registry with an outcome, and the data of a true page of its ledger."""
+    enter(registry, outcome("acme/new"), outcome("acme/newer", "0.9"))
+    result = checked(registry)
+    told = page.embedded(
+        result.listed, result.checkpoint, accounts(result.batches, Clock(LATER)), "2027-07-01T00:00:00Z",
+        universe(result.batches, result.accounts), figures(registry, Clock(LATER)),
+    )  # fmt: skip
+    return registry, told
+
+
+def drawn(told: dict[str, Any], change: Callable[[str], str] = lambda text: text) -> bytes:
+    """A page with these data and, in sight, what they say, its cells spelt as the site spells them, then changed."""
+    rows = "".join(
+        f'<tr data-forecast="{author} {name}" data-state="{state}"><td>{name}</td></tr>'
+        for author, name, _, state in told["forecasts"]
+    )
+    rows += "".join(
+        f'<tr data-figures="{name}">{"".join(f"<td data-figure>{change(cell(x))}</td>" for x in found)}</tr>'
+        for name, found in told["figures"].items()
+    )
+    gone = "".join(f'<p data-no-show="{page.no_show(a, r, t)}">{t}</p>' for r, a, _, missing in told["universe"] for t in missing)
+    body = {name: value for name, value in told.items() if name != "digest"}
+    body["digest"] = sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    text = html.escape(json.dumps(body))
+    return f'<table>{rows}</table>{gone}<pre id="{page.ELEMENT}">{text}</pre>'.encode()
+
+
+def cell(number_of: str | None) -> str:
+    return number(None if number_of is None else float(number_of))
+
+
+def report_code(registry: Path, report: bytes, adopted: str = "", computed: bool = True) -> int:
+    evidence = Evidence(report=report, figures=partial(figures, registry) if computed else None, adopted=adopted, now=LATER)
+    return verify(registry / "ledger", ORIGIN, evidence=evidence).exit_code()
+
+
+def test_b24_scores_on_a_page_are_computed_anew(shown: tuple[Path, dict[str, Any]]) -> None:
+    registry, told = shown
+    (line,) = [name for name in told["figures"] if name.startswith("score")]
+    assert [float(x) for x in told["figures"][line][:3]] == [2, 0, pytest.approx(0.25)]  # |0.5 - 0.6| and |0.5 - 0.9|
+    assert report_code(registry, drawn(told)) == 0
+
+    for place, false in ((0, "3"), (2, "0.0025"), (2, None)):  # a hundredth of the WIS, as the attack had it
+        made = [*told["figures"][line]]
+        made[place] = false
+        forged = {**told, "figures": {**told["figures"], line: made}}
+        assert report_code(registry, drawn(forged)) == 7
+        assert report_code(registry, drawn(forged), computed=False) == 0  # which is why they are computed
+    for figures_left in ({}, {**told["figures"], line.replace("claimed", "counts"): told["figures"][line]}):
+        assert report_code(registry, drawn({**told, "figures": figures_left})) == 7
+
+
+def test_b24_what_is_in_sight_is_what_the_data_say(shown: tuple[Path, dict[str, Any]]) -> None:
+    registry, told = shown
+
+    assert report_code(registry, drawn(told, lambda text: text.replace("0.25", "0.025"))) == 7
+    assert report_code(registry, drawn(told, lambda text: "better than all")) == 7
+    assert report_code(registry, drawn(told).replace(b'<tr data-figures="score', b'<tr data-else="score')) == 7
+
+
+def test_b24_adopted_forms_that_a_batch_named_are_named_once_they_change(registry: Path) -> None:
+    folder = registry / "adopted" / "paper"
+    folder.mkdir(parents=True)
+    (folder / "adopted.toml").write_text("published_on = 2024-05-31\n", encoding="utf-8")
+    before = adopted_digest(registry / "adopted")
+    code = msgspec.structs.replace(store.read(registry / "ledger")[0].header.code, adopted=before)
+    write(registry / "ledger", [on_arc("n")], minutes=4, data=[DATA], code=code)
+    store.sequence(registry / "ledger", ORIGIN)
+    (folder / "adopted.toml").write_text("published_on = 2020-05-31\n", encoding="utf-8")
+    after = adopted_digest(registry / "adopted")
+
+    said = [verify(registry / "ledger", ORIGIN, evidence=Evidence(adopted=digest)).notes for digest in (before, after)]
+    assert said[0] == ()
+    assert "the adopted forms are not those that batch" in said[1][0]
+    result = checked(registry)
+    told = page.embedded(
+        result.listed, result.checkpoint, accounts(result.batches, Clock(LATER)), "2027-07-01T00:00:00Z",
+        universe(result.batches, result.accounts), figures(registry, Clock(LATER)),
+    )  # fmt: skip
+    assert [report_code(registry, drawn(told), digest) for digest in (before, after)] == [0, 5]
+
+
+def test_b25_pages_for_readers_that_are_no_plain_files_are_named(registry: Path) -> None:
+    store.sequence(registry / "ledger", ORIGIN)
+    (registry / "ledger" / "verify.sh").symlink_to("/bin/true")
+
+    assert any("verify.sh is no plain file" in note for note in checked(registry).notes)
 
 
 def test_a_target_that_ended_without_an_outcome_is_counted_as_such() -> None:

@@ -229,7 +229,7 @@ def test_what_runs_on_a_change_holds_no_key_and_signs_nothing() -> None:
         assert not re.search(r"foresaid (checkpoint|witness|key)|--key|secrets?\.", text), path
 
 
-def test_bytes_of_others_are_printed_as_escapes_and_nothing_waits_or_is_followed(clone: Path, tmp_path: Path) -> None:
+def test_b18_bytes_of_others_are_printed_as_escapes_and_nothing_waits_or_is_followed(clone: Path, tmp_path: Path) -> None:
     place = clone / "registry/ledger"
     run(clone, "ledger", "checkpoint")
     known = tmp_path / "known"
@@ -265,7 +265,22 @@ def test_show_says_what_was_asked_and_said_beside_what_is_proven(clone: Path) ->
         assert words in said
     assert told["versions"][0]["prediction"]["values"][0] == "0.412"
     assert told["versions"][0]["counts"] is True
+    assert (told["target"]["unit"], told["round"]["deadline"], told["state"]) == ("fraction", "2026-12-01T00:00:00Z", "pending")
+    assert (told["target"]["rule"]["kind"], told["scores"], told["outcomes"]) == ("named", [], [])
     assert not any("commit" in line for line in told["proven"])  # anybody can write any commit
+
+
+def test_b25_verify_says_who_signed_and_a_reader_that_stops_early_is_no_error(clone: Path, tmp_path: Path) -> None:
+    line = run(clone, "ledger", "key", "new", ORIGIN, "--to", str(tmp_path / "log.key")).strip()
+    run(clone, "ledger", "checkpoint", "--key", str(tmp_path / "log.key"))
+    assert "checkpoint: signed by no key of the policy" in run(clone, "verify", code=4)
+    (tmp_path / "policy.txt").write_text(f"{line}\nquorum none\n", encoding="ascii")
+    assert f"checkpoint: signed by {line.split()[-1]}" in run(clone, "verify", "--policy", str(tmp_path / "policy.txt"), code=5)
+
+    words = f"{sys.executable} -m foresaid ledger show {FORECAST} | head -1"
+    done = subprocess.run(["sh", "-c", words], cwd=clone, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith(FORECAST)
+    assert done.stderr == ""
 
 
 def test_an_author_with_a_key_signs_with_a_command(clone: Path, tmp_path: Path) -> None:

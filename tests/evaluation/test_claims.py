@@ -46,11 +46,14 @@ def test_the_reference_is_the_named_one_and_the_best_baseline_stands_beside_it()
 def test_a_declined_forecast_counts_as_the_reference() -> None:
     law, base = many("l", 0.5, 12), many("best_known", 0.9, 12, "baseline")
     shy = [one for one in law if one["subject_id"] < "m06"]
-    left_out = pl.DataFrame([{name: one[name] for name in NONE.columns} for one in law if one["subject_id"] >= "m06"])
+    excluded_rows = pl.DataFrame([{name: one[name] for name in NONE.columns} for one in law if one["subject_id"] >= "m06"])
 
-    whole, half = claims(frame(law, base), NONE, 1).row(0, named=True), claims(frame(shy, base), left_out, 1).row(0, named=True)
+    whole, half = (
+        claims(frame(law, base), NONE, 1).row(0, named=True),
+        claims(frame(shy, base), excluded_rows, 1).row(0, named=True),
+    )
 
-    assert (half["n"], half["n_declined"], whole["n_declined"]) == (24, 12, 0)
+    assert (half["n"], half["n_no_forecast"], whole["n_no_forecast"]) == (24, 12, 0)
     rows = frame(shy, base)
     kept, theirs = (
         sum(rows.filter(law="l")["wis"].to_list()),
@@ -85,7 +88,7 @@ def test_p_is_adjusted_over_all_cases_that_stand_together() -> None:
 
 def test_a_perfect_baseline_is_the_best_one() -> None:
     rows = frame(many("l", 0.5, 3), many("best_known", 0.6, 3, "baseline"))
-    perfect = rows.filter(law="l").with_columns(law=pl.lit("last_of_family"), role=pl.lit("baseline"), wis=0.0, ae_median=0.0)
+    perfect = rows.filter(law="l").with_columns(law=pl.lit("last_of_family"), role=pl.lit("baseline"), wis=0.0, absolute_error=0.0)
 
     found = best_baseline(skill(pl.concat([rows, perfect]))).filter(law="l").row(0, named=True)
 

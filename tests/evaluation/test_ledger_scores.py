@@ -91,21 +91,21 @@ def test_a_forecast_at_other_levels_is_kept_and_enters_no_mean(levels: list[str]
     done = score(batch([*OPENING, odd]), batch([resolution("0.6")], 1))
 
     assert done.rows.height == 0
-    assert done.declined["status"].to_list() == [OTHER_LEVELS]
-    assert lines(done)[odd.id, 1, "counts"]["wis"] is None
+    assert done.no_forecast["status"].to_list() == [OTHER_LEVELS]
+    assert lines(done)[odd.id, 1, "scored"]["wis"] is None
     assert [one.state for one in done.accounts] == ["scored"]
 
 
 def test_an_opened_seal_is_scored_and_an_unopened_one_is_worst_and_named() -> None:
     known = resolution("0.6", "gpqa")
     opened = score(batch([*OPENING, SEALED]), batch([OPENED], 1, TIME + WEEK), batch([known], 2))
-    assert opened.declined["status"].to_list() == [OTHER_LEVELS]  # INNER has three levels
-    assert lines(opened)[SEALED.id, 1, "counts"]["n"] == 0
+    assert opened.no_forecast["status"].to_list() == [OTHER_LEVELS]  # INNER has three levels
+    assert lines(opened)[SEALED.id, 1, "scored"]["n"] == 0
 
     shut = score(batch([*OPENING, SEALED]), batch([known], 1))
     (row,) = shut.rows.to_dicts()
     assert (row["wis"], row["covered_80"], row["status"]) == (pytest.approx(0.6), False, "unopened")
-    assert lines(shut)[SEALED.id, 0, "worst"]["subjects"] == ["model-x"]
+    assert lines(shut)[SEALED.id, 0, "penalised"]["subjects"] == ["model-x"]
     assert [one.state for one in shut.accounts] == ["unopened"]
 
     too_late = score(batch([*OPENING, SEALED]), batch([OPENED], 1, datetime(2027, 6, 2, tzinfo=UTC)), batch([known], 2))
@@ -117,7 +117,7 @@ def test_an_unopened_seal_without_an_outcome_is_named_without_a_number() -> None
     done = score(batch([*OPENING, SEALED]))
 
     assert done.rows.height == 0
-    assert lines(done)[SEALED.id, 0, "worst"]["wis"] is None
+    assert lines(done)[SEALED.id, 0, "penalised"]["wis"] is None
 
 
 def test_a_redacted_forecast_is_worst_on_the_outcome_of_its_target() -> None:
@@ -126,7 +126,7 @@ def test_a_redacted_forecast_is_worst_on_the_outcome_of_its_target() -> None:
 
     assert done.rows["wis"].to_list() == pytest.approx([0.7])
     assert [one.state for one in done.accounts] == ["redacted"]
-    assert score(batch([gone])).table[0]["standing"] == "worst"  # its target is gone too
+    assert score(batch([gone])).table[0]["standing"] == "penalised"  # its target is gone too
 
 
 @given(
@@ -157,8 +157,8 @@ def test_both_versions_are_scored_and_the_one_of_the_rounds_rule_counts(revision
     table = lines(done)
 
     assert done.rows.height == 1
-    assert {version: standing for _, version, standing in table if version < 3} == {counts: "counts", 3 - counts: "other version"}
-    assert table[forecast("a").id, 2, "counts" if counts == 2 else "other version"]["wis"] == pytest.approx(0.1)
+    assert {version: standing for _, version, standing in table if version < 3} == {counts: "scored", 3 - counts: "superseded"}
+    assert table[forecast("a").id, 2, "scored" if counts == 2 else "superseded"]["wis"] == pytest.approx(0.1)
     assert table[forecast("a").id, 3, "late"]["wis"] == pytest.approx(0.3)
 
 

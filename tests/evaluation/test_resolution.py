@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foresaid.errors import LedgerError
-from foresaid.evaluation.resolution import Event, Facts, Nothing, Pending, Published, Release, Resolved, Voided, resolve
+from foresaid.evaluation.resolution import Beside, Event, Facts, Nothing, Pending, Published, Release, Resolved, Voided, resolve
 from foresaid.ledger.entries.targets import Bound, Line, Named, NextRelease, RecordBy, TargetEntry, VoidIf, known_digest
 
 KNOWN = ["acme/old", "acme/next-0"]
@@ -110,10 +110,16 @@ def test_siblings_of_the_launch_are_recorded_apart_and_the_same_questions_are_no
         value("acme/n1", "0.6", "2027-02-05", benchmark="gpqa-cot"),
         value("acme/n1", "0.9", "2027-02-05", benchmark="mmlu"),
         value("acme/n1-mini", "0.5", "2027-02-03"),
+        value("acme/n1", "0.4", "2027-02-04", settings="effort=low", default=False),
+        value("acme/n1", "0.3", "2027-02-06", settings="effort=none", default=False),  # after the outcome
     )
     found = resolve(target(same_items=["gpqa-cot"]), facts(*items), KNOWN).outcomes[0]  # type: ignore[union-attr]
 
-    assert (found.covariates, found.siblings) == ((("mmlu", Decimal("0.9")),), (("acme/n1-mini", "gpqa", Decimal("0.5")),))
+    beside = (
+        Beside("acme/n1", "effort=low", "next", "pro", "gpqa", Decimal("0.4")),
+        Beside("acme/n1-mini", "", "next", "mini", "gpqa", Decimal("0.5")),
+    )
+    assert (found.covariates, found.siblings) == ((("mmlu", Decimal("0.9")),), beside)
 
 
 def test_the_first_value_counts_and_the_correction_is_shown() -> None:

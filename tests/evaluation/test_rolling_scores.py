@@ -202,15 +202,15 @@ def test_the_reference_is_named_before_and_the_best_baseline_stands_beside_it(ag
 
 def test_a_declined_forecast_counts_as_the_reference_and_is_counted(against_best_known: pl.DataFrame) -> None:
     shy = (pl.col("law") == "good") & (pl.col("origin") >= ORIGINS[5])
-    declined = against_best_known.filter(shy & (pl.col("recalibration") == PLAIN)).select(NONE.columns)
+    no_forecast = against_best_known.filter(shy & (pl.col("recalibration") == PLAIN)).select(NONE.columns)
     whole = claim(rolling_scores.by_horizon(against_best_known, NONE, (12,), 1), "good")
-    half = claim(rolling_scores.by_horizon(against_best_known.filter(~shy), declined, (12,), 1), "good")
+    half = claim(rolling_scores.by_horizon(against_best_known.filter(~shy), no_forecast, (12,), 1), "good")
     base = against_best_known.filter((pl.col("law") == "best_known") & (pl.col("recalibration") == PLAIN))
     kept = against_best_known.filter(
         (pl.col("law") == "good") & (pl.col("recalibration") == PLAIN) & (pl.col("origin") < ORIGINS[5])
     )
 
-    assert (half["n"], half["n_claim"], half["n_declined"], whole["n_declined"]) == (20, 36, 16, 0)
+    assert (half["n"], half["n_claim"], half["n_no_forecast"], whole["n_no_forecast"]) == (20, 36, 16, 0)
     late = base.filter(pl.col("origin") >= ORIGINS[5])
     expected = sum([*kept["wis"], *late["wis"]]) / sum(base["wis"])
     assert half["relative_wis"] == pytest.approx(expected)
@@ -244,7 +244,7 @@ def test_asked_is_scored_plus_declined_or_refused() -> None:
 
     first = next(row for row in rolling_scores.accounts(made, found) if row["law"] == "good")
 
-    assert (first["asked"], first["scored"], first["declined"]) == (36, 32, 4)
+    assert (first["asked"], first["scored"], first["no_forecast"]) == (36, 32, 4)
     with pytest.raises(RecordError, match="36 forecasts"):
         rolling_scores.accounts(made, found.head(5))
 

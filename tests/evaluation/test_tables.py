@@ -141,8 +141,8 @@ def test_comparisons_do_not_depend_on_the_order_of_rows() -> None:
 def test_forecasts_far_too_low_are_called_so() -> None:
     found = calibrated(scored(*many("l", 0.3, 14)), 1).row(0, named=True)
 
-    assert (found["verdict"], found["covered_95"], found["n_releases"]) == ("forecasts too low", 0.0, 14)
-    assert found["covered_95_upper"] < 0.4
+    assert (found["verdict"], found["coverage_95"], found["n_releases"]) == ("forecasts too low", 0.0, 14)
+    assert found["coverage_95_upper"] < 0.4
 
 
 def test_pairwise_relative_wis_of_the_baseline_is_one() -> None:

@@ -26,7 +26,9 @@ def main() -> None:
             continue
         law, table, found = fitted(name)
         # A recalibration factor that is not one, so that leaving it out is noticed.
-        curve = freeze_curve(law, replace(found, widening=1.3, played=4), CASES[name].settings, DAY, SEED)
+        curve = freeze_curve(
+            law, replace(found, interval_recalibration=1.3, n_backtest_clusters=4), CASES[name].settings, DAY, SEED
+        )
         x = wide(table.x)
         x = x[[0, len(x) // 2, -1]]
         made = predict(law, curve, x)

@@ -60,7 +60,7 @@ def test_a_curve_survives_the_ledgers_bytes() -> None:
 def test_a_curve_frozen_before_bands_were_put_right_for_few_clusters_is_read_and_applied_as_it_was() -> None:
     curve, x = _frozen()
     written = to_plain(curve)
-    assert float(written.pop("correction")) > 1.0
+    assert float(written.pop("cr1_factor")) > 1.0
     old = from_plain(written)
 
     np.testing.assert_array_equal(locations(LAW, old, old.prepare(x)), LAW.curve(old.draws, old.prepare(x)))
@@ -157,7 +157,7 @@ def test_the_quantiles_of_a_mixture_are_to_the_byte_those_of_numpy(noise: str, d
     np.testing.assert_array_equal(mean_within(location, 0.2, noise, -0.1, 1.0), values.mean(axis=0))
 
 
-def test_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_b21_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkeypatch: pytest.MonkeyPatch) -> None:
     frozen, x = _frozen()
     curve = predicting.probed(LAW, frozen)
     assert [len(row) for row in curve.record.probe.quantiles] == [23] * 3

@@ -13,7 +13,7 @@ from foresaid.fitting.fit import Fit
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import predict
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.laws.chinchilla import Chinchilla
 
@@ -35,7 +35,7 @@ def table(x: Array, y: Array, names: tuple[str, ...], quantity: str = "t", upper
 
 
 def answered(law: Law, rows: TrainingTable, x: Array) -> tuple[Fit, Array]:
-    found = widened_fits([FitRequest(law, rows, {})], 7, 60, None)[0].fit
+    found = recalibrated_fits([FitRequest(law, rows, {})], 7, 60, None)[0].fit
     return found, predict(law, freeze_curve(law, found, {}, DAY, 7), x).interval(0.8)
 
 
@@ -69,7 +69,7 @@ def test_rows_that_all_score_one_leave_the_fall_open() -> None:
     law = laws.load("loss_logistic", {"sources": ["s"], "series": {}})
     rows = table(np.linspace(2.0, 3.0, 24)[:, None], np.full(24, 0.5), ("loss",), upper=1.0)
 
-    assert widened_fits([FitRequest(law, rows, {})], 7, 30, None)[0].fit.status == "unidentified"
+    assert recalibrated_fits([FitRequest(law, rows, {})], 7, 30, None)[0].fit.status == "unidentified"
 
 
 def test_no_prior_on_the_rows_it_was_read_off() -> None:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 
 from foresaid.arrays import Array
 from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
-from foresaid.forecasting.predict import widen
+from foresaid.forecasting.predict import rescale
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 
@@ -88,7 +88,7 @@ def test_a_width_learned_from_nothing_changes_nothing() -> None:
 
 
 def test_widening_keeps_the_median_and_the_bounds() -> None:
-    wider = widen(normal(np.array([0.5]), 0.2), 3.0, np.zeros(1), np.ones(1))
+    wider = rescale(normal(np.array([0.5]), 0.2), 3.0, np.zeros(1), np.ones(1))
 
     assert wider[0, 11] == pytest.approx(0.5)
     assert (wider.min(), wider.max()) == (0.0, 1.0)

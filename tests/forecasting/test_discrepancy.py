@@ -13,9 +13,9 @@ from tests.fitting.golden_curves import GOLDEN
 from tests.laws.test_every_law import CASES, DAY, SEED, fitted
 
 from foresaid.arrays import Array
-from foresaid.fitting.discrepancy import Discrepancy, distances, halves, spread, student, widened
+from foresaid.fitting.discrepancy import Discrepancy, discrepancy_intervals, distances, halves, spread, student
 from foresaid.fitting.frozen_curve import freeze_curve, from_plain, to_plain
-from foresaid.forecasting.discrepancy import LEAST, SeriesPlays, diverged, independent, learn
+from foresaid.forecasting.discrepancy import LEAST, SeriesBacktest, diverged, independent, learn
 from foresaid.forecasting.predict import predict, probed
 from foresaid.scoring.levels import LEVELS
 
@@ -25,7 +25,7 @@ KNOWN = Discrepancy(-0.05, 1.2, 0.1, 0.02, 3.0, 1, 12, 10)
 
 def plays(
     seed: int, count: int, bias: float = -0.06, growth: float = 0.1, prefix: str = "s", data_set: str = "a"
-) -> list[SeriesPlays]:
+) -> list[SeriesBacktest]:
     """Series whose errors have a bias and a standard deviation that grow with distance, beside a bootstrap that knows neither."""
     rng = np.random.default_rng(seed)
     made = []
@@ -33,7 +33,7 @@ def plays(
         distance = np.linspace(0.2, 2.0, 9)
         error = bias * distance + growth * distance * rng.standard_normal(9)
         half = np.tile(0.01 * ndtri(LEVEL), (9, 1))
-        made.append(SeriesPlays(f"{prefix}{i:02d}", data_set, frozenset({f"{prefix}{i}"}), half, error, distance))
+        made.append(SeriesBacktest(f"{prefix}{i:02d}", data_set, frozenset({f"{prefix}{i}"}), half, error, distance))
     return made
 
 
@@ -107,7 +107,7 @@ def test_quantiles_stay_in_order_and_within_bounds(
     bias: float, scale: float, growth: float, floor: float, distance: float, noise: str
 ) -> None:
     q = np.sort(np.random.default_rng(0).uniform(0.1, 0.9, (3, len(LEVELS))), axis=1)
-    made = widened(
+    made = discrepancy_intervals(
         q, LEVEL, np.full(3, distance), Discrepancy(bias, scale, growth, floor, 0.0, 1, 3, 3), noise, (0.0, 1.0, 0.0, 1.0)
     )
 
@@ -120,7 +120,7 @@ def test_within_the_rows_only_scale_and_floor_act() -> None:
     none = replace(KNOWN, scale=1.0, floor=0.0)
 
     assert distances(KNOWN, np.array([1.0, 3.0, 5.0])).tolist() == [0.0, 0.0, 2.0]
-    made = widened(q, np.array([0.1, 0.5, 0.9]), np.zeros(1), none, "log", (0.0, 1.0, 0.0, 1.0))
+    made = discrepancy_intervals(q, np.array([0.1, 0.5, 0.9]), np.zeros(1), none, "log", (0.0, 1.0, 0.0, 1.0))
     np.testing.assert_allclose(made, q)
 
 

@@ -15,7 +15,7 @@ from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecasting.floors import binomial_floor, floored
 from foresaid.forecasting.predict import predict
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws._loader import load
 from foresaid.scoring.levels import LEVELS
 
@@ -76,7 +76,7 @@ def test_rows_without_information_are_unidentified_and_give_no_certainty(scale: 
     target = Target("t", "T", "t", (Covariate("training_flops", "ln"),), 0.0, 1.0, 0.0, 1.0, "s")
     table = TrainingTable(target, names, names, (day,) * 24, (day,) * 24, x[:, None], y)
     law = load("compute_sigmoid", {"sources": ["s"], "targets": {"t": {}}})
-    found = widened_fits([FitRequest(law, table, {})], 7, 40, None)[0].fit
+    found = recalibrated_fits([FitRequest(law, table, {})], 7, 40, None)[0].fit
 
     assert found.status == "unidentified"
     far = predict(law, freeze_curve(law, found, {}, day, 7), np.log([[1e22], [1e26]])).quantiles

@@ -15,7 +15,7 @@ from foresaid.fitting.law import Law
 from foresaid.forecasting import recalibration
 from foresaid.forecasting.combine import learn_width
 from foresaid.forecasting.predict import predict
-from foresaid.forecasting.recalibration import FitRequest, Played, ensembles, held_out, widened_fits
+from foresaid.forecasting.recalibration import Backtest, FitRequest, ensembles, held_out, recalibrated_fits
 from foresaid.scoring.levels import LEVELS
 
 LAW = "size_sigmoid"
@@ -57,33 +57,33 @@ def test_rows_of_one_day_hold_nothing_out(planted: tuple[Law, TrainingTable]) ->
 def test_the_width_is_the_one_that_would_have_served_best_on_the_plays(planted: tuple[Law, TrainingTable]) -> None:
     law, table = planted
     rows = bent(table)
-    (found,) = widened_fits([FitRequest(law, rows, {})], 1, 10, None)
-    played = found.played
-    assert played is not None
+    (found,) = recalibrated_fits([FitRequest(law, rows, {})], 1, 10, None)
+    backtest = found.backtest
+    assert backtest is not None
 
-    n = len(played.outcomes)
-    clusters = len(set(played.clusters))
-    width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), (np.zeros(n), np.ones(n)), clusters)
-    assert (found.fit.widening, found.fit.played) == (width.scale, clusters)
+    n = len(backtest.outcomes)
+    clusters = len(set(backtest.clusters))
+    width = learn_width(backtest.quantiles, LEVELS, backtest.outcomes, np.ones(n), (np.zeros(n), np.ones(n)), clusters)
+    assert (found.fit.interval_recalibration, found.fit.n_backtest_clusters) == (width.scale, clusters)
     # Every play is of a row furthest along, its outcome the row's own value.
     values = dict(zip(rows.subjects, rows.y, strict=True))
-    np.testing.assert_allclose(played.outcomes, [values[name.split("/", 1)[1]] for name in played.rows])
+    np.testing.assert_allclose(backtest.outcomes, [values[name.split("/", 1)[1]] for name in backtest.rows])
 
 
 def test_a_law_that_fails_its_past_gets_wider_intervals_than_one_that_holds(planted: tuple[Law, TrainingTable]) -> None:
     law, table = planted
-    good, bad = widened_fits([FitRequest(law, table, {}), FitRequest(law, bent(table), {})], 1, 10, None)
+    good, bad = recalibrated_fits([FitRequest(law, table, {}), FitRequest(law, bent(table), {})], 1, 10, None)
 
-    assert bad.fit.widening > max(1.2, 1.2 * good.fit.widening)
+    assert bad.fit.interval_recalibration > max(1.2, 1.2 * good.fit.interval_recalibration)
 
 
 def test_a_fit_alone_and_beside_others_and_in_any_order_of_rows_is_the_same(planted: tuple[Law, TrainingTable]) -> None:
     law, table = planted
-    (alone,) = widened_fits([FitRequest(law, table, {})], 1, 10, None)
+    (alone,) = recalibrated_fits([FitRequest(law, table, {})], 1, 10, None)
     mixed = table.take(np.random.default_rng(3).permutation(table.n))
-    _, beside = widened_fits([FitRequest(law, bent(table), {}), FitRequest(law, mixed, {})], 1, 10, None)
+    _, beside = recalibrated_fits([FitRequest(law, bent(table), {}), FitRequest(law, mixed, {})], 1, 10, None)
 
-    assert beside.fit.widening == alone.fit.widening
+    assert beside.fit.interval_recalibration == alone.fit.interval_recalibration
     np.testing.assert_array_equal(beside.fit.point, alone.fit.point)
 
 
@@ -91,20 +91,20 @@ def test_where_nothing_can_be_played_the_width_stays(planted: tuple[Law, Trainin
     law, table = planted
     flat = replace(table, released_on=(DAY,) * table.n)
     surface, rows = made("chinchilla", 0.002)  # its authors' preset: the intervals are those of the bootstrap
-    assert not surface.plays_its_past
+    assert not surface.backtests
 
-    for found in widened_fits([FitRequest(law, flat, {}), FitRequest(surface, rows, {})], 1, 4, None):
-        assert (found.fit.widening, found.fit.played, found.played) == (1.0, 0, None)
+    for found in recalibrated_fits([FitRequest(law, flat, {}), FitRequest(surface, rows, {})], 1, 4, None):
+        assert (found.fit.interval_recalibration, found.fit.n_backtest_clusters, found.backtest) == (1.0, 0, None)
 
 
-def plays(rows: tuple[str, ...], centre: float, outcomes: list[float]) -> Played:
+def plays(rows: tuple[str, ...], centre: float, outcomes: list[float]) -> Backtest:
     spread = 0.1 * (np.array(LEVELS) - 0.5)
-    return Played(np.tile(centre + spread, (len(rows), 1)), np.array(outcomes), rows, rows, np.zeros(len(rows)))
+    return Backtest(np.tile(centre + spread, (len(rows), 1)), np.array(outcomes), rows, rows, np.zeros(len(rows)))
 
 
 def test_an_ensemble_learns_from_rows_that_every_member_played_alone(planted: tuple[Law, TrainingTable]) -> None:
     law, table = planted
-    (found,) = widened_fits([FitRequest(law, table, {})], 1, 4, None)
+    (found,) = recalibrated_fits([FitRequest(law, table, {})], 1, 4, None)
     made_one = predict(law, freeze_curve(law, found.fit, {}, DAY, 1), table.x[:3])
     low, high = replace(made_one, quantiles=made_one.quantiles * 0.5), made_one
     names = ("a", "b", "c")

@@ -118,8 +118,8 @@ def test_falling_bleu_is_called_non_monotone_and_a_wobble_is_not() -> None:
     wobble, fall = y.copy(), y.copy()
     wobble[5], fall[5] = y[4] - 0.29, y[4] - 0.31
 
-    assert LAW.objection(rows(x, wobble)) is None
-    assert LAW.objection(rows(x, fall)) == "non_monotone"
+    assert LAW.pre_fit_status(rows(x, wobble)) is None
+    assert LAW.pre_fit_status(rows(x, fall)) == "non_monotone"
 
 
 def test_one_target_a_system_without_the_unchecked_value(built: Built) -> None:

@@ -53,8 +53,8 @@ def test_zero_shot_rows_are_left_out_and_counted(tables: dict[str, TrainingTable
     table = tables["finetune_wmt19_loss/finetune-loss/gpt2"]
 
     assert table.n == 14
-    assert table.left_out == (("no logarithm: finetuning_examples is zero", 1),)
-    assert tables["gadre_c4_loss/gadre/rpj-d96-l8-h4"].left_out == ()
+    assert table.excluded_rows == (("no logarithm: finetuning_examples is zero", 1),)
+    assert tables["gadre_c4_loss/gadre/rpj-d96-l8-h4"].excluded_rows == ()
 
 
 def test_published_series_have_these_coefficients(tables: dict[str, TrainingTable]) -> None:
@@ -94,8 +94,8 @@ def test_a_loss_that_rises_by_more_than_its_noise_is_non_monotone() -> None:
 def test_the_order_of_runs_of_one_size_cannot_make_a_rise() -> None:
     x, y = np.array([1.0, 1.0, 2.0, 2.0]), np.array([2.0, 2.1, 1.0, 1.1])
 
-    assert LAW.objection(rows(x, y)) is None
-    assert LAW.objection(rows(x[::-1], y[::-1])) is None
+    assert LAW.pre_fit_status(rows(x, y)) is None
+    assert LAW.pre_fit_status(rows(x[::-1], y[::-1])) is None
 
 
 def test_a_short_noisy_series_does_not_identify_its_far_forecast() -> None:

@@ -285,6 +285,6 @@ def test_a_misspelt_key_of_a_series_is_refused_by_name(name: str) -> None:
 
 def test_left_out_rows_stay_counted_through_a_fit() -> None:
     _, table = made("cross_entropy_power")
-    counted = replace(table, left_out=(("no logarithm", 1),))
+    counted = replace(table, excluded_rows=(("no logarithm", 1),))
 
-    assert fit(laws.load("cross_entropy_power", SIZE), counted, SEED, 2).table.left_out == (("no logarithm", 1),)
+    assert fit(laws.load("cross_entropy_power", SIZE), counted, SEED, 2).table.excluded_rows == (("no logarithm", 1),)

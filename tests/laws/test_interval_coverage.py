@@ -15,7 +15,7 @@ from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.forecasting import baselines
 from foresaid.forecasting.predict import predict
-from foresaid.forecasting.recalibration import UNDATED, FitRequest, widened_fits
+from foresaid.forecasting.recalibration import UNDATED, FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
@@ -49,7 +49,7 @@ def test_shuffled_labels_give_wide_intervals_and_no_skill(built: Built) -> None:
     for seed in range(4):
         mixed = _shuffled(table, seed)
         train, test = mixed.where(~held), mixed.where(held)
-        fitted = widened_fits([FitRequest(law, train, settings)], seed, 60, None)[0].fit
+        fitted = recalibrated_fits([FitRequest(law, train, settings)], seed, 60, None)[0].fit
         made = predict(law, freeze_curve(law, fitted, settings, UNDATED, seed), test.x).quantiles
         plain = baselines.forecast(baselines.FOR_RELEASES["training_mean"], train, test).quantiles
         outcome = test.target.offset + test.target.span * test.y

@@ -31,13 +31,13 @@ def test_sixteen_small_runs_and_the_large_one_end_and_the_first_tenth_of_each_is
 
         assert ends.n == 17
         assert len(set(table.clusters)) == 17
-        assert dict(table.left_out)["early in a run, or between the checkpoints taken"] > 1000
+        assert dict(table.excluded_rows)["early in a run, or between the checkpoints taken"] > 1000
 
 
 def test_runs_without_known_parameters_are_counted_as_left_out(built: Built) -> None:
     task = {"olmo_mmlu_rc": {"loss": "olmo_mmlu_bpb", "runs": ["olmo-ladder/3b", "olmo-ladder/190m"]}}
 
-    assert dict(tables(built, tasks=task)[0].left_out)["no size known"] == 707
+    assert dict(tables(built, tasks=task)[0].excluded_rows)["no size known"] == 707
 
 
 # The sheet's figure for the paper, 3.8 points at seven billion, is second-hand, and no table of single tasks is public here; the

@@ -11,7 +11,7 @@ from foresaid.ledger import provenance
 ROOT = Path(__file__).parents[2]
 
 
-def test_settings_program_and_libraries_are_named_by_digests_that_coreutils_compute(tmp_path: Path) -> None:
+def test_b21_settings_program_and_libraries_are_named_by_digests_that_coreutils_compute(tmp_path: Path) -> None:
     code = provenance.code_state(ROOT)
     words = "find * -name '*.py' -o -name '*.sql' | LC_ALL=C sort | xargs sha256sum | sha256sum"
     said = subprocess.run(["sh", "-c", words], cwd=ROOT / "pipelines/foresaid", check=True, capture_output=True, text=True).stdout

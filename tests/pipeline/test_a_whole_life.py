@@ -19,11 +19,12 @@ import polars as pl
 import pytest
 
 from foresaid.evaluation.joint_forecasts import joint_quantiles
-from foresaid.evaluation.ledger_scores import GIVEN, Scores, score_ledger
+from foresaid.evaluation.ledger_scores import BESIDE, GIVEN, Scores, score_ledger
 from foresaid.evaluation.resolution import Event
 from foresaid.ledger import store, training_snapshots
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.forecasts import Sibling
 from foresaid.ledger.entries.schema import Code, Data, Entry, ForecastEntry, Inner, JointPrediction, Quantiles, Sealed
 from foresaid.ledger.log import policy
 from foresaid.ledger.log.signed_note import LOG, Signer
@@ -45,7 +46,8 @@ TRAINED = entries.Training(as_of="2026-11-30", max_known_on="2026-11-20", rows=1
 DATA = Data(name="joint", sha256=TRAINED.sha256, bytes=len(ROWS), rows=1, max_observed_on="2026-11-20")
 JOINT = JointPrediction(
     days=["2026-12-01", "2027-12-01"], benchmarks=["gpqa", "mmlu"], chance=["0.25", "0.25"], items=["198", None],
-    mean=[["0.4", "0.9"], ["0.9", "1.2"]], covariance=[["0.09", "0.05", "0.06"], ["0.09", "0.05", "0.06"]],
+    siblings=[Sibling(line="next", tier="pro", system="effort=low", benchmark="gpqa")],
+    mean=[["0.4", "0.9", "0.2"], ["0.9", "1.2", "0.7"]], covariance=[["0.09", "0.05", "0.06", "0.08", "0.05", "0.09"]] * 2,
     noise_variance=["0.001", "0.001"], factor="1.1", training=TRAINED,
 )  # fmt: skip
 END = datetime(2027, 8, 1, tzinfo=UTC)
@@ -121,15 +123,16 @@ class Desk:
 def world(registry: Path, day: date) -> Record:
     """What a board and a maker had published by a day, as the record keeps it."""
     values = [
-        ("acme/next-1", "gpqa", date(2027, 1, 25), 0.8),
-        ("acme/next-1", "mmlu", date(2027, 1, 22), 0.9),
-        ("acme/next-1", "gpqa", date(2027, 4, 2), 0.78),  # corrected
-        ("acme/old", "gpqa", date(2026, 6, 1), 0.7),
+        ("acme/next-1", "gpqa", "", date(2027, 1, 25), 0.8),
+        ("acme/next-1", "gpqa", "effort=low", date(2027, 1, 24), 0.5),
+        ("acme/next-1", "mmlu", "", date(2027, 1, 22), 0.9),
+        ("acme/next-1", "gpqa", "", date(2027, 4, 2), 0.78),  # corrected
+        ("acme/old", "gpqa", "", date(2026, 6, 1), 0.7),
     ]
     released = {"acme/next-1": date(2027, 1, 20), "acme/old": date(2026, 5, 1)}
     rows = [
-        (model, quantity, "", "board", on, value, True, "model", None, "next", released[model])
-        for model, quantity, on, value in values
+        (model, quantity, setting, "board", on, value, True, "model", None, "next", released[model])
+        for model, quantity, setting, on, value in values
         if on <= day
     ]
     columns = (
@@ -245,7 +248,10 @@ def test_scores_are_those_of_the_first_value_and_of_the_version_that_counts(desk
     assert wis["2027-01", "next", "a"] == expected(0.79, 0.8)
     assert wis["2026-12", "best", f"{BOB}:b"] == (0.8, pytest.approx(0.8))  # never opened: worst
     assert wis["2026-12", "next", "joint"][1] > wis["2026-12", "next", f"joint{GIVEN}"][1] > 0
-    assert len(wis) == 7
+    assert wis["2026-12", "next", f"joint{BESIDE}"][1] not in (0, wis["2026-12", "next", f"joint{GIVEN}"][1])
+    assert len(wis) == 8
+    apart = {row["told"]: row["n"] for row in done.table if row["id"] == "2026-12/next/joint"}
+    assert apart == {"nothing": 1, "other benchmarks": 1, "siblings too": 1}  # three numbers that no mean mixes
     (target,) = [
         entry
         for batch in store.read(desk.ledger)
@@ -279,7 +285,7 @@ def test_a_strangers_clone_verifies_and_reproduces_every_score(desk: Desk, tmp_p
     assert scored(clone / "ledger").table == scored(desk.ledger).table
     alone = scored(clone / "ledger", claimed=True)
     assert alone.rows.filter(pl.col("status") != "unopened").height == 0  # nobody proved when anything was there
-    assert {"claimed", "late", "withdrawn", "void"} >= {row["standing"] for row in alone.table} - {"worst", "other version"}
+    assert {"claimed", "late", "withdrawn", "void"} >= {row["standing"] for row in alone.table} - {"penalised", "superseded"}
 
 
 def test_the_record_has_nothing_more_to_enter(desk: Desk) -> None:

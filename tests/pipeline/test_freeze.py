@@ -70,7 +70,7 @@ def test_a_round_freezes_every_draft_once_and_the_ledger_verifies(desk: Desk) ->
 
     receipt = desk.freeze()
 
-    assert (receipt.frozen, receipt.added, receipt.drift) == (drafts, drafts, ())
+    assert (receipt.frozen, receipt.added, receipt.mismatch) == (drafts, drafts, ())
     assert len(desk.batches()) == 2  # questions, and forecasts of them
     assert verify.verify(desk.registry / "ledger", check_curve=from_plain).exit_code() == 0
 
@@ -95,8 +95,8 @@ def test_a_changed_draft_is_drift_and_the_frozen_one_stands(desk: Desk) -> None:
 
     assert again.added == 0
     assert before == desk.batches()
-    assert "2026-11/gsm8k_cot/observational" in again.drift
-    assert not any("compute_sigmoid" in name for name in again.drift)
+    assert "2026-11/gsm8k_cot/observational" in again.mismatch
+    assert not any("compute_sigmoid" in name for name in again.mismatch)
 
 
 def test_a_law_added_later_joins_the_round_in_a_batch_of_its_own(desk: Desk) -> None:
@@ -223,7 +223,7 @@ def verified(desk: Desk) -> verify.VerificationResult:
     return verify.verify(desk.registry / "ledger", check_curve=from_plain, evidence=evidence)
 
 
-def test_the_training_rows_are_published_beside_the_ledger_and_a_clone_without_build_verifies_to_the_end(desk: Desk) -> None:
+def test_b16_the_training_rows_are_published_beside_the_ledger_and_a_clone_without_build_verifies_to_the_end(desk: Desk) -> None:
     desk.freeze()
     shutil.rmtree(desk.build)
 
@@ -275,13 +275,13 @@ def test_other_rows_under_the_name_of_a_snapshot_are_refused_and_not_read_beyond
     assert finding.code == "V16"
 
 
-def test_another_author_who_freezes_the_same_round_first_silences_nobody(desk: Desk) -> None:
+def test_b15_another_author_who_freezes_the_same_round_first_silences_nobody(desk: Desk) -> None:
     bob = dataclasses.replace(desk, params=dataclasses.replace(desk.params, author="example.org/bob"))
     theirs = bob.freeze()
 
     mine = desk.freeze(datetime(2026, 11, 22, tzinfo=UTC))
 
-    assert (mine.added, mine.frozen, mine.drift) == (theirs.added, theirs.frozen, ())
+    assert (mine.added, mine.frozen, mine.mismatch) == (theirs.added, theirs.frozen, ())
     result = verify.verify(desk.registry / "ledger", check_curve=from_plain)
     assert (result.exit_code(), len(result.accounts)) == (0, 2 * mine.added)
     assert desk.freeze(datetime(2026, 11, 23, tzinfo=UTC)).added == 0

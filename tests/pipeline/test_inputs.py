@@ -123,11 +123,11 @@ def test_a_changed_library_moves_every_stage(package: Path) -> None:
     ("change", "moved"),
     [
         ({"workers": 1}, set()),
-        ({"sources": ("one",)}, {"ingest", "database", "study", "report"}),
+        ({"sources": ("one",)}, {"ingest", "database", "study", "score", "report"}),
         ({"seed": 1}, {"fit/first", "hindcast", "score", "study", "capability", "report"}),
         ({"capability": {"factor": 1.2}}, {"capability", "report"}),
         ({"author": "someone"}, {"freeze", "score", "report"}),
-        ({"laws": {"first": {"delta": 0.2}}}, {"fit/first", "hindcast", "freeze", "score", "report"}),
+        ({"laws": {"first": {"delta": 0.2}}}, {"fit/first", "hindcast", "study", "freeze", "score", "report"}),
     ],
 )
 def test_a_changed_setting_moves_the_stages_that_read_it(package: Path, change: dict[str, Any], moved: set[str]) -> None:
@@ -137,7 +137,7 @@ def test_a_changed_setting_moves_the_stages_that_read_it(package: Path, change: 
     assert {name for name in before if before[name] != after[name]} == moved
 
 
-@pytest.mark.parametrize(("day", "moved"), [(SHIPPED.as_of, set()), (date(2026, 1, 1), {"fit/first", "capability"})])
+@pytest.mark.parametrize(("day", "moved"), [(SHIPPED.as_of, set()), (date(2026, 1, 1), {"fit/first", "capability", "study"})])
 def test_a_round_refits_only_for_another_day(package: Path, day: date, moved: set[str]) -> None:
     before = written(package, with_laws("first"))
     opened = params.RoundSettings("2026-11", day, "2026-12-08T00:00:00Z")
@@ -205,6 +205,7 @@ class Watched(params.Params):
 def test_a_stage_reads_no_setting_it_does_not_list(built: Built, tmp_path: Path) -> None:
     shutil.copytree(built.registry, tmp_path / "registry")
     shutil.copytree(built.build / "database", tmp_path / "build" / "database")
+    shutil.copytree(built.build / "observations", tmp_path / "build" / "observations")
     case = dataclasses.replace(SHIPPED.hindcast["obsscaling-2024-05"], laws=("compute_sigmoid",))
     small = dataclasses.replace(built.params, replicates=4, hindcast={"case": case}, rolling=None)
     used = Watched(**{field.name: getattr(small, field.name) for field in dataclasses.fields(small)})

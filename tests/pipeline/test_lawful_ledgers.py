@@ -110,7 +110,7 @@ def target(name: str, curve: dict[str, Any], benchmark: str) -> Any:
     redacts=st.booleans(),
     subjects=st.lists(st.sampled_from(["qwen/qwen2-72b", "no/such-model", "a" * 128]), unique=True, max_size=3),
 )
-def test_what_verify_accepts_scoring_finishes(
+def test_b13_what_verify_accepts_scoring_finishes(
     hows: list[str], long: bool, redacts: bool, subjects: list[str], stage: Stage
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
@@ -160,6 +160,6 @@ def test_what_verify_accepts_scoring_finishes(
         assert len(done.accounts) == len(made)
         refused = {"unknown law", "wrong probe"} & set(hows)
         if refused and subjects and not redacts:
-            assert any("cannot be applied" in status for status in done.declined["status"])
+            assert any("cannot be applied" in status for status in done.no_forecast["status"])
         for one in done.accounts:
             (Path(folder) / f"{page_name(one.author, one.id)}.html").write_bytes(b"")

@@ -86,3 +86,10 @@ def test_a_damaged_protocol_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / protocol_record.FILE).write_text(text, encoding="utf-8")
     with pytest.raises(UnreadableError, match="expected the columns measured_on"):
         protocol_record.read(tmp_path)
+
+
+def test_the_number_of_questions_is_printed_and_no_method_of_a_row() -> None:
+    page = html(capability())
+
+    assert '<td class="n">198</td>' in page
+    assert "built-in method" not in page

@@ -9,6 +9,7 @@ import re
 from base64 import b64encode
 from collections import Counter
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -41,6 +42,7 @@ from foresaid.ledger.state import evidence as standing
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.pipeline import report as pipeline_report
+from foresaid.pipeline import score
 from foresaid.registry import database
 from foresaid.report import data_page, index_page
 from foresaid.report import site as report
@@ -49,6 +51,7 @@ from foresaid.report.downloads import LONG, contents
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
+from foresaid.studies import compute_returns
 from foresaid.text import count, number, signed
 
 TEMPLATES = report.TEMPLATES
@@ -205,10 +208,11 @@ def fitted(folder: Path, text: str) -> None:
         for kind in ("point", "grid")
     ]  # fmt: skip
     write_frame(folder / "build" / "fits" / "size_sigmoid" / "drawing.parquet", pl.concat(frames))
+    write_frame(folder / "build" / "fits" / "size_sigmoid" / "returns.parquet", compute_returns.as_frame({}))
     entry = {
         "target_id": "task", "quantity_id": "task", "series": f"series {text}", "title": f"Title {text}",
         "status": done.status, "reason": f"reason {text}", "rows": 8, "clusters": 8, "residual_scale": 0.01,
-        "agreement": 1.0, "unconverged": 0, "left_out": [{"reason": f"declined {text}", "rows": 2}],
+        "restarts_at_best": 1.0, "unconverged": 0, "excluded_rows": [{"reason": f"declined {text}", "rows": 2}],
         "parameters": [{"name": f"p {text}", "point": 1.0, "lower_90": 0.5, "upper_90": 1.5}],
         "profile": {"parameter": f"beta {text}", "values": [0.5, 1.0, 2.0], "rms": [0.2, 0.1, 0.3],
                     "forecast": [0.1, 0.2, 0.3], "admissible": [False, True, False]},
@@ -292,29 +296,38 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     units = {row["quantity_id"]: row["unit"] for row in tables(text, link)["quantity"].to_dicts()}
     measured = scores.with_columns(unit=pl.col("quantity_id").replace_strict(units, default="unknown"))
     write_frame(build / "scores.parquet", scores)
-    write_frame(build / "hindcast.parquet", hindcast.drop("evidence"))
-    write_json(build / "freeze.json", {"round": None, "frozen": 1, "drift": [f"drift {text}"], "size": 1, "root": ""})
-    row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "declined": 0, "wis": 0.123,
-           "ae_median": None, "coverage_80": 0.5, "standing": "late", "subjects": [f"subject {text}"]}  # fmt: skip
-    versions = [row, {**row, "version": 0, "standing": "worst", "wis": None, "coverage_80": None}]
-    not_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
+    connection = database.open_database(build / "database")
+    view, models = database.as_of(connection, score.ALWAYS), database.models(connection)
+    connection.close()
+    silent = hindcast.filter(pl.col("point").is_null())
+    for name, frame in score.page_tables(parameters(text), measured, silent, observations(text), models, view).items():
+        write_frame(build / "score_tables" / f"{name}.parquet", frame)
+    write_json(build / "freeze.json", {"round": None, "frozen": 1, "mismatch": [f"mismatch {text}"], "size": 1, "root": ""})
+    row = {"id": f"2026-11/{text}", "author": f"author {text}", "version": 1, "versions": 2, "n": 3, "no_forecast": 0, "wis": 0.123,
+           "absolute_error": None, "coverage_80": 0.5, "standing": "late", "told": f"told {text}",
+           "subjects": [f"subject {text}"]}  # fmt: skip
+    versions = [row, {**row, "version": 0, "standing": "penalised", "wis": None, "coverage_80": None}]
+    versions.append({**row, "standing": "claimed", "wis": 0.777, "subjects": []})
+    kept = {"author": f"author {text}", "method": f"method {text}", "told": "", "n": 3, "wis": 0.123, "n_with_exits": 4,
+            "wis_with_exits": 0.25}  # fmt: skip
+    no_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
     write_json(
         metrics / "score.json",
         {
-            "summary": evaluate.summarise(scores).to_dicts(),
-            "by_quantity": [],
-            "skill": evaluate.skill(scores).to_dicts(),
-            "compared": evaluate.compared(scores, 1).to_dicts(),
-            "calibrated": evaluate.calibrated(scores, 1).to_dicts(),
+            "summary": evaluate.by_unit(measured, evaluate.summarise).to_dicts(),
+            "skill": evaluate.by_unit(measured, evaluate.skill).to_dicts(),
+            "compared": evaluate.by_unit(measured, partial(evaluate.compared, seed=1)).to_dicts(),
+            "calibrated": evaluate.by_unit(measured, partial(evaluate.calibrated, seed=1)).to_dicts(),
             "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
             "by_period": broken_down(measured, PERIOD).to_dicts(),
-            "claims": claims(measured, hindcast.filter(pl.col("point").is_null()), 1).to_dicts(),
+            "claims": claims(measured, silent, 1).to_dicts(),
             "accounting": {
-                "ledger": {"forecasts": 1, "withdrawn": 1},
+                "ledger": {"forecasts": 1, "withdrawn": 1, "claimed": 1},
                 "scored": [],
                 "on": None,
-                "not_forecast": not_forecast,
+                "no_forecast": no_forecast,
                 "versions": versions,
+                "with_exits": [kept],
             },
         },
     )
@@ -328,9 +341,14 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
     behind = {
         "case": "case-2", "law": "size_sigmoid", "target_id": "loss/runs", "quantity_id": "loss", "series": "runs",
         "title": f"fit {text}", "status": "unidentified", "reason": f"left open {text}", "rows": 5, "held_out": 2, "clusters": 5,
-        "left_out": [], "parameters": [], "residual_scale": 0.1, "agreement": 1.0, "unconverged": 0, "profile": open_profile,
+        "excluded_rows": [], "parameters": [], "residual_scale": 0.1, "restarts_at_best": 1.0, "unconverged": 0,
+        "profile": open_profile,
     }  # fmt: skip
     write_json(build / "hindcast_fits.json", {"fits": [behind]})
+    table = {"key": "t", "caption": f"caption {text}", "header": [f"head {text}", "n"], "rows": [[f"cell {text}", 2], ["b", None]]}
+    section = {"key": "own", "title": f"section {text}", "laws": ["size_sigmoid"], "said": [f"said {text}"], "tables": [table],
+               "command": f"foresaid {text}"}  # fmt: skip
+    write_json(build / "law_studies.json", [section])
     counts = {"rows": 4, "subjects": 4, "quantities": 1, "by_status": {"reported": 3, "suspect": 1}, "source_file": "ab"}
     write_json(metrics / "ingest.json", {"sources": {"acme-evals": counts}, "models": {}, "quantities": 3})
     fitted(folder, text)
@@ -477,7 +495,7 @@ def test_every_text_field_reaches_a_page(tmp_path: Path) -> None:
     out = read(site(tmp_path, mark))
     everything = " ".join(page.text for page in out.values())
 
-    for words in ("Released later", "Note", "Larger", "Task", "Acme", "see", "note", "reason", "Title", "because", "drift",
+    for words in ("Released later", "Note", "Larger", "Task", "Acme", "see", "note", "reason", "Title", "because", "mismatch",
                   "licence", "citation", "publisher", "title", "evidence", "study", "found", "converged", "beta"):  # fmt: skip
         assert f"{words} {mark}" in everything
 
@@ -516,7 +534,7 @@ def test_kinds_of_evidence_never_share_a_table(plain: Path) -> None:
     assert "Printed coefficients" not in named["hindcast"]
     assert "Best so far" in named["hindcast"]
     assert "Mean (climatology)" not in named["adopted"] + named["prospective"]
-    assert "<table>" not in named["prospective"]
+    assert "<table>" not in named["prospective"].partition('id="claimed"')[0]  # what is claimed has a table of its own
 
 
 def test_without_prospective_scores_the_index_says_so_with_the_count(pages: dict[str, Reader]) -> None:
@@ -722,6 +740,40 @@ def test_the_ledger_page_shows_every_forecast_and_a_removed_row_is_noticed(plain
     shorter = re.sub(rb"<tr data-forecast.*?</tr>", b"", page, count=1)
     assert len(shorter) < len(page)
     assert verify.verify(place, evidence=verify.Evidence(report=shorter)).exit_code() == 7
+
+
+def test_claimed_scores_stand_apart_on_the_first_page_which_says_why(pages: dict[str, Reader], plain: Path) -> None:
+    markup = (plain / "index.html").read_text(encoding="utf-8")
+    part = markup[markup.index('id="claimed"') : markup.index('id="adopted"')]
+
+    assert "no time-stamping authority proves that they were there before it. They are in no table above." in part
+    assert "0.777" in part
+    assert "0.777" not in markup.replace(part, "")
+    assert "1 forecast with an outcome rest on the claim of their author alone." in pages["index.html"].text
+
+
+def test_what_left_the_mean_is_on_the_page_by_name_beside_both_means(pages: dict[str, Reader], plain: Path) -> None:
+    markup = (plain / "ledger.html").read_text(encoding="utf-8")
+    exits = markup[markup.index('id="exits"') : markup.index("Mean WIS of what counts")]
+    means = markup[markup.index("Mean WIS of what counts") : markup.index('id="outcomes"')]
+
+    assert all(
+        words in exits for words in ("withdrawal", "2026-12/task/size_sigmoid", "test", "2026-12-02T00:00:00Z", "because plain")
+    )
+    cells = re.findall(r"<td class=\"n\" data-figure>(.*?)</td>", means)
+    assert cells == ["3", "0.123", "4", "0.250"]
+
+
+def test_the_data_file_of_a_forecast_holds_all_that_the_ledger_says_of_it(plain: Path) -> None:
+    told = json.loads((plain / "forecasts" / "test~~2026-12~task~size_sigmoid.json").read_text(encoding="utf-8"))
+
+    assert (told["target"]["unit"], told["target"]["rule"]["kind"], told["round"]["deadline"]) == (
+        "fraction", "named", "2026-12-08T00:00:00Z",
+    )  # fmt: skip
+    assert told["versions"][0]["prediction"] == {"kind": "quantiles", "levels": ["0.5"], "values": ["0.4"]}
+    assert (told["state"], told["outcomes"], told["scores"]) == ("withdrawn", [], [])
+    assert not any("commit" in line for line in told["proven"])
+    assert any("commit" in line for line in told["not_proven"])
 
 
 def test_a_forecast_has_a_page_of_its_own_that_says_what_is_not_proven(pages: dict[str, Reader]) -> None:

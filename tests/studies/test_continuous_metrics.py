@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.conftest import ROOT
 
 from foresaid.errors import ForesaidError
+from foresaid.report.sections import study_tables
 from foresaid.studies import continuous_metrics as work
+from foresaid.studies import law_sections
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,30 @@ def test_a_planted_corner_is_told_from_a_smooth_rise() -> None:
 
     assert found["corner"].corner > 0.0 > found["smooth"].corner
     assert found["corner"].threshold == pytest.approx(3.0, abs=0.05)
+
+
+def test_what_is_kept_for_the_pages_is_what_the_runs_give_and_says_what_they_say_of_the_corner(runs: work.Runs) -> None:
+    kept = law_sections.kept(ROOT / "registry", "continuous")
+    made = work.section(work.shapes(runs), work.size_effects(runs))
+
+    assert kept is not None
+    assert kept.said == made.said
+    assert "in 1 by BIC (bits per byte of boolq)" in made.said[0]
+    assert "neither accuracy nor the probability" in made.said[0]
+    numbers = [[cell for cell in row if isinstance(cell, float)] for row in made.tables[0].rows]
+    again = [[cell for cell in row if not isinstance(cell, str)] for row in kept.tables[0].rows]
+    np.testing.assert_allclose(np.array(again, dtype=float), np.array(numbers), rtol=1e-3, atol=1e-6)  # kept to six digits
+
+
+def test_a_corner_in_accuracy_would_be_said() -> None:
+    shapes = [work.Shape("t", metric, 0.5, 20.0 if metric == "accuracy" else -20.0, 3.0) for metric in work.METRICS]
+    effects = [work.SizeEffect("t", metric, 0.0, -1.0, 1.0, 1.0, 1.0) for metric in work.METRICS]
+    section = work.section(shapes, effects)
+
+    assert "shows one in 1 tasks" in section.said[0]
+    assert study_tables.shown([section], "loss_hinge")[0]["tables"][0]["rows"][0][3] == "20.0"
+    assert study_tables.shown([section], "chinchilla") == []
+    assert study_tables.downloads([section])["study-continuous-metrics"].height == len(work.METRICS)
 
 
 def test_a_folder_without_the_runs_is_refused(tmp_path: Path) -> None:

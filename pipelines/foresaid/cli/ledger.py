@@ -8,7 +8,7 @@ from __future__ import annotations
 import click
 
 from foresaid.cli.group import Sections, add
-from foresaid.cli.ledger_entries import amend, challenge, forecast, outcomes, redact, resolve, reveal, seal, void, withdraw
+from foresaid.cli.ledger_entries import amend, ask, challenge, forecast, outcomes, redact, resolve, reveal, seal, void, withdraw
 from foresaid.cli.ledger_log import checkpoint, key, policy, prove, sign, stamp, witness
 from foresaid.cli.ledger_verify import heads, show, verify, verify_report
 
@@ -23,7 +23,9 @@ def ledger() -> None:
 
 ledger.sections = {
     "Look and check": add(ledger, (verify, verify_report, show, heads)),
-    "Add one batch of entries": add(ledger, (forecast, seal, reveal, amend, withdraw, outcomes, resolve, challenge, void, redact)),
+    "Add one batch of entries": add(
+        ledger, (ask, forecast, seal, reveal, amend, withdraw, outcomes, resolve, challenge, void, redact)
+    ),
     "Keys, log and proofs of time": add(ledger, (key, policy, sign, checkpoint, witness, stamp, prove)),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,30 @@ if TYPE_CHECKING:
 
 
 @click.command()
+@click.argument("questions", type=THERE)
+def ask(questions: Path) -> None:
+    """Freeze round/v1 and target/v1 lines: a round and its questions, in a batch of their own, which is never redacted.
+
+    The list of models known when a target is set must lie in registry/known under the digest that the target names.
+
+    Example: foresaid ledger ask questions.jsonl
+    """
+    from foresaid.errors import LedgerError
+    from foresaid.ledger.entries import schema as entries
+    from foresaid.ledger.verify import training_data
+    from foresaid.project import KNOWN
+
+    lines: list[Entry] = []
+    for number, record in _read(questions):
+        if not isinstance(record, entries.RoundEntry | entries.TargetEntry):
+            raise LedgerError(f"{questions}, line {number}: expected round/v1 or target/v1")
+        if isinstance(record, entries.TargetEntry):
+            training_data.read_known(project().registry / KNOWN, record.known)
+        lines.append(record)
+    append(lines)
+
+
+@click.command()
 @click.argument("forecasts", type=THERE)
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
 def forecast(forecasts: Path, rows: Path | None) -> None:
@@ -28,14 +54,20 @@ def forecast(forecasts: Path, rows: Path | None) -> None:
     append(_read_forecasts(forecasts), rows)
 
 
-def _read_forecasts(path: Path) -> list[entries.ForecastEntry]:
+def _read(path: Path) -> Iterator[tuple[int, entries.Header | Entry]]:
     from foresaid import canonical_json
+    from foresaid.ledger.entries import schema as entries
+
+    for number, value in enumerate(canonical_json.parse_lines(path.read_bytes()), start=1):
+        yield number, entries.parse(value, number)
+
+
+def _read_forecasts(path: Path) -> list[entries.ForecastEntry]:
     from foresaid.errors import LedgerError
     from foresaid.ledger.entries import schema as entries
 
     found = []
-    for number, value in enumerate(canonical_json.parse_lines(path.read_bytes()), start=1):
-        record = entries.parse(value, number)
+    for number, record in _read(path):
         if not isinstance(record, entries.ForecastEntry):
             raise LedgerError(f"{path}, line {number}: expected forecast/v1")
         found.append(record)
@@ -172,7 +204,6 @@ def outcomes(dry_run: bool) -> None:
     Example: foresaid ledger outcomes --dry-run
     """
     import sys
-    from datetime import UTC, datetime
 
     from foresaid.ledger import store
     from foresaid.pipeline import outcomes as work

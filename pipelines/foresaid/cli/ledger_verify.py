@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,7 @@ def _evidence(
 ) -> Evidence:
     from foresaid.ledger.log import git_history, opentimestamps
     from foresaid.ledger.log import policy as policies
+    from foresaid.ledger.provenance import adopted_digest
     from foresaid.ledger.verify.verify import Evidence
     from foresaid.project import KNOWN
     from foresaid.registry.same_model import names
@@ -35,6 +37,7 @@ def _evidence(
         aliases=names(project().registry),
         headers=opentimestamps.parse_headers(headers.read_text(encoding="ascii", errors="replace")) if headers else {},
         report=page.read_bytes() if page else None,
+        adopted=adopted_digest(project().registry / "adopted"),
         now=datetime.now(UTC),
         asked=frozenset(asked),
     )
@@ -120,11 +123,18 @@ def _printable(data: bytes) -> str:
 @click.argument("page", type=THERE)
 @click.option("--policy", type=THERE, help="Your own trust policy.")
 def verify_report(page: Path, policy: Path | None) -> None:
-    """Check that a ledger page shows every forecast, once, with a state that is true. Exit 7 if one is missing.
+    """Check that a ledger page shows every forecast, once, with a state and scores that are true. Exit 7 if one is not.
+
+    The scores are computed anew from the ledger, and the adopted forms compared with those that the newest batch names.
 
     Example: foresaid ledger verify-report reports/site/ledger.html
     """
-    _verify(_evidence(policy, (), None, None, page, set()), strict=False, as_json=False, only=("V17", "V18"))
+    from functools import partial
+
+    from foresaid.pipeline import score
+
+    evidence = replace(_evidence(policy, (), None, None, page, set()), figures=partial(score.figures, project().registry))
+    _verify(evidence, strict=False, as_json=False, only=("V17", "V18"))
 
 
 @click.command()
@@ -132,7 +142,7 @@ def verify_report(page: Path, policy: Path | None) -> None:
 @click.option("--policy", type=THERE, help="Your own trust policy.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, whole curves too.")
 def show(entry: str, policy: Path | None, as_json: bool) -> None:
-    """Show a forecast: what was asked and said, what came out, what is proven and what not. ENTRY is its id, or a batch's name.
+    """Show a forecast: what was asked and said, what came out, its scores, what is proven and what not. ENTRY: its id, or a batch.
 
     Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
@@ -144,6 +154,7 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
     from foresaid.ledger.state import story
     from foresaid.ledger.state.index import Clock
     from foresaid.ledger.verify import verify as check
+    from foresaid.pipeline import score
 
     result = check.verify(project().ledger, evidence=_evidence(policy, (), None, None, None, set()))
     batches = standing.batches_by_name(result)
@@ -154,22 +165,16 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
         )
     full = [] if result.findings else store.read(project().ledger)
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
+    table = score.scored(project().registry, clock).table if full else []
     for account in found:
-        about = standing.of(result, account, batches)
-        told = story.of(full, clock, account.author, account.id)
+        told = story.whole(full, clock, result, account, batches, table)
         if as_json:
-            rest = {
-                "state": account.state,
-                "reason": account.reason,
-                "proven": about.have,
-                "not_proven": (*about.lack, *standing.NEVER),
-            }
-            click.echo(json.dumps({**told, **rest}, indent=2, sort_keys=True))
+            click.echo(json.dumps(told, indent=2, sort_keys=True))
             continue
         click.echo(f"{account.id} by {account.author}: {account.state}{f' ({account.reason})' if account.reason else ''}")
         for line in story.lines(told):
             click.echo(f"  {line}")
-        for title, lines in (("proven", about.have), ("not proven", (*about.lack, *standing.NEVER))):
+        for title, lines in (("proven", told["proven"]), ("not proven", told["not_proven"])):
             click.echo(f"  {title}:")
             for line in lines:
                 click.echo(f"    - {line}")

@@ -115,4 +115,46 @@ def frontier(folder: Path, seed: int) -> None:
             click.echo(line)
 
 
+@protocol.command(name="larger")
+@FOLDER
+@click.option(
+    "--held-out-share", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.25, show_default=True,
+    help="Share of each series' largest rows to hold out, where no row is flagged in the column held_out.",
+)  # fmt: skip
+@click.option("--alone", is_flag=True, help="Leave the record out: neither its rows nor the widths its series teach.")
+@click.option("--json", "as_json", is_flag=True, help="Print every forecast with its quantiles as JSON.")
+def larger(folder: Path, held_out_share: float, alone: bool, as_json: bool) -> None:
+    """Forecast the largest rows of curves of your own from the smaller ones, by every law of their kind. Writes nothing.
+
+    FOLDER holds CSV files; the columns say the kind: series, parameters, tokens, bits_per_byte, accuracy (runs of a ladder);
+    series, parameters, tokens, loss (sweeps); series, tokens, loss; series, examples, loss (fine-tuning); series, samples,
+    coverage; series, tokens, accuracy (inference budgets). A column held_out (0 or 1) names the rows to forecast, whose value may
+    be empty; a column chance gives the score of guessing. A series named as a target of the record is trained on its rows too.
+
+    \b
+    Example: foresaid protocol larger curves/
+             foresaid protocol larger curves/ --held-out-share 0.4 --json
+    """
+    import json
+
+    from foresaid import params
+    from foresaid.cli.group import project
+    from foresaid.files import rounded
+    from foresaid.project import CACHE
+    from foresaid.registry import database
+    from foresaid.report.sections.own_curves import as_plain, lines
+    from foresaid.studies.own_curves import files, forecasts
+
+    loaded = params.load(project().params)
+    view = None
+    if not alone:
+        connection = database.open_database(project().build / "database")
+        view = database.as_of(connection, loaded.fit_as_of)
+        connection.close()
+    found, teachers = forecasts.asked(files.read_folder(folder), view, loaded.laws, held_out_share)
+    made = forecasts.forecasts(found, teachers, loaded.seed, loaded.replicates, project().build / CACHE)
+    for line in [json.dumps(rounded(as_plain(made), 10), indent=1)] if as_json else lines(made):
+        click.echo(line)
+
+
 COMMANDS: tuple[click.Command, ...] = (protocol,)

@@ -13,7 +13,9 @@ import click
 
 from foresaid.cli.group import project
 
-PROTOCOLS = ["gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "leaderboard-v1", "leaderboard-v2"]
+PROTOCOLS = [
+    "gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "compute-split", "leaderboard-v1", "leaderboard-v2",
+]  # fmt: skip
 
 
 @click.command()
@@ -163,13 +165,11 @@ def released() -> None:
 
     Example: foresaid released
     """
-    from foresaid import params
     from foresaid.files import read_frame
     from foresaid.report.sections import preregistration
     from foresaid.studies import preregistration as work
 
-    path, loaded = project().build / "scores.parquet", params.load(project().params)
-    for one in work.compare(read_frame(path), loaded.hindcast, loaded.seed):
+    for one in work.from_frame(read_frame(project().build / "score_tables" / "preregistration.parquet")):
         lines = preregistration.markdown(one.beside_preset) + (
             ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
         )
@@ -185,7 +185,8 @@ def released() -> None:
 @click.option("--write", is_flag=True, help="Keep a leaderboard's table in registry/protocols; the pages show what is kept.")
 @click.option("--measured-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of a kept table; today by default.")
 def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime | None) -> None:
-    """Print the table of one protocol: largest budgets forecast from smaller ones, or whole families held out of a leaderboard.
+    """Print the table of one protocol: largest budgets forecast from smaller ones, whole families held out of a leaderboard, or the
+    best split of compute between pre-training and inference by difficulty.
 
     \b
     Example: foresaid protocol effort-tokens --from ../mirror
@@ -194,7 +195,7 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
     from foresaid import params
     from foresaid.errors import ParameterError
     from foresaid.files import read_frame
-    from foresaid.report.sections import held_out_families, inference_compute
+    from foresaid.report.sections import held_out_families, inference_compute, study_tables
     from foresaid.studies.held_out_families import leaderboards, methods
     from foresaid.studies.inference_compute import protocols, series
 
@@ -216,6 +217,8 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
         lines = held_out_families.markdown(measured)
         if write:
             lines.append(f"protocol {name}: {leaderboards.write(project().registry, measured)} written")
+    elif name == "compute-split":
+        lines = study_tables.lines(protocols.compute_split(mirror, project().registry, loaded.seed))
     else:
         found = protocols.on_demand(name, mirror, project().registry, loaded.seed, loaded.replicates)
         lines = inference_compute.held_out_budgets(found)
@@ -225,20 +228,40 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
 
 @click.command(name="returns")
 @click.argument("laws", nargs=-1)
-def returns_of(laws: tuple[str, ...]) -> None:
+@click.option("--across", is_flag=True, help="Lay the tenfold steps of all laws of a target side by side.")
+@click.option("--held-out", is_flag=True, help="Check the return of the budget that the hindcast holds out.")
+def returns_of(laws: tuple[str, ...], across: bool, held_out: bool) -> None:
     """Print the marginal returns to compute of each fitted loss in N and D: best split, loss, loss reduction per tenfold compute.
 
+    \b
     Example: foresaid returns chinchilla
+             foresaid returns --across
+             foresaid returns --held-out
     """
     from foresaid import params
     from foresaid.errors import ParameterError
-    from foresaid.report.sections.compute_returns import markdown
+    from foresaid.files import read_frame
+    from foresaid.report.sections import study_tables
+    from foresaid.report.sections.compute_returns import markdown, surfaces
+    from foresaid.studies import returns_checked as work
 
     loaded = params.load(project().params)
     unknown = sorted(set(laws) - set(loaded.laws))
     if unknown:
         raise ParameterError(f"returns: found {', '.join(unknown)}, expected laws of params.yaml: {', '.join(loaded.laws)}")
-    for line in markdown(project().build, loaded.laws, list(laws) or list(loaded.laws)):
+    chosen = list(laws) or list(loaded.laws)
+    build = project().build
+    if not across and not held_out:
+        lines = markdown(build, loaded.laws, chosen)
+    else:
+        found = surfaces(build, loaded.laws, chosen)
+        sections = [work.across({name: one.budgets for name, one in found.items()})] if across else []
+        if held_out:
+            drawings = {name: one.drawing for name, one in found.items()}
+            sections.append(work.held_out(read_frame(build / "hindcast.parquet"), drawings))
+        nothing = ["returns: no target has two laws, or no hindcast holds a budget out"]
+        lines = [line for one in sections for line in (study_tables.lines(one) if one is not None else nothing)]
+    for line in lines:
         click.echo(line)
 
 

@@ -126,7 +126,7 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
 
 @click.command()
 def study() -> None:
-    """Recompute the tables of a paper that a page compares with the printed results.
+    """Recompute the tables that studies of the record add to the pages, those of a paper beside the printed results among them.
 
     Example: foresaid study
     """
@@ -134,7 +134,7 @@ def study() -> None:
     from foresaid.pipeline.study import run
 
     made = run(params.load(project().params), project().build)
-    click.echo("study: " + ("the principal-component space of benchmarks" if made else "the record lacks the tables of the paper"))
+    click.echo("study: " + ("the tables of the pages" if made else "the record lacks what a study asks for"))
 
 
 @click.command()
@@ -165,7 +165,7 @@ def freeze() -> None:
         click.echo("freeze: no round is open, nothing to freeze")
         return
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
-    for name in receipt.drift:
+    for name in receipt.mismatch:
         click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
 
 

@@ -148,30 +148,108 @@ def intervals() -> None:
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
-def continuous(folder: Path) -> None:
+@click.option("--write", is_flag=True, help="Keep the table in registry/protocols; the pages of the loss laws show what is kept.")
+def continuous(folder: Path, write: bool) -> None:
     """Put accuracy, probability of the right choice, its logarithm and bits per byte side by side on the OLMo ladder's runs.
 
-    FOLDER is a copy of allenai/OLMo-ladder. First how each goes with pre-training loss (hinge with a corner or smooth logistic),
-    then whether size says anything beyond loss on the twenty finished runs.
+    FOLDER is a copy of allenai/OLMo-ladder. How each goes with pre-training loss (hinge with a corner or smooth logistic),
+    whether size says anything beyond loss on the twenty finished runs, and what that says about the corner.
 
     Example: foresaid continuous ../mirror/allenai+OLMo-ladder
     """
+    from foresaid.report.sections.study_tables import lines
     from foresaid.studies import continuous_metrics as work
-    from foresaid.text import columns, number
+    from foresaid.studies import law_sections
 
     runs = work.read(folder)
-    rows = [["task", "metric", "steepest tenth", "BIC for a corner", "corner, nats"]]
-    rows += [[one.task, one.metric, f"{one.steepest:.0%}", number(one.corner), number(one.threshold)] for one in work.shapes(runs)]
-    for line in columns(rows, (0, 1)):
+    found = work.section(work.shapes(runs), work.size_effects(runs))
+    for line in lines(found):
         click.echo(line)
-    click.echo("")
-    rows = [["task", "metric", "per doubling of size, at equal loss", "95 % from", "to", "p", "p (Holm)"]]
-    rows += [
-        [one.task, one.metric, *map(number, (one.per_doubling, one.low, one.high)), number(one.p)]
-        for one in work.size_effects(runs)
-    ]
-    for line in columns(rows, (0, 1)):
+    if write:
+        click.echo(f"continuous: {law_sections.write(project().registry, found)} written")
+
+
+@click.command()
+@click.option(
+    "--mix",
+    "mixture",
+    multiple=True,
+    required=True,
+    metavar="LANGUAGE=SHARE",
+    help="A language and its share of the pre-training tokens; may be given again.",
+)
+@click.option("--from", "source", required=True, metavar="LANGUAGE", help="Language that is translated from.")
+@click.option("--to", "target", required=True, metavar="LANGUAGE", help="Language that is translated into.")
+def alignment(mixture: tuple[str, ...], source: str, target: str) -> None:
+    """Score how well a pre-training mixture fits a translation task (Isik et al. 2024, equation 2).
+
+    Example: foresaid alignment --mix en=0.5 --mix de=0.5 --from en --to de
+    """
+    from foresaid.errors import ParameterError
+    from foresaid.studies.transfer import alignment as work
+    from foresaid.text import number
+
+    shares: dict[str, float] = {}
+    for item in mixture:
+        language, _, share = item.partition("=")
+        try:
+            value = float(share)
+        except ValueError:
+            value = float("nan")
+        if not language or value != value or language in shares:
+            raise ParameterError(f"alignment: found --mix {item}, expected LANGUAGE=SHARE such as en=0.5, each language once")
+        shares[language] = value
+    click.echo(f"alignment: {number(work.alignment(shares, source, target))}")
+    known = "; ".join(f"{number(value, 2)} {what}" for what, value in work.PRINTED.items())
+    click.echo(f"for comparison: {known}. The BLEU log law held where it was 1.0, and broke in some pairs below it.")
+
+
+@click.command()
+@click.argument("checkpoints", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--maximum", type=click.FloatRange(0, min_open=True), help="The most tokens you would pre-train on.")
+@click.option("--tolerance", type=click.FloatRange(0), default=1.0, show_default=True, help="Gain of the score that counts.")
+@click.option("--noise", type=click.FloatRange(0), default=0.0, show_default=True, help="Standard deviation of one score.")
+@click.option("--fall", type=click.FloatRange(0), default=0.3, show_default=True, help="Largest fall that counts as noise.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the bootstrap.")
+def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: float, fall: float, seed: int) -> None:
+    """Say by fine-tuning size what pre-training is worth at your own checkpoints, and where loss and score disagree.
+
+    CHECKPOINTS is a CSV file with columns tokens (0: trained on the task alone), examples (fine-tuning size), one score from 0 to
+    100 such as bleu, and perhaps the loss of the same models. Writes nothing.
+
+    Example: foresaid transfer checkpoints.csv --maximum 2.6e11
+    """
+    from foresaid.report.sections import transfer as words
+    from foresaid.studies.transfer import checkpoints as work
+
+    own = work.read(checkpoints)
+    found = work.worth(own, tolerance, noise, fall, maximum, seed)
+    for line in words.lines(own, found, work.joint(own), work.break_even(found, tolerance), maximum):
         click.echo(line)
 
 
-COMMANDS: tuple[click.Command, ...] = (continuous, intervals, contest, time_horizon, posterior)
+@click.command()
+def agents() -> None:
+    """Forecast the strongest agents from weaker ones, leave out each benchmark in turn, and say where compute alone does as well.
+
+    Example: foresaid agents
+    """
+    from functools import partial
+
+    from foresaid import params
+    from foresaid.registry import database
+    from foresaid.report.sections.study_tables import lines
+    from foresaid.studies.benchmark_space import agents as work
+
+    connection = database.open_database(project().build / "database")
+    found = work.section(partial(database.as_of, connection), params.load(project().params))
+    connection.close()
+    for line in (
+        lines(found)
+        if found is not None
+        else ["agents: the record holds no scores of agents, or no observational law is asked for"]
+    ):
+        click.echo(line)
+
+
+COMMANDS: tuple[click.Command, ...] = (agents, alignment, transfer, continuous, intervals, contest, time_horizon, posterior)

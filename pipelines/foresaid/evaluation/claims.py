@@ -26,7 +26,7 @@ HALF = pl.when(pl.col("released_on").dt.month() < 7).then(pl.lit("H1")).otherwis
 PERIOD = pl.format("{} {}", pl.col("released_on").dt.year(), HALF)
 SCHEMA = {
     **dict.fromkeys(("evidence", "case", "mode", "unit", "law", "told", "reference"), pl.String()),
-    "n_declined": pl.Int64(),
+    "n_no_forecast": pl.Int64(),
     **{name: kind for name, kind in COMPARED.items() if name not in ("evidence", "case", "law", "baseline")},
     "adjusted_p": pl.Float64(),
     "verdict": pl.String(),
@@ -36,15 +36,15 @@ SCHEMA = {
 }
 
 
-def claims(scored: pl.DataFrame, declined: pl.DataFrame, seed: int) -> pl.DataFrame:
+def claims(scored: pl.DataFrame, no_forecast: pl.DataFrame, seed: int) -> pl.DataFrame:
     """One row a law, case and unit: comparison with the reference, verdict, and the best baseline in hindsight.
 
-    `scored` has the column `unit`; `declined` (evidence, case, law, target_id, subject_id) are forecasts that were asked for and
+    `scored` has the column `unit`; `no_forecast` (evidence, case, law, target_id, subject_id) are forecasts that were asked for and
     not made. Cases whose reference made no forecast have no claim. `wis` is the mean with declined rows counted as the reference.
     """
     found: list[tuple[dict[str, Any], Comparison]] = []
     for (evidence, case, unit), part in scored.group_by(["evidence", "case", "unit"], maintain_order=True):
-        none = declined.filter((pl.col("evidence") == evidence) & (pl.col("case") == case))
+        none = no_forecast.filter((pl.col("evidence") == evidence) & (pl.col("case") == case))
         best = {row["law"]: row for row in best_baseline(skill(part)).iter_rows(named=True)}
         split = str(part["split"][0])
         for law in sorted(set(part.filter(pl.col("role") == "law")["law"])):
@@ -71,7 +71,7 @@ def claims(scored: pl.DataFrame, declined: pl.DataFrame, seed: int) -> pl.DataFr
 
 def against_reference(
     part: pl.DataFrame,
-    declined: pl.DataFrame,
+    no_forecast: pl.DataFrame,
     law: str,
     split: str,
     row: Sequence[str],
@@ -80,19 +80,19 @@ def against_reference(
 ) -> tuple[dict[str, Any], Comparison] | None:
     """Compare one law of a table with its reference on all rows asked; None where the reference forecast none of them.
 
-    `row` names the columns that make a row of the table, `declined` holds those of the rows the law was asked for and did not
+    `row` names the columns that make a row of the table, `no_forecast` holds those of the rows the law was asked for and did not
     forecast. Returns what is said of the comparison, and the comparison.
     """
     against = reference(split, law)
     base = part.filter(pl.col("law") == against).select(*row, "release", "maker", base="wis")
     made = part.filter(pl.col("law") == law).select(*row, "wis")
-    gone = declined.select(row).unique().with_columns(wis=pl.lit(None, pl.Float64))
+    gone = no_forecast.select(row).unique().with_columns(wis=pl.lit(None, pl.Float64))
     rows = pl.concat([made, gone]).join(base, on=row, how="inner").sort(row)
     if not rows.height:
         return None
     ours, theirs = rows["wis"].fill_null(rows["base"]).to_numpy(), rows["base"].to_numpy()
     result = compare(ours, theirs, rows["release"].to_list(), rng, replicates, makers=rows["maker"].to_list())
-    about = {"told": told(law), "reference": against, "n_declined": rows["wis"].null_count()}
+    about = {"told": told(law), "reference": against, "n_no_forecast": rows["wis"].null_count()}
     return {**about, **measured(result, float(ours.mean()), float(theirs.mean()))}, result
 
 

@@ -29,7 +29,7 @@ from foresaid.forecasting.board import lineage
 from foresaid.forecasting.floors import floored, items_of
 from foresaid.forecasting.method import SCORES
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import FitRequest, Played, Widened, ensembles, widened_fits
+from foresaid.forecasting.recalibration import Backtest, FitRequest, RecalibratedFit, ensembles, recalibrated_fits
 from foresaid.forecasting.splits import Split, check, first_published, released_after, released_by, split_by_release, split_by_scale
 from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast, Params
@@ -91,9 +91,9 @@ class _Asked:
 
 
 def _answer(
-    name: str, case: Hindcast, asked: _Asked, widened: Widened, seed: int
+    name: str, case: Hindcast, asked: _Asked, recalibrated: RecalibratedFit, seed: int
 ) -> tuple[pl.DataFrame, dict[str, Any], Forecast | None]:
-    law, split, fitted = asked.question.law, asked.split, widened.fit
+    law, split, fitted = asked.question.law, asked.split, recalibrated.fit
     made = None
     if fitted.point.size:
         made = predict(law, freeze_curve(law, fitted, asked.question.settings, case.as_of, seed), split.test.x)
@@ -162,22 +162,22 @@ def run_case(
                 public = [day or date.max for day in split.train.released_on] if by_release else None
                 check(split, case.as_of, by_date, public)
                 asked.append(_Asked(FitRequest(law, split.train, settings), split))
-    found = widened_fits([one.question for one in asked], params.seed, params.replicates, cache)
+    found = recalibrated_fits([one.question for one in asked], params.seed, params.replicates, cache)
     frames: list[pl.DataFrame] = []
     fits: list[dict[str, Any]] = []
-    members: dict[str, list[tuple[Forecast, Played]]] = {}
+    members: dict[str, list[tuple[Forecast, Backtest]]] = {}
     splits: dict[str, Split] = {}
     informed: set[str] = set()
     simple: list[tuple[Split, baselines.Question]] = []
-    for one, widened in zip(asked, found, strict=True):
+    for one, recalibrated in zip(asked, found, strict=True):
         split, target_id = one.split, one.split.train.target.target_id
-        rows, described, made = _answer(name, case, one, widened, params.seed)
+        rows, described, made = _answer(name, case, one, recalibrated, params.seed)
         frames.append(rows)
         fits.append(described)
         first = target_id not in splits
         # Only forecasts of the same subjects can be averaged row by row.
-        if splits.setdefault(target_id, split).test.subjects == split.test.subjects and made and widened.played:
-            members.setdefault(target_id, []).append((made, widened.played))
+        if splits.setdefault(target_id, split).test.subjects == split.test.subjects and made and recalibrated.backtest:
+            members.setdefault(target_id, []).append((made, recalibrated.backtest))
         chosen: dict[str, baselines.Baseline] = {}
         if first:
             chosen |= baselines.FOR_SIZES if case.split == "larger" else baselines.FOR_RELEASES

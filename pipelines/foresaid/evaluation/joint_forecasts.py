@@ -12,7 +12,10 @@ from datetime import date
 from decimal import Decimal
 
 from foresaid.errors import RecordError
+from foresaid.laws import _capability_frozen as law
 from foresaid.laws._capability_frozen import FORMAT, Frozen, from_json, to_json
+from foresaid.ledger.entries.forecasts import Sibling
+from foresaid.ledger.entries.resolutions import Covariate
 from foresaid.ledger.entries.schema import JointPrediction, TargetEntry, Training
 from foresaid.scoring.levels import LEVELS
 
@@ -25,6 +28,7 @@ def of_frozen(frozen: Frozen, training: Training) -> JointPrediction:
         benchmarks=plain["benchmarks"],
         chance=_texts(plain["chance"]),
         items=[None if one is None else _text(one) for one in plain["items"]],
+        siblings=[Sibling(line=one.line, tier=one.tier, system=one.system, benchmark=one.benchmark) for one in frozen.siblings],
         mean=[_texts(row) for row in plain["mean"]],
         covariance=[_texts(row) for row in plain["covariance_lower"]],
         noise_variance=_texts(plain["noise_variance"]),
@@ -44,6 +48,7 @@ def to_frozen(made: JointPrediction) -> Frozen:
         "benchmarks": made.benchmarks,
         "chance": [float(one) for one in made.chance],
         "items": [None if one is None else float(one) for one in made.items],
+        "siblings": [[one.line, one.tier, one.system, one.benchmark] for one in made.siblings],
         "mean": [[float(one) for one in row] for row in made.mean],
         "covariance_lower": [[float(one) for one in row] for row in made.covariance],
         "noise_variance": [float(one) for one in made.noise_variance],
@@ -57,25 +62,45 @@ def joint_quantiles(
     target: TargetEntry,
     released: date | None,
     known: Mapping[str, Decimal],
+    siblings: Mapping[Sibling, Decimal] | None = None,
     levels: Sequence[float] = LEVELS,
 ) -> tuple[float | None, list[float]]:
     """Median and quantiles at `levels` of the target's score, in shares of one, for a release on a day.
 
-    `known` are other published scores of the release; what the joint does not hold, and the target itself, is left out, and a value
-    outside 0 to 1 stands at the bound. None and no quantiles without a release day, or for one outside the days of the joint.
+    `known` are other published scores of the system, `siblings` those of other systems of its launch, as `known_of` and
+    `siblings_of` find them; a value outside 0 to 1 stands at the bound. None and no quantiles without a release day, or for one
+    outside the days of the joint.
     """
     if released is None:
         return None, []
-    scores = {
-        name: float(min(max(value, Decimal(0)), Decimal(1)))
-        for name, value in known.items()
-        if name in made.benchmarks and name != target.benchmark
-    }
+    scores = {name: _share(value) for name, value in known.items()}
+    beside = {law.Sibling(one.line, one.tier, one.system, one.benchmark): _share(value) for one, value in (siblings or {}).items()}
     try:
-        found = to_frozen(made).quantiles(released, [*levels, 0.5], scores)[made.benchmarks.index(target.benchmark)]
+        found = to_frozen(made).quantiles(released, [*levels, 0.5], scores, beside)[made.benchmarks.index(target.benchmark)]
     except RecordError:
         return None, []
     return float(found[-1]), [float(one) for one in found[:-1]]
+
+
+def known_of(made: JointPrediction, target: TargetEntry, told: Sequence[Covariate]) -> dict[str, Decimal]:
+    """The other scores of the outcome's own system that a joint can be conditioned on, by benchmark."""
+    names = set(made.benchmarks) - {target.benchmark}
+    return {one.benchmark: Decimal(one.value) for one in told if not isinstance(one.sibling, str) and one.benchmark in names}
+
+
+def siblings_of(made: JointPrediction, told: Sequence[Covariate]) -> dict[Sibling, Decimal]:
+    """The scores of other systems of the launch that a joint has cells for; of two models of one cell, the first in the entry."""
+    found: dict[Sibling, Decimal] = {}
+    for one in told:
+        if isinstance(one.sibling, str) and isinstance(one.line, str) and isinstance(one.tier, str):
+            cell = Sibling(line=one.line, tier=one.tier, system=one.system or "", benchmark=one.benchmark)
+            if cell in made.siblings:
+                found.setdefault(cell, Decimal(one.value))
+    return found
+
+
+def _share(value: Decimal) -> float:
+    return float(min(max(value, Decimal(0)), Decimal(1)))
 
 
 def _text(number: Decimal) -> str:

@@ -1,11 +1,11 @@
 """The ledger's forecasts against what came out, every version of every one: what counts, what came too late, what is worst.
 
 An outcome is a `resolution/v1` entry, the first one for its subject, with the covariates that stand in it: nothing is read from
-the record, so that no later edit of it changes a score. A row has a standing: `counts` (the version that the round's rule picks),
-`claimed` (the same, but nobody proved when the batch was there), `other version`, `late` (the score of this subject was known, or
+the record, so that no later edit of it changes a score. A row has a standing: `scored` (the version that the round's rule picks),
+`claimed` (the same, but nobody proved when the batch was there), `superseded`, `late` (the score of this subject was known, or
 the deadline over, before the version was there), `withdrawn` and `void` (left the mean by an entry), `disputed` (two branches
 entered different outcomes), `barred` (the batch was trained on the model, or the model was known when the target was set), or
-`worst`. Only `counts` and `worst` enter a method's means; the others are shown beside them and named.
+`penalised`. Only `scored` and `penalised` enter a method's means; the others are shown beside them and named.
 
 Worst: a forecast that was not opened in time, or whose bytes are gone, is scored as if all its quantiles stood at that bound of its
 target which lies farther from the outcome. Its WIS is max(outcome - min, max - outcome), and no forecast with ascending
@@ -24,7 +24,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from foresaid.errors import ForesaidError
-from foresaid.evaluation.joint_forecasts import joint_quantiles
+from foresaid.evaluation.joint_forecasts import joint_quantiles, known_of, siblings_of
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
 from foresaid.evaluation.units import NOTHING, Units, attach
@@ -40,15 +40,18 @@ from foresaid.ledger.state.versions import Version, chosen, made, revision
 from foresaid.scoring.levels import LEVELS, same_levels
 
 GIVEN = ", given what was published"  # behind a method: its forecast conditioned on other scores of the release
+BESIDE = ", given its siblings too"  # the same, conditioned on other systems of the launch as well
+TOLD = {"": "nothing", GIVEN: "other benchmarks", BESIDE: "siblings too"}  # what a joint was told of the release, for each of them
 OTHER_LEVELS = "not comparable: stated at other levels than the round's"
-OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "worst")  # standings whose models are named
-MARKS = ("author", "id", "version", "standing")
+OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "penalised")  # standings whose models are named
+MARKS = ("author", "id", "version", "standing", "told")
 ROW: dict[str, pl.DataType] = {
     **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
     "quantiles": pl.List(pl.Float64()),
     **dict.fromkeys(("author", "id"), pl.String()),
     "version": pl.Int64(),
     "standing": pl.String(),
+    "told": pl.String(),  # of a joint what it was told, else nothing: numbers that no mean mixes
 }
 
 
@@ -60,7 +63,7 @@ class Scores:
     accounts: list[Account]
     no_shows: list[dict[str, Any]]
     table: list[dict[str, Any]]
-    declined: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
+    no_forecast: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
     units: dict[str, str]  # unit of each target by its benchmark, for what the record has no card of
 
 
@@ -97,7 +100,7 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
     steps = {target.benchmark: 2.0 * float(target.resolution or "0") for target in facts.targets.values()}
     every = _scored([(levels, _stepped(attach(frame, units), steps)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
-    counted = every.filter(pl.col("standing").is_in(["counts", "worst"]))
+    counted = every.filter(pl.col("standing").is_in(["scored", "penalised"]))
     met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
     named = {tuple(row) for row in counted.filter(met_one).select("author", "id").unique().iter_rows()}
     final = states(facts, clock, scored={(str(a), str(i)) for a, i in named})
@@ -138,7 +141,7 @@ def _versions(
             if account.state in ("late", *WORST) or not in_time(found[0].at, end) or not in_time(version.at, end):
                 return "late"
             if chosen(found, rule, end) != number:
-                return "other version"
+                return "superseded"
             if aim in facts.voids:
                 return "void"
             if in_time(taken_back, end):
@@ -146,14 +149,16 @@ def _versions(
             if subject in disputed:
                 return "disputed"
             proved = clock.is_proved(version.batch) and clock.is_proved(found[0].batch)
-            return "counts" if proved else "claimed"
+            return "scored" if proved else "claimed"
 
-        told = [standing(subject) for subject in rows["subject_id"]]
+        stood = [standing(subject) for subject in rows["subject_id"]]
         marks = {"author": account.author, "id": account.id, "version": number + 1}
         yield (
             levels,
             rows.with_columns(
-                **{name: pl.lit(value) for name, value in marks.items()}, standing=pl.Series(told, dtype=pl.String)
+                **{name: pl.lit(value) for name, value in marks.items()},
+                standing=pl.Series(stood, dtype=pl.String),
+                told=pl.col("told").fill_null("") if "told" in rows.columns else pl.lit(""),
             ).select([pl.col(name).cast(kind) for name, kind in ROW.items()]),
         )
 
@@ -199,18 +204,22 @@ def _joint(
     as_of: date,
     own: str,
 ) -> pl.DataFrame:
-    """Two rows for each outcome: the forecast of that release day, and the same given what else was published of the release."""
+    """Up to three rows for each outcome: the forecast of that release day, the same given what else was published of the system,
+    and given what was published of its siblings too. Where nothing of the kind was published there is no such row.
+    """
     aim = aim_of(account.id)
     target, rows = facts.targets[aim], []
     for subject, entry in entered.items():
-        told = {item.benchmark: Decimal(item.value) for item in entry.covariates if not isinstance(item.sibling, str)}
-        for suffix, known in (("", {}), (GIVEN, told)):
-            middle, values = joint_quantiles(made, target, _released(entry), known)
+        same, beside = known_of(made, target, entry.covariates), siblings_of(made, entry.covariates)
+        for suffix in ("", *([GIVEN] if same else []), *([BESIDE] if beside else [])):
+            known, more = (same if suffix else {}), (beside if suffix == BESIDE else {})
+            middle, values = joint_quantiles(made, target, _released(entry), known, more)
             about = _facts_of(subject, entry, account, aim, facts, own)
             rows.append(
                 {
                     **about,
                     "law": about["law"] + suffix,
+                    "told": TOLD[suffix],
                     "value": _within(entry, target),
                     "as_of": as_of,
                     "status": "joint" if values else "joint: no release day, or one outside its days",
@@ -285,7 +294,8 @@ def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
                 "author": account.author,
                 "id": account.id,
                 "version": 0,
-                "standing": "late" if late else "worst",
+                "standing": "late" if late else "penalised",
+                "told": "",
             }
         )
     return pl.DataFrame(rows, schema=ROW, infer_schema_length=None) if rows else empty
@@ -317,9 +327,9 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
     """One line for each version and standing of each forecast; what is late or worst has a line even without an outcome."""
     grouped = every.group_by(*MARKS, maintain_order=True).agg(
         n=pl.col("wis").is_not_null().sum(),
-        declined=pl.col("wis").is_null().sum(),
+        no_forecast=pl.col("wis").is_null().sum(),
         wis=pl.col("wis").mean(),
-        ae_median=pl.col("ae_median").mean(),
+        absolute_error=pl.col("absolute_error").mean(),
         **{f"coverage_{round(100 * level)}": pl.col(f"covered_{round(100 * level)}").mean() for level in COVERAGES},
         subjects=pl.col("subject_id").sort(),
     )
@@ -329,10 +339,10 @@ def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str,
         lines.append({**row, "versions": count.get((row["author"], row["id"]), 0)})
     have = {(row["author"], row["id"], row["standing"]) for row in lines}
     for one in found:
-        standing = {"late": "late", **dict.fromkeys(WORST, "worst")}.get(one.state, "")
+        standing = {"late": "late", **dict.fromkeys(WORST, "penalised")}.get(one.state, "")
         if standing and (one.author, one.id, standing) not in have:
-            none = dict.fromkeys(["wis", "ae_median", *(f"coverage_{round(100 * level)}" for level in COVERAGES)])
-            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "n": 0, "declined": 0}
+            none = dict.fromkeys(["wis", "absolute_error", *(f"coverage_{round(100 * level)}" for level in COVERAGES)])
+            about = {"author": one.author, "id": one.id, "version": 0, "standing": standing, "told": "", "n": 0, "no_forecast": 0}
             lines.append({**about, **none, "subjects": [], "versions": count.get((one.author, one.id), 0)})
     order = {(one.author, one.id): i for i, one in enumerate(found)}
-    return sorted(lines, key=lambda row: (order[row["author"], row["id"]], row["version"], row["standing"]))
+    return sorted(lines, key=lambda row: (order[row["author"], row["id"]], row["version"], row["standing"], row["told"]))

@@ -19,7 +19,7 @@ from foresaid.fitting.frozen_curve import freeze_curve, from_plain
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting.frozen import FrozenCurve, read_curve
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws import _loader
 from foresaid.ledger.verify import verify as checks
 from foresaid.ledger.verify.snapshot import Evidence
@@ -136,7 +136,7 @@ def fit(law: LawWithSettings, view: View, seed: int, replicates: int, cache: str
         raise ParameterError(f"fit: found {replicates} replicates, expected at least 1")
     tables = law.law.tables(view)
     questions = [FitRequest(law.law, table, dict(law.settings)) for table in tables]
-    made = widened_fits(questions, seed, replicates, Path(cache) if cache is not None else None)
+    made = recalibrated_fits(questions, seed, replicates, Path(cache) if cache is not None else None)
     return {one.fit.table.target.target_id: TargetFit(law, one.fit, view.day, seed) for one in made}
 
 

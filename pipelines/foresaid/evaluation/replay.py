@@ -69,7 +69,7 @@ def replay(
 
     Keys: mode (`known` or `released`), law, role, quantity, unit, n, n_releases, wis, mae, bias, coverage_50, coverage_80,
     coverage_95, and against the baseline with the least WIS on the same rows its name, `relative_wis` (below one is better),
-    `skill` (1 - relative_wis) and `not_forecast`, the rows the law declined. Where a law had nothing to score n is 0 and
+    `skill` (1 - relative_wis) and `no_forecast`, the rows the law did not forecast. Where a law had nothing to score n is 0 and
     `reason` says why. That the best baseline is chosen afterwards favours the baseline.
     """
     return replayed(params, connection, registry, known_on, until, laws, quantities, by_release, released_after)[0]
@@ -188,10 +188,8 @@ def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[
     every = made.with_columns(evidence=pl.lit("hindcast"))
     forecast = attach(every.filter(pl.col("point").is_not_null()), of(connection))
     scored = score_rows(forecast.select(*KEY, *UNITS, "value", "status", "distance", "point", "quantiles"))
-    declined = (
-        every.filter(pl.col("point").is_null()).group_by("law", "quantity_id").agg(n=pl.len(), status=pl.col("status").first())
-    )
-    missing = {(row["law"], row["quantity_id"]): row for row in declined.iter_rows(named=True)}
+    silent = every.filter(pl.col("point").is_null()).group_by("law", "quantity_id").agg(n=pl.len(), status=pl.col("status").first())
+    missing = {(row["law"], row["quantity_id"]): row for row in silent.iter_rows(named=True)}
     best = _best_baselines(scored)
     rows = []
     for found in summarise(scored, ["quantity_id"]).sort("law", "quantity_id").iter_rows(named=True):
@@ -210,12 +208,12 @@ def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[
                 "baseline": baseline,
                 "relative_wis": relative,
                 "skill": None if relative is None else 1.0 - relative,
-                "not_forecast": missing.get((name, quantity), {"n": 0})["n"],
+                "no_forecast": missing.get((name, quantity), {"n": 0})["n"],
                 "reason": None,
             }
         )
     shown = {(row["law"], row["quantity"]) for row in rows}
-    empty = [(law, quantity, f"declined: {row['status']}", row["n"]) for (law, quantity), row in missing.items()]
+    empty = [(law, quantity, f"no forecast: {row['status']}", row["n"]) for (law, quantity), row in missing.items()]
     fitted = {item["law"] for item in fits}
     empty += [
         (law, None, "no model released in between with a known outcome on its targets", 0) for law in names if law not in fitted
@@ -223,10 +221,10 @@ def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[
     return rows + [_nothing(*item) for item in sorted(empty, key=str) if (item[0], item[1]) not in shown]
 
 
-def _nothing(law: str, quantity: str | None, reason: str, declined: int) -> dict[str, Any]:
+def _nothing(law: str, quantity: str | None, reason: str, silent: int) -> dict[str, Any]:
     blank = dict.fromkeys(("wis", "mae", "bias", "coverage_50", "coverage_80", "coverage_95", "baseline", "relative_wis", "skill"))
     row = {"law": law, "role": "law", "quantity": quantity, "unit": None, "n": 0, "n_releases": 0}
-    return {**row, **blank, "not_forecast": declined, "reason": reason}
+    return {**row, **blank, "no_forecast": silent, "reason": reason}
 
 
 def _best_baselines(scored: pl.DataFrame) -> dict[tuple[str, str], tuple[str, float]]:

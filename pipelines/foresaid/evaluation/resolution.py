@@ -80,6 +80,18 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What another system of a launch scored: its model and settings, with line and tier as the record has them."""
+
+    model: str
+    system: str
+    line: str
+    tier: str
+    benchmark: str
+    value: Decimal
+
+
+@dataclass(frozen=True)
 class Outcome:
     """The value of one subject ("" for a record): as published, as scored within the bounds, flagged where the two differ."""
 
@@ -90,7 +102,7 @@ class Outcome:
     released_on: date | None
     settings: str = ""
     covariates: tuple[tuple[str, Decimal], ...] = ()
-    siblings: tuple[tuple[str, str, Decimal], ...] = ()  # other models of the launch: model, benchmark, value
+    siblings: tuple[Beside, ...] = ()  # other systems of the launch
     later: tuple[Decimal, ...] = ()  # corrections, in the order of their days; shown, never scored
 
     @property
@@ -343,7 +355,7 @@ def _outcome(
     subject = facts.name(one.model)
     launch = models[subject].release.launch if isinstance(target.rule, NextRelease) else ""
     others = {name for name, model in models.items() if launch and model.release.launch == launch and name != subject}
-    told = _told(target, facts, {subject, *others}, one)
+    told = _told(target, facts, {subject}, one)
     return Outcome(
         subject,
         one.value,
@@ -351,8 +363,8 @@ def _outcome(
         one.on,
         released,
         one.settings,
-        tuple((benchmark, value) for (name, benchmark), value in told.items() if name == subject and _usable(target, benchmark)),
-        tuple((name, benchmark, value) for (name, benchmark), value in told.items() if name != subject),
+        tuple((benchmark, value) for (_, benchmark), value in told.items() if _usable(target, benchmark)),
+        _siblings(target, facts, models, {subject, *others}, one) if isinstance(target.rule, NextRelease | Named) else (),
         later,
     )
 
@@ -387,6 +399,33 @@ def _told(target: TargetEntry, facts: Facts, models: Collection[str], measured: 
         if (name := facts.name(one.model)) in models:
             found.setdefault((name, one.benchmark), one.value)
     return dict(sorted(found.items()))
+
+
+def _siblings(
+    target: TargetEntry, facts: Facts, models: Mapping[str, _Model], launch: Collection[str], measured: Published
+) -> tuple[Beside, ...]:
+    """What the other systems of a launch scored by the day of the outcome: other efforts of its model, and its other models.
+
+    By model, system and benchmark the first value, of the resolvers in order, then of anybody; on the target's own benchmark only
+    under the protocol of the outcome.
+    """
+    order = {name: place for place, name in enumerate((target.resolver, *target.fallbacks))}
+    own, protocol = systems.split(measured.settings)
+    found: dict[tuple[str, str, str], Decimal] = {}
+
+    def rank(one: Published) -> tuple[int, date, Decimal, str]:
+        return order.get(one.resolver, len(order)), one.on, one.value, repr(one)
+
+    for one in sorted((one for one in facts.published if one.on <= measured.on), key=rank):
+        name, (system, way) = facts.name(one.model), systems.split(one.settings)
+        same_system = (name, system) == (facts.name(measured.model), own)
+        if name in launch and not same_system and (one.benchmark != target.benchmark or way == protocol):
+            found.setdefault((one.benchmark, name, system), one.value)
+    cards = {name: models[name].release for name in launch if name in models}
+    return tuple(
+        Beside(name, system, cards[name].line if name in cards else "", cards[name].tier if name in cards else "", benchmark, value)
+        for (benchmark, name, system), value in sorted(found.items())
+    )
 
 
 def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model], facts: Facts) -> Resolution:

@@ -25,7 +25,7 @@ from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting.board import lineage
 from foresaid.forecasting.method import SCORES
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release
 from foresaid.laws import _loader as laws
 from foresaid.params import Params, Rolling
@@ -258,12 +258,12 @@ def forecasts(
         return pl.DataFrame(schema=SCHEMA)
     found = record(connection, mode)
     every = list(asked(found, connection, params, grid.laws, days, grid.horizons[-1]))
-    answers = widened_fits([one.question for one in every], params.seed, replicates, cache)
+    answers = recalibrated_fits([one.question for one in every], params.seed, replicates, cache)
     views = {which: found.of(which) for which in sorted({one.question.law.systems for one in every})}
     frames, seen = [], set()
     simple: list[tuple[Asked, baselines.Question]] = []
-    for one, widened in zip(every, answers, strict=True):
-        law, fitted, target = one.question.law, widened.fit, one.split.train.target
+    for one, recalibrated in zip(every, answers, strict=True):
+        law, fitted, target = one.question.law, recalibrated.fit, one.split.train.target
         made, far = None, np.full(one.split.test.n, np.nan)
         if fitted.point.size:
             curve = freeze_curve(law, fitted, one.question.settings, one.origin, params.seed)

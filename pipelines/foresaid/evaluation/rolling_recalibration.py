@@ -20,7 +20,7 @@ from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.schema import UNITS
 from foresaid.evaluation.units import complete
 from foresaid.forecasting.combine import PRIOR_RELEASES, average, learn_width, median, shrunk, stack
-from foresaid.forecasting.predict import widen
+from foresaid.forecasting.predict import rescale
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES
 
@@ -121,7 +121,7 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
                 quantiles[at], LEVELS, rows["value"].to_numpy(), _importance(rows), ends, rows["release"].n_unique()
             )
             scale = taught.scale
-        made[now] = widen(quantiles[now], scale, lower[now], upper[now])
+        made[now] = rescale(quantiles[now], scale, lower[now], upper[now])
     return made
 
 

@@ -29,7 +29,7 @@ EVERY_BOARD = "all boards"
 DISTANCES = (0.0, 0.25, 0.5, 1.0)  # standard deviations beyond the training rows
 ROW = ["origin", "target_id", "subject_id"]
 CLAIM = {
-    "reference": "reference", "n_claim": "n", "n_declined": "n_declined", "claim_releases": "n_releases",
+    "reference": "reference", "n_claim": "n", "n_no_forecast": "n_no_forecast", "claim_releases": "n_releases",
     "claim_makers": "n_makers", "claim_wis": "wis", "reference_wis": "baseline_wis", "adjusted_p": "", "verdict": "",
     **{name: name for name in ("relative_wis", "skill", "lower_95", "upper_95", "maker_lower_95", "maker_upper_95")},
 }  # fmt: skip
@@ -76,7 +76,7 @@ def accounts(learned: pl.DataFrame, scored: pl.DataFrame) -> list[dict[str, Any]
                 "run `foresaid hindcast` again and report this"
             )
         if after == PLAIN:
-            row = {"mode": mode, "law": law, "asked": part.height, "scored": count, "declined": none.height, "reasons": reasons}
+            row = {"mode": mode, "law": law, "asked": part.height, "scored": count, "no_forecast": none.height, "reasons": reasons}
             rows.append(row)
     return sorted(rows, key=lambda row: (str(row["mode"]), str(row["law"])))
 
@@ -202,7 +202,7 @@ def _means(part: pl.DataFrame) -> dict[str, Any]:
         **{name: pl.col(name).mean() for name in ("wis", "dispersion", "overprediction", "underprediction")},
         wis_logit=pl.col("wis_logit").mean(),
         wis_revised=pl.col("wis_revised").mean(),
-        mae=pl.col("ae_median").mean(),
+        mae=pl.col("absolute_error").mean(),
         bias=(pl.col("median") - pl.col("value")).mean(),
         **{f"coverage_{level}": pl.col(f"covered_{level}").mean() for level in (50, 80, 90, 95)},
     )
@@ -228,7 +228,7 @@ def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
             n=pl.len(),
             n_releases=pl.col("release").n_unique(),
             wis=pl.col("wis").mean(),
-            mae=pl.col("ae_median").mean(),
+            mae=pl.col("absolute_error").mean(),
             bias=(pl.col("median") - pl.col("value")).mean(),
             coverage_80=pl.col("covered_80").mean(),
         )
@@ -264,6 +264,16 @@ def brief(tables: dict[str, Any]) -> dict[str, Any]:
         if row["recalibration"] != PLAIN:
             cell |= {f"{key}_{row['recalibration']}": row[key] for key in ("wis", "coverage_80")}
         else:
-            keys = ("n", "n_releases", "wis", "coverage_80", "reference", "n_declined", "relative_wis", "verdict", "best_baseline")
+            keys = (
+                "n",
+                "n_releases",
+                "wis",
+                "coverage_80",
+                "reference",
+                "n_no_forecast",
+                "relative_wis",
+                "verdict",
+                "best_baseline",
+            )
             cell |= {key: row[key] for key in keys if row[key] is not None}
     return made

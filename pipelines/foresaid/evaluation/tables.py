@@ -146,13 +146,13 @@ def calibrated(scored: pl.DataFrame, seed: int) -> pl.DataFrame:
         clusters = part["release"].to_list()
         row: dict[str, object] = {"evidence": evidence, "case": case, "law": law}
         for level in COVERAGES:
-            name = f"covered_{round(100 * level)}"
-            found = coverage_interval(part[name].cast(pl.Float64).to_numpy(), clusters)
+            name, hit = f"coverage_{round(100 * level)}", f"covered_{round(100 * level)}"
+            found = coverage_interval(part[hit].cast(pl.Float64).to_numpy(), clusters)
             row |= {name: found.share, f"{name}_lower": found.lower, f"{name}_upper": found.upper}
         tested = calibration_test(part["pit"].to_numpy(), clusters, generator(seed, "calibrated", str(case), str(law)))
         row |= {"n": part.height, "n_releases": len(set(clusters)), "place": tested.place, "width": tested.width, "p": tested.p}
         rows.append({**row, "verdict": tested.verdict})
-    bounds = [f"covered_{round(100 * level)}{end}" for level in COVERAGES for end in ("", "_lower", "_upper")]
+    bounds = [f"coverage_{round(100 * level)}{end}" for level in COVERAGES for end in ("", "_lower", "_upper")]
     schema = {
         **dict.fromkeys(("evidence", "case", "law"), pl.String()), **dict.fromkeys(bounds, pl.Float64()),
         **dict.fromkeys(("n", "n_releases"), pl.Int64()), **dict.fromkeys(("place", "width", "p"), pl.Float64()),
@@ -186,8 +186,8 @@ def skill(scored: pl.DataFrame) -> pl.DataFrame:
     beside each.
     """
     keys = ["evidence", "case", "target_id", "subject_id"]
-    pairs = scored.select(*keys, "law", "release", "maker", "wis", "ae_median").join(
-        scored.filter(is_baseline()).select(*keys, baseline="law", other_wis="wis", other_ae="ae_median"), on=keys, how="inner"
+    pairs = scored.select(*keys, "law", "release", "maker", "wis", "absolute_error").join(
+        scored.filter(is_baseline()).select(*keys, baseline="law", other_wis="wis", other_ae="absolute_error"), on=keys, how="inner"
     )
 
     def over(name: str, other: str) -> pl.Expr:
@@ -204,7 +204,7 @@ def skill(scored: pl.DataFrame) -> pl.DataFrame:
             wis=pl.col("wis").mean(),
             baseline_wis=pl.col("other_wis").mean(),
             relative_wis=over("wis", "other_wis"),
-            relative_mae=over("ae_median", "other_ae"),
+            relative_mae=over("absolute_error", "other_ae"),
         )
         .with_columns(skill=1.0 - pl.col("relative_wis"))
         .sort("evidence", "case", "law", "baseline")

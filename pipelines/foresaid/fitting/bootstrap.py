@@ -39,7 +39,7 @@ def cluster_weights(clusters: Sequence[str], replicates: int, rng: np.random.Gen
     return counts[:, member]
 
 
-def correction(rows: int, clusters: int, parameters: int) -> float:
+def cr1_factor(rows: int, clusters: int, parameters: int) -> float:
     """Return how much too close together draws lie on average, as a factor on their distance from the middle.
 
         sqrt(G / (G - 1) (n - 1) / (n - p)),   n rows, G clusters, p fitted parameters
@@ -48,7 +48,7 @@ def correction(rows: int, clusters: int, parameters: int) -> float:
     to 372, section VI. It is exact for no curved law, and does not see that a prior takes parameters away. One cluster has no
     spread to correct: 1.
 
-    >>> round(correction(14, 10, 4), 3), correction(14, 1, 4)
+    >>> round(cr1_factor(14, 10, 4), 3), cr1_factor(14, 1, 4)
     (1.202, 1.0)
     """
     return math.sqrt(clusters / (clusters - 1) * (rows - 1) / (rows - parameters)) if clusters > 1 and rows > parameters else 1.0
@@ -73,14 +73,16 @@ def student_factors(replicates: int, clusters: int) -> Array:
     return np.asarray(np.sqrt((clusters - 1) / chdtri(clusters - 1, 1.0 - levels)))
 
 
-def spread_out(draws: Array, factors: Array, noise: str) -> Array:
+def inflate_about_median(draws: Array, factors: Array, noise: str) -> Array:
     """Move draws of a curve or of parameters (R, n) from their median by one factor a draw (R,); with noise `log` as ratios.
 
     About the median and not about the fitted point: the correction is one of spread, so the middle of a band stays where it is.
 
     >>> draws = np.array([[1.0], [2.0], [4.0]])
-    >>> spread_out(draws, np.full(3, 2.0), "natural").tolist(), spread_out(draws, np.full(3, 2.0), "log").tolist()
-    ([[0.0], [2.0], [6.0]], [[0.5], [2.0], [8.0]])
+    >>> inflate_about_median(draws, np.full(3, 2.0), "natural").tolist()
+    [[0.0], [2.0], [6.0]]
+    >>> inflate_about_median(draws, np.full(3, 2.0), "log").tolist()
+    [[0.5], [2.0], [8.0]]
     """
     middle = np.median(draws, axis=0)
     if noise != "log":
@@ -90,10 +92,10 @@ def spread_out(draws: Array, factors: Array, noise: str) -> Array:
         return np.asarray(np.where(positive, middle * np.where(positive, draws / middle, 1.0) ** factors[:, None], draws))
 
 
-def set_apart(draws: Array, corrected: float, clusters: int, noise: str = "natural") -> Array:
-    """Return draws as far apart as so few clusters ask: `corrected` is what `correction` gave, and tails are Student's.
+def inflate_for_few_clusters(draws: Array, corrected: float, clusters: int, noise: str = "natural") -> Array:
+    """Return draws as far apart as so few clusters ask: `corrected` is what `cr1_factor` gave, and tails are Student's.
 
-    >>> set_apart(np.array([[1.0], [2.0], [4.0]]), 1.2, 11).round(2).tolist()
+    >>> inflate_for_few_clusters(np.array([[1.0], [2.0], [4.0]]), 1.2, 11).round(2).tolist()
     [[0.42], [2.0], [4.02]]
     """
-    return spread_out(draws, corrected * student_factors(len(draws), clusters), noise)
+    return inflate_about_median(draws, corrected * student_factors(len(draws), clusters), noise)

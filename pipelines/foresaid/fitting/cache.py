@@ -71,7 +71,7 @@ def key(shard: Shard) -> str:
         value = getattr(law, item.name)
         own[item.name] = value.get(table.target.quantity_id) if isinstance(value, dict) else value
     days = [day.isoformat() if day else "" for day in (*table.released_on, *table.known_on)]
-    rows = (table.subjects, table.clusters, days, table.left_out, table.x.shape)
+    rows = (table.subjects, table.clusters, days, table.excluded_rows, table.x.shape)
     said = repr((law.name, law.version, own, table.target, rows, shard.seed, shard.replicates))
     values = np.ascontiguousarray(table.x).tobytes() + np.ascontiguousarray(table.y).tobytes()
     settings = repr(sorted(parallel.settings().items()))

@@ -71,7 +71,7 @@ class TrainingTable:
     """The rows of one target, one a subject, by subject name.
 
     `x` is (n, k) on the covariates' scales, NaN where unknown; `y` is (n,) on the curve's scale; `clusters` names the family
-    or run that is resampled as one. `left_out` counts, by reason, the rows the law had to decline.
+    or run that is resampled as one. `excluded_rows` counts, by reason, the rows the law had to decline.
     """
 
     target: Target
@@ -81,7 +81,7 @@ class TrainingTable:
     known_on: tuple[date, ...]
     x: Array
     y: Array
-    left_out: tuple[tuple[str, int], ...] = ()
+    excluded_rows: tuple[tuple[str, int], ...] = ()
 
     def take(self, rows: NDArray[np.intp]) -> TrainingTable:
         """Return these rows, in this order."""
@@ -93,7 +93,7 @@ class TrainingTable:
             tuple(self.known_on[i] for i in rows),
             self.x[rows],
             self.y[rows],
-            self.left_out,
+            self.excluded_rows,
         )
 
     def where(self, keep: NDArray[np.bool_]) -> TrainingTable:

@@ -76,7 +76,7 @@ def spread(half: Array, distance: Array, numbers: tuple[float, float, float, flo
     return np.asarray((bias * distance)[:, None] + np.sign(t) * np.sqrt((scale * half) ** 2 + t**2 * model[:, None]))
 
 
-def widened(
+def discrepancy_intervals(
     quantiles: Array, levels: Array, distance: Array, found: Discrepancy, noise: str, units: tuple[float, float, float, float]
 ) -> Array:
     """Apply a discrepancy to quantiles (n, L) at distances (n,); `units` are offset, span, lower and upper of the quantity."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.fitting.bootstrap import cluster_weights, correction
+from foresaid.fitting.bootstrap import cluster_weights, cr1_factor
 from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.discrepancy import Discrepancy
 from foresaid.fitting.identification import doubt, unmoving
@@ -59,12 +59,12 @@ class Profile:
 class Fit:
     """A fitted law: `point` (Q,) and `draws` (R, Q) on the raw covariates, and what must be known to trust it.
 
-    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative. `agreement` is the
-    share of starts that found the best minimum of the full sample, `replicate_agreement` the same within the replicates, on
-    average: low values say that the minimum is hard to find or not the only one. `correction` is how much too close together the
-    draws lie for so few clusters (see fitting/bootstrap.py). `widening` is the factor on the width of its intervals, learned from
-    forecasts of `played` clusters of its own rows (see forecasting/recalibration.py); a `discrepancy`, where enough series teach
-    one, takes its place.
+    `residual_scale` is on the curve's scale, or on the log scale for laws whose noise is multiplicative. `restarts_at_best` is the
+    share of starts that found the best minimum of the full sample, `replicate_restarts_at_best` the same within the replicates, on
+    average: low values say that the minimum is hard to find or not the only one. `cr1_factor` is how much too close together the
+    draws lie for so few clusters (see fitting/bootstrap.py). `interval_recalibration` is the factor on the width of its intervals,
+    learned from forecasts of `n_backtest_clusters` clusters of its own rows (see forecasting/recalibration.py); a `discrepancy`,
+    where enough series teach one, takes its place.
     """
 
     table: TrainingTable
@@ -74,14 +74,14 @@ class Fit:
     point: Array
     draws: Array
     residual_scale: float
-    agreement: float
+    restarts_at_best: float
     unconverged: int
     imputation: Imputation | None = None
     profile: Profile | None = None
-    replicate_agreement: float = 0.0
-    correction: float = 1.0
-    widening: float = 1.0
-    played: int = 0
+    replicate_restarts_at_best: float = 0.0
+    cr1_factor: float = 1.0
+    interval_recalibration: float = 1.0
+    n_backtest_clusters: int = 0
     discrepancy: Discrepancy | None = None
 
 
@@ -179,12 +179,12 @@ def _status(
     silent = unmoving(table)
     if silent:
         return "unidentified", silent
-    objection = law.objection(table)
-    if objection:
-        return objection, STATUSES[objection]
-    verdict = law.verdict(table, p)
-    if verdict:
-        return verdict, STATUSES[verdict]
+    before = law.pre_fit_status(table)
+    if before:
+        return before, STATUSES[before]
+    after = law.post_fit_status(table, p)
+    if after:
+        return after, STATUSES[after]
     for parameter, value in zip(parameters, p, strict=True):
         width = max(abs(parameter.upper - parameter.lower), 1.0) if np.isfinite(parameter.upper - parameter.lower) else 1.0
         edge = min(abs(value - parameter.lower), abs(value - parameter.upper)) <= 1e-9 * width
@@ -258,7 +258,7 @@ def fit(law: Law, table: TrainingTable, root_seed: int, replicates: int) -> Fit:
     return Fit(
         table, status, reason, law.folded_names(names, table.target), single.fold(point[None])[0], draws, sigma,
         _agreement(found.objective), unconverged, single.imputation, profile, agreeing,
-        correction(table.n, len(set(table.clusters)), len(parameters)),
+        cr1_factor(table.n, len(set(table.clusters)), len(parameters)),
     )  # fmt: skip
 
 

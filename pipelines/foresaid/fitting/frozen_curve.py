@@ -103,17 +103,17 @@ class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     point: list[str]
     draws: list[list[str]]
     residual_scale: str
-    widening: str
-    played: int
+    interval_recalibration: str
+    n_backtest_clusters: int
     status: str
     reason: str
-    agreement: str
+    restarts_at_best: str
     unconverged: int
     training: TrainingRecord
     seed: int
     probe: ProbeRecord
-    correction: str = ""  # see fitting/bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
-    discrepancy: DiscrepancyRecord | None = None  # None, as in every older curve: `widening` is all that was learned
+    cr1_factor: str = ""  # see fitting/bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
+    discrepancy: DiscrepancyRecord | None = None  # None, as in every older curve: `interval_recalibration` is all that was learned
 
 
 @dataclass(frozen=True)
@@ -231,11 +231,11 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         point=_strings(fit.point),
         draws=[_strings(draw) for draw in fit.draws],
         residual_scale=decimal(round(fit.residual_scale, 15), DIGITS) if np.isfinite(fit.residual_scale) else "",
-        widening=decimal(round(fit.widening, 15), DIGITS),
-        played=fit.played,
+        interval_recalibration=decimal(round(fit.interval_recalibration, 15), DIGITS),
+        n_backtest_clusters=fit.n_backtest_clusters,
         status=fit.status,
         reason=fit.reason,
-        agreement=decimal(round(fit.agreement, 4), 4),
+        restarts_at_best=decimal(round(fit.restarts_at_best, 4), 4),
         unconverged=fit.unconverged,
         training=TrainingRecord(
             as_of=as_of.isoformat(),
@@ -247,7 +247,7 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         ),
         seed=seed,
         probe=ProbeRecord([], []),
-        correction=decimal(round(fit.correction, 15), DIGITS),
+        cr1_factor=decimal(round(fit.cr1_factor, 15), DIGITS),
         discrepancy=None if fit.discrepancy is None else _discrepancy_record(fit.discrepancy),
     )
     bare = thaw_record(record)

@@ -152,19 +152,19 @@ class Law(ABC):
         del target
         return self
 
-    def objection(self, table: TrainingTable) -> str | None:
+    def pre_fit_status(self, table: TrainingTable) -> str | None:
         """Say why these rows should not be fitted (a status such as `non_monotone`), or None. They are fitted all the same."""
         del table
         return None
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Say a status that only the fitted curve can show (`no_threshold`, `separable`), or None."""
         del table, point
         return None
 
     @property
-    def plays_its_past(self) -> bool:
-        """Say whether intervals are widened by what the law missed on its own earlier rows; not where a paper is repeated."""
+    def backtests(self) -> bool:
+        """Say whether intervals are recalibrated by backtests on the law's own rows; not where a paper is repeated."""
         return True
 
     def place(self, x: Array, progress: int) -> Array | None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.bootstrap import inflate_for_few_clusters
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.law import Law
 
@@ -22,7 +22,9 @@ def parameter_ranges(law: Law, fitted: Fit, share: float = 0.9) -> Array:
     if not draws.size:
         return np.full((2, len(fitted.point)), np.nan)
     ends = np.quantile(
-        set_apart(draws, fitted.correction, len(set(fitted.table.clusters))), [(1.0 - share) / 2.0, (1.0 + share) / 2.0], axis=0
+        inflate_for_few_clusters(draws, fitted.cr1_factor, len(set(fitted.table.clusters))),
+        [(1.0 - share) / 2.0, (1.0 + share) / 2.0],
+        axis=0,
     )
     bounds = {item.name: item for item in law.parameters(target, law.features(len(target.covariates))) if item.natural}
     for at, name in enumerate(fitted.parameters[: draws.shape[1]]):
@@ -47,18 +49,18 @@ def describe(law: Law, fitted: Fit) -> dict[str, Any]:
         "reason": fitted.reason,
         "rows": fitted.table.n,
         "clusters": len(set(fitted.table.clusters)),
-        "left_out": [{"reason": reason, "rows": count} for reason, count in fitted.table.left_out],
+        "excluded_rows": [{"reason": reason, "rows": count} for reason, count in fitted.table.excluded_rows],
         "parameters": [
             {"name": name, "point": float(value), "lower_90": float(low), "upper_90": float(high)}
             for name, value, low, high in zip(fitted.parameters, fitted.point, ends[0], ends[1], strict=False)
         ],
         "residual_scale": fitted.residual_scale,
-        "correction": fitted.correction,
-        "widening": fitted.widening,
-        "played": fitted.played,
+        "cr1_factor": fitted.cr1_factor,
+        "interval_recalibration": fitted.interval_recalibration,
+        "n_backtest_clusters": fitted.n_backtest_clusters,
         "discrepancy": None if fitted.discrepancy is None else dataclasses.asdict(fitted.discrepancy),
-        "agreement": fitted.agreement,
-        "replicate_agreement": fitted.replicate_agreement,
+        "restarts_at_best": fitted.restarts_at_best,
+        "replicate_restarts_at_best": fitted.replicate_restarts_at_best,
         "unconverged": fitted.unconverged,
         "profile": None
         if profile is None

@@ -10,15 +10,15 @@ from foresaid import exporting
 if TYPE_CHECKING:
     from foresaid.forecasting.frozen import FrozenCurve, Score, read_curve, score
     from foresaid.forecasting.predict import Forecast
-    from foresaid.forecasting.recalibration import widened_fits
+    from foresaid.forecasting.recalibration import recalibrated_fits
 
 __all__ = [
     "Forecast",
     "FrozenCurve",
     "Score",
     "read_curve",
+    "recalibrated_fits",
     "score",
-    "widened_fits",
 ]
 __getattr__ = exporting(
     __name__,
@@ -28,6 +28,6 @@ __getattr__ = exporting(
         "read_curve": "frozen",
         "score": "frozen",
         "Forecast": "predict",
-        "widened_fits": "recalibration",
+        "recalibrated_fits": "recalibration",
     },
 )

@@ -15,7 +15,7 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.errors import ParameterError
-from foresaid.forecasting.predict import widen
+from foresaid.forecasting.predict import rescale
 from foresaid.scoring.rules import weighted_interval_score
 
 SCALES = (0.25, 8.0)  # how far a learned width may go
@@ -115,7 +115,7 @@ def learn_width(
     """Find the factor on the width of past forecasts (n, L) that would have had the least mean WIS, and distrust it a little.
 
     ln(scale) is the minimiser of the weighted mean WIS within SCALES, times releases / (releases + prior). `importance`
-    (n,) and `bounds` are as in `stack` and `widen`. A single number per forecaster, since few releases teach no more.
+    (n,) and `bounds` are as in `stack` and `rescale`. A single number per forecaster, since few releases teach no more.
 
     >>> from foresaid.forecasting.predict import LEVELS
     >>> from scipy.stats import norm
@@ -130,7 +130,7 @@ def learn_width(
     weight = importance / importance.sum()
 
     def loss(log_scale: float) -> float:
-        wider = widen(quantiles, float(np.exp(log_scale)), *bounds)
+        wider = rescale(quantiles, float(np.exp(log_scale)), *bounds)
         return float(weight @ weighted_interval_score(wider, levels, outcomes).wis)
 
     found = minimize_scalar(loss, bounds=(np.log(SCALES[0]), np.log(SCALES[1])), method="bounded", options={"xatol": 1e-4})

@@ -21,13 +21,13 @@ from foresaid.scoring.levels import LEVELS
 
 LEAST = 3  # independent series: fewer teach nothing beyond their own runs, and the one factor of recalibration.py stays
 OTHERS = 5.0  # series' worth of what other data sets say
-RIDGE = 0.1  # on (ln scale)^2 over the number of series: where plays say nothing the bootstrap's spread is believed
+RIDGE = 0.1  # on (ln scale)^2 over the number of series: where backtests say nothing the bootstrap's spread is believed
 ASIDE = 3.5  # robust standard deviations of ln(error): Iglewicz and Hoaglin 1993
 LEAST_DEVIATION = 0.5  # of ln(error): errors of alike series may well differ by two thirds
 
 
 @dataclass(frozen=True)
-class SeriesPlays:
+class SeriesBacktest:
     """What one series forecast of its own training rows, on the noise scale.
 
     `half` (n, L) are distances of its quantiles from the median, `error` (n,) outcome less median, `distance` (n,) how far beyond
@@ -42,7 +42,7 @@ class SeriesPlays:
     distance: Array
 
 
-def independent(series: Sequence[SeriesPlays]) -> int:
+def independent(series: Sequence[SeriesBacktest]) -> int:
     """Count groups of series that share no run with each other: eight tasks of one ladder of runs are one."""
     groups: list[set[str]] = []
     for one in series:
@@ -51,10 +51,10 @@ def independent(series: Sequence[SeriesPlays]) -> int:
     return len(groups)
 
 
-def diverged(series: Sequence[SeriesPlays]) -> tuple[str, ...]:
+def diverged(series: Sequence[SeriesBacktest]) -> tuple[str, ...]:
     """Name the series whose median absolute error lies ASIDE robust deviations above the others', on the log scale.
 
-    One run that diverged would otherwise widen everybody's interval: WIS grows with the error.
+    One run that diverged would otherwise make everybody's interval wider: WIS grows with the error.
     """
     if len(series) < LEAST:
         return ()
@@ -64,7 +64,7 @@ def diverged(series: Sequence[SeriesPlays]) -> tuple[str, ...]:
     return tuple(one.name for one, each in zip(series, size, strict=True) if each > middle + ASIDE * deviation)
 
 
-def learn(series: Sequence[SeriesPlays], data_set: str, edge: float, progress: int, without: str = "") -> Discrepancy | None:
+def learn(series: Sequence[SeriesBacktest], data_set: str, edge: float, progress: int, without: str = "") -> Discrepancy | None:
     """Learn the discrepancy of a data set from all series, or None where fewer than LEAST are independent.
 
     `without` leaves out one series by name: what only the others teach. `edge` and `progress` are of the series it is for.
@@ -81,8 +81,8 @@ def learn(series: Sequence[SeriesPlays], data_set: str, edge: float, progress: i
     return Discrepancy(bias, scale, growth, floor, edge, progress, len(kept), count, aside)
 
 
-def _least_wis(series: Sequence[SeriesPlays], weights: Array) -> tuple[float, float, float, float]:
-    """Minimise the mean WIS of all plays over (bias, ln scale, ln growth, ln floor); each series counts by its weight.
+def _least_wis(series: Sequence[SeriesBacktest], weights: Array) -> tuple[float, float, float, float]:
+    """Minimise the mean WIS of all backtests over (bias, ln scale, ln growth, ln floor); each series counts by its weight.
 
     WIS is twice the mean pinball loss over symmetric levels (Bracher et al. 2021, arXiv 2005.12881), so its gradient is exact.
     """

@@ -15,8 +15,8 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.errors import LedgerError, ParameterError
-from foresaid.fitting.bootstrap import set_apart
-from foresaid.fitting.discrepancy import distances, widened
+from foresaid.fitting.bootstrap import inflate_for_few_clusters
+from foresaid.fitting.discrepancy import discrepancy_intervals, distances
 from foresaid.fitting.frozen_curve import PROBE_TOLERANCE, Curve, check_probe, with_quantiles
 from foresaid.fitting.law import Law
 from foresaid.scoring.levels import LEVELS
@@ -124,9 +124,9 @@ def locations(law: Law, curve: Curve, x: Array) -> Array:
     if not len(curve.draws):
         return np.asarray(law.curve(curve.point[None, :], x))
     draws = law.curve(curve.draws, x)
-    if not record.correction:
+    if not record.cr1_factor:
         return draws
-    return set_apart(draws, float(record.correction), record.training.clusters, record.noise)
+    return inflate_for_few_clusters(draws, float(record.cr1_factor), record.training.clusters, record.noise)
 
 
 def predict(law: Law, curve: Curve, x: Array) -> Forecast:
@@ -184,10 +184,12 @@ def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
         place = None if found is None else law.place(rows, found.progress)
         if found is None or place is None:
             ends = (np.full(len(rows), lower), np.full(len(rows), upper))
-            quantiles[known] = widen(plain, float(record.widening), *ends)
+            quantiles[known] = rescale(plain, float(record.interval_recalibration), *ends)
         else:
             away = distances(found, place)
-            quantiles[known] = widened(plain, np.array(LEVELS), away, found, record.noise, (offset, span, lower, upper))
+            quantiles[known] = discrepancy_intervals(
+                plain, np.array(LEVELS), away, found, record.noise, (offset, span, lower, upper)
+            )
             shift = found.bias * away
             moved = mean[known] * np.exp(shift) if record.noise == "log" else mean[known] + span * shift
             mean[known] = np.clip(moved, lower, upper)
@@ -195,10 +197,10 @@ def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
     return Forecast(quantiles, mean, point)
 
 
-def widen(quantiles: Array, scale: float, lower: Array, upper: Array) -> Array:
+def rescale(quantiles: Array, scale: float, lower: Array, upper: Array) -> Array:
     """Stretch quantiles (n, L) about their median by a factor and cut them at the bounds (n,) of the quantity.
 
-    >>> widen(np.array([[0.2, 0.4, 0.8]]), 2.0, np.zeros(1), np.ones(1)).tolist()
+    >>> rescale(np.array([[0.2, 0.4, 0.8]]), 2.0, np.zeros(1), np.ones(1)).tolist()
     [[0.0, 0.4, 1.0]]
     """
     middle = quantiles[:, [quantiles.shape[1] // 2]]

@@ -1,10 +1,10 @@
 """How wrong a law has been about rows it had not seen, turned into the width of its intervals.
 
 A bootstrap says what the rows leave open if the law is right; it knows nothing of the law being wrong beyond them. So each
-fit first plays its own past: it is fitted to the rows that came earlier (smaller, older) and asked for the rest. Where several
-independent series of a law have played, they teach each other a discrepancy that grows with distance (see discrepancy.py); where
-not, the factor on the width of a fit's intervals that would have served best is kept, shrunk towards one where few rows were
-played. Either is learned from training rows only, frozen with the curve, and shown on the page of the law.
+fit is first backtested on its own rows: it is fitted to those that came earlier (smaller, older) and asked for the rest. Where
+several independent series of a law have a backtest, they teach each other a discrepancy that grows with distance (see
+discrepancy.py); where not, the factor on the width of a fit's intervals that would have served best is kept, shrunk towards one
+where it rests on few rows. Either is learned from training rows only, frozen with the curve, and shown on the page of the law.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ import numpy as np
 from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.data import Target, TrainingTable
-from foresaid.fitting.discrepancy import Discrepancy, halves, on_noise_scale, widened
+from foresaid.fitting.discrepancy import Discrepancy, discrepancy_intervals, halves, on_noise_scale
 from foresaid.fitting.fit import NO_FORECAST, Fit
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
-from foresaid.forecasting.discrepancy import SeriesPlays, learn
-from foresaid.forecasting.predict import Forecast, predict, widen
+from foresaid.forecasting.discrepancy import SeriesBacktest, learn
+from foresaid.forecasting.predict import Forecast, predict, rescale
 from foresaid.scoring.levels import LEVELS
 
 SHARES = (0.2, 0.3, 0.4)  # of the rows furthest along, held out in turn
@@ -35,10 +35,10 @@ UNDATED = date(1, 1, 1)
 
 
 @dataclass(frozen=True)
-class Played:
+class Backtest:
     """Forecasts of held-out training rows: quantiles (n, 23) and outcomes (n,) in the quantity's unit, and their clusters.
 
-    `rows` names each by its share and subject, so that the plays of two laws on one table can be laid side by side.
+    `rows` names each by its share and subject, so that the backtests of two laws on one table can be compared row by row.
     """
 
     quantiles: Array
@@ -72,14 +72,14 @@ class FitRequest:
 
 
 @dataclass(frozen=True)
-class Widened:
-    """A fit with the width of its intervals learned, and the plays it was learned from."""
+class RecalibratedFit:
+    """A fit with the width of its intervals learned, and the backtest it was learned from."""
 
     fit: Fit
-    played: Played | None
+    backtest: Backtest | None
 
 
-def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit]], seed: int) -> Played:
+def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit]], seed: int) -> Backtest:
     """Forecast what each fit to earlier rows was asked for."""
     quantiles, outcomes = [np.empty((0, len(LEVELS)))], [np.empty(0)]
     clusters: list[str] = []
@@ -96,68 +96,68 @@ def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit
         distances.append((question.law.along(rest) - question.law.along(found.table).max())[known])
         clusters += [name for name, keep in zip(rest.clusters, known, strict=True) if keep]
         rows += [f"{share}/{name}" for name, keep in zip(rest.subjects, known, strict=True) if keep]
-    return Played(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows), np.concatenate(distances))
+    return Backtest(np.vstack(quantiles), np.concatenate(outcomes), tuple(clusters), tuple(rows), np.concatenate(distances))
 
 
-def widened_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[Widened]:
+def recalibrated_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[RecalibratedFit]:
     """Fit every law to its table and set its intervals by what its kind missed on earlier rows.
 
     All fits, of whole tables and of earlier rows, go through one call (see fitting/cache.py), so they share the workers and the
-    cache. Where nothing could be played (too few rows, one place) the width stays as the bootstrap gives it.
+    cache. Where no backtest could be made (too few rows, one place) the width stays as the bootstrap gives it.
     """
-    answers = played_fits(questions, seed, replicates, cache)
-    taught = taught_by_each_other([one.question for one in answers], [one.played for one in answers])
+    answers = backtested_fits(questions, seed, replicates, cache)
+    taught = taught_by_each_other([one.question for one in answers], [one.backtest for one in answers])
     return [one_factor(one) if found is None else with_discrepancy(one, found) for one, found in zip(answers, taught, strict=True)]
 
 
 @dataclass(frozen=True)
-class PlayedFit:
+class BacktestedFit:
     """A fit as the bootstrap leaves it, its request with the rows in order, and what the law forecast of them from earlier ones."""
 
     question: FitRequest
     fit: Fit
-    played: Played | None
+    backtest: Backtest | None
 
 
-def played_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[PlayedFit]:
+def backtested_fits(questions: Sequence[FitRequest], seed: int, replicates: int, cache: Path | None) -> list[BacktestedFit]:
     """Fit every law to its table and to earlier rows of it, and forecast the rest from those; no width is set yet."""
     ordered = [replace(one, table=one.table.take(np.argsort(np.array(one.table.subjects), kind="stable"))) for one in questions]
     shards = [Shard(one.law, one.table, seed, replicates) for one in ordered]
     asked: list[tuple[int, float, TrainingTable]] = []
     for i, one in enumerate(ordered):
-        for share in SHARES if one.law.plays_its_past and one.table.n > 1 else ():
+        for share in SHARES if one.law.backtests and one.table.n > 1 else ():
             parts = held_out(one.law, one.table, share)
             if parts is not None:
                 asked.append((i, share, parts[1]))
                 shards.append(Shard(one.law, parts[0], seed, REPLICATES))
     found = fit_all(shards, cache)
-    plays: dict[int, list[tuple[float, TrainingTable, Fit]]] = {}
+    earlier: dict[int, list[tuple[float, TrainingTable, Fit]]] = {}
     for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
-        plays.setdefault(i, []).append((share, rest, fitted))
+        earlier.setdefault(i, []).append((share, rest, fitted))
     made = []
     for i, one in enumerate(ordered):
-        declined = found[i].status in NO_FORECAST or i not in plays
-        played = None if declined else _score(one, plays[i], seed)
-        made.append(PlayedFit(one, found[i], played if played is not None and len(played.outcomes) else None))
+        declined = found[i].status in NO_FORECAST or i not in earlier
+        backtest = None if declined else _score(one, earlier[i], seed)
+        made.append(BacktestedFit(one, found[i], backtest if backtest is not None and len(backtest.outcomes) else None))
     return made
 
 
-def series_plays(question: FitRequest, played: Played) -> SeriesPlays:
-    """Bring the plays of one series to the noise scale of its law, on which series can be compared."""
+def series_backtest(question: FitRequest, backtest: Backtest) -> SeriesBacktest:
+    """Bring the backtest of one series to the noise scale of its law, on which series can be compared."""
     law, target = question.law, question.table.target
-    middle, half = halves(played.quantiles, law.noise, target.offset, target.span)
-    outcome = on_noise_scale(played.outcomes, law.noise, target.offset, target.span)
-    return SeriesPlays(
-        target.target_id, target.quantity_id, frozenset(question.table.subjects), half, outcome - middle, played.distances
+    middle, half = halves(backtest.quantiles, law.noise, target.offset, target.span)
+    outcome = on_noise_scale(backtest.outcomes, law.noise, target.offset, target.span)
+    return SeriesBacktest(
+        target.target_id, target.quantity_id, frozenset(question.table.subjects), half, outcome - middle, backtest.distances
     )
 
 
-def taught_by_each_other(questions: Sequence[FitRequest], played: Sequence[Played | None]) -> list[Discrepancy | None]:
+def taught_by_each_other(questions: Sequence[FitRequest], backtest: Sequence[Backtest | None]) -> list[Discrepancy | None]:
     """Learn the discrepancy of each request from all requests of its law and state of knowledge; None where too few teach it."""
-    pools: dict[tuple[str, str], list[SeriesPlays]] = {}
-    for one, own in zip(questions, played, strict=True):
+    pools: dict[tuple[str, str], list[SeriesBacktest]] = {}
+    for one, own in zip(questions, backtest, strict=True):
         if own is not None and len(own.outcomes) and one.law.place(one.table.x[:1], one.table.target.progress) is not None:
-            pools.setdefault((one.law.name, one.known), []).append(series_plays(one, own))
+            pools.setdefault((one.law.name, one.known), []).append(series_backtest(one, own))
     learned: dict[tuple[str, str, str], Discrepancy | None] = {}
     taught: list[Discrepancy | None] = []
     for one in questions:
@@ -175,49 +175,49 @@ def taught_by_each_other(questions: Sequence[FitRequest], played: Sequence[Playe
     return taught
 
 
-def with_discrepancy(answer: PlayedFit, taught: Discrepancy) -> Widened:
-    """Give a fit its discrepancy; one that never played may be taught by the others.
+def with_discrepancy(answer: BacktestedFit, taught: Discrepancy) -> RecalibratedFit:
+    """Give a fit its discrepancy; one without a backtest may be taught by the others.
 
-    The plays come back as they would have been with what was learned, so that an ensemble learns its width beyond that.
+    The backtest comes back as it would have been with what was learned, so that an ensemble learns its width beyond that.
     """
-    question, found, played = answer.question, answer.fit, answer.played
+    question, found, backtest = answer.question, answer.fit, answer.backtest
     if found.status in NO_FORECAST:
-        return Widened(found, None)
-    if played is None:
-        return Widened(replace(found, discrepancy=taught), None)
+        return RecalibratedFit(found, None)
+    if backtest is None:
+        return RecalibratedFit(replace(found, discrepancy=taught), None)
     target = question.table.target
     units = (target.offset, target.span, target.lower, target.upper)
-    away = np.maximum(played.distances, 0.0)
-    again = widened(played.quantiles, np.array(LEVELS), away, taught, question.law.noise, units)
-    known = replace(found, played=len(set(played.clusters)), discrepancy=taught)
-    return Widened(known, replace(played, quantiles=again))
+    away = np.maximum(backtest.distances, 0.0)
+    again = discrepancy_intervals(backtest.quantiles, np.array(LEVELS), away, taught, question.law.noise, units)
+    known = replace(found, n_backtest_clusters=len(set(backtest.clusters)), discrepancy=taught)
+    return RecalibratedFit(known, replace(backtest, quantiles=again))
 
 
-def one_factor(answer: PlayedFit) -> Widened:
+def one_factor(answer: BacktestedFit) -> RecalibratedFit:
     """Give a fit the one factor on its width that nothing but its own rows teach."""
-    found, played, target = answer.fit, answer.played, answer.question.table.target
-    if found.status in NO_FORECAST or played is None:
-        return Widened(found, None)
-    n = len(played.outcomes)
+    found, backtest, target = answer.fit, answer.backtest, answer.question.table.target
+    if found.status in NO_FORECAST or backtest is None:
+        return RecalibratedFit(found, None)
+    n = len(backtest.outcomes)
     bounds = (np.full(n, target.lower), np.full(n, target.upper))
-    width = learn_width(played.quantiles, LEVELS, played.outcomes, np.ones(n), bounds, len(set(played.clusters)))
-    # What the rows do not identify was never put to the test on them: such intervals may be widened, not narrowed.
+    width = learn_width(backtest.quantiles, LEVELS, backtest.outcomes, np.ones(n), bounds, len(set(backtest.clusters)))
+    # What the rows do not identify was never put to the test on them: such intervals may become wider, not narrower.
     scale = max(width.scale, 1.0) if found.status == "unidentified" else width.scale
-    return Widened(replace(found, widening=scale, played=width.releases), played)
+    return RecalibratedFit(replace(found, interval_recalibration=scale, n_backtest_clusters=width.releases), backtest)
 
 
-def ensembles(members: Sequence[tuple[Forecast, Played]], target: Target) -> dict[str, Forecast]:
+def ensembles(members: Sequence[tuple[Forecast, Backtest]], target: Target) -> dict[str, Forecast]:
     """Combine laws of one target in two ways: `ensemble_median`, level by level, and `ensemble_stacked`, with learned weights.
 
-    Only rows of the past that every member played count. The weights (stacked pinball loss) are shrunk towards equal ones, and
-    each ensemble's width towards one, by the number of clusters played; nothing is learned from the rows to be forecast.
-    Nothing is made where fewer than two members have plays in common.
+    Only rows that are in every member's backtest count. The weights (stacked pinball loss) are shrunk towards equal ones, and
+    each ensemble's width towards one, by the number of clusters in them; nothing is learned from the rows to be forecast.
+    Nothing is made where fewer than two members have backtest rows in common.
     """
-    common = sorted(set.intersection(*(set(played.rows) for _, played in members))) if len(members) > 1 else []
+    common = sorted(set.intersection(*(set(backtest.rows) for _, backtest in members))) if len(members) > 1 else []
     if not common:
         return {}
-    place = [{name: i for i, name in enumerate(played.rows)} for _, played in members]
-    past = np.stack([played.quantiles[[at[name] for name in common]] for (_, played), at in zip(members, place, strict=True)])
+    place = [{name: i for i, name in enumerate(backtest.rows)} for _, backtest in members]
+    past = np.stack([backtest.quantiles[[at[name] for name in common]] for (_, backtest), at in zip(members, place, strict=True)])
     first, at = members[0][1], place[0]
     outcomes = first.outcomes[[at[name] for name in common]]
     releases = len({first.clusters[at[name]] for name in common})
@@ -240,4 +240,4 @@ def _with_width(
     width = learn_width(way(past), LEVELS, outcomes, np.ones(n), bounds, releases)
     ends = (np.full(m, target.lower), np.full(m, target.upper))
     middle = way(centres)
-    return Forecast(widen(way(ahead), width.scale, *ends), middle[:, 0], middle[:, 1])
+    return Forecast(rescale(way(ahead), width.scale, *ends), middle[:, 0], middle[:, 1])

@@ -86,4 +86,4 @@ def first_published(table: TrainingTable, published: View) -> TrainingTable:
     first = dict(zip(rows["subject_id"], rows["value"], strict=True))
     target = table.target
     y = np.array([(first[name] - target.offset) / target.span if name in first else np.nan for name in table.subjects])
-    return replace(table, y=y, left_out=()).where(~np.isnan(y))
+    return replace(table, y=y, excluded_rows=()).where(~np.isnan(y))

@@ -162,20 +162,22 @@ def joint_of_release(model: Model, line: str, tier: str, maker: str, effort: flo
     return joint(model, system, np.zeros(count, dtype=np.intp), np.arange(count, dtype=np.intp))
 
 
-def told(joint: Joint, scores: Mapping[str, float]) -> tuple[Array, Array]:
+def told(joint: Joint, scores: Mapping[str, float], beside: Mapping[int, float] | None = None) -> tuple[Array, Array]:
     """Condition a joint of all benchmarks on published scores (benchmark -> share of one): noise-free mean and covariance.
 
+    The joint's first cells are its benchmarks in order; `beside` are scores of further cells, by their place.
     Raises RecordError for a benchmark the joint does not hold and for a value that is no share of one.
     """
     place = {name: i for i, name in enumerate(joint.benchmarks.names)}
-    known, z = np.zeros(len(place), dtype=bool), np.zeros(len(place))
-    for name in sorted(scores):
-        if name not in place:
-            raise RecordError(f"scores: found benchmark {name}, expected one of {', '.join(joint.benchmarks.names)}")
-        if not 0.0 <= scores[name] <= 1.0:
-            raise RecordError(f"scores: found {scores[name]} for {name}, expected a share within [0, 1]; divide percent by 100")
-        at = slice(place[name], place[name] + 1)
-        known[at], z[at] = True, joint.benchmarks.to_probit(joint.q[at], np.array([scores[name]]))
+    for name in sorted(set(scores) - set(place)):
+        raise RecordError(f"scores: found benchmark {name}, expected one of {', '.join(joint.benchmarks.names)}")
+    known, z = np.zeros(len(joint.q), dtype=bool), np.zeros(len(joint.q))
+    for cell, value in sorted({**(beside or {}), **{place[name]: value for name, value in scores.items()}}.items()):
+        name = joint.benchmarks.names[joint.q[cell]]
+        if not 0.0 <= value <= 1.0:
+            raise RecordError(f"scores: found {value} for {name}, expected a share within [0, 1]; divide percent by 100")
+        at = slice(cell, cell + 1)
+        known[at], z[at] = True, joint.benchmarks.to_probit(joint.q[at], np.array([value]))
     return given(joint, known, z, joint.benchmarks.item_variance(joint.q, z))
 
 

@@ -94,7 +94,7 @@ class SurfaceLaw(ComputeLaw):
         return Huber(1e-3 if self.preset == "authors" else 0.01)
 
     @property
-    def plays_its_past(self) -> bool:
+    def backtests(self) -> bool:
         """The authors' intervals are those of the bootstrap."""
         return self.preset != "authors"
 
@@ -144,7 +144,7 @@ class SurfaceLaw(ComputeLaw):
             group or None,
         )
         sized, low = ~np.isnan(x).any(axis=1), y <= surface.at_most
-        left_out = (("no size known", int((~sized).sum())), (f"loss above {surface.at_most:g}", int((sized & ~low).sum())))
+        excluded_rows = (("no size known", int((~sized).sum())), (f"loss above {surface.at_most:g}", int((sized & ~low).sum())))
         table = TrainingTable(
             target,
             tuple(wide["subject_id"]),
@@ -153,7 +153,7 @@ class SurfaceLaw(ComputeLaw):
             tuple(wide["known_on"]),
             x,
             y,
-            tuple(item for item in left_out if item[1]),
+            tuple(item for item in excluded_rows if item[1]),
         )
         return table.where(sized & low)
 

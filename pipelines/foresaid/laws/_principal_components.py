@@ -19,6 +19,8 @@ from foresaid.fitting.imputation import TOLERANCE, impute
 from foresaid.fitting.law import Design
 from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
 
+NO_SPREAD = 1e-9  # of component scores, on the scale of the benchmarks
+
 
 @dataclass(frozen=True)
 class PlaneLaw(SigmoidLaw):
@@ -56,7 +58,8 @@ class PlaneLaw(SigmoidLaw):
         scores = plane.scores(imputed.values)
         total = weights.sum(axis=1)[:, None]
         spread = np.sqrt((weights[:, None, :] @ scores**2)[:, 0] / total)
-        spread = np.where(spread > 0, spread, 1.0)
+        # A resample of few distinct models has no spread along its last components, only rounding: nothing is divided by that.
+        spread = np.where(spread > NO_SPREAD, spread, 1.0)
 
         def fold(parameters: Array) -> Array:
             on_metrics = np.einsum("rk,rkm->rm", parameters[:, 1:-1] / spread, plane.loadings)

@@ -150,7 +150,7 @@ class SigmoidLaw(Law):
         return 0 if self.search == "authors" else super().random_starts
 
     @property
-    def plays_its_past(self) -> bool:
+    def backtests(self) -> bool:
         """The authors gave no intervals."""
         return self.search != "authors"
 
@@ -228,7 +228,7 @@ class SigmoidLaw(Law):
         ridge = np.linalg.solve(wide.T @ wide + 0.1 * np.eye(k + 1), wide.T @ logit)
         return np.vstack([flat, np.concatenate([ridge, [0.0]])])
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Call the fit separable when a slope has run to its limit."""
         del table
         return "separable" if (np.abs(point[1:-1]) >= self.slope_limit * (1 - 1e-9)).any() else None

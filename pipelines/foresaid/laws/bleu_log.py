@@ -144,6 +144,6 @@ class BleuLog(SizeLaw):
         del x
         return np.linspace(*LN_BETA, GRID)
 
-    def objection(self, table: TrainingTable) -> str | None:
+    def pre_fit_status(self, table: TrainingTable) -> str | None:
         """Object when BLEU falls by more than its noise from one size to the next."""
         return "non_monotone" if (np.diff(in_order(table)) < -FALL).any() else None

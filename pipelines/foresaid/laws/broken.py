@@ -139,7 +139,7 @@ class Broken(BentLaw):
         """Hold the limit below the smallest loss that was observed."""
         return (replace(parameters[0], upper=float(y.min())), *parameters[1:])
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Call the break `unidentified` when fewer than three sizes lie beyond it, or before it."""
         middle = float((table.x.min() + table.x.max()) / 2.0)
         sizes = np.unique(table.x[:, 0])

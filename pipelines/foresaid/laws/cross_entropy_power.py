@@ -124,7 +124,7 @@ class CrossEntropyPower(SizeLaw):
         del x
         return np.geomspace(0.01, 2.0, GRID)
 
-    def objection(self, table: TrainingTable) -> str | None:
+    def pre_fit_status(self, table: TrainingTable) -> str | None:
         """Object when the loss rises by more than its noise from one size to the next."""
         return "non_monotone" if (np.diff(np.log(in_order(table))) > self.rise_tolerance).any() else None
 
@@ -132,6 +132,6 @@ class CrossEntropyPower(SizeLaw):
         """Hold the irreducible loss below the smallest loss that was observed."""
         return (replace(parameters[0], upper=float(y.min())), *parameters[1:])
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Call it `at_bound` when only the smallest observed loss holds the irreducible loss down."""
         return "at_bound" if point[0] >= table.y.min() * (1.0 - 1e-9) else None

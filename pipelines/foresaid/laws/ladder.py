@@ -99,7 +99,7 @@ class ModelLadder(ComputeLaw):
         return {**values, "tasks": read_entries(Ladder, values.get("tasks", {}), "laws, tasks")}
 
     @property
-    def plays_its_past(self) -> bool:
+    def backtests(self) -> bool:
         """The authors' intervals are those of the fit."""
         return self.preset != "authors"
 
@@ -130,7 +130,10 @@ class ModelLadder(ComputeLaw):
             kept = smooth.update(ends, on="subject_id")
         else:
             kept = rows.filter((~pl.col("early") & pl.col("spaced")) | pl.col("end"))
-        left_out = (("no size known", unsized), ("early in a run, or between the checkpoints taken", rows.height - kept.height))
+        excluded_rows = (
+            ("no size known", unsized),
+            ("early in a run, or between the checkpoints taken", rows.height - kept.height),
+        )
         offset = quantity.chance if quantity.chance is not None else quantity.lower
         target = Target(
             quantity_id, quantity.title, quantity_id, SIZES, offset, quantity.upper - offset, quantity.lower,
@@ -145,7 +148,7 @@ class ModelLadder(ComputeLaw):
             tuple(kept["known_on"]),
             np.column_stack([*logs, kept[task.loss].to_numpy().astype(float), kept["end"].to_numpy().astype(float)]),
             (kept[quantity_id].to_numpy().astype(float) - offset) / target.span,
-            tuple(item for item in left_out if item[1]),
+            tuple(item for item in excluded_rows if item[1]),
         )
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
@@ -212,7 +215,7 @@ class ModelLadder(ComputeLaw):
                 made.append([float(np.clip(floor, -0.4, 0.4)), float(np.clip(gain, 0.05, 1.4)), slope, float(midpoint)])
         return np.array(made)
 
-    def objection(self, table: TrainingTable) -> str | None:
+    def pre_fit_status(self, table: TrainingTable) -> str | None:
         """The first step needs the ends of several runs."""
         return "too_few_points" if int((table.x[:, 3] > 0).sum()) < ENDS else None
 

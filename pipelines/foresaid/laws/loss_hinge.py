@@ -82,7 +82,7 @@ class LossHinge(LossLaw):
         shapes = np.maximum(grid[:, None] - x[:, 0], 0.0)
         return np.column_stack([shape_starts(shapes, y, SLOPE_LIMIT)[:, 0], grid])
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Say `no_threshold` where the rows do not show one."""
         fitted = self.curve(point, table.x)
         return None if shown(table, float(point[1]), fitted, 2) else "no_threshold"

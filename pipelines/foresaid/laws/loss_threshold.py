@@ -99,7 +99,7 @@ class LossThreshold(LossLaw):
             made.append([scaled[best, 0], RATES[best], threshold])
         return np.array(made)
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Say `no_threshold` where the rows do not show one."""
         fitted = self.curve(point, table.x)
         return None if shown(table, float(point[2]), fitted, 3) else "no_threshold"

@@ -117,7 +117,7 @@ class Rectified(BentLaw):
         del x
         return np.geomspace(0.02, 4.0, 33)
 
-    def objection(self, table: TrainingTable) -> str | None:
+    def pre_fit_status(self, table: TrainingTable) -> str | None:
         """Object when the loss rises by more than its noise from one size to the next."""
         return "non_monotone" if (np.diff(np.log(in_order(table))) > self.rise_tolerance).any() else None
 
@@ -125,6 +125,6 @@ class Rectified(BentLaw):
         """Hold the irreducible loss below the smallest loss that was observed."""
         return (replace(parameters[0], upper=float(y.min())), *parameters[1:])
 
-    def verdict(self, table: TrainingTable, point: Array) -> str | None:
+    def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Call it `at_bound` when only the smallest observed loss holds the irreducible loss down."""
         return "at_bound" if point[0] >= table.y.min() * (1.0 - 1e-9) else None

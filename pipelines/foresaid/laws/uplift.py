@@ -118,6 +118,6 @@ class Uplift(Law):
         logits = [np.log(mean / (1.0 - mean)) for mean in means]
         return np.array([[logits[1] - logits[0]]])
 
-    def objection(self, table: TrainingTable) -> str | None:
+    def pre_fit_status(self, table: TrainingTable) -> str | None:
         """A step and its scatter need three models."""
         return "too_few_points" if table.n < LEAST else None

@@ -17,6 +17,7 @@ from foresaid import __version__
 from foresaid.ledger.entries import schema as entries
 
 PACKAGE, SETTINGS, LIBRARIES = "pipelines/foresaid", "params.yaml", "requirements.lock"
+ADOPTED = "registry/adopted"
 SOURCES = ("*.py", "*.sql")
 
 
@@ -25,8 +26,22 @@ def program_digest(package: Path) -> str:
 
     `cd pipelines/foresaid && find * -name '*.py' -o -name '*.sql' | LC_ALL=C sort | xargs sha256sum | sha256sum` prints the same.
     """
-    names = sorted(path.relative_to(package).as_posix() for pattern in SOURCES for path in package.rglob(pattern))
-    lines = [f"{sha256((package / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    return _listed(package, SOURCES)
+
+
+def adopted_digest(folder: Path) -> str:
+    """The same over every file of the adopted forms.
+
+    `cd registry/adopted && find * -type f | LC_ALL=C sort | xargs sha256sum | sha256sum` prints it. What others published is no
+    entry of ours, but a batch says which of it stood beside the ledger when it was frozen.
+    """
+    return _listed(folder, ("*",))
+
+
+def _listed(folder: Path, patterns: tuple[str, ...]) -> str:
+    found = {path for pattern in patterns for path in folder.rglob(pattern) if path.is_file()}
+    names = sorted(path.relative_to(folder).as_posix() for path in found)
+    lines = [f"{sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     return sha256("".join(lines).encode()).hexdigest()
 
 
@@ -52,4 +67,5 @@ def code_state(root: Path) -> entries.Code:
         params=_digest(root / SETTINGS),
         program=program_digest(Path(__file__).parents[1]),
         libraries=_digest(root / LIBRARIES),
+        adopted=adopted_digest(root / ADOPTED) if (root / ADOPTED).is_dir() else UNSET,
     )

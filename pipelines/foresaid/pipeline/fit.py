@@ -21,13 +21,14 @@ from foresaid.fitting.frozen_curve import Curve, freeze_curve, to_plain, trainin
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting.predict import predict, probed
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
 from foresaid.registry.view import Quantity
 from foresaid.scoring.levels import LEVELS
+from foresaid.studies import compute_returns
 from foresaid.studies.simulations._loader import study
 
 GRID = 81
@@ -102,10 +103,11 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     view = database.as_of(connection, params.fit_as_of)
     connection.close()
     curves, drafts, drawings, results = [], [], [], []
+    kept: list[Curve] = []
     training: list[bytes] = []
     counts: dict[str, int] = {}
     questions = [FitRequest(law, table, settings) for table in law.tables(view)]
-    fits = [widened.fit for widened in widened_fits(questions, params.seed, params.replicates, build / CACHE)]
+    fits = [one.fit for one in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)]
 
     def applied(fitted: Fit) -> tuple[Curve, pl.DataFrame] | None:
         if not fitted.point.size:
@@ -123,6 +125,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
         if found is None:
             continue
         curve, picture = found
+        kept.append(curve)
         curves.append(dump_line(to_plain(curve)))
         if law.asked(table.target):
             training.extend(training_lines(table))
@@ -135,6 +138,8 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     empty = dict.fromkeys(("x", "value", "point", *BANDS), pl.Float64())
     schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
     frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
+    returns = compute_returns.by_target(law, kept, frame)
+    write_frame(folder / "returns.parquet", compute_returns.as_frame(returns))
     write_frame(folder / "drawing.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
     # Profiles are long and only drawn: they stay out of the metrics a person reviews.
     write_json(folder / "profiles.json", {item["target_id"]: item.pop("profile") for item in results})

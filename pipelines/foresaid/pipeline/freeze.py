@@ -64,7 +64,7 @@ class Receipt:
     round: str | None
     frozen: int
     added: int
-    drift: tuple[str, ...]
+    mismatch: tuple[str, ...]
     size: int
     root: str
 
@@ -214,7 +214,7 @@ def _lines(
 ) -> tuple[list[entries.Entry], list[str]]:
     """Return the entries the round lacks, and the ids of drafts that differ from what was frozen."""
     lines: list[entries.Entry] = []
-    drift = []
+    mismatch = []
     if (entries.RoundEntry, opened.id) not in have:
         lines.append(
             entries.RoundEntry(
@@ -267,7 +267,7 @@ def _lines(
         if forecast_key in have:
             frozen = have[forecast_key]
             if not isinstance(frozen, entries.ForecastEntry) or frozen.prediction != forecast.prediction:
-                drift.append(forecast.id)
+                mismatch.append(forecast.id)
             continue
         led.add(draft.target["id"])
         if target_key not in named:
@@ -280,7 +280,7 @@ def _lines(
                     f"round {opened.id}: target {target.id} is set by another author with other words; open a round of another id"
                 )
         lines.append(forecast)
-    return lines, drift
+    return lines, mismatch
 
 
 def _question(target: entries.TargetEntry) -> dict[str, Any]:
@@ -326,7 +326,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
     known = outcomes.known_models(history, models, frozen_on)
     contents = _contents(bodies)
     _restore(registry / SNAPSHOTS, batches, contents)
-    lines, drift = _lines(
+    lines, mismatch = _lines(
         drafts, opened, have, frozen_on, known_digest(known), same_items.read(registry), steps, gather(batches).targets
     )
     new = [line for line in lines if isinstance(line, entries.ForecastEntry)]
@@ -350,7 +350,7 @@ def freeze(params: Params, build: Path, registry: Path, code: entries.Code, now:
                 )
     checkpoint = store.read_checkpoint(place)
     kept = sum(kind is entries.ForecastEntry and name.startswith(f"{opened.id}/") for kind, name in have)
-    return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(drift)), checkpoint.size, _text(checkpoint.root))
+    return Receipt(opened.id, kept + len(new), len(new), tuple(sorted(mismatch)), checkpoint.size, _text(checkpoint.root))
 
 
 def run(params: Params, build: Path, registry: Path, root: Path, now: datetime) -> Receipt:
@@ -362,7 +362,7 @@ def run(params: Params, build: Path, registry: Path, root: Path, now: datetime) 
         {
             "round": receipt.round,
             "frozen": receipt.frozen,
-            "drift": list(receipt.drift),
+            "mismatch": list(receipt.mismatch),
             "size": receipt.size,
             "root": receipt.root,
         },

@@ -28,8 +28,8 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "hindcast": ("seed", "replicates", "laws", "hindcast", "rolling"),
     "capability": ("seed", "fit_as_of", "capability"),
     "freeze": ("origin", "author", "laws", "round"),
-    "score": ("author", "seed", "laws"),
-    "study": ("seed", "sources"),
+    "score": ("author", "seed", "laws", "sources", "hindcast"),
+    "study": ("seed", "replicates", "sources", "fit_as_of", "laws"),
     "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling", "capability"),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.

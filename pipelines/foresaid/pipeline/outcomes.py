@@ -243,8 +243,14 @@ def _entry(target: TargetEntry, one: Outcome, value: Decimal, family: str) -> Re
     if one.settings:
         more["system"] = one.settings
     told = [Covariate(benchmark=name, value=format(x, "f")) for name, x in one.covariates]
-    told += [Covariate(benchmark=name, value=format(x, "f"), sibling=model) for model, name, x in one.siblings]
-    told.sort(key=lambda item: (item.benchmark, item.sibling or ""))
+    told += [
+        Covariate(
+            benchmark=item.benchmark, value=format(item.value, "f"), sibling=item.model,
+            **{name: text for name in ("system", "line", "tier") if (text := getattr(item, name))},
+        )
+        for item in one.siblings
+    ]  # fmt: skip
+    told.sort(key=lambda item: (item.benchmark, item.sibling or "", item.system or ""))
     rows = canonical_json.dump_line(
         {
             "benchmark": target.benchmark, "covariates": msgspec.to_builtins(told), "known_on": str(one.known_on),

@@ -1,7 +1,8 @@
 """Stage `score`: the ledger, the adopted record and the hindcast, each against what came out.
 
 The three kinds of evidence are scored by the same rules and never mixed: `evidence` stands on every row. Nothing is dropped:
-what could not be forecast, what has no outcome yet and what was withdrawn is counted.
+what could not be forecast, what has no outcome yet and what was withdrawn is counted. Pages compute no mean: the tables they show
+are made here, without the quantities whose publisher forbids a copy (their rows stay in build/scores.parquet, on this machine).
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from foresaid.errors import LedgerError
-from foresaid.evaluation import units
+from foresaid.errors import LedgerError, RecordError
+from foresaid.evaluation import revised_outcomes, score_tables, units
 from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
@@ -26,10 +27,13 @@ from foresaid.ledger import store
 from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
+from foresaid.ledger.verify.page import figures as page_figures
 from foresaid.params import Params
 from foresaid.pipeline.outcomes import barred, proposed, read_record
-from foresaid.registry import database
+from foresaid.registry import database, licences, load
+from foresaid.registry.schema import SCHEMA as OBSERVATION
 from foresaid.registry.view import View
+from foresaid.studies import preregistration
 
 ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
@@ -40,26 +44,36 @@ def prospective(registry: Path, on: datetime | None = None, own: str = "", known
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
     """
-    place = registry / "ledger"
-    checked = verify.verify(place)
-    batches = store.read(place)
-    clock = Clock(on, checked.policy.stamps > 0, checked.proved)
+    checked = verify.verify(registry / "ledger")
+    return scored(registry, Clock(on, checked.policy.stamps > 0, checked.proved), own, known)
+
+
+def scored(registry: Path, clock: Clock, own: str = "", known: units.Units = units.NOTHING) -> Scores:
+    """The same by a clock of one's own, as a reader with another trust policy has it."""
+    batches = store.read(registry / "ledger")
     return score_ledger(batches, clock, own, barred(batches, registry), known)
+
+
+def figures(registry: Path, clock: Clock) -> dict[str, list[float | None]]:
+    """The scores and means that a page of the ledger must show, computed anew from the ledger alone."""
+    table = scored(registry, clock).table
+    return page_figures(table, with_exits(table))
 
 
 EXITS = ("late", "withdrawn", "void", "disputed")  # what takes a forecast out of the mean after it was made
 
 
 def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By author and method the mean WIS of what counts, and the same with all that left the mean kept in it.
+    """By author, method and what it was told the mean WIS of what counts, and the same with all that left the mean kept in it.
 
     Kept are rows that came late, were withdrawn, or whose target was voided, challenged or disputed, if they have an outcome.
     """
-    sums: dict[tuple[str, str], dict[str, float]] = {}
+    sums: dict[tuple[str, str, str], dict[str, float]] = {}
     for row in table:
-        if row["wis"] is None or row["standing"] not in ("counts", "worst", *EXITS):
+        if row["wis"] is None or row["standing"] not in ("scored", "penalised", *EXITS):
             continue
-        kept = sums.setdefault((row["author"], row["id"].rsplit("/", 1)[1]), {"n": 0, "wis": 0.0, "n_kept": 0, "wis_kept": 0.0})
+        key = (row["author"], row["id"].rsplit("/", 1)[1], row["told"])
+        kept = sums.setdefault(key, {"n": 0, "wis": 0.0, "n_kept": 0, "wis_kept": 0.0})
         kept["n_kept"] += row["n"]
         kept["wis_kept"] += row["n"] * row["wis"]
         if row["standing"] not in EXITS:
@@ -69,12 +83,13 @@ def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             "author": author,
             "method": method,
+            "told": told,
             "n": int(kept["n"]),
             "wis": kept["wis"] / kept["n"] if kept["n"] else None,
             "n_with_exits": int(kept["n_kept"]),
             "wis_with_exits": kept["wis_kept"] / kept["n_kept"],
         }
-        for (author, method), kept in sorted(sums.items())
+        for (author, method, told), kept in sorted(sums.items())
     ]
 
 
@@ -84,7 +99,7 @@ def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
     return {
         "ledger": totals(found),
         "scored": [[one.author, one.id] for one in found if one.state == "scored"],
-        "worst": [{"author": one.author, "id": one.id, "state": one.state} for one in found if one.state in WORST],
+        "penalised": [{"author": one.author, "id": one.id, "state": one.state} for one in found if one.state in WORST],
         "late": [{"author": one.author, "id": one.id, "reason": one.reason} for one in found if one.state == "late"],
         "versions": done.table,
         "with_exits": with_exits(done.table),
@@ -141,11 +156,34 @@ def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
     return pl.concat(frames).select(WANTED) if frames else pl.DataFrame(schema={"evidence": pl.String, **SCHEMA}).select(WANTED)
 
 
+def withheld(registry: Path) -> frozenset[str]:
+    """Quantities whose publisher forbids a copy of its figures, and so of means made from them."""
+    catalogue, problems = load.read_catalogue(registry)
+    if problems:
+        raise RecordError.collect(problems)
+    kept = licences.kept(registry, catalogue.quantities)
+    return licences.forbidden([one.source for one in kept], catalogue.quantities, catalogue.licences)
+
+
+def page_tables(
+    params: Params, measured: pl.DataFrame, silent: pl.DataFrame, observations: pl.DataFrame, models: pl.DataFrame, view: View
+) -> dict[str, pl.DataFrame]:
+    """Return every table that pages show and that is too long for the metrics, by name.
+
+    `measured` are scored rows with the `unit` of their quantity, `silent` rows without a forecast, `observations` all vintages.
+    """
+    return {
+        **score_tables.score_tables(measured, silent),
+        **revised_outcomes.tables(measured, observations, models, view.quantities),
+        "preregistration": preregistration.as_frame(preregistration.compare(measured, params.hindcast, params.seed)),
+    }
+
+
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
     connection = database.open_database(build / "database")
     view, published = database.as_of(connection, ALWAYS), database.resolutions(connection, ALWAYS)
-    known = units.of(connection)
+    known, models = units.of(connection), database.models(connection)
     connection.close()
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
     today = last if isinstance(last, date) else None
@@ -158,24 +196,31 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     order = ("evidence", "case", "law", "target_id", "subject_id")
     scored = pl.concat([ahead.rows, score_rows(every.filter(made))]).sort(order)
     status = ("evidence", "case", "law", "status")
-    unmade = pl.concat([ahead.declined, every.filter(~made).select(status)])
-    missing = unmade.group_by(status).len(name="n").sort(status)
+    silent = pl.concat([ahead.no_forecast, every.filter(~made).select(status)])
+    missing = silent.group_by(status).len(name="n").sort(status)
     write_frame(build / "scores.parquet", scored)
     scales = {**ahead.units, **{name: quantity.unit for name, quantity in view.quantities.items()}}
     # Of a target whose line was redacted nobody knows the unit any more.
-    measured = scored.with_columns(unit=pl.col("quantity_id").replace_strict(scales, default="unknown", return_dtype=pl.String))
+    no_copy = withheld(registry)
+    allowed = ~pl.col("quantity_id").is_in(list(no_copy))
+    measured = scored.filter(allowed).with_columns(
+        unit=pl.col("quantity_id").replace_strict(scales, default="unknown", return_dtype=pl.String)
+    )
+    observed = [read_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
+    observations = (pl.concat(observed, how="diagonal") if observed else pl.DataFrame(schema=OBSERVATION)).filter(allowed)
+    for name, frame in page_tables(params, measured, every.filter(~made & allowed), observations, models, view).items():
+        write_frame(build / "score_tables" / f"{name}.parquet", frame)
     write_json(
         metrics / "score.json",
         {
             "summary": by_unit(measured, summarise).to_dicts(),
             "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
             "by_period": broken_down(measured, PERIOD).to_dicts(),
-            "by_quantity": summarise(scored, ["quantity_id"]).to_dicts(),
             "skill": by_unit(measured, skill).to_dicts(),
             "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
             "calibrated": by_unit(measured, partial(calibrated, seed=params.seed)).to_dicts(),
-            "claims": claims(measured, every.filter(~made), params.seed).to_dicts(),
-            "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "not_forecast": missing.to_dicts()},
+            "claims": claims(measured, every.filter(~made & allowed), params.seed).to_dicts(),
+            "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "no_forecast": missing.to_dicts()},
         },
     )
     return {kind: scored.filter(pl.col("evidence") == kind).height for kind in ("prospective", "adopted", "hindcast")}

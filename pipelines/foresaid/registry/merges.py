@@ -19,7 +19,7 @@ from foresaid.registry import csv_files, formats
 from foresaid.registry.csv_files import CsvTable
 from foresaid.registry.formats import MergeRow, ModelRow, ObservationRow, plain
 from foresaid.registry.model_names import Suggestions
-from foresaid.registry.update.revisions import same
+from foresaid.registry.row_keys import same
 
 FILE = "merges.csv"
 CARD = ("released_on", "kind", "params_total", "params_active", "training_tokens", "training_flops")

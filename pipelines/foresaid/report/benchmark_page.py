@@ -11,12 +11,11 @@ from typing import Any
 import polars as pl
 
 from foresaid.confusables import model_of
-from foresaid.evaluation.tables import summarise
 from foresaid.registry.source_card import Source
 from foresaid.registry.systems import EACH, models_of, taken
 from foresaid.registry.view import Quantity
 from foresaid.report import texts
-from foresaid.report.case_tables import cases, method_title
+from foresaid.report.case_tables import cases, method_title, of_case
 from foresaid.report.charts import Drawing, frontier
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
@@ -71,7 +70,7 @@ def _methods(material: Material, name: str) -> list[dict[str, Any]]:
             if not rows.height:
                 continue
             intervals = rows["lower_80"].is_not_null().any()
-            means = summarise(rows).with_columns(second=pl.col("role") == "baseline").sort("second", "wis", "law")
+            means = of_case(material.tables["by_quantity"], case).filter(pl.col("quantity_id") == name)
             lines = [
                 {
                     "title": method_title(material, row["law"]),
@@ -84,7 +83,9 @@ def _methods(material: Material, name: str) -> list[dict[str, Any]]:
                     "n": f"{row['n']:,}",
                     "releases": f"{row['n_releases']:,}",
                 }
-                for row in means.iter_rows(named=True)
+                for row in means.with_columns(second=pl.col("role") == "baseline")
+                .sort("second", "wis", "law")
+                .iter_rows(named=True)
             ]
             made.append({"evidence": evidence, "title": case.title, "as_of": str(rows["as_of"][0]), "rows": lines})
     return made

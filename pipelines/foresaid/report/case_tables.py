@@ -1,7 +1,7 @@
 """A case as a table: one kind of evidence, one split, one unit, every method beside every baseline.
 
-This is where the numbers of the pages are computed; templates only place them. Units never share a mean, so a case that
-forecasts losses and accuracies gives one table for each. Kinds of evidence never share a table at all.
+The numbers are those that the stage `score` left; here they are chosen, ordered and spelt, and templates only place them. Units
+never share a mean, so a case that forecasts losses and accuracies gives one table for each. Kinds of evidence never share a table.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import polars as pl
 
 from foresaid import text
 from foresaid.evaluation.modes import mode_of
-from foresaid.evaluation.tables import skill, summarise
 from foresaid.forecasting.methods import METHODS, reference, told
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
@@ -84,7 +83,7 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
     rows = case.rows
     first = rows.row(0, named=True)
     asked = material.params.hindcast.get(case.name) if case.evidence == "hindcast" else None
-    unmade = material.unmade.filter(pl.col("case") == case.name) if case.evidence == "hindcast" else material.unmade.clear()
+    silent = of_case(material.tables["no_forecast"], case)
     return {
         "key": case.key,
         "title": case.title,
@@ -94,14 +93,16 @@ def block(material: Material, case: Case, root: str = "", chart: bool = False) -
         "until": str(asked.until) if asked else "",
         "larger": first["split"] == "larger",
         "n": count(rows.height, "scored forecast"),
-        "tables": [_table(material, rows.filter(pl.col("unit") == unit), unmade, root) for unit in rows["unit"].unique().sort()],
+        "tables": [
+            _table(material, case, rows.filter(pl.col("unit") == unit), silent, root) for unit in rows["unit"].unique().sort()
+        ],
         "verdict": leading(material, case),
-        "verdict_key": "/".join((case.key, str(case.rows["unit"].min()), str(best_law(case)))),
+        "verdict_key": "/".join((case.key, str(case.rows["unit"].min()), str(best_law(material, case)))),
         "mode": mode_of(case.evidence, first["split"]),
         "parts": _parts(material, case),
-        "unmade": [
+        "no_forecast": [
             {"method": method_title(material, row["law"]), "status": row["status"], "n": count(row["n"], "forecast")}
-            for row in unmade.group_by("law", "status").agg(n=pl.len()).sort("law", "status").iter_rows(named=True)
+            for row in silent.group_by("law", "status").agg(pl.col("n").sum()).sort("law", "status").iter_rows(named=True)
         ],
         "chart": drawing(material, case) if chart else None,
     }
@@ -122,7 +123,7 @@ def _means(row: dict[str, Any], intervals: bool) -> dict[str, Any]:
 
 def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
     """The case's best law by target and by period of release: what a pooled mean hides."""
-    law, made = best_law(case), []
+    law, made = best_law(material, case), []
     for name, title in (("by_target", "By target"), ("by_period", "By half-year of release")):
         frame = material.means.get(name)
         if law is None or frame is None or not frame.height:
@@ -146,19 +147,21 @@ def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
     return made
 
 
-def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: str) -> dict[str, Any]:
-    means = summarise(part).with_columns(second=pl.col("role") == "baseline").sort("second", "wis", "law")
-    ratios = {(row["law"], row["baseline"]): row for row in skill(part).iter_rows(named=True)}
+def _table(material: Material, case: Case, part: pl.DataFrame, silent: pl.DataFrame, root: str) -> dict[str, Any]:
+    unit = part["unit"][0]
+    means = of_case(material.means["summary"], case, unit).with_columns(second=pl.col("role") == "baseline")
+    means = means.sort("second", "wis", "law")
+    ratios = {(row["law"], row["baseline"]): row for row in of_case(material.means["skill"], case, unit).iter_rows(named=True)}
     # Beside each mean stand the references that were named before; every other baseline is in the download.
     named = {reference(part["split"][0], law) for law in part.filter(pl.col("role") == "law")["law"].unique()}
     against = [name for name in dict.fromkeys(means["law"]) if name in named and any(b == name for _, b in ratios)]
-    quantities = unmade.filter(pl.col("quantity_id").is_in(part["quantity_id"].unique().to_list()))
-    declined = dict(quantities.group_by("law").len().iter_rows())
+    quantities = silent.filter(pl.col("quantity_id").is_in(part["quantity_id"].unique().to_list()))
+    missing = dict(quantities.group_by("law").agg(pl.col("n").sum()).iter_rows())
     intervals = part["lower_80"].is_not_null().any()
     return {
         "unit": text.unit_words(part["unit"]),
         "scores": HEADINGS,
-        "declines": any(declined.values()),
+        "declines": any(missing.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "meanings": [
             f"{METHODS[name].title}: {METHODS[name].sentence}"
@@ -174,7 +177,7 @@ def _table(material: Material, part: pl.DataFrame, unmade: pl.DataFrame, root: s
                 "mode": mode_of(row["evidence"], part["split"][0]),
                 "told": told(row["law"]),
                 **_means(row, intervals),
-                "declined": f"{declined.get(row['law'], 0):,}",
+                "no_forecast": f"{missing.get(row['law'], 0):,}",
                 "skill": [_ratio(ratios.get((row["law"], name))) for name in against],
             }
             for row in means.iter_rows(named=True)
@@ -192,7 +195,7 @@ def claim(material: Material, case: Case, law: str | None) -> dict[str, Any] | N
 
 def leading(material: Material, case: Case) -> str:
     """The verdict on the law with the lowest WIS of the case, in the one sentence that every page uses."""
-    law = best_law(case)
+    law = best_law(material, case)
     found = claim(material, case, law)
     titles = [method_title(material, name) for name in (law or "", found["reference"] if found else "")]
     return texts.verdict(found, *titles)
@@ -216,7 +219,7 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
         held = believed.get(row["law"])
         share = text.DASH
         if held is not None:
-            share = f"{percent(held['covered_80'])} ({percent(held['covered_80_lower'])} to {percent(held['covered_80_upper'])})"
+            share = f"{percent(held['coverage_80'])} ({percent(held['coverage_80_lower'])} to {percent(held['coverage_80_upper'])})"
         best = text.DASH
         if row["best_baseline"] is not None:
             ratio = text.DASH if row["relative_wis_best"] is None else f"{row['relative_wis_best']:.2f}"
@@ -228,7 +231,7 @@ def _verdicts(material: Material, part: pl.DataFrame) -> list[dict[str, str]]:
                 "mode": row["mode"],
                 "told": row["told"],
                 "reference": method_title(material, row["reference"]),
-                "n": f"{row['n']:,}" + (f", {row['n_declined']:,} declined" if row["n_declined"] else ""),
+                "n": f"{row['n']:,}" + (f", {row['n_no_forecast']:,} without a forecast" if row["n_no_forecast"] else ""),
                 "releases": f"{row['n_releases']:,}",
                 "makers": f"{row['n_makers']:,}",
                 "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",
@@ -252,16 +255,29 @@ def _ratio(row: dict[str, Any] | None) -> dict[str, Any]:
     return {"value": f"{value:.2f}" if known else text.DASH, "n": f"{row['n']:,}", "better": known and value < 1.0}
 
 
-def best_law(case: Case) -> str | None:
+def of_case(table: pl.DataFrame, case: Case, unit: str | None = None) -> pl.DataFrame:
+    """The rows of a table of `score` that are about a case, and about one of its units where one is named."""
+    if not table.height:
+        return table
+    rows = table.filter((pl.col("evidence") == case.evidence) & (pl.col("case") == case.name))
+    return rows if unit is None else rows.filter(pl.col("unit") == unit)
+
+
+def law_means(material: Material, case: Case) -> pl.DataFrame:
+    """The means of the laws of a case in its first unit, the lowest WIS first."""
+    rows = of_case(material.means["summary"], case, case.rows["unit"].min())  # type: ignore[arg-type]  # a column of text
+    return rows.filter(pl.col("role") == "law").sort("wis", "law") if rows.height else rows
+
+
+def best_law(material: Material, case: Case) -> str | None:
     """The law with the lowest mean WIS in the case's first unit."""
-    rows = case.rows.filter((pl.col("role") == "law") & (pl.col("unit") == case.rows["unit"].min()))
-    means = summarise(rows).sort("wis", "law")
+    means = law_means(material, case)
     return means["law"][0] if means.height else None
 
 
 def drawing(material: Material, case: Case, law: str | None = None) -> Drawing | None:
     """Forecast against outcome of one law (the one with the lowest WIS) in the case's first unit."""
-    name = law or best_law(case)
+    name = law or best_law(material, case)
     if name is None:
         return None
     rows = case.rows.filter((pl.col("law") == name) & (pl.col("unit") == case.rows["unit"].min()))
@@ -272,7 +288,6 @@ def drawing(material: Material, case: Case, law: str | None = None) -> Drawing |
 def adopted_block(material: Material, case: Case) -> dict[str, Any]:
     """A published record: its errors on all models it lists, and on those released after its date."""
     record = next((item for item in material.adopted if item.name == case.name), None)
-    later = case.rows.filter(pl.col("released_on") > pl.col("as_of"))
     return {
         **block(material, case),
         "published_on": str(record.published_on) if record else "",
@@ -280,15 +295,18 @@ def adopted_block(material: Material, case: Case) -> dict[str, Any]:
         "listed": count(len(record.models), "listed model") if record else "",
         "unscored": sorted({form.quantity_id for form in record.forms} - set(case.rows["quantity_id"])) if record else [],
         "groups": [
-            {"title": words, "rows": _plain_errors(material, rows)}
-            for words, rows in (("all listed models with an outcome", case.rows), ("only those released after that day", later))
+            {"title": words, "rows": _plain_errors(material, of_case(material.tables[name], case))}
+            for words, name in (
+                ("all listed models with an outcome", "by_quantity"),
+                ("only those released after that day", "by_quantity_later"),
+            )
         ],
     }
 
 
-def _plain_errors(material: Material, rows: pl.DataFrame) -> list[dict[str, str]]:
+def _plain_errors(material: Material, means: pl.DataFrame) -> list[dict[str, str]]:
     made = []
-    for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True):
+    for row in means.iter_rows(named=True):
         made.append(
             {
                 "quantity": material.quantity(row["quantity_id"]),
@@ -304,7 +322,7 @@ def _plain_errors(material: Material, rows: pl.DataFrame) -> list[dict[str, str]
     return made
 
 
-def by_quantity(material: Material, rows: pl.DataFrame) -> list[dict[str, Any]]:
+def by_quantity(material: Material, case: Case, law: str) -> list[dict[str, Any]]:
     """Errors of one method in one case, quantity by quantity."""
     return [
         {
@@ -312,5 +330,5 @@ def by_quantity(material: Material, rows: pl.DataFrame) -> list[dict[str, Any]]:
             "unit": text.unit_words([row["unit"]]),
             **_means(row, row["coverage_80"] is not None),
         }
-        for row in summarise(rows, ["quantity_id", "unit"]).iter_rows(named=True)
+        for row in of_case(material.tables["by_quantity"], case).filter(pl.col("law") == law).iter_rows(named=True)
     ]

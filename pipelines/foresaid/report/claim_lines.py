@@ -44,7 +44,7 @@ def _line(material: Material, row: dict[str, Any]) -> dict[str, Any]:
         "href": f"laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
         "told": row["told"],
         "reference": reference,
-        "n": f"{row['n_claim']:,}" + (f", {row['n_declined']:,} declined" if row["n_declined"] else ""),
+        "n": f"{row['n_claim']:,}" + (f", {row['n_no_forecast']:,} without a forecast" if row["n_no_forecast"] else ""),
         "releases": f"{row['claim_releases']:,}",
         "makers": f"{row['claim_makers']:,}",
         "ratio": text.DASH if row["relative_wis"] is None else f"{row['relative_wis']:.2f}",

@@ -10,9 +10,8 @@ import polars as pl
 
 from foresaid import text
 from foresaid.evaluation import modes, rolling_origin
-from foresaid.evaluation.tables import summarise
 from foresaid.report import texts
-from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, leading, method_title
+from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, law_means, leading, method_title, of_case
 from foresaid.report.claim_lines import claims_of
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
@@ -66,10 +65,10 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
     frozen = material.ledger.counts["forecasts"]
     made = []
     if ahead:
-        rows = pl.concat([case.rows for case in ahead])
-        said = f"Coverage of the 80 % intervals, {count(rows.height, 'score')} of {count(frozen, 'frozen forecast')}. "
+        whole = material.tables["by_evidence"].filter(pl.col("evidence") == "prospective").row(0, named=True)
+        said = f"Coverage of the 80 % intervals, {count(whole['n'], 'score')} of {count(frozen, 'frozen forecast')}. "
         said += f"Mean absolute errors are in the table below.{_claims(material)}"
-        made.append({"kind": "prospective", "figure": percent(rows["covered_80"].mean()), "said": said})  # type: ignore[arg-type]
+        made.append({"kind": "prospective", "figure": percent(whole["coverage_80"]), "said": said})
     else:
         made.append(
             {
@@ -86,16 +85,16 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
             made.append({"kind": kind, "figure": "none", "said": "Nothing of this kind has been scored."})
             continue
         rows = case.rows.filter(pl.col("unit") == case.rows["unit"].min())
-        means = summarise(rows.filter(pl.col("role") == "law")).sort("wis", "law").row(0, named=True)
+        means = law_means(material, case).row(0, named=True)
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'release')}"
         where += f" of {count(means['n_makers'], 'maker')}"
         mode = modes.mode_of(kind, rows["split"][0])
         said = f"{mode.capitalize()}. Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: "
         said += f"{method_title(material, means['law'])}."
-        later = rows.filter((pl.col("released_on") > pl.col("as_of")) & (pl.col("law") == means["law"]))
+        later = of_case(material.tables["by_method_later"], case, means["unit"]).filter(pl.col("law") == means["law"])
         if kind == "adopted" and later.height:
-            miss = number(float(later["ae_median"].mean()))  # type: ignore[arg-type]  # the mean of floats
-            said += f" On the {count(later.height, 'score')} of models released after that day: {miss}."
+            after = later.row(0, named=True)
+            said += f" On the {count(after['n'], 'score')} of models released after that day: {number(after['mae'])}."
         said += f" {leading(material, case)}"
         if means["coverage_80"] is not None:
             said += f" Coverage of its 80 % intervals: {percent(means['coverage_80'])}."
@@ -116,7 +115,7 @@ def claimed(material: Material) -> list[dict[str, str]]:
             "author": row["author"],
             "n": f"{row['n']:,}",
             "wis": number(row["wis"]),
-            "mae": number(row["ae_median"]),
+            "mae": number(row["absolute_error"]),
             "coverage": percent(row["coverage_80"]),
         }
         for row in material.accounting.get("versions", [])

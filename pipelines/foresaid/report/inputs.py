@@ -20,6 +20,8 @@ from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
 from foresaid.laws import _loader as laws
+from foresaid.ledger import store
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, licences, load, source_card
@@ -27,14 +29,20 @@ from foresaid.registry.formats import LicenceRow
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.report.withheld import without
-from foresaid.studies import compute_returns
+from foresaid.studies import compute_returns, law_sections, returns_checked
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
 
 PLANE = "observational"  # the law whose page shows the plane
+LAW_STUDIES = "law_studies.json"  # below build/, from the stage `study`
+WRITTEN = ("continuous",)  # studies of upstream files, kept in the registry
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
+TABLES = (
+    *("by_evidence", "by_quantity", "by_quantity_later", "by_method_later", "by_model", "hits_by_model", "no_forecast"),
+    *("preregistration", "revisions", "revisions_by_unit", "models_added_late", "revisions_of_outcomes"),
+)  # tables of `score` in build/score_tables, of which pages show parts
 NO_ORIGINS: dict[str, Any] = {
     "origins": {},
     **{
@@ -75,10 +83,10 @@ class Material:
 
     params: Params
     scores: pl.DataFrame  # scored rows with the `unit` of their quantity
-    unmade: pl.DataFrame  # hindcasts that a law declined to make
     hindcast_fits: list[dict[str, Any]]
     rolling: dict[str, Any]  # the tables of the rolling origins
     means: dict[str, pl.DataFrame]  # the tables of MEANS as `score` computed them
+    tables: dict[str, pl.DataFrame]  # the longer ones, TABLES
     claims: pl.DataFrame  # one verdict a law and case, see evaluation/claims.py
     accounting: dict[str, Any]
     ingest: dict[str, Any]
@@ -91,8 +99,10 @@ class Material:
     statements: list[LicenceRow]  # licences of single quantities
     adopted: list[adopted.Adopted]
     plane: study.Plane | None  # where the observational law is fitted and the record holds the paper's tables
+    sections: list[law_sections.LawSection]  # tables that studies add to the pages of laws
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.VerificationResult
+    batches: tuple[Batch, ...]  # the same in full, in the order of the log; none where the ledger does not verify
     freeze: dict[str, Any]
     capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
@@ -133,7 +143,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
         described,
         {curve.record.target_id: curve.record for curve in curves},
         drawing,
-        compute_returns.by_target(law, curves, drawing),
+        compute_returns.from_frame(read_frame(folder / "returns.parquet")),
         emergence_record.read(registry, law.experiment),
     )
 
@@ -159,6 +169,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         .join(units, on="quantity_id", how="left")
         .with_columns(pl.col("unit").fill_null("unknown"))
     )
+    hindcasts = read_frame(build / "hindcast.parquet")
     keys = ["evidence", "case", "law", "target_id", "subject_id"]
     score = _json(metrics / "score.json")
     freeze = build / "freeze.json"
@@ -168,17 +179,19 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         raise RecordError.collect(problems)
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
+    whole = verify.verify(registry / "ledger")
+    fitted = {name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,
         scores=scores.sort(keys),
-        unmade=read_frame(build / "hindcast.parquet").filter(pl.col("point").is_null()).sort(keys[1:]),
         hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
         rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
+        tables={name: read_frame(build / "score_tables" / f"{name}.parquet") for name in TABLES},
         claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
         ingest=_json(metrics / "ingest.json"),
-        fitted={name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()},
+        fitted=fitted,
         models=models,
         quantities=quantities,
         observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
@@ -187,8 +200,10 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
         plane=study.from_plain(space) if space else None,
+        sections=[*_sections(params, build, registry), *_returns(fitted, hindcasts)],
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
-        ledger=verify.verify(registry / "ledger"),
+        ledger=whole,
+        batches=() if whole.findings else tuple(store.read(registry / "ledger")),
         freeze=_json(freeze) if freeze.is_file() else {},
         capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
@@ -196,6 +211,23 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     )
     # The statements themselves and the sources are what is said of them, not their figures.
     return replace(without(material, forbidden), kept=licensed, statements=catalogue.licences, quantities=quantities)
+
+
+def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.LawSection]:
+    made = _json(build / LAW_STUDIES)
+    found = [law_sections.from_plain(plain, LAW_STUDIES) for plain in made]
+    found += [one for key in WRITTEN if (one := law_sections.kept(registry, key))]
+    return [replace(one, laws=tuple(name for name in one.laws if name in params.laws)) for one in found]
+
+
+def _returns(fitted: dict[str, Fitted], hindcasts: pl.DataFrame) -> list[law_sections.LawSection]:
+    """The returns by all laws together, and of a held-out budget, from what the other stages left."""
+    surfaces = {name: item for name, item in fitted.items() if item.budgets}
+    found = [
+        returns_checked.across({name: item.budgets for name, item in surfaces.items()}),
+        returns_checked.held_out(hindcasts, {name: item.drawing for name, item in surfaces.items()}),
+    ]
+    return [one for one in found if one is not None]
 
 
 def _card(registry: Path, name: str) -> source_card.Source:

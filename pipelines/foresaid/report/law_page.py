@@ -21,10 +21,19 @@ from foresaid.report.case_tables import HEADINGS, by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
 from foresaid.report.inputs import PLANE, Fitted, Material
 from foresaid.report.page import Page, PageSet
-from foresaid.report.sections import benchmark_space, emergence_experiment, held_out_families, hindcast_fits, interval_width
+from foresaid.report.sections import (
+    benchmark_space,
+    emergence_experiment,
+    held_out_families,
+    hindcast_fits,
+    interval_width,
+    no_better,
+    study_tables,
+)
 from foresaid.report.sections.compute_returns import HEADER, cells, statement
 from foresaid.report.sections.simulation import shown
-from foresaid.studies import preregistration
+from foresaid.studies import compute_returns, preregistration
+from foresaid.studies.law_sections import LawSection
 from foresaid.text import DASH, bound, count, number, percent, unit_words
 
 CHARTS = 8
@@ -96,16 +105,23 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "plane": benchmark_space.shown(material.plane, material.quantity) if name == PLANE else None,
         "families": held_out_families.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == preregistration.DEFAULT else [],
+        "studies": study_tables.shown(_sections(material), name),
         "budget_header": HEADER,
         "key": f"law-{texts.slug(name)}",
     }
     return Page(f"laws/{texts.slug(name)}.html", "law.html.j2", values)
 
 
+def _sections(material: Material) -> list[LawSection]:
+    """What studies add to the pages of laws, and where each law is no better than its reference."""
+    by_target, rolled = material.means["by_target"].to_dicts(), material.rolling["by_target"]
+    return [*material.sections, *no_better.sections(by_target, rolled, list(material.fitted), material.quantity)]
+
+
 def _released(material: Material) -> list[dict[str, Any]]:
     """The default beside the registered forms and the baselines on models released later, task by task and pooled."""
     made = []
-    for one in preregistration.compare(material.scores, material.params.hindcast, material.params.seed):
+    for one in preregistration.from_frame(material.tables["preregistration"]):
         tables = [[_line(material, line) for line in lines] for lines in (one.beside_preset, one.beside_all) if lines]
         made.append({"title": one.title, "tables": tables})
     return made
@@ -180,10 +196,10 @@ def _target(material: Material, entry: dict[str, Any]) -> dict[str, Any]:
         "status": entry["status"],
         "reason": _own_reason(entry),
         "rows": f"{entry['rows']:,}",
-        "left_out": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["left_out"]),
+        "excluded_rows": "; ".join(f"{one['rows']} excluded: {one['reason']}" for one in entry["excluded_rows"]),
         "clusters": f"{entry['clusters']:,}",
         "residual": number(entry["residual_scale"]),
-        "agreement": percent(entry["agreement"]),
+        "restarts_at_best": percent(entry["restarts_at_best"]),
         "unconverged": f"{entry['unconverged']:,}",
         "width": interval_width.said(entry),
         "parameters": [
@@ -253,7 +269,7 @@ def _errors(material: Material, name: str) -> list[dict[str, Any]]:
                         "as_of": str(rows["as_of"][0]),
                         "larger": rows["split"][0] == "larger",
                         "scores": HEADINGS,
-                        "rows": by_quantity(material, rows),
+                        "rows": by_quantity(material, case, name),
                         "key": case.key,
                         "chart": drawing(material, case, name) if rows["lower_80"].is_not_null().any() else None,
                     }
@@ -300,20 +316,17 @@ def thresholds(material: Material) -> dict[str, Any]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
-    made = hindcast_fits.downloads(material)
+    made = hindcast_fits.downloads(material) | study_tables.downloads(_sections(material))
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
-        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "left_out")} for entry in entries]
+        flat = [{k: v for k, v in entry.items() if k not in ("parameters", "profile", "excluded_rows")} for entry in entries]
         made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
         values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
         made[f"{key}-fit"] = item.drawing
-        budgets = [
-            {"target_id": target_id, **dataclasses.asdict(one)} for target_id, found in item.budgets.items() for one in found
-        ]
-        if budgets:
-            made[f"{key}-returns"] = pl.DataFrame(budgets)
+        if item.budgets:
+            made[f"{key}-returns"] = compute_returns.as_frame(item.budgets)
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
         if name == PLANE and material.plane:
             made |= {f"{key}-{part}": frame for part, frame in benchmark_space.downloads(material.plane).items()}

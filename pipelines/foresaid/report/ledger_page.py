@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,7 +18,7 @@ from foresaid import text
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.log import manifest, merkle
-from foresaid.ledger.state import evidence
+from foresaid.ledger.state import evidence, story
 from foresaid.ledger.state.accounting import WORST, Account, accounts, identity, totals, universe
 from foresaid.ledger.state.index import Clock, moment
 from foresaid.ledger.verify import page as report_check
@@ -57,7 +58,7 @@ def ledger(material: Material) -> Page:
     head = result.checkpoint
     found = states(material)
     targets = universe(result.batches, found)
-    drift = material.freeze.get("drift", [])
+    mismatch = material.freeze.get("mismatch", [])
     return Page(
         "ledger.html",
         "ledger.html.j2",
@@ -93,6 +94,7 @@ def ledger(material: Material) -> Page:
             "kept": [
                 {
                     **row,
+                    "name": report_check.mean_name(row),
                     "n": f"{row['n']:,}",
                     "wis": number(row["wis"]),
                     "n_with_exits": f"{row['n_with_exits']:,}",
@@ -113,12 +115,16 @@ def ledger(material: Material) -> Page:
             ],
             "on": material.accounting.get("on") or "the day of its making",
             "data": json.dumps(
-                report_check.embedded(result.listed, head, found, material.accounting.get("on"), targets), indent=1, sort_keys=True
+                report_check.embedded(
+                    result.listed, head, found, material.accounting.get("on"), targets, figures(material.accounting)
+                ),
+                indent=1,
+                sort_keys=True,
             ),
-            "declined": count(sum(row["n"] for row in material.accounting.get("not_forecast", [])), "row"),
+            "no_forecast": count(sum(row["n"] for row in material.accounting.get("no_forecast", [])), "row"),
             "rounds": _rounds(material),
             "round_open": material.params.round.id if material.params.round else "",
-            "drift": [item if isinstance(item, str) else ", ".join(f"{k}: {v}" for k, v in item.items()) for item in drift],
+            "mismatch": [item if isinstance(item, str) else ", ".join(f"{k}: {v}" for k, v in item.items()) for item in mismatch],
         },
     )
 
@@ -166,18 +172,25 @@ def outcomes(material: Material) -> list[dict[str, str]]:
     ]
 
 
+def figures(accounting: dict[str, Any]) -> report_check.Figures:
+    """The numbers of the two tables of scores, as the page embeds them."""
+    return report_check.figures(accounting.get("versions", []), accounting.get("with_exits", []))
+
+
 def versions(material: Material) -> list[dict[str, str]]:
     """The scores of every version of every forecast, as the table shows them."""
     return [
         {
+            "name": report_check.score_name(row),
+            "told": row["told"],
             "id": row["id"],
             "author": row["author"],
             "version": f"{row['version']} of {row['versions']}" if row["version"] else text.DASH,
             "standing": row["standing"],
             "n": f"{row['n']:,}",
-            "declined": f"{row['declined']:,}",
+            "no_forecast": f"{row['no_forecast']:,}",
             "wis": number(row["wis"]),
-            "error": number(row["ae_median"]),
+            "error": number(row["absolute_error"]),
             "coverage": percent(row["coverage_80"]),
             "subjects": ", ".join(row["subjects"]),
         }
@@ -187,14 +200,31 @@ def versions(material: Material) -> list[dict[str, str]]:
 
 def states(material: Material) -> list[Account]:
     """The account of every forecast, from the ledger's own entries and the outcomes that `score` found."""
-    result, said = material.ledger, material.accounting
-    on = moment(said["on"]) if said.get("on") else None
-    clock = Clock(on, result.policy.stamps > 0, result.proved)
-    return accounts(result.batches, clock, {(author, name) for author, name in said.get("scored", [])})
+    scored = {(author, name) for author, name in material.accounting.get("scored", [])}
+    return accounts(material.ledger.batches, _clock(material), scored)
+
+
+def _clock(material: Material) -> Clock:
+    on = material.accounting.get("on")
+    return Clock(moment(on) if on else None, material.ledger.policy.stamps > 0, material.ledger.proved)
 
 
 def _address(account: Account) -> str:
     return f"forecasts/{wording.page_name(account.author, account.id)}.html"
+
+
+def files(material: Material) -> dict[Path, bytes]:
+    """One JSON file a forecast, beside its page: what was asked and said, what came out, every score, and what is proven of it.
+
+    It holds whole entries, so that nothing of a forecast stands in a batch alone; `foresaid ledger show --json` prints the same.
+    """
+    result, made = material.ledger, {}
+    batches, clock = evidence.batches_by_name(result), _clock(material)
+    for one in states(material):
+        told = story.whole(material.batches, clock, result, one, batches, material.accounting.get("versions", []))
+        body = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
+        made[Path(_address(one)).with_suffix(".json")] = f"{body}\n".encode()
+    return made
 
 
 def forecasts(material: Material) -> list[Page]:
@@ -214,6 +244,8 @@ def forecasts(material: Material) -> list[Page]:
                 {
                     "id": one.id,
                     "author": one.author,
+                    "data": Path(_address(one)).with_suffix(".json").name,
+                    "said": list(story.lines(story.of(material.batches, _clock(material), one.author, one.id))),
                     "state": one.state,
                     "reason": one.reason,
                     "primary": "yes" if one.primary else "no",
@@ -327,4 +359,6 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     return {"ledger": ledger_entries(material)}
 
 
-PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), feed(material), *forecasts(material)], downloads)
+PAGES = PageSet(
+    "ledger.html", "Ledger", 50, lambda material: [ledger(material), feed(material), *forecasts(material)], downloads, files
+)

@@ -11,10 +11,9 @@ from typing import Any
 import polars as pl
 
 from foresaid import text
-from foresaid.evaluation.tables import summarise
 from foresaid.registry.systems import models_of
 from foresaid.report import texts
-from foresaid.report.case_tables import Case, cases, headline, method_title
+from foresaid.report.case_tables import Case, cases, headline, method_title, of_case
 from foresaid.report.charts import intervals
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
@@ -34,8 +33,10 @@ def model_list(material: Material) -> Page:
     rows = first.rows.filter(pl.col("role") == "law") if first else material.scores.clear()
     rows = rows.filter(pl.col("unit") == rows["unit"].min())
     names = rows["law"].unique().sort().to_list()
-    of_model = rows.with_columns(subject_id=models_of("subject_id"))  # all systems of a model in one mean
-    means = {(row["subject_id"], row["law"]): row for row in summarise(of_model, ["subject_id"]).iter_rows(named=True)}
+    by_model = (
+        of_case(material.tables["by_model"], first, str(rows["unit"].min())) if first else material.tables["by_model"].clear()
+    )
+    means = {(row["model_id"], row["law"]): row for row in by_model.iter_rows(named=True)}  # all systems of a model in one mean
     cards = {row["model_id"]: row for row in material.models.iter_rows(named=True)}
     listed = []
     for name in scored_models(material):
@@ -95,7 +96,7 @@ def model_pages(material: Material) -> list[Page]:
             rows = case.rows.filter(models_of("subject_id") == name)
             if rows.height:
                 leading = first is not None and (case.evidence, case.name) == (first.evidence, first.name)
-                parts.append(_foreseen(material, case, rows, leading))
+                parts.append(_foreseen(material, case, name, rows, leading))
         made.append(
             Page(
                 f"models/{texts.slug(name)}.html",
@@ -117,7 +118,7 @@ def _measured(material: Material, row: dict[str, Any]) -> str:
     return f"{material.quantity(row['quantity_id'])} ({system})" if system else material.quantity(row["quantity_id"])
 
 
-def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool) -> dict[str, Any]:
+def _foreseen(material: Material, case: Case, name: str, rows: pl.DataFrame, charted: bool) -> dict[str, Any]:
     lines = [
         {
             "quantity": _measured(material, row),
@@ -129,7 +130,7 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
             "median": number(row["median"]),
             "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else text.DASH,
             "inside": {True: "yes", False: "no", None: text.DASH}[row["covered_80"]],
-            "miss": signed(row["median"] - row["value"]),
+            "error": signed(row["median"] - row["value"]),
             "wis": number(row["wis"]) if row["lower_80"] is not None else text.DASH,
         }
         for row in rows.sort("quantity_id", "subject_id", "role", "law", descending=[False, False, True, False]).iter_rows(
@@ -146,13 +147,8 @@ def _foreseen(material: Material, case: Case, rows: pl.DataFrame, charted: bool)
                 for row in part.iter_rows(named=True)
             ]
             drawn.append(intervals(data, "Forecasts of each law, and the observed score", text.unit_words([unit])))
-    hits = (
-        rows.filter((pl.col("role") == "law") & pl.col("covered_80").is_not_null())
-        .group_by("law")
-        .agg(n=pl.len(), inside=pl.col("covered_80").sum())
-        .sort("law")
-    )
-    said = [f"{method_title(material, row['law'])} {row['inside']:,} of {row['n']:,}" for row in hits.iter_rows(named=True)]
+    hits = of_case(material.tables["hits_by_model"], case).filter((pl.col("model_id") == name) & (pl.col("role") == "law"))
+    said = [f"{method_title(material, row['law'])} {row['n_inside']:,} of {row['n']:,}" for row in hits.iter_rows(named=True)]
     return {
         "evidence": case.evidence,
         "title": case.title,

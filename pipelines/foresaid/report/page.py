@@ -40,12 +40,18 @@ def no_downloads(material: Material) -> Mapping[str, pl.DataFrame]:
     return {}
 
 
+def no_files(material: Material) -> Mapping[Path, bytes]:
+    """Write nothing beside the pages."""
+    return {}
+
+
 @dataclass(frozen=True)
 class PageSet:
     """The pages of one subject: where its first page stands, what the navigation calls it, and what builds pages and tables.
 
     `order` is its place in the navigation; equal places are refused, so that the order never depends on the names of files. A page
-    set with an empty `title` has no place in the navigation. `downloads` gives tables by the name of their file below data/.
+    set with an empty `title` has no place in the navigation. `downloads` gives tables by the name of their file below data/,
+    `files` whatever else stands beside the pages.
     """
 
     address: str
@@ -53,6 +59,7 @@ class PageSet:
     order: int
     pages: Callable[[Material], Sequence[Page]]
     downloads: Callable[[Material], Mapping[str, pl.DataFrame]] = no_downloads
+    files: Callable[[Material], Mapping[Path, bytes]] = no_files
 
 
 def page_sets() -> list[PageSet]:

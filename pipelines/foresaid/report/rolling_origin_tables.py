@@ -12,7 +12,7 @@ from foresaid.text import DASH, columns, number, signed
 
 HEAD = (
     "method", "mode", "told", "months", "n", "releases", "makers", "WIS", "bias", "coverage 50 %", "80 %", "95 %", "reference",
-    "relative WIS to the reference (95 % by release)", "95 % by maker", "declined", "best baseline in hindsight",
+    "relative WIS to the reference (95 % by release)", "95 % by maker", "no forecast", "best baseline in hindsight",
     "WIS, width learned", "its coverage 80 %", "WIS, centre learned", "its coverage 80 %", "verdict",
 )  # fmt: skip
 LEFT = (0, 1, 2, HEAD.index("reference"), HEAD.index("best baseline in hindsight"), len(HEAD) - 1)
@@ -80,7 +80,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """One row, spelt; the columns of HEAD."""
     counts = (f"{row['n']:,}", f"{row['n_releases']:,}", f"{row['n_makers']:,}")
     shares = (share(row[f"coverage_{level}"]) for level in (50, 80, 95))
-    declined = DASH if row["n_declined"] is None else f"{row['n_declined']:,}"
+    declined = DASH if row["n_no_forecast"] is None else f"{row['n_no_forecast']:,}"
     claim = (title(row["reference"]), ratio(row), _bounds(row, "maker_") or DASH, declined, best(row))
     none = {"wis": None, "coverage_80": None}
     after = [row["after"].get(how, none) for how in (WIDTH, CENTRE)]
@@ -94,7 +94,7 @@ def sums(found: dict[str, Any]) -> list[str]:
     said = []
     for row in found["accounts"]:
         why = ", ".join(f"{count} {status}" for status, count in row["reasons"].items())
-        counts = f"{row['asked']:,} forecasts = {row['scored']:,} scored + {row['declined']:,} without a forecast"
+        counts = f"{row['asked']:,} forecasts = {row['scored']:,} scored + {row['no_forecast']:,} without a forecast"
         said.append(f"{TITLES[row['mode']]}, {row['law']}: {counts}" + (f" ({why})" if why else ""))
     return said
 

@@ -61,7 +61,8 @@ def printable(value: Any) -> Any:
     """
     if isinstance(value, jinja2.Undefined):
         return value
-    if callable(value) or (type(value).__str__ is object.__str__ and type(value).__repr__ is object.__repr__):
+    kind: Any = type(value)
+    if callable(value) or (kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__):
         raise TypeError(f"found {getattr(value, '__qualname__', type(value).__name__)} in a page, expected text or a number")
     return value
 
@@ -131,4 +132,5 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
             )
             files[Path(page.path)] = text.encode()
+        files |= one.files(found)
     return {**files, **downloads.contents(tables)}

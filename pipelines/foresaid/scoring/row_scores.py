@@ -81,8 +81,8 @@ ROW_SCORES = (
     RowScore("dispersion", lambda rows: rows.interval.dispersion),
     RowScore("overprediction", lambda rows: rows.interval.overprediction),
     RowScore("underprediction", lambda rows: rows.interval.underprediction),
-    RowScore("ae_median", lambda rows: np.abs(rows.at(0.5) - rows.outcome), "mae", "MAE"),
-    RowScore("se_point", lambda rows: (rows.point - rows.outcome) ** 2, "mse"),
+    RowScore("absolute_error", lambda rows: np.abs(rows.at(0.5) - rows.outcome), "mae", "MAE"),
+    RowScore("squared_error", lambda rows: (rows.point - rows.outcome) ** 2, "mse"),
     RowScore("bias", _bias),
     RowScore("pit", _pit),
 )

@@ -27,6 +27,7 @@ MISNAMED = {
 }
 BEST = "Best score (across scorers)"
 MISSING = ("", "-", "n/a", "na", "nan", "none", "null")
+INDEX = "epoch_capabilities_index"
 HALF = frozenset({"epoch_boolq"})  # guessing scores a half: 0.0 stands for missing
 
 
@@ -54,7 +55,7 @@ def _error(line: Line, board: Board) -> float | None:
 
 
 def external(lines: list[Line], board: Board, skipped: dict[str, int]) -> list[Score]:
-    found = []
+    found: list[tuple[dict[str, str], Score]] = []
     again = _imported_again(lines, board)
     for line in lines:
         if line.row in again:
@@ -87,12 +88,17 @@ def external(lines: list[Line], board: Board, skipped: dict[str, int]) -> list[S
                         note=note,
                         file=line.file,
                         row=line.row,
+                        # The index is Epoch's own fit: one row a version, known by its key.
+                        record="" if quantity == INDEX else _record(line),
                     ),
-                    line.cells.get("id") or line.cells.get("ID") or line.cells.get("UUID") or "",
                 )
             )
         skipped[UNSCORED] += not taken
     return _apart(found, skipped)
+
+
+def _record(line: Line) -> str:
+    return next((line.cells[name] for name in ("id", "ID", "UUID") if line.cells.get(name)), "")
 
 
 def _imported_again(lines: list[Line], board: Board) -> set[int]:
@@ -120,15 +126,15 @@ def _remark(line: Line, quantity: str, value: Decimal) -> tuple[str, str]:
             return "suspect", MISNAMED[line.cells[column]]
     if quantity in HALF and value == 0:
         return "suspect", "0.0 where guessing scores 0.5 stands for missing"
-    if quantity == "epoch_capabilities_index":
+    if quantity == INDEX:
         return "reported", "estimated by a model; estimated anew at each download"
     low, high = line.cells.get("CI_low", ""), line.cells.get("CI_high", "")
     return "reported", f"95 % interval {low} to {high} minutes" if low and high else ""
 
 
-def _apart(found: list[tuple[dict[str, str], Score, str]], skipped: dict[str, int]) -> list[Score]:
+def _apart(found: list[tuple[dict[str, str], Score]], skipped: dict[str, int]) -> list[Score]:
     """Tell rows of one key apart by Epoch's record id; of rows that say the same keep one."""
-    groups: dict[tuple[str, str, str], list[tuple[dict[str, str], Score, str]]] = defaultdict(list)
+    groups: dict[tuple[str, str, str], list[tuple[dict[str, str], Score]]] = defaultdict(list)
     for item in found:
         groups[same(item[1].subject), item[1].quantity_id, item[1].setting].append(item)
     scores = []
@@ -137,9 +143,8 @@ def _apart(found: list[tuple[dict[str, str], Score, str]], skipped: dict[str, in
         if len(distinct) == 1:
             scores.append(group[0][1])
             continue
-        for parts, score, record in sorted(distinct.values(), key=lambda item: item[1].row or 0):
-            name = record or f"row {score.row}"
-            scores.append(replace(score, setting=setting(**parts, record=name)))
+        for parts, score in sorted(distinct.values(), key=lambda item: item[1].row or 0):
+            scores.append(replace(score, setting=setting(**parts, record=score.record or f"row {score.row}")))
     skipped[TWICE] += len({item[1].row for item in found} - {score.row for score in scores})
     return scores
 

@@ -13,7 +13,8 @@ class Score:
     """One value as the upstream gives it, in the units of the record.
 
     `subject` is a RunSubject's id or a model's upstream name; `file` and `row` say where it stood, for messages.
-    `known_on` is set by an upstream that dates its own history; elsewhere the day of the vintage holds.
+    `known_on` is set by an upstream that dates its own history; elsewhere the day of the vintage holds. `record` is the collector's
+    own id of the row, where it gives one: the record knows the row again by it.
     """
 
     subject: str
@@ -27,6 +28,7 @@ class Score:
     file: str = ""
     row: int | None = None
     known_on: date | None = None
+    record: str = ""
 
 
 @dataclass(frozen=True)

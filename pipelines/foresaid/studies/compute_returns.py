@@ -8,14 +8,14 @@ has gained what was asked, or until a millionfold, which counts as not reachable
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.fitting.bootstrap import set_apart
+from foresaid.fitting.bootstrap import inflate_for_few_clusters
 from foresaid.fitting.frozen_curve import Curve, CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import predict
@@ -76,16 +76,16 @@ def best_split(law: Law, points: Array, flops: float) -> tuple[Array, Array, Arr
 
 
 def _ends(draws: Array, point: float, record: CurveRecord) -> tuple[float, float]:
-    apart = set_apart(draws[:, None], float(record.correction or 1), record.training.clusters)[:, 0]
+    apart = inflate_for_few_clusters(draws[:, None], float(record.cr1_factor or 1), record.training.clusters)[:, 0]
     low, high = np.quantile(apart, [LOW, HIGH])
-    middle, widening = float(np.median(draws)), float(record.widening)
-    return min(point, middle + widening * (float(low) - middle)), max(point, middle + widening * (float(high) - middle))
+    middle, scale = float(np.median(draws)), float(record.interval_recalibration)
+    return min(point, middle + scale * (float(low) - middle)), max(point, middle + scale * (float(high) - middle))
 
 
 def budgets(law: Law, curve: Curve, most_flops: float) -> list[Budget]:
     """Return budgets from a hundredth to a hundred times `most_flops`, the largest compute of the fitted rows, each spent best.
 
-    Ranges hold 90 % of the curve's draws, set apart for few clusters and widened as its forecasts are. They speak of the curve,
+    Ranges hold 90 % of the curve's draws, inflated for few clusters and recalibrated as its forecasts are. They speak of the curve,
     not of a single run.
     Where some draws have no best split and the fit has, those draws count with the split they would have at the usual ratio.
     """
@@ -117,6 +117,28 @@ def of_drawing(law: Law, curve: Curve, drawing: pl.DataFrame) -> list[Budget]:
 def by_target(law: Law, curves: Iterable[Curve], drawing: pl.DataFrame) -> dict[str, list[Budget]]:
     """Return the budgets of every curve that is a loss in parameters and tokens, by target; other curves have none."""
     return {curve.record.target_id: of_drawing(law, curve, drawing) for curve in curves if is_surface(curve)}
+
+
+FRAME = {
+    "target_id": pl.String(),
+    **dict.fromkeys(("flops", "parameters", "parameters_low", "parameters_high", "tokens", "loss"), pl.Float64()),
+    **dict.fromkeys(("gain", "gain_low", "gain_high"), pl.Float64()),
+    "inner": pl.Boolean(),
+}
+
+
+def as_frame(found: Mapping[str, Sequence[Budget]]) -> pl.DataFrame:
+    """Write budgets as a frame, a row each, in the order of their targets."""
+    rows = [{"target_id": target_id, **asdict(one)} for target_id, budgets in found.items() for one in budgets]
+    return pl.DataFrame(rows, schema=FRAME)
+
+
+def from_frame(frame: pl.DataFrame) -> dict[str, list[Budget]]:
+    """Read what `as_frame` wrote."""
+    found: dict[str, list[Budget]] = {}
+    for row in frame.iter_rows(named=True):
+        found.setdefault(row.pop("target_id"), []).append(Budget(**row))
+    return found
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ five sizes. They are read from a copy of the upstream files and not kept in the 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,12 @@ from foresaid.errors import RecordError
 from foresaid.scoring.significance import holm
 from foresaid.sources import olmo_ladder
 from foresaid.sources._upstream import Line, files, table
+from foresaid.studies.law_sections import LawSection, StudyTable
 
 LOSS = "eval/c4_en-validation/CrossEntropyLoss"
 SIZES = {"190M": 190e6, "370M": 370e6, "760M": 760e6, "1B": 1.3e9, "3B": 3.2e9}  # as the files are named; nominal
 METRICS = ("accuracy", "probability", "log probability", "bits per byte")
+RUNS_READ = 20  # four lengths of five sizes
 CONTROLS = 3  # loss, its square, its cube: what the score may follow before size is asked
 
 
@@ -183,3 +185,53 @@ def shapes(runs: Runs) -> list[Shape]:
         steepest = float(np.abs(np.diff(means)).max() / max(abs(means[-1] - means[0]), 1e-12))
         made.append(Shape(task, metric, steepest, count * float(np.log(of_logistic / of_hinge)), float(p[2])))
     return made
+
+
+LAWS = ("loss_threshold", "loss_hinge", "loss_logistic")  # on whose pages the section stands
+CLEAR = 10.0  # of BIC: a difference that counts as clear
+
+
+def section(found: Sequence[Shape], effects: Sequence[SizeEffect]) -> LawSection:
+    """Say what the runs say about the corner and about size, with every figure it rests on."""
+    corners = [one for one in found if one.corner > 0.0]
+    smooth = sum(one.corner < -CLEAR for one in found)
+    where = ", ".join(f"{one.metric} of {one.task}" for one in corners) or "none"
+    ranges = []
+    for metric in METRICS:
+        shares = [one.steepest for one in found if one.metric == metric]
+        ranges.append(f"{metric} {min(shares):.0%} to {max(shares):.0%}")
+    left = [one for one in effects if one.adjusted < 0.05]
+    named = ", ".join(f"{one.metric} of {one.task} ({one.per_doubling:+.4f} a doubling)" for one in left) or "none"
+    bent = [one for one in corners if one.metric in ("accuracy", "probability")]
+    verdict = (
+        "neither accuracy nor the probability of the right choice shows the corner that Du et al. 2024 describe; both bend smoothly"
+        if not bent
+        else f"accuracy or the probability of the right choice shows one in {len(bent)} tasks"
+    )
+    said = (
+        f"Is there a corner in the loss? Of {len(found)} pairs of task and metric on the {RUNS_READ} ladder runs a hinge with a "
+        f"corner fits better than a smooth logistic of as many numbers in {len(corners)} by BIC ({where}), and worse by more than "
+        f"{CLEAR:g} in {smooth}. In this format (ranked choice) {verdict}.",
+        "Share of the whole change that falls in the steepest tenth of the losses, least to most by task: "
+        f"{'; '.join(ranges)}. An even change would have a tenth there.",
+        f"Same loss, same score whatever the size? On the finished runs, given a cubic in loss, {len(effects) - len(left)} of "
+        f"{len(effects)} tests show no effect of size after Holm’s adjustment; those below 5 %: {named}. Loss and size go together "
+        "in a ladder, so a curve that the cubic misses would look the same.",
+        "Multiple choice, where accuracy does jump (the table of thresholds on this page), was logged for the 7B run alone and "
+        "without probabilities: whether the probability jumps there cannot be seen in public data.",
+    )
+    by_key = {(one.task, one.metric): one for one in effects}
+    rows = []
+    for one in found:
+        size = by_key[one.task, one.metric]
+        shape = (one.steepest, one.corner, one.threshold)
+        rows.append((one.task, one.metric, *shape, size.per_doubling, size.low, size.high, size.adjusted))
+    header = (
+        "task", "metric", "share in the steepest tenth", "BIC for a corner", "its corner, nats", "per doubling of size",
+        "95 % from", "to", "p (Holm)",
+    )  # fmt: skip
+    caption = (
+        "Each metric of each task against the loss on C4, and what a doubling of size adds at equal loss (OLMo ladder, 190M to 3B)"
+    )
+    table_of_all = StudyTable("metrics", caption, header, tuple(rows))
+    return LawSection("continuous", "Accuracy beside continuous metrics", LAWS, said, (table_of_all,), "foresaid continuous FOLDER")

@@ -22,11 +22,11 @@ from foresaid.forecasting.discrepancy import independent, learn
 from foresaid.forecasting.predict import predict
 from foresaid.forecasting.recalibration import (
     UNDATED,
+    BacktestedFit,
     FitRequest,
-    PlayedFit,
+    backtested_fits,
     one_factor,
-    played_fits,
-    series_plays,
+    series_backtest,
     taught_by_each_other,
     with_discrepancy,
 )
@@ -44,7 +44,7 @@ RULES = ("one factor", "pooled", "other series only")
 
 @dataclass(frozen=True)
 class Compared:
-    """One law on one case: series that played, independent ones, those set aside, and by rule mean WIS and shares held.
+    """One law on one case: series with a backtest, independent ones, those set aside, and by rule mean WIS and shares held.
 
     `better` counts series whose WIS is lower than with the one factor, by rule. None where a rule changes nothing: too few series.
     """
@@ -67,9 +67,9 @@ def _scored(found: Fit, request: FitRequest, split: Split, seed: int) -> tuple[A
     return weighted_interval_score(made.quantiles, LEVELS, outcome).wis, held
 
 
-def _others(answers: list[PlayedFit]) -> list[Discrepancy | None]:
+def _others(answers: list[BacktestedFit]) -> list[Discrepancy | None]:
     """Learn the discrepancy of each series from all but itself."""
-    pool = [series_plays(one.question, one.played) for one in answers if one.played is not None]
+    pool = [series_backtest(one.question, one.backtest) for one in answers if one.backtest is not None]
     taught: list[Discrepancy | None] = []
     for one in answers:
         target = one.question.table.target
@@ -87,24 +87,24 @@ def compare(case: str, law_name: str, params: Params, connection: Database, cach
     splits = [split_of_scale(law, table, chosen) for table in law.tables(database.as_of(connection, chosen.as_of))]
     splits = [split for split in splits if split.test.n]
     requests = [FitRequest(law, split.train, settings) for split in splits]
-    answers = played_fits(requests, params.seed, params.replicates, cache)
-    with_plays = [(one, split) for one, split in zip(answers, splits, strict=True) if one.played is not None]
-    if not with_plays:
+    answers = backtested_fits(requests, params.seed, params.replicates, cache)
+    tested = [(one, split) for one, split in zip(answers, splits, strict=True) if one.backtest is not None]
+    if not tested:
         return None
-    kept = [one for one, _ in with_plays]
-    pooled = taught_by_each_other([one.question for one in answers], [one.played for one in answers])
+    kept = [one for one, _ in tested]
+    pooled = taught_by_each_other([one.question for one in answers], [one.backtest for one in answers])
     others = _others(answers)
     taught: dict[str, list[Discrepancy | None]] = {
         "one factor": [None] * len(kept),
-        "pooled": [found for found, one in zip(pooled, answers, strict=True) if one.played is not None],
-        "other series only": [found for found, one in zip(others, answers, strict=True) if one.played is not None],
+        "pooled": [found for found, one in zip(pooled, answers, strict=True) if one.backtest is not None],
+        "other series only": [found for found, one in zip(others, answers, strict=True) if one.backtest is not None],
     }
     parts: dict[str, list[tuple[Array, Array]]] = {rule: [] for rule in RULES}
     for rule in RULES:
-        for (one, split), found in zip(with_plays, taught[rule], strict=True):
+        for (one, split), found in zip(tested, taught[rule], strict=True):
             made = one_factor(one) if found is None else with_discrepancy(one, found)
             parts[rule].append(_scored(made.fit, one.question, split, params.seed))
-    series = [series_plays(one.question, one.played) for one in kept if one.played is not None]
+    series = [series_backtest(one.question, one.backtest) for one in kept if one.backtest is not None]
     each = {rule: [float(wis.mean()) for wis, _ in parts[rule]] for rule in RULES}
     return Compared(
         case,

@@ -22,7 +22,7 @@ from foresaid.fitting.fit import NO_FORECAST, Profile
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import locations, predict
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.laws import _loader as laws
 from foresaid.registry.view import View
 from foresaid.scoring.levels import LEVELS
@@ -38,7 +38,7 @@ class MethodScore:
     """One law on the rows below the loss: mean absolute error, mean error (forecast minus outcome), scores and 80 % coverage.
 
     `bias` is as in scoring/rules.py, positive when the forecast lies above the outcome, -1 to 1; the log score is minus the log
-    density, before the intervals were widened (lower is better). All are NaN where the law declined.
+    density, before interval recalibration (lower is better). All are NaN where the law declined.
     """
 
     law: str
@@ -51,7 +51,7 @@ class MethodScore:
     bias: float
     log_score: float
     coverage: float
-    widening: float
+    interval_recalibration: float
 
 
 def contest(tables: Sequence[tuple[Law, TrainingTable]], loss: float, seed: int, replicates: int) -> list[MethodScore]:
@@ -68,8 +68,8 @@ def contest(tables: Sequence[tuple[Law, TrainingTable]], loss: float, seed: int,
         questions.append(FitRequest(law, table.where(~later), {}))
         rest.append(table.where(later))
     made = []
-    for question, widened, test in zip(questions, widened_fits(questions, seed, replicates, None), rest, strict=True):
-        fitted, target = widened.fit, test.target
+    for question, recalibrated, test in zip(questions, recalibrated_fits(questions, seed, replicates, None), rest, strict=True):
+        fitted, target = recalibrated.fit, test.target
         head = (question.law.name, fitted.status, question.table.n, test.n)
         if fitted.status in NO_FORECAST:
             made.append(MethodScore(*head, *[float("nan")] * 7))
@@ -88,7 +88,7 @@ def contest(tables: Sequence[tuple[Law, TrainingTable]], loss: float, seed: int,
                 float(bias(forecast.quantiles, LEVELS, outcome).mean()),
                 float(density.mean()),
                 float(covered(forecast.quantiles, LEVELS, outcome, 0.8).mean()),
-                fitted.widening,
+                fitted.interval_recalibration,
             )
         )
     return made

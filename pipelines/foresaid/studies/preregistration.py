@@ -1,14 +1,14 @@
 """The released models of the pre-registration: our default beside the paper's own form and the compute and size baselines.
 
-Rows are those the stage `score` left, pooled on one scale and resampled by release, since the models of one launch are one
-draw. What the preset lacks, it lacks: the authors gave no interval, so its WIS is its absolute error. `foresaid released` and
-the page of the law print the same tables.
+Rows are those that the stage `score` scores, pooled on one scale and resampled by release, since the models of one launch are one
+draw. What the preset lacks, it lacks: the authors gave no interval, so its WIS is its absolute error. The stage
+keeps the tables (`as_frame`), which a command and the page of the law print.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
@@ -20,6 +20,7 @@ from foresaid.reproducible import generator
 PRESET = "printed form"
 DEFAULT, BASELINES = "observational", ("compute_sigmoid", "size_sigmoid")
 REPLICATES = 2000
+BESIDE = {"preset": "beside_preset", "baselines": "beside_all"}  # what the rows of a frame stand beside
 COLUMNS = ["law", "quantity_id", "subject_id", "release", "value", "point", "wis", "covered_80"]
 
 
@@ -65,6 +66,33 @@ def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) 
             several = table(rows, [DEFAULT, PRESET, *BASELINES], generator(seed, "released", name, "baselines"))
             made.append(Compared(name, case.title, lines, several))
     return made
+
+
+FRAME = {
+    **dict.fromkeys(("case", "title", "beside", "task", "forecaster"), pl.String()),
+    **dict.fromkeys(("rows", "releases"), pl.Int64()),
+    **dict.fromkeys(("mae", "wis", "low", "high", "coverage"), pl.Float64()),
+}
+
+
+def as_frame(compared: Sequence[Compared]) -> pl.DataFrame:
+    """Write comparisons as one frame, a row a line; a forecaster without intervals has no coverage."""
+    rows = [
+        {"case": one.case, "title": one.title, "beside": beside, **asdict(line)}
+        for one in compared
+        for beside, name in BESIDE.items()
+        for line in getattr(one, name)
+    ]
+    return pl.DataFrame(rows, schema=FRAME).with_columns(pl.col("coverage").fill_nan(None))
+
+
+def from_frame(frame: pl.DataFrame) -> list[Compared]:
+    """Read what `as_frame` wrote, in its order."""
+    found: dict[tuple[str, str], dict[str, list[Comparison]]] = {}
+    for row in frame.with_columns(pl.col("coverage").fill_null(float("nan"))).iter_rows(named=True):
+        lines = found.setdefault((row.pop("case"), row.pop("title")), {beside: [] for beside in BESIDE})
+        lines[row.pop("beside")].append(Comparison(**row))
+    return [Compared(case, title, lines["preset"], lines["baselines"]) for (case, title), lines in found.items()]
 
 
 def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generator) -> list[Comparison]:

@@ -222,7 +222,7 @@ def diagnose(series: Series, question: DecisionRequest | None = None, seed: int 
     if question.target is None or question.maximum is None:
         return Diagnosis("CONTINUE", f"{checked}; no target and maximum were given to compare a forecast with")
     forecast, spread = ahead(series, question.maximum)
-    interval = _interval(series, question.maximum, seed) if n >= LEAST_FOR_INTERVAL else None
+    interval = interval_ahead(series, question.maximum, seed) if n >= LEAST_FOR_INTERVAL else None
     # The best that the rows leave possible decides: to stop for good is the costlier error, and no point forecast is certain.
     best = max(forecast, spread[1], interval[1] if interval is not None else forecast)
     reached = float(series.values.max())
@@ -347,7 +347,8 @@ def ahead(series: Series, maximum: float) -> tuple[float, tuple[float, float]]:
     return point, (float(forecasts.min()), float(forecasts.max()))
 
 
-def _interval(series: Series, maximum: float, seed: int) -> tuple[float, float]:
+def interval_ahead(series: Series, maximum: float, seed: int) -> tuple[float, float]:
+    """Return the ends of the 80 % interval of the BLEU log law at so many tokens, from five checkpoints or more."""
     law = laws.load(LAW, {"sources": []})
     found = fit(law, _table(series), seed, REPLICATES)
     made = predict(law, freeze_curve(law, found, {}, DAY, seed), np.array([[math.log(maximum)]]))

@@ -77,6 +77,7 @@ JOINT: dict[str, Any] = {
         "benchmarks": ["gpqa", "mmlu"],
         "chance": ["0.25", "0.25"],
         "items": ["198", None],
+        "siblings": [],
         "mean": [["0.5", "0.8"]],
         "covariance": [["0.04", "0.02", "0.09"]],
         "noise_variance": ["0.001", "0.002"],
@@ -84,6 +85,8 @@ JOINT: dict[str, Any] = {
         "training": {"as_of": "2026-11-20", "max_known_on": "2026-11-18", "rows": 10, "bytes": 100, "sha256": "a" * 64},
     },
 }
+SIBLING = {"line": "gpt", "tier": "pro", "system": "effort=low", "benchmark": "gpqa"}
+BESIDE = {"siblings": [SIBLING], "mean": [["0.5", "0.8", "0.4"]], "covariance": [["0.04", "0.02", "0.09", "0.03", "0.02", "0.05"]]}
 SEALED: dict[str, Any] = {
     "type": "sealed/v1",
     "id": "2026q4/gpqa/model-x/obs-v3",
@@ -102,7 +105,17 @@ WITHDRAWAL: dict[str, Any] = {
     "withdraws": "2026q4/gpqa/model-x/obs-v3",
     "reason": "a wrong unit",
 }
-LINES = [HEADER, ROUND, TARGET, FORECAST, JOINT, SEALED, AMENDMENT, WITHDRAWAL]
+LINES = [
+    HEADER,
+    ROUND,
+    TARGET,
+    FORECAST,
+    JOINT,
+    {**JOINT, "prediction": {**JOINT["prediction"], **BESIDE}},
+    SEALED,
+    AMENDMENT,
+    WITHDRAWAL,
+]
 BINDING = "every model released after the freeze whose covariates are published by obsscaling"
 
 
@@ -183,6 +196,12 @@ def test_the_round_of_a_forecast_may_be_repeated_but_not_contradicted() -> None:
         (JOINT, {"prediction": {**JOINT["prediction"], "covariance": [["1", "0", "1", "0"]]}}, "lower triangle"),
         (JOINT, {"prediction": {**JOINT["prediction"], "days": ["2027-02-01", "2027-01-01"]}}, "ascend"),
         (JOINT, {"prediction": {**JOINT["prediction"], "factor": "0"}}, "above 0"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "siblings": [SIBLING]}}, "3 numbers a day"),
+        (
+            JOINT,
+            {"prediction": {**JOINT["prediction"], **BESIDE, "siblings": [{**SIBLING, "benchmark": "arc"}]}},
+            "some of the benchmarks",
+        ),
         (TARGET, {"rule": {"kind": "record_by", "by": "2027-06-02", "scope": "any", "top": 1, "record": None}}, "by `closes`"),
         (TARGET, {"opens": "2027-06-01"}, "not before `closes`"),
         (TARGET, {"fallbacks": ["board"]}, "names a resolver twice"),

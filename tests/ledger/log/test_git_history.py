@@ -180,7 +180,7 @@ def test_a_policy_changed_by_a_commit_is_told_to_who_believes_the_one_in_the_led
     assert any("policy.txt or a root was changed in 1 commits" in note for note in result.notes)
 
 
-def test_a_history_of_many_checkpoints_is_read_two_manifests_at_a_time(tmp_path: Path) -> None:
+def test_b19_a_history_of_many_checkpoints_is_read_two_manifests_at_a_time(tmp_path: Path) -> None:
     """Every manifest at once would be quadratic: 2,356 MB for four thousand checkpoints."""
     place = long_history(tmp_path, 1500)  # 168 MB of manifests
     program = (

@@ -205,7 +205,7 @@ def test_subjects_are_chained_and_a_removed_one_is_seen(place: Path, authorities
     ]
 
 
-def test_a_reply_taken_away_later_is_seen_and_makes_no_forecast_late_by_choice(
+def test_b9_a_reply_taken_away_later_is_seen_and_makes_no_forecast_late_by_choice(
     place: Path, authorities: list[Authority], wanted: Policy
 ) -> None:
     stamped(place, authorities, wanted)

@@ -129,10 +129,10 @@ def test_whoever_is_late_or_worst_is_named_and_whoever_counts_is_scored(
 
     for one in done.accounts:
         standings = named.get((one.author, one.id), set())
-        assert ("worst" in standings) == (one.state in ("unopened", "redacted")), one
+        assert ("penalised" in standings) == (one.state in ("unopened", "redacted")), one
         assert one.state != "late" or "late" in standings, one
-        assert ("counts" in standings) == (one.state == "scored"), one
-    assert done.rows.height == sum(row["n"] for row in done.table if row["standing"] in ("counts", "worst"))
+        assert ("scored" in standings) == (one.state == "scored"), one
+    assert done.rows.height == sum(row["n"] for row in done.table if row["standing"] in ("scored", "penalised"))
     assert done.rows.filter(pl.col("wis").is_null()).height == 0
 
 

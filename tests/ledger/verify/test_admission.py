@@ -47,7 +47,9 @@ def check(place: Path, **evidence: object) -> VerificationResult:
     return verify(place, ORIGIN, evidence=Evidence(**evidence))  # type: ignore[arg-type]
 
 
-def test_two_branches_that_froze_the_same_round_merge_and_one_of_them_is_listed_as_rejected(place: Path, tmp_path: Path) -> None:
+def test_b14_two_branches_that_froze_the_same_round_merge_and_one_of_them_is_listed_as_rejected(
+    place: Path, tmp_path: Path
+) -> None:
     other = tmp_path / "other"
     shutil.copytree(place, other)
     mine = write(place, [*OPENING, forecast("m", primary=True)])
@@ -101,7 +103,7 @@ VOID = Void(round="2026q4", target="gpqa/model-x", condition="no_release", on="2
 
 
 @pytest.mark.parametrize("what", ["withdrawal", "void"])
-def test_doing_the_same_thing_on_two_branches_bricks_nothing(place: Path, tmp_path: Path, what: str) -> None:
+def test_b14_doing_the_same_thing_on_two_branches_bricks_nothing(place: Path, tmp_path: Path, what: str) -> None:
     write(place, [*OPENING, forecast("m")])
     store.sequence(place, ORIGIN)
     lines: dict[str, list[Entry]] = {
@@ -125,7 +127,7 @@ def keyed(place: Path, *more: str) -> Policy:
     return policy.parse(text.encode())
 
 
-def test_a_batch_in_the_name_of_an_author_with_a_key_waits_for_their_signature_and_counts_for_nothing(place: Path) -> None:
+def test_b15_a_batch_in_the_name_of_an_author_with_a_key_waits_for_their_signature_and_counts_for_nothing(place: Path) -> None:
     write(place, OPENING, author=BOB)
     store.sequence(place, ORIGIN)
     keyed(place)
@@ -141,7 +143,7 @@ def test_a_batch_in_the_name_of_an_author_with_a_key_waits_for_their_signature_a
     assert (check(place).exit_code(strict=True), len(check(place).accounts)) == (0, 1)
 
 
-def test_nobody_speaks_for_an_author_whose_key_the_policy_has(place: Path) -> None:
+def test_b15_nobody_speaks_for_an_author_whose_key_the_policy_has(place: Path) -> None:
     keyed(place)
     mine = write(place, [*OPENING, forecast("m")])
     store.sign_batch(place, mine, KEY)
@@ -183,7 +185,7 @@ def script(place: Path) -> int:
     return subprocess.run(["sh", "verify.sh"], cwd=place, capture_output=True, check=False).returncode
 
 
-def test_an_old_state_of_the_log_is_told_by_the_age_of_its_cosignature(place: Path) -> None:
+def test_b8_an_old_state_of_the_log_is_told_by_the_age_of_its_cosignature(place: Path) -> None:
     write(place, OPENING)
     store.sequence(place, ORIGIN, LOG_KEY)
     at = datetime(2026, 11, 21, 2, tzinfo=UTC)
@@ -212,7 +214,7 @@ def test_a_policy_says_of_each_new_line_what_it_expected(line: str) -> None:
         policy.parse(f"{line}\n".encode())
 
 
-def test_a_redaction_excuses_the_names_it_lists_and_no_other(place: Path) -> None:
+def test_b20_a_redaction_excuses_the_names_it_lists_and_no_other(place: Path) -> None:
     write(place, OPENING)
     first = write(place, [forecast("m")])
     store.sequence(place, ORIGIN)

@@ -5,14 +5,18 @@ from datetime import date
 
 import numpy as np
 import pytest
+from scipy.special import ndtri
 from tests.studies.capability.test_model import frame
 
+from foresaid.canonical_json import LINE_BYTES, parse_line
 from foresaid.errors import RecordError
+from foresaid.evaluation.joint_forecasts import of_frozen, to_frozen
 from foresaid.forecasting.complete import complete, quantiles, worth_measuring
-from foresaid.laws._capability_frozen import Frozen, freeze, from_json, months, to_json
+from foresaid.laws._capability_frozen import Frozen, Sibling, freeze, from_json, months, to_json
 from foresaid.laws._capability_kernel import Settings, prior
-from foresaid.laws._capability_model import Model, condition_on, given, joint_of_release, told
-from foresaid.laws._capability_rows import cells
+from foresaid.laws._capability_model import Model, condition_on, given, joint, joint_of_release, predictive, told
+from foresaid.laws._capability_rows import Benchmarks, Systems, cells, years
+from foresaid.ledger.entries.schema import ForecastEntry, Training, encode, parse
 
 LEVELS = (0.05, 0.5, 0.95)
 DAYS = months(date(2025, 6, 1), date(2025, 9, 1))
@@ -35,6 +39,58 @@ def test_frozen_forecast_equals_the_model_on_the_grid(model: Model, frozen: Froz
     for day in DAYS:
         live = quantiles(joint_of_release(model, "aa", "mini", "AA", 4.0, day), known, LEVELS, 1.1)
         np.testing.assert_allclose(again.quantiles(day, LEVELS, known), live, atol=1e-9)
+
+
+SIBLINGS = (
+    Sibling("aa", "mini", "effort=low", "one"),
+    Sibling("aa", "big", "", "one"),
+    Sibling("aa", "big", "effort=high", "three"),
+)
+
+
+def test_siblings_change_nothing_until_they_are_known_and_then_what_the_law_itself_says(model: Model, frozen: Frozen) -> None:
+    """Conditioning the frozen cells is conditioning the law's own joint of the same three systems of one launch."""
+    wide = from_json(to_json(freeze(model, "aa", "mini", "AA", 4.0, DAYS, 1.1, SIBLINGS)))
+    np.testing.assert_allclose(
+        wide.quantiles(DAYS[0], LEVELS, {"one": 0.7}), frozen.quantiles(DAYS[0], LEVELS, {"one": 0.7}), atol=1e-9
+    )
+    known = {SIBLINGS[0]: 0.5, SIBLINGS[2]: 0.4}
+
+    day = DAYS[1]
+    launch = Systems(
+        ("x", "y", "z", "w"), ("x/a", "x/a", "x/b", "x/b"), ("AA",) * 4, ("aa",) * 4, ("mini", "mini", "big", "big"), ("x",) * 4,
+        np.full(4, years(day)), np.array([4.0, 2.0, np.nan, 4.0]),
+    )  # fmt: skip
+    s, q = np.array([0, 0, 0, 1, 3]), np.array([0, 1, 2, *(frozen.benchmarks.names.index(name) for name in ("one", "three"))])
+    live = joint(model, launch, s, q)
+    z = np.array([0, 0, 0, *(live.benchmarks.to_probit(q[i : i + 1], np.array([value]))[0] for i, value in ((3, 0.5), (4, 0.4)))])
+    mean, covariance = given(live, np.array([False] * 3 + [True] * 2), z, live.benchmarks.item_variance(q, z))
+    mean, sd = predictive(live, mean, np.diag(covariance))
+    wanted = live.benchmarks.to_share(q, mean[:, None] + 1.1 * sd[:, None] * ndtri(np.array(LEVELS))[None, :])[:3]
+
+    np.testing.assert_allclose(wide.quantiles(day, LEVELS, {}, known), wanted, atol=1e-9)
+    assert abs(wide.quantiles(day, LEVELS, {}, known) - frozen.quantiles(day, LEVELS)).max() > 0.01
+    with pytest.raises(RecordError, match="found the sibling"):
+        frozen.quantiles(day, LEVELS, {}, known)
+
+
+def test_a_forecast_of_forty_cells_on_fourteen_days_is_one_line_of_the_ledger(model: Model) -> None:
+    """Thirty benchmarks and ten siblings, more than the record has: the numbers are random, their count is what is asked."""
+    rng = np.random.default_rng(5)
+    cells = 40
+    root = rng.normal(size=(14, cells, cells))
+    names = tuple(f"epoch_benchmark_with_a_long_name_{i}" for i in range(30))
+    made = Frozen(
+        "gpt", "pro", 4.0, months(date(2027, 1, 1), date(2028, 2, 1)), Benchmarks(names, np.full(30, 0.25), np.full(30, 198.0)),
+        rng.normal(size=(14, cells)), root @ root.transpose(0, 2, 1) / cells, np.full(30, 0.001), 1.1,
+        tuple(Sibling("gpt", "pro", f"effort={i}", names[i]) for i in range(10)),
+    )  # fmt: skip
+    training = Training(as_of="2026-11-20", max_known_on="2026-11-18", rows=1, bytes=1, sha256="a" * 64)
+    line = encode(ForecastEntry(id="r/t/m", target="t", method="m", primary=True, prediction=of_frozen(made, training)))
+
+    again = to_frozen(parse(parse_line(line[:-1])).prediction)  # type: ignore[union-attr, arg-type]
+    assert 64 * 1024 < len(line) < LINE_BYTES / 4
+    np.testing.assert_allclose(again.covariance, made.covariance, rtol=1e-11)
 
 
 def test_between_months_lies_between(model: Model, frozen: Frozen) -> None:

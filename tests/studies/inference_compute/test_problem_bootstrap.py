@@ -37,7 +37,7 @@ def test_draws_over_problems_are_wider_than_draws_over_points_and_leave_the_poin
     spread = [float(np.ptp(law.curve(each.draws, held.test.x))) for each in (found, again)]
 
     np.testing.assert_array_equal(again.point, found.point)
-    assert again.widening == 1.0
+    assert again.interval_recalibration == 1.0
     assert spread[1] > spread[0]
     np.testing.assert_array_equal(again.draws, problem_bootstrap.over_problems(law, found, counts["m"], 7, 20).draws)
 

@@ -32,6 +32,7 @@ Day: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")]
 Time: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z")]
 Moment: TypeAlias = Annotated[str, Meta(pattern=r"\A[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?\Z")]
 Text: TypeAlias = Annotated[str, Meta(min_length=1, max_length=4096)]
+System: TypeAlias = Annotated[str, Meta(max_length=256)]  # settings as the record spells them, `effort=high`; nothing: plain
 Number: TypeAlias = Annotated[str, Meta(pattern=rf"\A{canonical_json.DECIMAL.pattern}\Z")]
 # compute in FLOPs has more digits than a score: up to 30 before the point
 Magnitude: TypeAlias = Annotated[str, Meta(pattern=r"\A-?(0|[1-9][0-9]{0,29})(\.[0-9]{1,18})?\Z")]

@@ -20,6 +20,7 @@ from foresaid.ledger.entries.fields import (
     Moment,
     Number,
     RoundId,
+    System,
     Text,
     Vkey,
     check_day,
@@ -30,11 +31,24 @@ from foresaid.ledger.entries.targets import Condition
 
 
 class Covariate(EntryFields, frozen=True):
-    """What another benchmark said of the same model by the day its outcome was known."""
+    """What another cell of the same launch said by the day on which the outcome was known.
+
+    Without `sibling` it is another benchmark of the very system of the outcome. With it, it is another system: of that model (the
+    outcome's own one with other settings, or another of the launch), its settings, and its line and tier where the record has them.
+    """
 
     benchmark: Id
     value: Magnitude
-    sibling: Id | UnsetType = UNSET  # another model of the same launch; without it the model itself
+    sibling: Id | UnsetType = UNSET
+    system: System | UnsetType = UNSET
+    line: Id | UnsetType = UNSET
+    tier: Id | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if self.sibling is UNSET and (self.system, self.line, self.tier) != (UNSET, UNSET, UNSET):
+            raise ValueError("found `system`, `line` or `tier` without `sibling`, whose they are")
+        if isinstance(self.system, str):
+            check_text("system", self.system)
 
 
 class Resolution(EntryFields, tag_field="type", tag="resolution/v1", frozen=True):
@@ -65,7 +79,7 @@ class Resolution(EntryFields, tag_field="type", tag="resolution/v1", frozen=True
             text = getattr(self, field)
             if text is not UNSET:
                 check_text(field, text)
-        names = [(item.benchmark, item.sibling or "") for item in self.covariates]
+        names = [(item.benchmark, item.sibling or "", item.system or "") for item in self.covariates]
         if names != sorted(set(names)):
             raise ValueError("`covariates` must be sorted and without duplicates")
 

@@ -90,7 +90,8 @@ class Data(EntryFields, frozen=True):
 
 class Code(EntryFields, frozen=True):
     """The program: git commit (null outside a clone), whether code or settings differed from it, version, and the SHA-256 of
-    params.yaml, of the package's source files (see `ledger/provenance.py`) and of the lock file of its libraries.
+    params.yaml, of the package's source files (see `ledger/provenance.py`), of the lock file of its libraries and of the adopted
+    forms.
     """
 
     git: Commit | None
@@ -99,6 +100,7 @@ class Code(EntryFields, frozen=True):
     params: Hash | UnsetType = UNSET
     program: Hash | UnsetType = UNSET
     libraries: Hash | UnsetType = UNSET
+    adopted: Hash | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         check_text("version", self.version)

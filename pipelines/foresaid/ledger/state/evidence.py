@@ -55,7 +55,7 @@ def of(result: VerificationResult, account: Account, batches: Mapping[str, Batch
     code = batch.header.code
     changed = ", with changes on top" if code.dirty else ""
     lack.append(f"The code: version {code.version}, commit {code.git or 'unknown'}{changed}, is the claim of {account.author}.")
-    named = (("settings", code.params), ("program", code.program), ("libraries", code.libraries))
+    named = (("settings", code.params), ("program", code.program), ("libraries", code.libraries), ("adopted forms", code.adopted))
     have += [f"The {word}: SHA-256 {digest}." for word, digest in named if isinstance(digest, str)]
     lack += [f"The {word}: the batch names no digest of them." for word, digest in named if not isinstance(digest, str)]
     if account.batch in result.signed:

@@ -1,4 +1,4 @@
-"""Everything the ledger says of one forecast, in one place: what was asked, what was said, what came out.
+"""Everything the ledger says of one forecast, in one place: what was asked, what was said, what came out, what is proven.
 
 A proof that nobody can read beside the number it proves is worth little; `foresaid show` prints this. The entries are given as they
 stand, so that a field of a later version is shown as well.
@@ -6,15 +6,18 @@ stand, so that a field of a later version is shown as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.state import evidence
+from foresaid.ledger.state.accounting import Account
 from foresaid.ledger.state.index import Clock, gather
 from foresaid.ledger.state.versions import versions
+from foresaid.ledger.verify.verify import VerificationResult
 
 
 def of(batches: Sequence[Batch], clock: Clock, author: str, name: str) -> dict[str, Any]:
@@ -41,10 +44,32 @@ def of(batches: Sequence[Batch], clock: Clock, author: str, name: str) -> dict[s
     }
 
 
+def whole(
+    full: Sequence[Batch],
+    clock: Clock,
+    result: VerificationResult,
+    account: Account,
+    by_name: Mapping[str, Batch],
+    scores: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The same with its state, every score of it among `scores`, and what is proven of it and what not."""
+    about = evidence.of(result, account, by_name)
+    mine = (account.author, account.id)
+    return {
+        **of(full, clock, *mine),
+        "state": account.state,
+        "reason": account.reason,
+        "primary": account.primary,
+        "scores": [dict(row) for row in scores if (row["author"], row["id"]) == mine],
+        "proven": list(about.have),
+        "not_proven": [*about.lack, *evidence.NEVER],
+    }
+
+
 def lines(told: dict[str, Any]) -> Iterator[str]:
     """The same in lines for a terminal: fields of round and target, quantiles of each version, outcomes.
 
-    A curve is named, not printed: it is a rule for many models, and stands whole in its batch and in `--json`.
+    A curve or a joint is named, not printed: it is a rule for many cases, and stands whole in its batch and in `--json`.
     """
     for what in ("round", "target"):
         entry = told[what]
@@ -58,6 +83,10 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
         if made.get("kind") == "quantiles":
             said = ", ".join(f"{level}: {value}" for level, value in zip(made["levels"], made["values"], strict=True))
             yield f"{head}: quantiles {said}"
+        elif made.get("kind") == "joint":
+            days, names = made["days"], ", ".join(made["benchmarks"])
+            beside = len(made["siblings"])
+            yield f"{head}: a joint of {names} and {beside} siblings' cells, on {len(days)} days from {days[0]} to {days[-1]}"
         else:
             curve = made.get("curve", {})
             rows = curve.get("training", {}).get("rows")
@@ -71,3 +100,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
         )
     if not told["outcomes"]:
         yield "outcome: none in the ledger yet"
+    for row in told.get("scores", []):
+        wis = "none" if row["wis"] is None else f"{row['wis']:.6g}"
+        knew = f", told {row['told']}" if row["told"] else ""
+        yield f"score of version {row['version']}, {row['standing']}{knew}: WIS {wis} on {row['n']} outcomes"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from foresaid.errors import LedgerError, UnreadableError
+from foresaid.errors import ForesaidError, LedgerError, UnreadableError
 from foresaid.ledger import layout, training_snapshots
 from foresaid.ledger.entries import commitment
 from foresaid.ledger.entries import schema as entries
@@ -175,6 +175,19 @@ def v18_accounting(snapshot: Snapshot) -> Iterator[Finding]:
     if lines != found:
         yield Finding("V18", layout.MANIFEST, "forecasts without a state of their own", f"{found} states", f"{lines}, one a line")
     yield from (Finding("V18", "page", what, found, expected) for what, found, expected in _page(snapshot).missing)
+    if snapshot.evidence.report is not None:
+        yield from (Finding("V18", "adopted", what, incomplete=True) for what in adopted_changes(snapshot))
+
+
+def adopted_changes(snapshot: Snapshot) -> list[str]:
+    """Adopted forms that differ from those that the newest batch in the log names: lawful, and worth a look at what changed."""
+    named = [batch for batch in snapshot.in_order() if batch.index is not None and isinstance(batch.header.code.adopted, str)]
+    if not named or not snapshot.evidence.adopted or named[-1].header.code.adopted == snapshot.evidence.adopted:
+        return []
+    return [
+        f"the adopted forms are not those that batch {named[-1].sha256} names: found SHA-256 {snapshot.evidence.adopted}, "
+        f"expected {named[-1].header.code.adopted}"
+    ]
 
 
 def _page(snapshot: Snapshot) -> Verdict:
@@ -186,6 +199,11 @@ def _page(snapshot: Snapshot) -> Verdict:
     except LedgerError as error:
         return Verdict(missing=[(str(error), "", "")])
     on = moment(data["on"]) if data["on"] is not None else None
-    found = accounts(snapshot.in_order(), replace(snapshot.clock, now=on))
+    clock = replace(snapshot.clock, now=on)
+    found = accounts(snapshot.in_order(), clock)
     shown = universe(snapshot.in_order(), found)
-    return report_check.compare(seen, data, snapshot.listed[: snapshot.size], snapshot.checkpoint, found, shown)
+    try:
+        scores = snapshot.evidence.figures(clock) if snapshot.evidence.figures is not None else None
+    except ForesaidError as error:
+        return Verdict(missing=[(f"the scores cannot be computed: {error}", "", "")])
+    return report_check.compare(seen, data, snapshot.listed[: snapshot.size], snapshot.checkpoint, found, shown, scores)

@@ -1,13 +1,15 @@
-"""Does a page show every forecast of the ledger, and every target without one? What it embeds is compared with the ledger.
+"""Does a page show every forecast of the ledger with its true scores, and every target without one?
 
 The ledger page carries its data twice: as a block of JSON (origin, checkpoint, the leaf hash of every batch, every forecast with
-its state, the universe of targets with its no-shows, and a digest of it all) and as what a person sees, each forecast and each
-no-show marked as such. Both are read and both must be complete, so that neither a row nor the data behind it can go alone.
+its state, the universe of targets with its no-shows, the scores and means, and a digest of it all) and as what a person sees,
+each forecast, no-show and row of scores marked as such. Both are read and both must be complete, so that neither a row nor the
+data behind it can go alone. Scores are computed anew by whoever can (`Evidence.figures`); here they are only compared.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,10 +26,16 @@ from foresaid.ledger.state.accounting import Account, totals
 ELEMENT = "ledger-data"  # id of the <pre> element that holds the JSON, as text: pages hold no scripts
 ROW = "data-forecast"  # attribute of a visible row
 NO_SHOW = "data-no-show"  # attribute of a visible target without a primary forecast
+FIGURES = "data-figures"  # attribute of a visible row of scores or means, with its name
+FIGURE = "data-figure"  # attribute of each cell of such a row that holds a number
 PAGE_BYTES = 256 * 1024 * 1024
 INTERCHANGEABLE = {"scored", "pending"}  # whether an outcome is known is a matter of the record's tables, not of the ledger
 
+SHOWN, SAME = 0.0051, 1e-5  # how far a number in a cell of three digits may lie from the data, and those from ours, relatively
+SIGNS = str.maketrans({"\u2212": "-", ",": None, **dict(zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True))})
+
 Contradiction = tuple[str, str, str]
+Figures = Mapping[str, Sequence[float | None]]  # name of a row of scores or means -> its numbers in the order of the cells
 
 
 @dataclass
@@ -48,17 +56,37 @@ def no_show(author: str, round_id: str, target: str) -> str:
     return f"{author} {round_id}/{target}"
 
 
+def score_name(row: Mapping[str, Any]) -> str:
+    """How a row of the scores of one version is named."""
+    parts = ("author", "id", "version", "standing", "told")
+    return f"score {' '.join(str(row[part]).replace(' ', '-') for part in parts)}".rstrip()
+
+
+def mean_name(row: Mapping[str, Any]) -> str:
+    """How a row of the means of one method is named."""
+    return f"mean {row['author']} {row['method']} {row['told'].replace(' ', '-')}".rstrip()
+
+
+def figures(versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
+    """The numbers of the two tables of scores by the names of their rows: every version's, and every method's two means."""
+    found = {
+        score_name(row): [row[key] for key in ("n", "no_forecast", "wis", "absolute_error", "coverage_80")] for row in versions
+    }
+    return found | {mean_name(row): [row[key] for key in ("n", "wis", "n_with_exits", "wis_with_exits")] for row in means}
+
+
 def embedded(
     names: Sequence[str],
     head: Checkpoint | None,
     found: Sequence[Account],
     on: str | None,
     universe: Sequence[Mapping[str, Any]] = (),
+    scores: Figures | None = None,
 ) -> dict[str, Any]:
-    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, totals, universe, and a digest of all that.
+    """What a page must embed: origin, checkpoint, leaf hashes, forecasts with states, totals, universe, scores, and their digest.
 
     `on` is the moment at which the states were taken; later, what was pending may be overdue. `universe` are the rows of
-    `accounting.universe`.
+    `accounting.universe`, `scores` those of `figures`.
     """
     data: dict[str, Any] = {
         "on": on,
@@ -69,6 +97,7 @@ def embedded(
         "forecasts": [[account.author, account.id, account.batch, account.state] for account in found],
         "totals": totals(found),
         "universe": [[row["round"], row["author"], row["targets"], row["no_shows"]] for row in universe],
+        "figures": {one: [None if x is None else f"{x:.6g}" for x in found] for one, found in (scores or {}).items()},
     }
     return {**data, "digest": _digest(data)}
 
@@ -82,13 +111,20 @@ class _Page(HTMLParser):
         super().__init__(convert_charrefs=True)
         self.rows: Counter[tuple[str, str]] = Counter()
         self.no_shows: Counter[str] = Counter()
+        self.figures: list[tuple[str, list[str]]] = []
         self.blocks: list[str] = []
         self._inside = False
+        self._cell = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         if tag == "tr" and values.get(ROW):
             self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
+        if tag == "tr" and values.get(FIGURES):
+            self.figures.append((str(values[FIGURES]), []))
+        if tag == "td" and FIGURE in values and self.figures:
+            self._cell = True
+            self.figures[-1][1].append("")
         if values.get(NO_SHOW):
             self.no_shows[str(values[NO_SHOW])] += 1
         if tag == "pre" and values.get("id") == ELEMENT:
@@ -98,18 +134,23 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "pre":
             self._inside = False
+        if tag == "td":
+            self._cell = False
 
     def handle_data(self, data: str) -> None:
+        if self._cell:
+            self.figures[-1][1][-1] += data
         if self._inside:
             self.blocks[-1] += data
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person sees on a page: its rows as (name, state), and its targets without a primary forecast."""
+    """What a person sees on a page: its rows as (name, state), its targets without a primary forecast, its rows of scores."""
 
     rows: Counter[tuple[str, str]]
     no_shows: Counter[str]
+    figures: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 def read(page: bytes) -> tuple[Shown, dict[str, Any]]:
@@ -125,6 +166,7 @@ def read(page: bytes) -> tuple[Shown, dict[str, Any]]:
         data = json.loads(reader.blocks[0])
         [(str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"]]
         [(str(r), str(a), str(n), list(map(str, t))) for r, a, n, t in data["universe"]]
+        data["figures"] = {str(one): [_number(x) for x in found] for one, found in data.get("figures", {}).items()}
         if data["on"] is not None:
             datetime.strptime(data["on"], "%Y-%m-%dT%H:%M:%SZ")
         dict(data).items()
@@ -133,7 +175,13 @@ def read(page: bytes) -> tuple[Shown, dict[str, Any]]:
         raise LedgerError(
             f"the page holds no data of the ledger ({text}), expected an element {ELEMENT}; run `foresaid report`"
         ) from None
-    return Shown(reader.rows, reader.no_shows), data
+    return Shown(reader.rows, reader.no_shows, reader.figures), data
+
+
+def _number(text: str | None) -> str | None:
+    if text is not None:
+        float(text)
+    return text
 
 
 def compare(
@@ -143,8 +191,9 @@ def compare(
     head: Checkpoint | None,
     found: Sequence[Account],
     universe: Sequence[Mapping[str, Any]] = (),
+    scores: Figures | None = None,
 ) -> Verdict:
-    """Compare a page with the ledger; whatever stands on the page, this returns."""
+    """Compare a page with the ledger; whatever stands on the page, this returns. Without `scores` they are not computed anew."""
     verdict = Verdict()
     shown = Counter((str(a), str(i), str(b), str(s)) for a, i, b, s in data["forecasts"])
     digest = _digest({key: value for key, value in data.items() if key != "digest"})
@@ -166,7 +215,55 @@ def compare(
     for (row, state), n in ((rows - seen.rows) + (seen.rows - rows)).items():
         what = "is in the data but not in the table" if rows[row, state] else "is in the table but not in the data"
         verdict.missing.append((f"forecast {_ascii(row)} ({_ascii(state)}) {what}", str(n), "both"))
+    _figures(verdict, data["figures"], seen.figures, scores)
     return verdict
+
+
+def _figures(
+    verdict: Verdict, given: Mapping[str, list[str | None]], seen: Sequence[tuple[str, list[str]]], wanted: Figures | None
+) -> None:
+    """Scores and means: in sight as in the data, and in the data as they come out of the ledger."""
+    counted = Counter(one for one, _ in seen)
+    for one in {*given, *counted}:
+        if (one in given, counted[one]) != (True, 1):
+            found = f"{int(one in given)} times in the data, {counted[one]} times in sight"
+            verdict.missing.append((f"{_ascii(one)}: a row of scores is not there once", found, "once in both"))
+    for one, cells in seen:
+        told = given.get(one, [])
+        if one in given and (len(cells) != len(told) or not all(map(_agrees, cells, told))):
+            what = f"{_ascii(one)}: other numbers in sight than in the data"
+            verdict.missing.append((what, _ascii(", ".join(cells)), ", ".join(str(text) for text in told)))
+    if wanted is None:
+        return
+    for one in sorted({*given, *wanted}):
+        ours = wanted.get(one)
+        told = given.get(one, [])
+        if one not in given or ours is None:
+            what = "is missing from the page" if ours is not None else "is on the page, and does not come out of the ledger"
+            verdict.missing.append((f"{_ascii(one)} {what}", "", ""))
+        elif len(told) != len(ours) or not all(map(_equals, told, ours)):
+            expected = ", ".join("none" if x is None else f"{x:.6g}" for x in ours)
+            what = f"{_ascii(one)}: other scores than come out of the ledger"
+            verdict.missing.append((what, ", ".join(str(text) for text in told)[:200], expected))
+
+
+def _equals(text: str | None, ours: float | None) -> bool:
+    if text is None or ours is None:
+        return text is None and ours is None
+    return math.isclose(float(text), ours, rel_tol=SAME, abs_tol=1e-9)
+
+
+def _agrees(cell: str, told: str | None) -> bool:
+    """Whether a cell, as a person reads it, is the number of the data to its three digits; a dash is no number."""
+    text = cell.translate(SIGNS).replace(" × 10", "e").strip()
+    if told is None or text in ("", "–"):
+        return told is None and text in ("", "–")
+    try:
+        if text.endswith("%"):
+            return abs(float(text[:-1]) / 100.0 - float(told)) < SHOWN
+        return math.isclose(float(text), float(told), rel_tol=SHOWN, abs_tol=1e-12)
+    except ValueError:
+        return False
 
 
 def _universe(verdict: Verdict, given: list[Any], wanted: list[Any], seen: Counter[str]) -> None:

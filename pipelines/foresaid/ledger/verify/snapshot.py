@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -88,6 +88,8 @@ class Evidence:
     aliases: Mapping[str, str] = field(default_factory=dict)  # spelling of a model -> its id
     headers: Mapping[int, bytes] = field(default_factory=dict)  # Bitcoin block headers by height
     report: bytes | None = None
+    figures: Callable[[Clock], Mapping[str, Sequence[float | None]]] | None = None  # computes the scores that the page must show
+    adopted: str = ""  # digest of the adopted forms beside the ledger
     now: datetime | None = None
     asked: frozenset[str] = frozenset()  # codes of checks that must have something to run on
 
@@ -100,6 +102,7 @@ class Snapshot:
     digests: dict[str, str] = field(default_factory=dict)  # batch files by name: the SHA-256 found
     odd: list[Finding] = field(default_factory=list)
     strays: int = 0
+    odd_pages: list[str] = field(default_factory=list)  # what is here for readers, and is no plain file
     origin: str | None = None  # the log the reader means to check, if told
     listed: list[str] = field(default_factory=list)
     bad_lines: list[tuple[int, str]] = field(default_factory=list)
@@ -256,6 +259,8 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve
         elif path == layout.SUMS or is_evidence(path):
             if (data := _read(ledger, path, snapshot)) is not None:
                 snapshot.files[path] = data
+        elif path in PAGES and not item.is_file(follow_symlinks=False):
+            snapshot.odd_pages.append(path)
         elif path not in (*PAGES, MANIFEST, CHECKPOINT):
             snapshot.odd.append(Finding("V01", _show(path), "does not belong here", expected="only files of the record"))
 

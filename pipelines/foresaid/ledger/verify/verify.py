@@ -196,6 +196,8 @@ def verify(
         notes=(
             *proof_checks.age(snapshot),
             *proof_checks.policy_changes(snapshot),
+            *entry_checks.adopted_changes(snapshot),
+            *(f"{name} is no plain file; it is no part of the record, take one from elsewhere" for name in snapshot.odd_pages),
             *proof_checks.disagreements(snapshot),
             *proof_checks.calendar_status(snapshot)[1],
             *_small(batches),

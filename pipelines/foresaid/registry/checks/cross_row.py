@@ -20,6 +20,7 @@ import numpy as np
 from foresaid.registry.checks.rows import Known
 from foresaid.registry.formats import ModelRow, ObservationRow, SubjectRow, plain
 from foresaid.registry.model_names import alike
+from foresaid.registry.row_keys import identity, noted
 
 SHARED = 5  # quantities two names must share, equal to the digit, before one counts as a copy of the other
 MOSTLY = 0.8  # and the share of all the quantities they share that must be equal
@@ -68,7 +69,12 @@ def suspect(
     found: dict[tuple[str, str, str], str] = {}
     for doubt in sure("", whole, known, subjects, former, merged):
         found.setdefault((doubt.subject_id, doubt.quantity_id, doubt.setting), doubt.reason)
-    return [row._replace(status="suspect", note=found[row[:3]]) if row[:3] in fresh and row[:3] in found else row for row in rows]
+    return [
+        row._replace(status="suspect", note=noted(found[row[:3]], identity(row), row.setting))
+        if row[:3] in fresh and row[:3] in found
+        else row
+        for row in rows
+    ]
 
 
 def sure(

@@ -16,6 +16,7 @@ from foresaid.registry.checks.row_rules import CEILINGS
 from foresaid.registry.formats import ObservationRow, QuantityRow
 from foresaid.registry.known_defects.files import Files, Found, Row
 from foresaid.registry.model_names import Names
+from foresaid.registry.row_keys import same
 from foresaid.registry.update import revisions
 from foresaid.sources._reading import Score
 
@@ -213,7 +214,7 @@ def shared_rows(files: Files) -> Found:
     before = {(one.subject, one.quantity_id): one.value for one in files.reading.scores}
     after = {(one.subject, one.quantity_id): one.value for one in other.reading.scores}
     shared = before.keys() & after.keys()
-    return Found(len(shared), sum(revisions.same(before[key], after[key]) for key in shared), 0)
+    return Found(len(shared), sum(same(before[key], after[key]) for key in shared), 0)
 
 
 def added_late(files: Files) -> Found:

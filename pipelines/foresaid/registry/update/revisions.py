@@ -8,7 +8,6 @@ person, and appended by `update` when the whole of it has passed the gate.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +16,11 @@ from datetime import date
 from foresaid.errors import BadCell
 from foresaid.registry.checks import cross_row
 from foresaid.registry.formats import ModelRow, ObservationRow, SubjectRow, plain
+from foresaid.registry.row_keys import Key, carried, identity, noted, same
 
-TOLERANCE = 1e-12  # relative: two printings of one float differ by less, a correction by more
 GONE = "no longer in the upstream"
 BACK = "in the upstream again"
 
-Key = tuple[str, str, str]  # subject, quantity, setting
 Place = tuple[str, int | None]
 
 
@@ -128,15 +126,6 @@ class UpstreamRevision:
         }
 
 
-def same(a: float, b: float) -> bool:
-    """Whether two printings are of one value.
-
-    >>> same(0.31, 0.31000000000000005), same(0.31, 0.311)
-    (True, False)
-    """
-    return math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=0.0)
-
-
 def _name(row: ObservationRow) -> str:
     return " ".join(part for part in row[:3] if part)
 
@@ -181,7 +170,8 @@ class CurrentRows:
                 new.append(row)
             elif not same(before.value, row.value) or (before.status == "withdrawn") != (row.status == "withdrawn"):
                 if row.status == "reported":  # a reader may itself say that a value is suspect or was withdrawn
-                    note = row.note or (BACK if before.status == "withdrawn" else "")
+                    bare = row.note in ("", noted("", identity(row), row.setting))
+                    note = noted(BACK, identity(row), row.setting) if bare and before.status == "withdrawn" else row.note
                     row = row._replace(status="revised", note=note)
                 revised.append(Revision(before, row))
             else:
@@ -199,7 +189,8 @@ class CurrentRows:
         withdrawn = []
         if not part:
             for row in gone:
-                taken_back = row._replace(known_on=known_on, recorded_on=recorded_on, status="withdrawn", note=GONE)
+                note = noted(GONE, identity(row), row.setting)
+                taken_back = row._replace(known_on=known_on, recorded_on=recorded_on, status="withdrawn", note=note)
                 withdrawn.append(taken_back)
                 self._add(taken_back, ("", None))
         kept = len(rows) - len(new) - len(revised)
@@ -214,34 +205,6 @@ class CurrentRows:
         self.rows.append(row)
         self.places.append(place)
         self.added.append(row)
-
-
-def carried(rows: Sequence[ObservationRow], latest: Mapping[Key, ObservationRow]) -> list[ObservationRow]:
-    """Rows of a vintage under the keys they already have: a key never depends on a row's neighbours.
-
-    A reader tells rows of one key apart by the collector's own record id, which it leaves out where a row stands alone. So a row
-    changes its key when a second one comes or goes beside it. A row whose value stands under its other key keeps that key: the
-    plain one where no other row of this vintage has it, or the one with the record id.
-    """
-    plain_of = {row[:3]: (row.subject_id, row.quantity_id, _without_record(row.setting)) for row in rows}
-    taken = set(plain_of)
-    by_plain: dict[Key, list[ObservationRow]] = {}
-    for key, standing in latest.items():
-        if standing.status != "withdrawn":
-            by_plain.setdefault((key[0], key[1], _without_record(key[2])), []).append(standing)
-    kept = []
-    for row in rows:
-        if row[:3] not in latest:
-            others = [one for one in by_plain.get(plain_of[row[:3]], []) if one[:3] not in taken and same(one.value, row.value)]
-            if others:
-                taken.add(others[0][:3])
-                row = row._replace(setting=others[0].setting)
-        kept.append(row)
-    return kept
-
-
-def _without_record(setting: str) -> str:
-    return ";".join(part for part in setting.split(";") if not part.startswith("record="))
 
 
 def late(rows: Sequence[ObservationRow], before: set[str], models: Mapping[str, ModelRow], previous: date | None) -> list[ModelRow]:

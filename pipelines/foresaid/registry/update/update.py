@@ -22,6 +22,7 @@ from foresaid.registry.checks import cross_row
 from foresaid.registry.checks import rows as quality
 from foresaid.registry.formats import ObservationRow, SubjectRow
 from foresaid.registry.model_names import Names
+from foresaid.registry.row_keys import noted
 from foresaid.registry.source_card import Vintage
 from foresaid.registry.update import download as newer
 from foresaid.registry.update import revisions
@@ -313,7 +314,7 @@ def _rows(
                 score.n,
                 recorded_on,
                 score.status,
-                score.note,
+                noted(score.note, score.record, score.setting),
             )
         )
         places.append(place)

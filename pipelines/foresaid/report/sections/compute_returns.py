@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from foresaid.errors import UnreadableError
 from foresaid.files import read_frame
-from foresaid.fitting.frozen_curve import from_plain
+from foresaid.fitting.frozen_curve import Curve, from_plain
+from foresaid.fitting.law import Law
 from foresaid.laws._loader import load
 from foresaid.studies.compute_returns import USUAL, Budget, is_surface, of_drawing
 from foresaid.text import number
@@ -47,18 +51,38 @@ def cells(one: Budget) -> list[str]:
     return [number(one.flops, 2), *split, number(one.loss), *gains]
 
 
-def markdown(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> list[str]:
-    """Write the statement and the table of every loss surface the stage `fit` left; other laws have none."""
-    lines: list[str] = []
+@dataclass(frozen=True)
+class Surfaces:
+    """The loss surfaces of one law as the stage `fit` left them: curves and budgets by target, and the rows it drew."""
+
+    law: Law
+    curves: dict[str, Curve]
+    budgets: dict[str, list[Budget]]
+    drawing: pl.DataFrame
+
+
+def surfaces(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> dict[str, Surfaces]:
+    """Read every law among `names` that has a loss in parameters and tokens; raises UnreadableError where `fit` has not run."""
+    made = {}
     for name in names:
         path = build / "fits" / name / "curves.jsonl"
         if not path.is_file():
             raise UnreadableError(f"{path}: found no file, expected the curves of `foresaid fit {name}`; run `dvc repro`")
         curves = [from_plain(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
-        for curve in filter(is_surface, curves):
+        kept = {curve.record.target_id: curve for curve in curves if is_surface(curve)}
+        if kept:
             law, drawing = load(name, laws[name]), read_frame(path.with_name("drawing.parquet"))
-            found = of_drawing(law, curve, drawing)
-            lines += [f"{law.title}, {curve.record.target_id} ({curve.record.status})", "", statement(found, "nats per token"), ""]
+            made[name] = Surfaces(law, kept, {key: of_drawing(law, curve, drawing) for key, curve in kept.items()}, drawing)
+    return made
+
+
+def markdown(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> list[str]:
+    """Write the statement and the table of every loss surface the stage `fit` left; other laws have none."""
+    lines: list[str] = []
+    for one in surfaces(build, laws, names).values():
+        for target_id, found in one.budgets.items():
+            status = one.curves[target_id].record.status
+            lines += [f"{one.law.title}, {target_id} ({status})", "", statement(found, "nats per token"), ""]
             lines += [f"| {' | '.join(HEADER)} |", "| " + " | ".join("---" for _ in HEADER) + " |"]
-            lines += [*(f"| {' | '.join(cells(one))} |" for one in found), ""]
+            lines += [*(f"| {' | '.join(cells(budget))} |" for budget in found), ""]
     return lines

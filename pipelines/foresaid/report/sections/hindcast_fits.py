@@ -72,5 +72,7 @@ def drawn(item: dict[str, Any]) -> dict[str, Any]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """Return every fit behind a hindcast as one table."""
-    flat = [{k: v for k, v in item.items() if k not in ("parameters", "profile", "left_out")} for item in material.hindcast_fits]
+    flat = [
+        {k: v for k, v in item.items() if k not in ("parameters", "profile", "excluded_rows")} for item in material.hindcast_fits
+    ]
     return {"hindcast-fits": pl.DataFrame(flat, infer_schema_length=None)}

@@ -10,16 +10,17 @@ from foresaid.text import number
 def said(entry: dict[str, Any]) -> str:
     """Say it of one fit as metrics describe it; empty where nothing was learned.
 
-    >>> said({"widening": 1.3, "played": 4, "discrepancy": None})
+    >>> said({"interval_recalibration": 1.3, "n_backtest_clusters": 4, "discrepancy": None})
     'one factor of 1.30 on the width, from 4 clusters of its own rows'
-    >>> said({"widening": 1.0, "played": 0, "discrepancy": None})
+    >>> said({"interval_recalibration": 1.0, "n_backtest_clusters": 0, "discrepancy": None})
     ''
     """
     found = entry.get("discrepancy")
     if not found:
-        if not entry.get("played"):
+        if not entry.get("n_backtest_clusters"):
             return ""
-        return f"one factor of {number(entry['widening'])} on the width, from {entry['played']} clusters of its own rows"
+        clusters = f"{entry['n_backtest_clusters']} clusters of its own rows"
+        return f"one factor of {number(entry['interval_recalibration'])} on the width, from {clusters}"
     numbers = ", ".join(
         f"{name} {number(found[key])}"
         for name, key in (("bias", "bias"), ("growth", "growth"), ("floor", "floor"), ("bootstrap’s spread times", "scale"))

@@ -24,7 +24,7 @@ from scipy.special import ndtri
 from foresaid.arrays import Array
 from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
 from foresaid.fitting.discrepancy import Discrepancy, spread, student
-from foresaid.forecasting.discrepancy import SeriesPlays, learn
+from foresaid.forecasting.discrepancy import SeriesBacktest, learn
 from foresaid.laws.emergence import Emergence
 from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
@@ -130,7 +130,7 @@ def experience(folder: Path) -> Discrepancy | None:
     return learn(series, "own experiment", 0.0, 1)
 
 
-def _played(said: dict[str, object], observed: float, shared: str) -> SeriesPlays:
+def _played(said: dict[str, object], observed: float, shared: str) -> SeriesBacktest:
     methods, stop = said["methods"], said["stop_loss"]
     assert isinstance(methods, dict)
     assert isinstance(stop, float)
@@ -142,7 +142,7 @@ def _played(said: dict[str, object], observed: float, shared: str) -> SeriesPlay
     half = np.interp(ndtri(np.array(LEVELS)), ndtri(level[order]), value[order] - float(found["quantiles"]["0.5"]))
     point = 0.5 * (float(found["loss"]) + stop)
     away = max(stop - float(found["loss"]), 0.0)
-    return SeriesPlays(
+    return SeriesBacktest(
         str(said["run"]), "own experiment", frozenset({shared}), half[None], np.array([observed - point]), np.array([away])
     )
 

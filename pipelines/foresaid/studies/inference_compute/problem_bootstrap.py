@@ -18,7 +18,7 @@ from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.fitting.least_squares import solve
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import FitRequest, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.reproducible import generator
 from foresaid.studies.compute_returns import Reach, compute_for
 from foresaid.studies.inference_compute.series import FAR, NO_DAY, Held, Scored, coverage_of
@@ -46,7 +46,7 @@ def over_problems(law: Law, found: Fit, counts: Counts, seed: int, replicates: i
         y = np.array([coverage_of(samples[chosen], correct[chosen], int(k)) for k in ks])
         solved = solve(replace(problem, y=y), ones, law.starts(design.features, y))
         draws.append(design.fold(solved.parameters[:, solved.best[0]])[0])
-    return replace(found, draws=np.array(draws), widening=1.0, played=0, discrepancy=None)
+    return replace(found, draws=np.array(draws), interval_recalibration=1.0, n_backtest_clusters=0, discrepancy=None)
 
 
 def problems_resampled(
@@ -55,7 +55,7 @@ def problems_resampled(
     """Forecast coverage at FAR of every run with draws over problems, by each law."""
     made: dict[str, Scored] = {}
     for law in laws:
-        found = [one.fit for one in widened_fits([FitRequest(law, one.train, {}) for one in held], seed, 2, None)]
+        found = [one.fit for one in recalibrated_fits([FitRequest(law, one.train, {}) for one in held], seed, 2, None)]
         parts: list[tuple[Forecast, Held]] = []
         for fitted, one in zip(found, held, strict=True):
             if fitted.status not in NO_FORECAST:
@@ -107,7 +107,7 @@ def whole(one: Held) -> Held:
 def ten_points(held: Sequence[Held], law: Law, seed: int, replicates: int) -> dict[str, Reach]:
     """Say for each series, all its budgets fitted, how many times the largest budget ten points more would take."""
     tables = [whole(one).train for one in held]
-    found = widened_fits([FitRequest(law, table, {}) for table in tables], seed, replicates, None)
+    found = recalibrated_fits([FitRequest(law, table, {}) for table in tables], seed, replicates, None)
     return {
         table.target.target_id: compute_for(law, freeze_curve(law, one.fit, {}, NO_DAY, seed), float(table.x.max()))
         for table, one in zip(tables, found, strict=True)

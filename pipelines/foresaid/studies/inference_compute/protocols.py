@@ -16,9 +16,10 @@ import numpy as np
 from foresaid.fitting.frozen_curve import freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.predict import Forecast, predict
-from foresaid.forecasting.recalibration import FitRequest, ensembles, widened_fits
+from foresaid.forecasting.recalibration import FitRequest, ensembles, recalibrated_fits
 from foresaid.sources._reading import Reading
 from foresaid.studies.compute_returns import Reach
+from foresaid.studies.inference_compute import compute_split as split
 from foresaid.studies.inference_compute.problem_bootstrap import Counts, problems_resampled, ten_points
 from foresaid.studies.inference_compute.series import (
     NO_DAY,
@@ -29,22 +30,23 @@ from foresaid.studies.inference_compute.series import (
     mirror_folder,
     solved_counts,
 )
+from foresaid.studies.law_sections import LawSection
 
 
 def run(held: Sequence[Held], laws: Sequence[Law], seed: int, replicates: int) -> dict[str, Scored]:
     """Fit every law to every series, forecast what was held out; also the two ensembles where both laws have a past."""
     questions = [FitRequest(law, one.train, {}) for one in held for law in laws]
-    found = widened_fits(questions, seed, replicates, None)
+    found = recalibrated_fits(questions, seed, replicates, None)
     kept: dict[str, list[tuple[Forecast, Held]]] = {}
     for i, one in enumerate(held):
         members = []
-        for law, widened in zip(laws, found[i * len(laws) : (i + 1) * len(laws)], strict=True):
-            if not widened.fit.point.size:
+        for law, recalibrated in zip(laws, found[i * len(laws) : (i + 1) * len(laws)], strict=True):
+            if not recalibrated.fit.point.size:
                 continue
-            made = predict(law, freeze_curve(law, widened.fit, {}, NO_DAY, seed), one.test.x)
+            made = predict(law, freeze_curve(law, recalibrated.fit, {}, NO_DAY, seed), one.test.x)
             kept.setdefault(law.name, []).append((made, one))
-            if widened.played:
-                members.append((made, widened.played))
+            if recalibrated.backtest:
+                members.append((made, recalibrated.backtest))
         for name, made in ensembles(members, one.train.target).items():
             kept.setdefault(name, []).append((made, one))
     return {
@@ -90,3 +92,11 @@ def on_demand(source: str, mirror: Path, registry: Path, seed: int, replicates: 
         return HeldOutBudgets(held, methods, counts, {})
     reaches = {law.title: ten_points(held, law, seed, replicates) for law in each}
     return HeldOutBudgets(held, methods, {}, reaches)
+
+
+def compute_split(mirror: Path, registry: Path, seed: int) -> LawSection:
+    """Read the samples of one family and say which split of compute serves problems of each difficulty."""
+    from foresaid.sources import _loader as sources
+
+    counts = solved_counts(sources.find("pass-at-k")(mirror_folder(mirror, registry, "pass-at-k")))
+    return split.section(split.splits(counts, seed), split.sizes(counts))

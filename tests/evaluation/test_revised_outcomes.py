@@ -7,8 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.evaluation import revised_outcomes
 from foresaid.registry import schema
-from foresaid.report import revisions_page
 
 FIRST, SECOND, THIRD = date(2024, 5, 31), date(2024, 10, 1), date(2025, 3, 1)
 
@@ -38,7 +38,7 @@ RECORD = observations(
 
 
 def test_new_revised_withdrawn_and_returned_values_are_told_apart() -> None:
-    found = revisions_page.changes(RECORD).select("known_on", "kind", "subject_id", "before", "value").rows()
+    found = revised_outcomes.changes(RECORD).select("known_on", "kind", "subject_id", "before", "value").rows()
 
     assert found == [
         (SECOND, "new", "c", None, 0.6),
@@ -50,7 +50,7 @@ def test_new_revised_withdrawn_and_returned_values_are_told_apart() -> None:
 
 
 def test_each_vintage_says_how_many_values_it_revised_and_by_how_much() -> None:
-    totals = revisions_page.totals(revisions_page.changes(RECORD), {"mmlu": "fraction"}).row(0, named=True)
+    totals = revised_outcomes.totals(revised_outcomes.changes(RECORD), {"mmlu": "fraction"}).row(0, named=True)
 
     assert (totals["previous"], totals["known_on"], totals["unit"]) == (FIRST, SECOND, "fraction")
     assert (totals["new"], totals["revised"], totals["withdrawn"]) == (2, 1, 1)
@@ -61,7 +61,7 @@ def test_each_vintage_says_how_many_values_it_revised_and_by_how_much() -> None:
 def test_an_old_model_added_late_is_told_from_a_new_one() -> None:
     models = pl.DataFrame({"model_id": ["c", "old"], "released_on": [date(2024, 8, 1), date(2023, 1, 1)]})
 
-    assert revisions_page.late(revisions_page.changes(RECORD), RECORD, models)["subject_id"].to_list() == ["old"]
+    assert revised_outcomes.late(revised_outcomes.changes(RECORD), RECORD, models)["subject_id"].to_list() == ["old"]
 
 
 def test_a_scored_forecast_whose_outcome_changed_shows_both_errors_and_others_are_left_out() -> None:
@@ -72,12 +72,12 @@ def test_a_scored_forecast_whose_outcome_changed_shows_both_errors_and_others_ar
         }  # fmt: skip
 
     scores = pl.DataFrame([scored("a", 0.4), scored("b", 0.3), scored("c", 0.6)])
-    found = revisions_page.moved(scores, RECORD, {"mmlu": "board"}).row(0, named=True)
+    found = revised_outcomes.moved(scores, RECORD, {"mmlu": "board"}).row(0, named=True)
 
     assert (found["subject_id"], found["value"], found["now"], found["changed_on"]) == ("a", 0.4, 0.5, SECOND)
     assert (round(found["error"], 9), round(found["error_now"], 9)) == (0.05, 0.05)
-    assert revisions_page.moved(scores, RECORD, {"mmlu": "board"}).height == 1
+    assert revised_outcomes.moved(scores, RECORD, {"mmlu": "board"}).height == 1
 
 
 def test_a_record_without_rows_has_no_changes() -> None:
-    assert revisions_page.changes(pl.DataFrame()).height == 0
+    assert revised_outcomes.changes(pl.DataFrame()).height == 0

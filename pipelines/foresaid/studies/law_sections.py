@@ -1,0 +1,79 @@
+"""Tables that a study adds to the page of a law: what it asked, what was found in sentences made from the numbers, and the rows.
+
+The stage `study` makes those that follow from the record; a study of upstream files that the record does not keep is made by its
+command, with --write, and kept in registry/protocols. Either way a page only shows them.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from foresaid.errors import UnreadableError
+from foresaid.files import rounded, write_json
+
+Cell = str | float | int | None
+DIGITS = 10  # significant digits kept, as in the frames of the stages
+
+
+@dataclass(frozen=True)
+class StudyTable:
+    """One table: a key for its download, a caption, the names of its columns, and its rows; None where there is no value."""
+
+    key: str
+    caption: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class LawSection:
+    """What one study says on the pages of `laws`; `command` prints it anew."""
+
+    key: str
+    title: str
+    laws: tuple[str, ...]
+    said: tuple[str, ...]
+    tables: tuple[StudyTable, ...]
+    command: str
+
+
+def to_plain(section: LawSection) -> dict[str, Any]:
+    """Turn a section into dictionaries, lists, text and numbers, as JSON holds them."""
+    made: dict[str, Any] = rounded(msgspec.to_builtins(section), DIGITS)
+    return made
+
+
+def from_plain(plain: object, where: str) -> LawSection:
+    """Turn what `to_plain` made back; raises UnreadableError where it has another form."""
+    try:
+        return msgspec.convert(plain, LawSection)
+    except msgspec.ValidationError as error:
+        raise UnreadableError(f"{where}: {error}, expected the tables of a study; make them anew") from None
+
+
+def place(registry: Path, key: str) -> Path:
+    """Return where a study of upstream files is kept."""
+    return registry / "protocols" / f"{key}.json"
+
+
+def write(registry: Path, section: LawSection) -> Path:
+    """Keep a section among the protocols of the registry."""
+    path = place(registry, section.key)
+    write_json(path, to_plain(section))
+    return path
+
+
+def kept(registry: Path, key: str) -> LawSection | None:
+    """Return a kept section, or None where there is none."""
+    path = place(registry, key)
+    if not path.is_file():
+        return None
+    try:
+        return from_plain(json.loads(path.read_bytes()), str(path))
+    except ValueError as error:
+        raise UnreadableError(f"{path}: found {error}, expected JSON; make it anew with --write") from None

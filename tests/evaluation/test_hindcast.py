@@ -1,0 +1,101 @@
+"""A hindcast knows what was public on its day and nothing else, asks all methods the same rows, and says whom it left out."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+from tests.conftest import Built
+
+from foresaid.evaluation.hindcast import run_case
+from foresaid.evaluation.schema import SCHEMA
+from foresaid.params import Hindcast
+from foresaid.registry import database
+
+NAME = "obsscaling-2024-05"
+LAW = "compute_sigmoid"
+ROW = ["target_id", "subject_id"]
+
+
+def case(built: Built, name: str = NAME, **changed: object) -> Hindcast:
+    return dataclasses.replace(built.params.hindcast[name], laws=(LAW,), **changed)  # type: ignore[arg-type]
+
+
+def forecast(
+    built: Built, one: Hindcast, name: str = NAME, by_release: bool = False
+) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+    connection = database.open_database(built.build / "database")
+    try:
+        return run_case(name, one, built.params, connection, built.registry, by_release=by_release)
+    finally:
+        connection.close()
+
+
+@pytest.fixture(scope="module")
+def made(built: Built) -> tuple[pl.DataFrame, list[dict[str, object]]]:
+    return forecast(built, case(built))
+
+
+def test_the_table_has_the_columns_of_the_contract_and_only_models_released_after_the_day(
+    made: tuple[pl.DataFrame, list[dict[str, object]]],
+) -> None:
+    rows, fits = made
+
+    assert rows.schema == SCHEMA
+    assert rows.height
+    assert rows["released_on"].min() > date(2024, 5, 31)  # type: ignore[operator]  # a column of days
+    assert set(rows["case"]) == {NAME}
+    assert {one["law"] for one in fits} == {LAW}
+
+
+def test_outcomes_are_the_first_published_values_and_were_unknown_on_the_day(
+    built: Built, made: tuple[pl.DataFrame, list[dict[str, object]]]
+) -> None:
+    rows = made[0].filter(pl.col("law") == LAW).select("quantity_id", "subject_id", "value").unique()
+    connection = database.open_database(built.build / "database")
+    first = database.resolutions(connection, date(2024, 10, 1)).observations.select("quantity_id", "subject_id", first="value")
+    known = database.as_of(connection, date(2024, 5, 31)).observations
+    connection.close()
+    joined = rows.join(first.unique(), on=["quantity_id", "subject_id"], how="left")
+
+    assert joined["first"].null_count() == 0
+    assert (joined["value"] - joined["first"]).abs().max() < 1e-12  # type: ignore[operator]  # the same number, scaled and back
+    assert not rows.join(known, on=["quantity_id", "subject_id"], how="semi").height
+
+
+def test_what_became_known_later_changes_no_forecast(built: Built, made: tuple[pl.DataFrame, list[dict[str, object]]]) -> None:
+    later = forecast(built, case(built, until=date(2026, 11, 21)))[0]
+    columns = [*ROW, "law", "status", "point", "quantiles"]
+    before = made[0].select(columns).sort("law", *ROW)
+
+    assert later.height >= made[0].height
+    assert_frame_equal(
+        later.select(columns).join(before.select(*ROW, "law"), on=[*ROW, "law"], how="semi").sort("law", *ROW), before
+    )
+
+
+def test_every_baseline_answers_the_rows_of_the_law_once(made: tuple[pl.DataFrame, list[dict[str, object]]]) -> None:
+    asked = made[0].filter(pl.col("law") == LAW).select(ROW).sort(ROW)
+    baselines = made[0].filter(pl.col("role") == "baseline")
+
+    assert baselines["law"].n_unique() >= 3
+    for _, part in baselines.group_by("law"):
+        assert_frame_equal(part.select(ROW).sort(ROW), asked)
+
+
+def test_a_day_before_the_record_began_has_nothing_to_forecast(built: Built) -> None:
+    rows, fits = forecast(built, case(built, as_of=date(2019, 1, 1), until=date(2019, 6, 1)))
+
+    assert rows.schema == SCHEMA
+    assert (rows.height, fits) == (0, [])
+
+
+def test_by_release_values_count_from_the_release_of_their_model(built: Built) -> None:
+    rows = forecast(built, case(built, as_of=date(2023, 12, 31), until=date(2024, 5, 31)), by_release=True)[0]
+
+    assert rows.height
+    assert rows["released_on"].min() > date(2023, 12, 31)  # type: ignore[operator]  # a column of days
+    assert rows["released_on"].max() <= date(2024, 5, 31)  # type: ignore[operator]
