@@ -107,7 +107,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     training: list[bytes] = []
     counts: dict[str, int] = {}
     questions = [FitRequest(law, table, settings) for table in law.tables(view)]
-    fits = [recalibrated.fit for recalibrated in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)]
+    fits = [one.fit for one in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)]
 
     def applied(fitted: Fit) -> tuple[Curve, pl.DataFrame] | None:
         if not fitted.point.size:
