@@ -45,6 +45,9 @@ OWN_TESTS = {
     "yield from _known(snapshot, batch, number, entry, targets.get((entry.round, entry.target)), looks)": (
         "tests/attacks/test_meaning.py"
     ),
+    "yield from (Finding('V18', 'adopted', what, incomplete=True) for what in adopted_changes(snapshot))": (
+        "tests/attacks/test_meaning.py"
+    ),
     "yield from _fitted(batch, [one for one in read if one is not None], all(read))": "tests/attacks/test_meaning.py",
     "yield Finding('V17', layout.batch_path(name), f'frozen_at is {what}', batch.header.frozen_at, expected, line=1)": (
         "tests/attacks/test_meaning.py"
