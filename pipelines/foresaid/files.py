@@ -6,13 +6,14 @@ digit that depends on the machine's arithmetic would show up as a change where n
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from foresaid.errors import UnreadableError
 if TYPE_CHECKING:  # polars takes a fifth of a second to load, and who writes text does not need it
     import polars as pl
 
+MODE = 0o644
 DIGITS = 6  # significant digits of a number in a metrics file
 FRAME_DIGITS = 10  # significant digits of a number in a Parquet file
 SAME = 10.0 ** (1 - FRAME_DIGITS)  # two numbers this close, relatively, may be one number that was rounded to FRAME_DIGITS
@@ -104,22 +106,62 @@ def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame
         return pl.read_parquet(path, columns=list(columns) if columns else None, memory_map=False)
 
 
+@contextmanager
+def beside(path: Path, content: bytes, durable: bool = True, prefix: str = "") -> Iterator[Path]:
+    """A new file with this content in the folder of `path`, under a name that nothing reads; gone at the end unless it was renamed.
+
+    Every atomic write goes through here. With `durable` the bytes are safely on disk before the file is handed over; the name it
+    gets afterwards is not, until `flush_folder`. `prefix` begins the name, by default that of `path` behind a dot.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix or f".{path.name}.")
+    temporary = Path(name)
+    try:
+        try:
+            rest = memoryview(content)
+            while rest:
+                rest = rest[os.write(handle, rest) :]
+            os.fchmod(handle, MODE)
+            if durable:
+                os.fsync(handle)
+        finally:
+            os.close(handle)  # a disk may report a failure as late as here
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def flush_folder(folder: Path) -> None:
+    """Make the names in a folder safe on disk."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def read_csv(path: Path, expected: str) -> tuple[list[str], list[dict[str | Any, str | Any]]]:
+    """Header and rows of a CSV file that a person brings: UTF-8, with or without the byte-order mark spreadsheets write.
+
+    A cell too few is None, cells too many are a list under the key None. `expected` says in an error what the file should hold.
+    Raises UnreadableError where it is missing, no UTF-8 or no CSV.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream, strict=True)
+            return list(reader.fieldnames or []), list(reader)
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}, expected {expected}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableError(f"{path}: found {error}, expected {expected}") from None
+
+
 def write(contents: Mapping[Path, bytes], durable: bool = True) -> None:
     """Write several files, all or none: each beside its place first, then renamed into it."""
-    waiting: list[tuple[str, Path]] = []
-    try:
+    with ExitStack() as open_files:
+        waiting = []
         for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            waiting.append((temporary, path))
-            with _naming(path), os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                if durable:
-                    os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)
+            with _naming(path):
+                waiting.append((open_files.enter_context(beside(path, content, durable)), path))
         for temporary, path in waiting:
             os.replace(temporary, path)
-    finally:
-        for temporary, _ in waiting:
-            Path(temporary).unlink(missing_ok=True)

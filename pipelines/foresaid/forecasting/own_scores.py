@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from foresaid.errors import BadCell, RecordError, UnreadableError
+from foresaid.files import read_csv
 
 HEAD = ("benchmark", "score")
 PERCENT = 1.0  # a score above it was meant in per cent
@@ -20,12 +21,7 @@ def read_costs(path: Path, benchmarks: Sequence[str]) -> dict[str, float]:
 
     Raises as `read_scores` does, for a benchmark the law does not know or that stands twice and a cost that is not above 0.
     """
-    try:
-        rows = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), strict=True))
-    except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}, expected a CSV file with columns benchmark and cost") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{path}: found {error}, expected a CSV file with columns benchmark and cost") from None
+    _, rows = read_csv(path, "a CSV file with columns benchmark and cost")
     found: dict[str, float] = {}
     problems: list[BadCell] = []
     for line, row in enumerate(rows, start=2):

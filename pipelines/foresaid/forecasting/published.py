@@ -1,4 +1,4 @@
-"""Adopted forecasts: what others published before the models came out, entered here later with its public evidence.
+"""Adopted forecasts: what others published before the release of the models, entered here later with its public evidence.
 
 They are a kind of evidence of their own. The coefficients stand in registry/adopted/NAME as the authors printed them; they
 are applied as they are, without a refit, without an interval that the authors did not give, and only where every metric
@@ -7,7 +7,6 @@ they need is known.
 
 from __future__ import annotations
 
-import csv
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ import polars as pl
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.errors import RecordError, UnreadableError
+from foresaid.files import read_csv
 from foresaid.registry.view import View
 
 
@@ -48,14 +48,10 @@ class Adopted:
 
 
 def _rows(path: Path, header: list[str]) -> list[dict[str, str]]:
-    try:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            if reader.fieldnames != header:
-                raise RecordError(f"{path}: found the header {reader.fieldnames}, expected {header}")
-            return list(reader)
-    except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}, expected part of the record; restore it with git") from None
+    found, rows = read_csv(path, "part of the record; restore it with git")
+    if found != header:
+        raise RecordError(f"{path}: found the header {found}, expected {header}")
+    return rows
 
 
 def load(folder: Path) -> Adopted:

@@ -9,15 +9,14 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from foresaid.errors import LedgerError
+from foresaid.files import beside, flush_folder
 from foresaid.ledger import layout
 from foresaid.ledger.layout import STRAY, is_evidence
 from foresaid.ledger.log import anchors
-
-MODE = 0o644
 
 
 @contextmanager
@@ -63,35 +62,13 @@ def complete_sums(ledger: Path, replacing: Collection[str] = ()) -> None:
         replace_file(sums, b"".join(summed[name] for name in sorted(summed)))
 
 
-def flush_folder(folder: Path) -> None:
-    """Make the names in a folder safe on disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
-def _temporary(folder: Path, data: bytes) -> Iterator[Path]:
-    """A file with these bytes, safely on disk and read back, under a name that nothing reads."""
-    path = folder / f"{STRAY}{os.getpid()}"
-    try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE)
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[os.write(handle, rest) :]
-            os.fchmod(handle, MODE)
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        if path.read_bytes() != data:
-            raise LedgerError(f"{path}: reads back other bytes than were written; check the disk")
-        yield path
-    finally:
-        with suppress(FileNotFoundError):
-            path.unlink()
+def _temporary(path: Path, data: bytes) -> Iterator[Path]:
+    """A file with these bytes, safely on disk and read back, under a name that the verifier knows for a killed writer's."""
+    with beside(path, data, prefix=STRAY) as temporary:
+        if temporary.read_bytes() != data:
+            raise LedgerError(f"{temporary}: reads back other bytes than were written; check the disk")
+        yield temporary
 
 
 def add(path: Path, data: bytes) -> None:
@@ -100,7 +77,7 @@ def add(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True)
         flush_folder(path.parent.parent)
         flush_folder(path.parent.parent.parent)
-    with _temporary(path.parent, data) as temporary:
+    with _temporary(path, data) as temporary:
         try:
             os.link(temporary, path)
         except FileExistsError:
@@ -115,6 +92,6 @@ def add(path: Path, data: bytes) -> None:
 
 def replace_file(path: Path, data: bytes) -> None:
     """Write a file in the place of the one that is there, in one step."""
-    with _temporary(path.parent, data) as temporary:
+    with _temporary(path, data) as temporary:
         os.replace(temporary, path)
     flush_folder(path.parent)

@@ -15,8 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from foresaid.errors import SHOWN, LedgerError
+from foresaid.files import flush_folder
 from foresaid.ledger import layout
-from foresaid.ledger.durable import add, complete_sums, flush_folder, replace_file, writing
+from foresaid.ledger.durable import add, complete_sums, replace_file, writing
 from foresaid.ledger.entries import commitment, rules
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch, read_batch

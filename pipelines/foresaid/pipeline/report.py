@@ -23,6 +23,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, s
     with charts.kept_in(build / CHARTS):
         files = render(inputs.read(params, build, registry, metrics, own), own, commit)
     site.parent.mkdir(parents=True, exist_ok=True)
+    # A folder that is not empty cannot be replaced in one step, so the new one is whole before the old one goes.
     beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))
     try:
         beside.chmod(0o755)

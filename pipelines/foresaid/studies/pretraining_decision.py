@@ -7,7 +7,6 @@ Cross-entropy is refused: it goes on falling, smoothly, while BLEU falls too.
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from dataclasses import dataclass, replace
@@ -17,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError
+from foresaid.files import read_csv
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit, problem_for
 from foresaid.fitting.frozen_curve import freeze_curve
@@ -109,12 +109,7 @@ def read(path: Path, metric: str = "") -> Series:
     Raises RecordError for a value that is no finite number, tokens out of order or twice, ParameterError for a metric that
     cannot be decided on, UnreadableError for a file that is not there.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            header, rows = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{path}: {error}; expected a CSV file with the columns tokens and one metric") from None
+    header, rows = read_csv(path, "a CSV file with the columns tokens and one metric")
     name = _metric(path, header, metric)
     refuse_losses(path, name)
     problems: list[BadCell] = []

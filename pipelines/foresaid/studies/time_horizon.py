@@ -7,7 +7,6 @@ method, each with two parameters. Drawing is kept apart from fitting, so that ot
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError
+from foresaid.files import read_csv
 
 ITERATIONS = 60
 GRADIENT = 1e-10  # of the mean log likelihood, per unit of the standardised logarithm
@@ -108,11 +108,7 @@ def read_runs(path: Path) -> tuple[TaskRuns, tuple[str, ...]]:
     column that is missing or a cell that is no number, and ParameterError as `task_runs` does.
     """
     names = ("agent", "task", "family", "minutes", "success")
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{path}: found {error}, expected a CSV file in UTF-8") from None
+    _, rows = read_csv(path, "a CSV file in UTF-8")
     if not rows or any(name not in rows[0] for name in names):
         raise RecordError(f"{path}: found columns {', '.join(rows[0]) if rows else 'none'}, expected {', '.join(names)} and rows")
     wanted = ("minutes", "success", "weight") if "weight" in rows[0] else ("minutes", "success")

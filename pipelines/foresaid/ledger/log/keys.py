@@ -16,7 +16,10 @@ from foresaid.ledger.log.signed_note import KINDS, Signer, Verifier, parse_signe
 
 
 def keep(path: Path, data: bytes) -> None:
-    """Write a secret: a new file for its owner alone, outside any git clone, safely on disk."""
+    """Write a secret: a new file for its owner alone, outside any git clone, safely on disk.
+
+    It is written under its own name and no other: what replaces nothing need not be renamed, and no copy of a secret is left.
+    """
     place = path.absolute()
     for folder in place.parents:
         if (folder / ".git").exists():

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from foresaid.errors import LedgerError
+from foresaid.files import flush_folder, write_bytes
 from foresaid.ledger.log import manifest, merkle, signed_note
 from foresaid.ledger.log.signed_note import Signer, Verifier
 
@@ -45,17 +45,8 @@ def write(path: Path, seen: WitnessedState) -> None:
     """Remember a state; other logs in the file are kept."""
     kept = json.loads(path.read_bytes()) if path.exists() else {}
     kept[seen.origin] = {"size": seen.size, "root": base64.b64encode(seen.root).decode("ascii")}
-    beside = path.with_name(f".{path.name}.part")
-    with beside.open("w", encoding="ascii") as file:
-        file.write(json.dumps(kept, indent=2, sort_keys=True) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(beside, path)
-    folder = os.open(path.absolute().parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    write_bytes(path, (json.dumps(kept, indent=2, sort_keys=True) + "\n").encode("ascii"))
+    flush_folder(path.parent)  # a memory whose name a crash takes away would let the log roll back
 
 
 def consistency(old: int, names: Sequence[str]) -> list[bytes]:

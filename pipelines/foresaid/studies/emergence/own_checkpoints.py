@@ -9,7 +9,6 @@ independent errors than fits.
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Sequence
@@ -22,7 +21,8 @@ from scipy.optimize import brentq
 from scipy.special import ndtri
 
 from foresaid.arrays import Array
-from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError
+from foresaid.files import read_csv
 from foresaid.fitting.discrepancy import Discrepancy, spread, student
 from foresaid.forecasting.discrepancy import SeriesBacktest, learn
 from foresaid.laws.emergence import Emergence
@@ -76,12 +76,7 @@ def read(path: Path) -> OwnCheckpoints:
     Raises UnreadableError for a file that is not there, RecordError naming the row for a cell that is no finite number, an accuracy
     outside [0, 1], or a loss or step not above 0.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            header, rows = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{path}: {error}; expected a CSV file with the columns {', '.join(COLUMNS)}") from None
+    header, rows = read_csv(path, f"a CSV file with the columns {', '.join(COLUMNS)}")
     missing = [name for name in COLUMNS if name not in header]
     if missing or not rows:
         what = f"no column {missing[0]}" if missing else "no rows"

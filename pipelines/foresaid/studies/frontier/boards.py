@@ -7,14 +7,14 @@ of its rows may not be copied into the record.
 
 from __future__ import annotations
 
-import csv
 from collections import defaultdict
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from foresaid.errors import RecordError, UnreadableError
+from foresaid.errors import RecordError
+from foresaid.files import read_csv
 from foresaid.laws._capability_lines import launch, propose_lineage
 from foresaid.laws._capability_rows import SCHEMA
 from foresaid.laws._frontier_rows import Board, board
@@ -56,17 +56,11 @@ VALUES, MAKERS = "eci_benchmarks.csv", "eci_scores.csv"
 
 def _rows(folder: Path, name: str, columns: tuple[str, ...]) -> list[dict[str, str]]:
     path = folder / name
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = [column for column in columns if column not in (reader.fieldnames or ())]
-            if missing:
-                raise RecordError(f"{path}: column {missing[0]} is missing, expected {', '.join(columns)}")
-            return list(reader)
-    except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}; expected Epoch's index file, see docs/results-frontier.md") from None
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"{path}: found bytes that are not UTF-8 at {error.start}, expected UTF-8") from None
+    header, rows = read_csv(path, "Epoch's index file, see docs/results-frontier.md")
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise RecordError(f"{path}: column {missing[0]} is missing, expected {', '.join(columns)}")
+    return rows
 
 
 def read(folder: Path) -> tuple[list[Board], pl.DataFrame]:

@@ -6,12 +6,12 @@ trained longer, fine-tuning tasks, repeated samples, and budgets of tokens at in
 
 from __future__ import annotations
 
-import csv
 import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError
+from foresaid.files import read_csv
 
 SERIES, HELD_OUT, CHANCE = "series", "held_out", "chance"
 
@@ -100,12 +100,7 @@ def read_folder(folder: Path) -> list[OwnFile]:
 
 def read(path: Path) -> OwnFile:
     """Read one file. A row whose value is empty must be held out: it is forecast and not scored."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            header, cells = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{path}: {error}; expected a CSV file with the columns {described()}") from None
+    header, cells = read_csv(path, f"a CSV file with the columns {described()}")
     kind = next((one for one in KINDS if one.columns == frozenset(header) - {SERIES, HELD_OUT, CHANCE}), None)
     if kind is None or SERIES not in header or not cells:
         found = ", ".join(header) if cells or not header else f"{', '.join(header)} and no rows"

@@ -7,7 +7,6 @@ above it, or above the first checkpoint where there is none.
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.errors import BadCell, ParameterError, RecordError, UnreadableError
+from foresaid.errors import BadCell, ParameterError, RecordError
+from foresaid.files import read_csv
 from foresaid.studies.pretraining_decision import BLEU_AT_MOST, LEAST, LEAST_FOR_INTERVAL, Series, ahead, interval_ahead, is_loss
 from foresaid.studies.transfer.joint import JointFit, fit_loss, fit_score
 
@@ -76,12 +76,7 @@ def read(path: Path) -> Checkpoints:
 
     Raises UnreadableError, ParameterError for missing columns, RecordError that names every bad cell.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
-            header, rows = list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UnreadableError(f"{path}: {error}; expected a CSV file with tokens, examples, a score and perhaps a loss") from None
+    header, rows = read_csv(path, "a CSV file with tokens, examples, a score and perhaps a loss")
     others = [name for name in header if name not in COLUMNS]
     losses, scores = [name for name in others if is_loss(name)], [name for name in others if not is_loss(name)]
     if not set(COLUMNS) <= set(header) or len(scores) != 1 or len(losses) > 1 or not rows:
