@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from tests.conftest import ROOT
 
+from foresaid.evaluation import rolling_origin, schema
+from foresaid.evaluation.ledger_scores import ROW
+
 PACKAGE = ROOT / "pipelines" / "foresaid"
 # Names of columns, keys, functions and classes that have one word now (docs/glossary.md), each with that word.
 OLD_NAMES = {
@@ -26,6 +29,13 @@ OLD_NAMES = {
     "n_declined": "n_no_forecast",
     "unmade": "no_forecast",
     "drift": "mismatch",
+    "distrust": "limitations",
+    "Doubt": "Flag",
+    "doubts": "flags",
+    "doubted": "flagged",
+    "declined": "no_forecast",
+    "declines": "any_no_forecast",
+    "widening_factor": "scale_factor",
 }
 # Phrases of prose: left what stands on a page or in a document, right what the field says.
 OLD_PHRASES = {
@@ -37,6 +47,12 @@ OLD_PHRASES = {
     r"\bforetell": "predict",
     r"plane of benchmarks": "principal-component space",
     r"vote of five\b(?! samples)": "majority vote",
+    r"\bcame out\b": "outcome",
+    r"\bone draw\b": "one independent observation",
+    r"tokens a parameter": "tokens per parameter",
+    r"\bdoubt(s|ed)?\b": "flag",
+    r"\bdeclined\b": "no forecast",
+    r"\bre-made\b": "retrospective",
 }
 TEXTS = sorted(
     [ROOT / "README.md", *(ROOT / "registry").glob("*.md"), ROOT / "registry" / "ledger" / "README.md"]
@@ -93,3 +109,11 @@ def test_a_replaced_name_is_seen(tmp_path: Path) -> None:
     file.write_text('row = {"ae_median": 1}\nfound.played\ndef widen(correction=1): ...\n', encoding="utf-8")
 
     assert {"ae_median", "played", "widen", "correction"} <= identifiers(file)
+
+
+def test_what_was_published_is_called_observed_in_every_table_of_forecasts() -> None:
+    tables = {"scored": schema.SCORED, "hindcast": schema.SCHEMA, "rolling": rolling_origin.SCHEMA, "ledger": ROW}
+
+    assert {name: ("observed" in columns, "value" in columns) for name, columns in tables.items()} == dict.fromkeys(
+        tables, (True, False)
+    )

@@ -344,7 +344,7 @@ def test_b23_two_branches_that_enter_different_outcomes_dispute_them_whichever_h
     settled = child(batch([outcome("acme/a", "0.812")], 3), ground, honest)
     batches, _, _ = disputed(settled)
     found = score_ledger(batches, proved(batches)).rows
-    assert dict(found.select("subject_id", "value").iter_rows()) == {"acme/a": 0.812, "acme/b": 0.5}
+    assert dict(found.select("subject_id", "observed").iter_rows()) == {"acme/a": 0.812, "acme/b": 0.5}
 
 
 def test_b23_a_correction_that_knew_the_first_is_no_dispute() -> None:
@@ -352,7 +352,7 @@ def test_b23_a_correction_that_knew_the_first_is_no_dispute() -> None:
     first = child(batch([outcome("acme/a", "0.7")], 1), made)
     second = child(batch([outcome("acme/a", "0.6")], 2), first)
 
-    assert score(made, first, second).rows["value"].to_list() == [0.7]
+    assert score(made, first, second).rows["observed"].to_list() == [0.7]
 
 
 @pytest.fixture

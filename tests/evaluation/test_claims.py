@@ -1,4 +1,4 @@
-"""One verdict a law and case: reference named before, declined forecasts counted as the reference, Holm over all claims."""
+"""One verdict a law and case: reference named before, rows without a forecast counted as the reference, Holm over all claims."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_reference_is_the_named_one_and_the_best_baseline_stands_beside_it()
     assert found["skill"] == pytest.approx(1.0 - found["relative_wis"])
 
 
-def test_a_declined_forecast_counts_as_the_reference() -> None:
+def test_a_row_without_a_forecast_counts_as_the_reference() -> None:
     law, base = many("l", 0.5, 12), many("best_known", 0.9, 12, "baseline")
     shy = [one for one in law if one["subject_id"] < "m06"]
     excluded_rows = pl.DataFrame([{name: one[name] for name in NONE.columns} for one in law if one["subject_id"] >= "m06"])

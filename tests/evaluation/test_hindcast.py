@@ -54,7 +54,7 @@ def test_the_table_has_the_columns_of_the_contract_and_only_models_released_afte
 def test_outcomes_are_the_first_published_values_and_were_unknown_on_the_day(
     built: Built, made: tuple[pl.DataFrame, list[dict[str, object]]]
 ) -> None:
-    rows = made[0].filter(pl.col("law") == LAW).select("quantity_id", "subject_id", "value").unique()
+    rows = made[0].filter(pl.col("law") == LAW).select("quantity_id", "subject_id", "observed").unique()
     connection = database.open_database(built.build / "database")
     first = database.resolutions(connection, date(2024, 10, 1)).observations.select("quantity_id", "subject_id", first="value")
     known = database.as_of(connection, date(2024, 5, 31)).observations
@@ -62,7 +62,7 @@ def test_outcomes_are_the_first_published_values_and_were_unknown_on_the_day(
     joined = rows.join(first.unique(), on=["quantity_id", "subject_id"], how="left")
 
     assert joined["first"].null_count() == 0
-    assert (joined["value"] - joined["first"]).abs().max() < 1e-12  # type: ignore[operator]  # the same number, scaled and back
+    assert (joined["observed"] - joined["first"]).abs().max() < 1e-12  # type: ignore[operator]  # the same number, scaled and back
     assert not rows.join(known, on=["quantity_id", "subject_id"], how="semi").height
 
 

@@ -78,7 +78,7 @@ def test_quantiles_are_scored_on_the_resolution_of_their_target() -> None:
     expected = weighted_interval_score(np.array([VALUES]), LEVELS, np.array([0.6]))
 
     (row,) = done.rows.to_dicts()
-    assert (row["subject_id"], row["law"], row["value"], row["median"]) == ("model-x", "a", 0.6, 0.471)
+    assert (row["subject_id"], row["law"], row["observed"], row["median"]) == ("model-x", "a", 0.6, 0.471)
     assert row["wis"] == pytest.approx(float(expected.wis[0]))
     assert (row["covered_90"], row["covered_50"]) == (False, False)
     assert [one.state for one in done.accounts] == ["scored"]
@@ -215,7 +215,7 @@ def test_void_and_withdrawn_targets_are_scored_nowhere() -> None:
 def test_a_later_resolution_does_not_replace_the_first() -> None:
     done = score(batch([*OPENING, forecast("a")]), batch([resolution("0.6"), resolution("0.7")], 1))
 
-    assert done.rows["value"].to_list() == [0.6]
+    assert done.rows["observed"].to_list() == [0.6]
 
 
 def test_another_authors_method_is_named_after_them() -> None:

@@ -56,7 +56,7 @@ def test_it_gives_the_numbers_of_the_hindcast_stage(built: Built, rows: list[dic
     known = units.of(connection)
     connection.close()
     forecast = made.with_columns(evidence=pl.lit("hindcast")).filter(pl.col("point").is_not_null())
-    scored = score_rows(units.attach(forecast.select(*KEY, "value", "status", "distance", "point", "quantiles"), known))
+    scored = score_rows(units.attach(forecast.select(*KEY, "observed", "status", "distance", "point", "quantiles"), known))
     means = summarise(scored, ["quantity_id"]).iter_rows(named=True)
     expected = {(r["law"], r["quantity_id"]): (r["n"], r["wis"], r["coverage_80"]) for r in means}
 

@@ -68,13 +68,13 @@ def test_a_scored_forecast_whose_outcome_changed_shows_both_errors_and_others_ar
     def scored(name: str, value: float) -> dict[str, Any]:
         return {
             "evidence": "hindcast", "case": "case", "law": "law", "target_id": "mmlu", "subject_id": name, "quantity_id": "mmlu",
-            "value": value, "median": 0.45, "status": "converged",
+            "observed": value, "median": 0.45, "status": "converged",
         }  # fmt: skip
 
     scores = pl.DataFrame([scored("a", 0.4), scored("b", 0.3), scored("c", 0.6)])
     found = revised_outcomes.moved(scores, RECORD, {"mmlu": "board"}).row(0, named=True)
 
-    assert (found["subject_id"], found["value"], found["now"], found["changed_on"]) == ("a", 0.4, 0.5, SECOND)
+    assert (found["subject_id"], found["observed"], found["now"], found["changed_on"]) == ("a", 0.4, 0.5, SECOND)
     assert (round(found["error"], 9), round(found["error_now"], 9)) == (0.05, 0.05)
     assert revised_outcomes.moved(scores, RECORD, {"mmlu": "board"}).height == 1
 

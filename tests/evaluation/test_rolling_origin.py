@@ -107,7 +107,7 @@ def test_rows_released_after_the_origin_are_refused_by_the_guard(built: Built, f
         rolling_origin.split_at(found, late, one.split.test, date(2024, 7, 1), date(2025, 7, 1))
 
 
-def test_every_question_has_an_answer_or_a_declined_row(made: pl.DataFrame) -> None:
+def test_every_question_has_an_answer_or_a_row_without_forecast(made: pl.DataFrame) -> None:
     rows = made.group_by("mode", "origin", "target_id", "subject_id").agg(pl.col("law").sort())
     baselines = [*FOR_RELEASES, "mean_of_six", *FOR_SCORES]
 

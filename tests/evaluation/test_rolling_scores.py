@@ -46,7 +46,7 @@ def rows(narrow: float = 1.0, board: str = "b", shift: float = 0.0) -> pl.DataFr
                         "board": board, "unit": "fraction", "target_id": "t", "quantity_id": "t", "subject_id": f"m{i}-{k}",
                         "cluster": f"f{k}", "released_on": released, "public_on": released,
                         "horizon": next(h for h in (3, 6, 12) if released <= later(origin, h)), "trained_on": 10,
-                        "lower": 0.0, "upper": 1.0, "value": value, "latest": value, "status": "converged", "distance": 0.1 * k,
+                        "lower": 0.0, "upper": 1.0, "observed": value, "latest": value, "status": "converged", "distance": 0.1 * k,
                         "point": centre, "quantiles": quantiles.tolist(),
                     }
                 )  # fmt: skip
@@ -64,7 +64,7 @@ def test_what_an_origin_learns_does_not_change_with_outcomes_public_after_it() -
     origin = ORIGINS[5]
     told = rows()
     rewritten = told.with_columns(
-        value=pl.when(pl.col("public_on") > origin).then(1.0 - pl.col("value")).otherwise(pl.col("value"))
+        observed=pl.when(pl.col("public_on") > origin).then(1.0 - pl.col("observed")).otherwise(pl.col("observed"))
     )
 
     first, second = (rolling_recalibration.learned(one).filter(pl.col("origin") <= origin) for one in (told, rewritten))
@@ -74,7 +74,7 @@ def test_what_an_origin_learns_does_not_change_with_outcomes_public_after_it() -
 
 def test_what_an_origin_learns_does_change_with_outcomes_public_before_it() -> None:
     told = rows()
-    rewritten = told.with_columns(value=1.0 - pl.col("value"))
+    rewritten = told.with_columns(observed=1.0 - pl.col("observed"))
 
     first, second = (rolling_recalibration.learned(one).filter(pl.col("origin") == ORIGINS[-1]) for one in (told, rewritten))
 
@@ -105,9 +105,10 @@ def test_intervals_four_times_too_narrow_are_widened_by_what_came_out() -> None:
     assert width[1] > 2.0 * width[0]
 
 
-def test_forecasts_that_lie_too_low_are_moved_up_by_what_came_out_in_the_last_year() -> None:
+def test_forecasts_that_lie_too_low_are_moved_up_by_the_outcomes_of_the_last_year() -> None:
     made = rolling_recalibration.learned(rows(shift=-0.1)).filter((pl.col("law") == "good") & (pl.col("origin") == ORIGINS[-1]))
-    off = {how: float((part["quantiles"].list.get(11) - part["value"]).mean()) for (how,), part in made.group_by(["recalibration"])}  # type: ignore[arg-type]
+    by_how = made.group_by("recalibration").agg(off=(pl.col("quantiles").list.get(11) - pl.col("observed")).mean())
+    off = dict(by_how.iter_rows())
 
     assert off[PLAIN] < -0.07
     assert abs(off[CENTRE]) < 0.6 * abs(off[PLAIN])
@@ -123,7 +124,7 @@ def test_the_running_centre_is_the_shrunk_mean_error_by_release_on_the_logit_sca
         if row["origin"] < origin and origin - timedelta(days=365) < row["public_on"] <= origin
     ]
     plain = found.quantiles["good"]
-    value, median = found.rows["value"].to_numpy()[at], plain[at, 11]
+    value, median = found.rows["observed"].to_numpy()[at], plain[at, 11]
     mean = (np.log(value / (1 - value)) - np.log(median / (1 - median))).mean()  # every release has one row here
     now = found.origins == origin
     before, after = plain[now], rolling_recalibration.recentred(found, plain)[now]
@@ -200,7 +201,7 @@ def test_the_reference_is_named_before_and_the_best_baseline_stands_beside_it(ag
     assert (found["verdict"], found["n_claim"], found["claim_releases"]) == ("better, by release alone", 36, 36)
 
 
-def test_a_declined_forecast_counts_as_the_reference_and_is_counted(against_best_known: pl.DataFrame) -> None:
+def test_a_row_without_a_forecast_counts_as_the_reference_and_is_counted(against_best_known: pl.DataFrame) -> None:
     shy = (pl.col("law") == "good") & (pl.col("origin") >= ORIGINS[5])
     no_forecast = against_best_known.filter(shy & (pl.col("recalibration") == PLAIN)).select(NONE.columns)
     whole = claim(rolling_scores.by_horizon(against_best_known, NONE, (12,), 1), "good")
@@ -235,7 +236,7 @@ def test_the_parts_of_a_mode_hold_every_row_once_and_show_the_bias(against_best_
         assert all(row["reference_wis"] is not None and row["bias"] is not None for row in found)
 
 
-def test_asked_is_scored_plus_declined_or_refused() -> None:
+def test_asked_is_scored_plus_no_forecast_or_refused() -> None:
     told = rows()
     gone = pl.col("law").eq("good") & pl.col("origin").eq(ORIGINS[0])
     told = told.with_columns(quantiles=pl.when(gone).then(None).otherwise(pl.col("quantiles")))
@@ -245,12 +246,12 @@ def test_asked_is_scored_plus_declined_or_refused() -> None:
     first = next(row for row in rolling_scores.accounts(made, found) if row["law"] == "good")
 
     assert (first["asked"], first["scored"], first["no_forecast"]) == (36, 32, 4)
-    with pytest.raises(RecordError, match="36 forecasts"):
+    with pytest.raises(RecordError, match="36 rows"):
         rolling_scores.accounts(made, found.head(5))
 
 
 def test_a_revised_outcome_changes_only_the_score_beside(scored: pl.DataFrame) -> None:
-    revised = rolling_scores.score(rolling_recalibration.learned(rows().with_columns(latest=pl.col("value") + 0.2)))
+    revised = rolling_scores.score(rolling_recalibration.learned(rows().with_columns(latest=pl.col("observed") + 0.2)))
 
     assert revised["wis"].to_list() == scored["wis"].to_list()
     assert revised["wis_revised"].sum() > scored["wis_revised"].sum()

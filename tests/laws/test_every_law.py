@@ -125,7 +125,7 @@ def test_a_law_says_what_it_is_and_when_not_to_trust_it(name: str) -> None:
     kind = laws.law_class(name)
 
     assert kind.name == name
-    assert all(len(text) > 10 for text in (kind.title, kind.formula, kind.reference, kind.distrust))
+    assert all(len(text) > 10 for text in (kind.title, kind.formula, kind.reference, kind.limitations))
     assert ">>>" in (kind.__doc__ or "")
 
 

@@ -82,7 +82,7 @@ def test_the_printed_coefficients_reproduce_their_errors(built: Built, quantity_
     rows = adopted_rows(built.registry, built.as_of("2024-10-01"), published)
     rows = rows.filter((pl.col("quantity_id") == quantity_id) & pl.col("point").is_not_null())
 
-    found = (((rows["point"] - rows["value"]) / _span(quantity_id)) ** 2).mean()
+    found = (((rows["point"] - rows["observed"]) / _span(quantity_id)) ** 2).mean()
 
     assert rows.height == PRINTED[quantity_id][0]
     assert found == pytest.approx(PRINTED[quantity_id][1], rel=0.02)
@@ -102,7 +102,7 @@ def test_the_frozen_fit_reproduces_its_errors(listed: pl.DataFrame, law: str, ex
     for quantity_id, (n, error) in expected.items():
         rows = listed.filter((pl.col("law") == law) & (pl.col("quantity_id") == quantity_id) & pl.col("point").is_not_null())
 
-        found = ((rows["point"] - rows["value"]) ** 2).mean()
+        found = ((rows["point"] - rows["observed"]) ** 2).mean()
 
         assert (quantity_id, rows.height) == (quantity_id, n)
         assert found == pytest.approx(error, rel=0.02), quantity_id

@@ -236,7 +236,7 @@ def test_every_target_ends_as_its_rule_says_and_every_forecast_has_a_state(desk:
 
 def test_scores_are_those_of_the_first_value_and_of_the_version_that_counts(desk: Desk) -> None:
     done = scored(desk.ledger)
-    wis = {(row["case"], row["target_id"], row["law"]): (row["value"], row["wis"]) for row in done.rows.to_dicts()}
+    wis = {(row["case"], row["target_id"], row["law"]): (row["observed"], row["wis"]) for row in done.rows.to_dicts()}
 
     def expected(middle: float, value: float) -> Any:
         made = np.array([[float(text) for text in quantiles(middle).values]])

@@ -101,14 +101,14 @@ def test_fit_writes_a_curve_a_draft_rows_and_a_drawing_for_each_target(built: Bu
     assert [draft.prediction["curve"] for draft in freeze.read_drafts(built.build, [law])] == curves
     assert all("prediction" not in draft for draft in drafts)  # a curve is written once
     assert set(names) == {row["target_id"] for row in rows} == set(drawing["target_id"])
-    assert drawing.columns == ["target_id", "kind", "subject_id", "cluster", "x", "value", "point", *fit.BANDS]
+    assert drawing.columns == ["target_id", "kind", "subject_id", "cluster", "x", "observed", "point", *fit.BANDS]
     assert set(names) <= {target["target_id"] for target in described["targets"]}
     assert set(json.loads((folder / "profiles.json").read_text())) == {target["target_id"] for target in described["targets"]}
 
 
 def test_score_reads_no_column_that_hindcast_does_not_write_and_writes_all_that_it_declares() -> None:
     assert set(score.WANTED) <= {*SCHEMA, "evidence"}
-    assert {*KEY, *UNITS, "value", "point", "status", "distance"} <= set(SCORED)
+    assert {*KEY, *UNITS, "observed", "point", "status", "distance"} <= set(SCORED)
     blank = {
         "evidence": "hindcast",
         "split": "released",
@@ -119,14 +119,16 @@ def test_score_reads_no_column_that_hindcast_does_not_write_and_writes_all_that_
         "quantity_id": "t",
     }
     row = {**blank, "series": "", "subject_id": "a/b", "cluster": "a", "released_on": date(2024, 7, 1), "as_of": date(2024, 5, 31)}
-    frame = pl.DataFrame([{**row, "value": 0.4, "status": "converged", "distance": None, "point": 0.5, "quantiles": list(LEVELS)}])
+    frame = pl.DataFrame(
+        [{**row, "observed": 0.4, "status": "converged", "distance": None, "point": 0.5, "quantiles": list(LEVELS)}]
+    )
     scored = tables.score_rows(frame.with_columns(pl.col("distance").cast(pl.Float64)))
 
     assert scored.schema == SCORED
     assert scored.null_count().select(pl.exclude("distance")).row(0) == (0,) * (len(SCORED) - 1)
     measured = scored.with_columns(unit=pl.lit("fraction"))
-    declined = frame.filter(pl.col("point").is_null())
-    assert dict(claims.claims(measured, declined, 1).schema) == dict(claims.SCHEMA)
+    no_forecast = frame.filter(pl.col("point").is_null())
+    assert dict(claims.claims(measured, no_forecast, 1).schema) == dict(claims.SCHEMA)
 
 
 def test_report_asks_score_for_tables_that_it_writes() -> None:

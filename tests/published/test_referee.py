@@ -85,13 +85,13 @@ def pair(rows: pl.DataFrame, law: str, other: str) -> tuple[Array, Array, pl.Dat
 
 
 def test_wis_of_every_row(rows: pl.DataFrame) -> None:
-    quantiles, y = np.array(rows["quantiles"].to_list()), rows["value"].to_numpy()
+    quantiles, y = np.array(rows["quantiles"].to_list()), rows["observed"].to_numpy()
 
     np.testing.assert_allclose(score_rows(rows)["wis"].to_numpy(), own_wis(quantiles, y), atol=1e-9, rtol=0)
 
 
 def test_coverage_at_the_resolution_of_every_row(rows: pl.DataFrame) -> None:
-    quantiles, y, half = np.array(rows["quantiles"].to_list()), rows["value"].to_numpy(), rows["resolution"].to_numpy() / 2
+    quantiles, y, half = np.array(rows["quantiles"].to_list()), rows["observed"].to_numpy(), rows["resolution"].to_numpy() / 2
     scored = score_rows(rows)
 
     assert (half > 0).all()

@@ -18,10 +18,12 @@ from foresaid.text import number, percent, signed
 REPORT = ROOT / "pipelines" / "foresaid" / "report"
 COMPUTING = {
     "foresaid.evaluation.tables", "foresaid.evaluation.score_tables", "foresaid.evaluation.revised_outcomes",
+    "foresaid.evaluation.released_scores",
     "foresaid.evaluation.hindcast", "foresaid.evaluation.replay", "foresaid.forecasting.recalibration",
     "foresaid.fitting.least_squares", "foresaid.pipeline.score",
 }  # fmt: skip
 NAMES = {"fit", "compare", "summarise", "skill", "by_target", "recalibrated_fits", "predict"}
+SUMMING = {"mean", "median", "std", "var", "quantile", "cum_max", "cum_min", "cum_sum", "rolling_mean"}  # of a frame's column
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +52,17 @@ def test_no_page_imports_what_fits_forecasts_or_averages() -> None:
     assert found == []
 
 
+def test_no_page_averages_or_accumulates_a_column() -> None:
+    found = [
+        f"{path.name}, line {node.lineno}: {node.func.attr}"
+        for path in sorted(REPORT.rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SUMMING
+    ]
+
+    assert found == []
+
+
 def test_each_cell_of_a_case_is_the_mean_of_its_rows(material: Material) -> None:
     checked = 0
     for evidence in ("hindcast", "adopted"):
@@ -59,9 +72,9 @@ def test_each_cell_of_a_case_is_the_mean_of_its_rows(material: Material) -> None
                 rows = {one["title"]: one for one in table["rows"]}
                 for (law,), part in case.rows.filter(pl.col("unit") == unit).group_by("law"):
                     row = rows[case_tables.method_title(material, str(law))]
-                    error = (part["median"] - part["value"]).mean()
+                    error = (part["median"] - part["observed"]).mean()
                     assert row["n"] == f"{part.height:,}"
-                    assert row["scores"][1] == number((part["median"] - part["value"]).abs().mean())  # type: ignore[arg-type]
+                    assert row["scores"][1] == number((part["median"] - part["observed"]).abs().mean())  # type: ignore[arg-type]
                     assert row["bias"] == signed(error)  # type: ignore[arg-type]
                     assert row["releases"] == f"{part['release'].n_unique():,}"
                     if part["covered_80"].null_count() == 0:
@@ -107,7 +120,7 @@ def test_the_errors_of_a_law_page_are_those_of_its_rows(material: Material) -> N
             )
 
             assert row["n"] == f"{part.height:,}"
-            assert row["scores"][1] == number((part["median"] - part["value"]).abs().mean())  # type: ignore[arg-type]
+            assert row["scores"][1] == number((part["median"] - part["observed"]).abs().mean())  # type: ignore[arg-type]
 
 
 def test_a_case_without_rows_in_a_table_gives_none(material: Material) -> None:

@@ -16,7 +16,7 @@ from foresaid.report.charts import Drawing
 
 PAYLOAD = "</text></svg><script>alert(1)</script>\"'&"
 ROWS: list[dict[str, Any]] = [
-    {"x": 10.0**k, "value": 0.1 * k, "median": 0.1 * k + 0.02, "lower_80": 0.1 * k - 0.05, "upper_80": 0.1 * k + 0.06}
+    {"x": 10.0**k, "observed": 0.1 * k, "median": 0.1 * k + 0.02, "lower_80": 0.1 * k - 0.05, "upper_80": 0.1 * k + 0.06}
     for k in range(1, 8)
 ]
 
@@ -44,7 +44,7 @@ def of_model(title: str) -> Drawing:
 
 
 def simulated(title: str) -> Drawing:
-    rows = [{"size": size, "loss": row["value"], "score": row["median"]} for size in ("few-shot", title) for row in ROWS]
+    rows = [{"size": size, "loss": row["observed"], "score": row["median"]} for size in ("few-shot", title) for row in ROWS]
     return charts.example(rows, rows, title, "loss")
 
 
@@ -98,7 +98,7 @@ def test_a_point_without_an_interval_is_drawn_and_not_called_inside() -> None:
 
 def test_points_outside_their_interval_are_hollow() -> None:
     hit = charts.forecast_against_outcome([ROWS[3]], "t", "u").svg
-    miss = charts.forecast_against_outcome([{**ROWS[3], "value": 0.9}], "t", "u").svg
+    miss = charts.forecast_against_outcome([{**ROWS[3], "observed": 0.9}], "t", "u").svg
 
     assert hit.count('fill="#ffffff"') < miss.count('fill="#ffffff"')
 
@@ -110,7 +110,7 @@ def test_a_chart_whose_data_did_not_change_is_read_and_not_made_again(tmp_path: 
     with charts.kept_in(tmp_path):
         again = forecast("one")
     with pytest.raises(pytest.fail.Exception, match="made again"), charts.kept_in(tmp_path):
-        charts.forecast_against_outcome([{**ROWS[0], "value": 0.7}], "one", "fraction of one")
+        charts.forecast_against_outcome([{**ROWS[0], "observed": 0.7}], "one", "fraction of one")
 
     assert again == first
 

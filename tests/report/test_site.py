@@ -148,7 +148,7 @@ def observations(text: str) -> pl.DataFrame:
 
 
 def scored(text: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Scored rows of three kinds, and the hindcast they come from with one row that was declined."""
+    """Scored rows of three kinds, and the hindcast they come from with one row without a forecast."""
     outcomes = dict(zip(MODELS, [0.4, 0.7, 0.2, 0.0], strict=True))
     released = dict(zip(MODELS, [date(2024, 7, 1), date(2024, 8, 1), date(2024, 9, 1), None], strict=True))
     rows: list[dict[str, Any]] = []
@@ -160,7 +160,7 @@ def scored(text: str) -> tuple[pl.DataFrame, pl.DataFrame]:
             "evidence": evidence, "case": case, "split": split, "law": law, "role": role, "target_id": quantity_id,
             "quantity_id": quantity_id, "series": "", "subject_id": subject,
             "cluster": f"{subject.split('/')[0]} {text}" if "/" in subject else subject,
-            "released_on": released.get(subject), "as_of": date(2024, 5, 31), "value": outcomes.get(subject, 2.5),
+            "released_on": released.get(subject), "as_of": date(2024, 5, 31), "observed": outcomes.get(subject, 2.5),
             "status": f"converged {text}", "distance": None, "point": point,
             "quantiles": None if point is None else (point + 0.3 * spread).tolist(),
         }  # fmt: skip
@@ -202,8 +202,8 @@ def fitted(folder: Path, text: str) -> None:
     frames = [
         pl.DataFrame(
             {"target_id": ["task"] * 8, "kind": [kind] * 8, "subject_id": subjects, "cluster": [f"c {text}"] * 8,
-             "x": np.exp(x), "value": y if kind == "point" else [None] * 8, **bands},
-            schema_overrides={"value": pl.Float64},
+             "x": np.exp(x), "observed": y if kind == "point" else [None] * 8, **bands},
+            schema_overrides={"observed": pl.Float64},
         )
         for kind in ("point", "grid")
     ]  # fmt: skip
@@ -212,7 +212,7 @@ def fitted(folder: Path, text: str) -> None:
     entry = {
         "target_id": "task", "quantity_id": "task", "series": f"series {text}", "title": f"Title {text}",
         "status": done.status, "reason": f"reason {text}", "rows": 8, "clusters": 8, "residual_scale": 0.01,
-        "restarts_at_best": 1.0, "unconverged": 0, "excluded_rows": [{"reason": f"declined {text}", "rows": 2}],
+        "restarts_at_best": 1.0, "unconverged": 0, "excluded_rows": [{"reason": f"no forecast {text}", "rows": 2}],
         "parameters": [{"name": f"p {text}", "point": 1.0, "lower_90": 0.5, "upper_90": 1.5}],
         "profile": {"parameter": f"beta {text}", "values": [0.5, 1.0, 2.0], "rms": [0.2, 0.1, 0.3],
                     "forecast": [0.1, 0.2, 0.3], "admissible": [False, True, False]},
@@ -597,7 +597,7 @@ def test_the_leading_table_holds_the_means_of_the_metrics_file(plain: Path, tmp_
     assert "".join(f'<td class="n">{cell}</td>' for cell in cells) in page
 
 
-def test_what_was_declined_is_counted(pages: dict[str, Reader]) -> None:
+def test_rows_without_a_forecast_are_counted(pages: dict[str, Reader]) -> None:
     assert re.search(r"No forecast was made, so these rows are missing from the means: .* 1 forecast", pages["index.html"].text)
 
 
@@ -606,7 +606,7 @@ def test_units_never_share_a_mean(pages: dict[str, Reader]) -> None:
     assert "mixed units" not in pages["index.html"].text
 
 
-def test_models_without_a_date_and_doubted_values_are_counted(pages: dict[str, Reader]) -> None:
+def test_models_without_a_date_and_flagged_values_are_counted(pages: dict[str, Reader]) -> None:
     assert "1 model without a release date" in pages["data.html"].text
     assert "1 value excluded from every fit" in pages["data.html"].text
 

@@ -30,7 +30,7 @@ def rows(law: str, points: list[float], value: float = 0.5, evidence: str = "hin
             "quantity_id": ["q"] * n,
             "subject_id": [f"m{i}" for i in range(n)],
             "release": [f"f{i // 2}" for i in range(n)],
-            "value": [value] * n,
+            "observed": [value] * n,
             "point": points,
             "wis": [abs(point - value) for point in points],
             "covered_80": [None if evidence == "adopted" else True] * n,

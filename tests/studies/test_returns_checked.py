@@ -39,11 +39,19 @@ def test_laws_that_disagree_are_said_to() -> None:
 
 def test_a_gain_is_the_best_fitted_loss_less_the_best_held_out() -> None:
     drawing = pl.DataFrame(
-        {"target_id": "t", "kind": "point", "subject_id": ["a", "b", "c"], "x": [19.0, 20.0, 22.0], "value": [3.0, 2.8, 2.3]}
+        {"target_id": "t", "kind": "point", "subject_id": ["a", "b", "c"], "x": [19.0, 20.0, 22.0], "observed": [3.0, 2.8, 2.3]}
     )
     quantiles = (2.4 + 0.1 * (np.array(LEVELS) - 0.5)).tolist()
     forecast = pl.DataFrame(
-        {"case": work.CASE, "law": ["l"], "target_id": "t", "subject_id": "c", "value": 2.3, "point": 2.4, "quantiles": [quantiles]}
+        {
+            "case": work.CASE,
+            "law": ["l"],
+            "target_id": "t",
+            "subject_id": "c",
+            "observed": 2.3,
+            "point": 2.4,
+            "quantiles": [quantiles],
+        }
     )
     made = work.held_out(forecast, {"l": drawing})
     assert made is not None
@@ -68,7 +76,7 @@ def test_the_real_hindcast_is_checked_on_three_corpora(built: Built) -> None:
     drawing = pl.concat(
         pl.DataFrame(
             {"target_id": one.target.target_id, "kind": "point", "subject_id": one.subjects,
-             "x": (np.log(6.0) + one.x.sum(axis=1)) / np.log(10.0), "value": one.y}
+             "x": (np.log(6.0) + one.x.sum(axis=1)) / np.log(10.0), "observed": one.y}
         )
         for one in tables
     )  # fmt: skip

@@ -159,7 +159,7 @@ def verify_report(page: Path, policy: Path | None) -> None:
 @click.option("--policy", type=THERE, help="Your own trust policy.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as JSON, whole curves too.")
 def show(entry: str, policy: Path | None, as_json: bool) -> None:
-    """Show a forecast: what was asked and said, what came out, its scores, what is proven and what not. ENTRY: its id, or a batch.
+    """Show a forecast: target, prediction, outcome, its scores, what is proven and what not. ENTRY: its id, or a batch.
 
     Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """

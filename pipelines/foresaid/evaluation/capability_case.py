@@ -135,7 +135,7 @@ def _rows(
             "released_on": asked["released_on"],
             "as_of": [case.as_of] * n,
             "until": [case.until] * n,
-            "value": asked["value"],
+            "observed": asked["value"],
             "status": ["converged"] * n,
             "distance": [None] * n,
             "point": point,

@@ -1,7 +1,7 @@
 """What may be claimed: one verdict for each law and case, against a reference that was named before.
 
 A claim compares a law with the reference of its kind of target (forecasting/methods.py) on every row the law was asked for: a
-forecast it declined counts as the reference's own, so that nobody gains by leaving out what is hard, and is counted. The baseline
+row without a forecast counts as the reference's own, so that nobody gains by leaving out what is hard, and is counted. The baseline
 that turned out best, on the rows it shares with the law, stands beside it and carries no test: it was picked with the results in
 view. p is adjusted over all claims handed over together (Holm), which are those of a page. Pages print these rows and decide
 nothing.
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.evaluation import means
 from foresaid.evaluation.modes import mode_of
 from foresaid.evaluation.tables import COMPARED, best_baseline, measured, skill
 from foresaid.forecasting.methods import reference, told
@@ -40,7 +41,7 @@ def claims(scored: pl.DataFrame, no_forecast: pl.DataFrame, seed: int) -> pl.Dat
     """One row a law, case and unit: comparison with the reference, verdict, and the best baseline in hindsight.
 
     `scored` has the column `unit`; `no_forecast` (evidence, case, law, target_id, subject_id) are forecasts that were asked for and
-    not made. Cases whose reference made no forecast have no claim. `wis` is the mean with declined rows counted as the reference.
+    not made. Cases whose reference made no forecast have no claim. `wis` is the mean with those rows counted as the reference.
     """
     found: list[tuple[dict[str, Any], Comparison]] = []
     for (evidence, case, unit), part in scored.group_by(["evidence", "case", "unit"], maintain_order=True):
@@ -124,14 +125,12 @@ def broken_down(scored: pl.DataFrame, by: pl.Expr, row: Sequence[str] = ROW) -> 
         joined.filter(pl.col("group").is_not_null())
         .group_by(keys)
         .agg(
-            n=pl.len(),
-            n_releases=pl.col("release").n_unique(),
-            n_makers=pl.col("maker").n_unique(),
+            **means.counts(),
             wis=pl.col("wis").mean(),
             reference_wis=theirs,
             relative_wis=pl.when(theirs > 0).then(pl.col("wis").filter(beside).mean() / theirs),
-            bias=(pl.col("median") - pl.col("value")).mean(),
-            **{f"coverage_{level}": pl.col(f"covered_{level}").mean() for level in (50, 80, 95)},
+            bias=means.bias(),
+            **means.coverage((0.5, 0.8, 0.95)),
         )
         .sort(keys)
     )

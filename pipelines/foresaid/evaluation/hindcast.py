@@ -1,8 +1,8 @@
-"""Stage `hindcast`: what the laws would have said, re-made from old vintages.
+"""Stage `hindcast`: what the laws would have said, computed afterwards from old vintages.
 
 A hindcast is evidence of its own kind: it was made afterwards, and says so on every page. Each case fits every law on
 the record as it stood on one day, forecasts subjects that were held out by flag and by date (or, for runs, by
-scale), and leaves the forecasts beside what came out. The leak guard looks at every fit.
+scale), and leaves the forecasts beside the outcomes. The leak guard looks at every fit.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def _rows(name: str, case: Hindcast, split: Split, law: str, role: str, status: 
             "released_on": list(test.released_on),
             "as_of": [case.as_of] * n,
             "until": [case.until] * n,
-            "value": target.offset + target.span * test.y,
+            "observed": target.offset + target.span * test.y,
             "status": [status] * n,
             "distance": split.distance,
             "point": nothing if made is None else made.point,

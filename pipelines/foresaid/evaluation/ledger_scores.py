@@ -1,4 +1,4 @@
-"""The ledger's forecasts against what came out, every version of every one: what counts, what came too late, what is worst.
+"""The ledger's forecasts against the outcomes, every version of every one: what counts, what came too late, what is worst.
 
 An outcome is a `resolution/v1` entry, the first one for its subject, with the covariates that stand in it: nothing is read from
 the record, so that no later edit of it changes a score. A row has a standing: `scored` (the version that the round's rule picks),
@@ -46,7 +46,7 @@ OTHER_LEVELS = "not comparable: stated at other levels than the round's"
 OUT = ("claimed", "late", "withdrawn", "void", "disputed", "barred", "penalised")  # standings whose models are named
 MARKS = ("author", "id", "version", "standing", "told")
 ROW: dict[str, pl.DataType] = {
-    **{name: SCORED[name] for name in (*KEY, "value", "status", "distance", "point")},
+    **{name: SCORED[name] for name in (*KEY, "observed", "status", "distance", "point")},
     "quantiles": pl.List(pl.Float64()),
     **dict.fromkeys(("author", "id"), pl.String()),
     "version": pl.Int64(),
@@ -185,7 +185,7 @@ def _meet(account: Account, version: Version, facts: Facts, own: str) -> tuple[t
     entries_made = [
         {
             **_facts_of(subject, entry, account, aim, facts, own),
-            "value": _within(entry, target),
+            "observed": _within(entry, target),
             "as_of": as_of,
             "status": "quantiles",
             "point": middle[0] if middle else None,
@@ -220,7 +220,7 @@ def _joint(
                     **about,
                     "law": about["law"] + suffix,
                     "told": TOLD[suffix],
-                    "value": _within(entry, target),
+                    "observed": _within(entry, target),
                     "as_of": as_of,
                     "status": "joint" if values else "joint: no release day, or one outside its days",
                     "point": middle,
@@ -287,7 +287,7 @@ def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
         rows.append(
             {
                 **_facts_of(subject, entry, account, aim, facts, own),
-                "value": value,
+                "observed": value,
                 "status": account.state,
                 "point": at,
                 "quantiles": [at] * len(LEVELS),

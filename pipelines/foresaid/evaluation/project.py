@@ -143,7 +143,7 @@ def fit(law: LawWithSettings, view: View, seed: int, replicates: int, cache: str
 def freeze(fitted: TargetFit) -> FrozenCurve:
     """Turn a fit into a frozen curve: data that forecasts without training rows or a refit. Writes nothing.
 
-    Raises ParameterError where the law declined, with its reason: there is no curve then.
+    Raises ParameterError where the law made no forecast, with its reason: there is no curve then.
     """
     if fitted.status in NO_FORECAST:
         raise ParameterError(f"freeze: found status {fitted.status} ({fitted.reason}), expected a fit with a curve")

@@ -187,7 +187,7 @@ def _scored(made: pl.DataFrame, fits: Sequence[dict[str, Any]], names: Sequence[
     units = {name: quantity.unit for name, quantity in quantities(connection).items()}
     every = made.with_columns(evidence=pl.lit("hindcast"))
     forecast = attach(every.filter(pl.col("point").is_not_null()), of(connection))
-    scored = score_rows(forecast.select(*KEY, *UNITS, "value", "status", "distance", "point", "quantiles"))
+    scored = score_rows(forecast.select(*KEY, *UNITS, "observed", "status", "distance", "point", "quantiles"))
     silent = every.filter(pl.col("point").is_null()).group_by("law", "quantity_id").agg(n=pl.len(), status=pl.col("status").first())
     missing = {(row["law"], row["quantity_id"]): row for row in silent.iter_rows(named=True)}
     best = _best_baselines(scored)

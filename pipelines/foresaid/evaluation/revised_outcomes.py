@@ -105,12 +105,12 @@ def moved(scores: pl.DataFrame, observations: pl.DataFrame, resolvers: dict[str,
     )
     joined = scores.drop("status", strict=False).join(current, on=["subject_id", "quantity_id"], how="inner")
     # Scored values went through a Parquet file; one that only lost its last digits there was not revised.
-    differs = pl.col("now").is_null() | ((pl.col("now") - pl.col("value")).abs() > SAME * pl.col("value").abs())
+    differs = pl.col("now").is_null() | ((pl.col("now") - pl.col("observed")).abs() > SAME * pl.col("observed").abs())
     names = ("evidence", "case", "law", "target_id", "subject_id", "quantity_id")
     return (
         joined.filter(differs)
-        .with_columns(error=(pl.col("median") - pl.col("value")).abs(), error_now=(pl.col("median") - pl.col("now")).abs())
-        .select(*names, "value", "now", "changed_on", "median", "error", "error_now")
+        .with_columns(error=(pl.col("median") - pl.col("observed")).abs(), error_now=(pl.col("median") - pl.col("now")).abs())
+        .select(*names, "observed", "now", "changed_on", "median", "error", "error_now")
         .sort(names)
     )
 

@@ -46,7 +46,7 @@ SCHEMA = pl.Schema(
         **dict.fromkeys(("released_on", "public_on"), pl.Date()),
         "horizon": pl.Int64(),
         "trained_on": pl.Int64(),
-        **dict.fromkeys(("lower", "upper", "value", "latest"), pl.Float64()),
+        **dict.fromkeys(("lower", "upper", "observed", "latest"), pl.Float64()),
         "status": pl.String(),
         **dict.fromkeys(("distance", "point"), pl.Float64()),
         "quantiles": pl.List(pl.Float64()),
@@ -228,7 +228,7 @@ def _rows(
             "trained_on": [one.split.train.n] * n,
             "lower": [target.lower] * n,
             "upper": [target.upper] * n,
-            "value": target.offset + target.span * test.y,
+            "observed": target.offset + target.span * test.y,
             "latest": [latest.get(name) for name in test.subjects],
             "status": [status] * n,
             "distance": far,
@@ -248,7 +248,7 @@ def forecasts(
     replicates: int,
     cache: Path | None = None,
 ) -> pl.DataFrame:
-    """Forecast at every origin with every law and baseline; one row a forecast, those that were declined without a point.
+    """Forecast at every origin with every law and baseline; one row a forecast, those without a forecast without a point.
 
     Baselines that know no score of a model are asked once a target and origin, on the rows of the first law that has it; those that
     do on the rows of the first law that is told scores, so that they are told the same.

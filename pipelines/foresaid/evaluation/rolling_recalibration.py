@@ -28,7 +28,7 @@ ASK = [
     *("mode", "origin", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster", "released_on", "public_on"),
     *UNITS,
 ]
-ABOUT = [*ASK, "horizon", "trained_on", "lower", "upper", "value", "latest"]
+ABOUT = [*ASK, "horizon", "trained_on", "lower", "upper", "observed", "latest"]
 LEARNED_AT = (0.05, 0.25, 0.5, 0.75, 0.95)  # levels the weights are learned at: a linear programme of a quarter of the size
 PLAIN, WIDTH, CENTRE = "none", "width", "centre"  # recalibrations
 MEMORY = timedelta(days=365)  # how long an error is remembered by the running centre
@@ -89,7 +89,7 @@ def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
     if releases < FEWEST_RELEASES:
         return equal
     columns = [LEVELS.index(level) for level in LEARNED_AT]
-    learned = stack(whole[:, at][:, :, columns], LEARNED_AT, rows["value"].to_numpy(), _importance(rows))
+    learned = stack(whole[:, at][:, :, columns], LEARNED_AT, rows["observed"].to_numpy(), _importance(rows))
     return shrunk(learned, releases)
 
 
@@ -118,7 +118,7 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
             rows = found.rows[at]
             ends = (lower[at], upper[at])
             taught = learn_width(
-                quantiles[at], LEVELS, rows["value"].to_numpy(), _importance(rows), ends, rows["release"].n_unique()
+                quantiles[at], LEVELS, rows["observed"].to_numpy(), _importance(rows), ends, rows["release"].n_unique()
             )
             scale = taught.scale
         made[now] = rescale(quantiles[now], scale, lower[now], upper[now])
@@ -128,9 +128,9 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
 def recentred(found: Asks, quantiles: Array) -> Array:
     """Move forecasts (N, 23), origin by origin, by their mean error of the last twelve months on the logit scale, shrunk.
 
-    With s = (value - lower) / (upper - lower) kept EDGE off 0 and 1, the shift is the mean over releases of logit(s) of the outcome
-    less that of the median, times r / (r + PRIOR_RELEASES) for r releases. Only outcomes that became public in the year before the
-    origin count, of forecasts made before it.
+    With s = (observed - lower) / (upper - lower) kept EDGE off 0 and 1, the shift is the mean over releases of logit(s) of the
+    outcome less that of the median, times r / (r + PRIOR_RELEASES) for r releases. Only outcomes that became public in the year
+    before the origin count, of forecasts made before it.
     """
     lower, upper = found.bounds
     span = (upper - lower)[:, None]
@@ -140,8 +140,8 @@ def recentred(found: Asks, quantiles: Array) -> Array:
         return np.asarray(np.log(share / (1.0 - share)))
 
     public = np.array(found.rows["public_on"].to_list(), dtype=object)
-    value = found.rows["value"].to_numpy()[:, None]
-    error = (logit(value) - logit(quantiles[:, [quantiles.shape[1] // 2]]))[:, 0]
+    observed = found.rows["observed"].to_numpy()[:, None]
+    error = (logit(observed) - logit(quantiles[:, [quantiles.shape[1] // 2]]))[:, 0]
     made = quantiles.copy()
     for origin in sorted(set(found.origins)):
         at = found.past(origin)

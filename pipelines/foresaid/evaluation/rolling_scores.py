@@ -1,7 +1,8 @@
 """The rolling origins, scored: tables by horizon, by distance and by origin, and the sum that has to come out.
 
-A release is asked for at up to twelve origins and on many benchmarks; it is one draw, so every interval and test goes by release.
-Claims are those of claims.py: against the reference that was named before, declined forecasts counted as the reference's.
+A release is asked for at up to twelve origins and on many benchmarks; it is one independent observation, so every interval and test
+goes by release.
+Claims are those of claims.py: against the reference that was named before, rows without a forecast counted as the reference's.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import RecordError
+from foresaid.evaluation import means
 from foresaid.evaluation.claims import against_reference, broken_down, judged
 from foresaid.evaluation.rolling_recalibration import CENTRE, PLAIN, WIDTH
+from foresaid.evaluation.schema import COVERAGES
 from foresaid.evaluation.tables import measured, score_rows
 from foresaid.fitting.data import Covariate
 from foresaid.forecasting.methods import BASELINES, REFERENCES, told
@@ -51,7 +54,7 @@ def score(learned: pl.DataFrame) -> pl.DataFrame:
         return scored.with_columns(**{name: pl.Series([], dtype=learned.schema[name]) for name in OWN})
     quantiles = np.array(made["quantiles"].to_list(), dtype=float)
     logit = Covariate("share", "logit")
-    on_logits = weighted_interval_score(logit.apply(quantiles), LEVELS, logit.apply(made["value"].to_numpy())).wis
+    on_logits = weighted_interval_score(logit.apply(quantiles), LEVELS, logit.apply(made["observed"].to_numpy())).wis
     revised = weighted_interval_score(quantiles, LEVELS, made["latest"].to_numpy().astype(float)).wis
     return scored.hstack(made.select(OWN)).with_columns(
         wis_logit=pl.when(pl.col("unit") == "fraction").then(pl.Series(on_logits)), wis_revised=pl.Series(revised).fill_nan(None)
@@ -59,7 +62,7 @@ def score(learned: pl.DataFrame) -> pl.DataFrame:
 
 
 def accounts(learned: pl.DataFrame, scored: pl.DataFrame) -> list[dict[str, Any]]:
-    """Per mode and method: asked = scored + declined, checked against the scored table; `reasons` are the fits' statuses.
+    """Per mode and method: asked = scored + no forecast, checked against the scored table; `reasons` are the fits' statuses.
 
     An ensemble is asked where at least two of its members forecast.
     """
@@ -72,7 +75,7 @@ def accounts(learned: pl.DataFrame, scored: pl.DataFrame) -> list[dict[str, Any]
         count = done.get((mode, law, after), 0)
         if part.height != count + none.height:
             raise RecordError(
-                f"rolling origins, {mode}, {law}: found {part.height} forecasts, expected {count} scored + {none.height} declined; "
+                f"rolling origins, {mode}, {law}: found {part.height} rows, expected {count} scored + {none.height} without one; "
                 "run `foresaid hindcast` again and report this"
             )
         if after == PLAIN:
@@ -109,10 +112,10 @@ def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float
     return (min(fit, key=lambda name: (found[name][0], name)) if fit else None), found
 
 
-def by_horizon(scored: pl.DataFrame, declined: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
+def by_horizon(scored: pl.DataFrame, no_forecast: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
     """One row a method and table: counts, mean scores, coverage, and for laws and ensembles the claim against their reference.
 
-    The reference was named before (forecasting/methods.py); a row of `declined` (columns of `scored` that name a row, and `law`)
+    The reference was named before (forecasting/methods.py); a row of `no_forecast` (columns of `scored` that name a row, and `law`)
     counts as its forecast. `relative_wis` with its 95 % interval, p (adjusted over all tables, which stand on one page) and verdict
     are that claim's; `n_claim` its rows. `best_baseline` is hindsight's choice, with `relative_wis_best` on the `n_best` rows both
     forecast, and carries no test. `pairwise_relative_wis` (significance.pairwise_relative_wis) is 1 for the best score so far.
@@ -122,7 +125,7 @@ def by_horizon(scored: pl.DataFrame, declined: pl.DataFrame, horizons: Sequence[
     for about, rows in _groups(scored, horizons):
         best, relative = best_baseline(rows)
         base = rows.filter(pl.col("law").is_in([best] if best else [])).select(*ROW, base="wis")
-        none = declined.filter(
+        none = no_forecast.filter(
             *(pl.col(key) == about[key] for key in ("mode", "unit")), pl.col("horizon") <= about["horizon"],
             pl.lit(about["board"] == EVERY_BOARD) | (pl.col("board") == about["board"]),
         )  # fmt: skip
@@ -194,17 +197,15 @@ def parts(scored: pl.DataFrame, by: pl.Expr) -> list[dict[str, Any]]:
 
 def _means(part: pl.DataFrame) -> dict[str, Any]:
     found = part.select(
-        n=pl.len(),
+        **means.counts(),
         n_origins=pl.col("origin").n_unique(),
         n_targets=pl.col("target_id").n_unique(),
-        n_releases=pl.col("release").n_unique(),
-        n_makers=pl.col("maker").n_unique(),
         **{name: pl.col(name).mean() for name in ("wis", "dispersion", "overprediction", "underprediction")},
         wis_logit=pl.col("wis_logit").mean(),
         wis_revised=pl.col("wis_revised").mean(),
         mae=pl.col("absolute_error").mean(),
-        bias=(pl.col("median") - pl.col("value")).mean(),
-        **{f"coverage_{level}": pl.col(f"covered_{level}").mean() for level in (50, 80, 90, 95)},
+        bias=means.bias(),
+        **means.coverage(COVERAGES),
     )
     return dict(found.row(0, named=True))
 
@@ -225,12 +226,11 @@ def by_distance(scored: pl.DataFrame) -> list[dict[str, Any]]:
         far.with_columns(bin=pl.Series(place))
         .group_by(keys)
         .agg(
-            n=pl.len(),
-            n_releases=pl.col("release").n_unique(),
+            **means.counts(("release",)),
             wis=pl.col("wis").mean(),
             mae=pl.col("absolute_error").mean(),
-            bias=(pl.col("median") - pl.col("value")).mean(),
-            coverage_80=pl.col("covered_80").mean(),
+            bias=means.bias(),
+            **means.coverage((0.8,)),
         )
         .sort(keys)
     )
@@ -243,12 +243,11 @@ def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
     found = (
         scored.group_by(keys)
         .agg(
-            n=pl.len(),
+            **means.counts(("release",)),
             n_targets=pl.col("target_id").n_unique(),
-            n_releases=pl.col("release").n_unique(),
             trained_on=pl.col("trained_on").median(),
             wis=pl.col("wis").mean(),
-            coverage_80=pl.col("covered_80").mean(),
+            **means.coverage((0.8,)),
         )
         .sort(keys)
     )

@@ -35,7 +35,7 @@ SCORED = pl.Schema(
         "release": pl.String(),
         "maker": pl.String(),
         "resolution": pl.Float64(),
-        "value": pl.Float64(),
+        "observed": pl.Float64(),
         "point": pl.Float64(),
         "median": pl.Float64(),
         **dict.fromkeys(("lower_80", "upper_80", "lower_95", "upper_95"), pl.Float64()),
@@ -53,7 +53,7 @@ SCHEMA = pl.Schema(
             ("case", "split", "law", "role", "target_id", "quantity_id", "series", "subject_id", "cluster"), pl.String()
         ),
         **dict.fromkeys(("released_on", "as_of", "until"), pl.Date()),
-        "value": pl.Float64(),
+        "observed": pl.Float64(),
         "status": pl.String(),
         **dict.fromkeys(("distance", "point", "mean"), pl.Float64()),
         "quantiles": pl.List(pl.Float64()),

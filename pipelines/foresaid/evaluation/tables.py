@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array, list_values
+from foresaid.evaluation import means
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED, UNITS
 from foresaid.evaluation.units import complete
 from foresaid.forecasting.methods import is_baseline
@@ -24,7 +25,7 @@ from foresaid.scoring.significance import skill as skill_score
 
 
 def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.DataFrame:
-    """Score forecasts whose outcome is known: KEY, value, status, distance, point, quantiles (null for a bare point).
+    """Score forecasts whose outcome is known: KEY, observed, status, distance, point, quantiles (null for a bare point).
 
     A bare point is scored as a point mass, whose WIS is its absolute error; it has no interval, so its coverage is null. Rows
     for which nothing could be forecast are left out here and counted by the caller. Coverage, bias and PIT count an outcome within
@@ -41,9 +42,9 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
     bare = forecasts["quantiles"].is_null().to_numpy()
     level = list(levels)
     quantiles = np.where(bare[:, None], point[:, None], list_values(forecasts["quantiles"], len(level)))
-    value = forecasts["value"].to_numpy().astype(float)
+    observed = forecasts["observed"].to_numpy().astype(float)
     step = forecasts["resolution"].to_numpy().astype(float)
-    rows = ScoredRows(quantiles, level, point, value, step, bare)
+    rows = ScoredRows(quantiles, level, point, observed, step, bare)
 
     def column(values: Array) -> pl.Series:
         return pl.Series(values).fill_nan(None)
@@ -53,11 +54,11 @@ def score_rows(forecasts: pl.DataFrame, levels: Sequence[float] = LEVELS) -> pl.
 
     def inside(nominal: float) -> pl.Series:
         ends = [(1.0 - nominal) / 2.0, (1.0 + nominal) / 2.0]
-        hit = (rows.at(ends[0]) - step / 2.0 <= value) & (value <= rows.at(ends[1]) + step / 2.0)
+        hit = (rows.at(ends[0]) - step / 2.0 <= observed) & (observed <= rows.at(ends[1]) + step / 2.0)
         none = bare | any(position(level, end) is None for end in ends)
         return pl.select(pl.when(pl.Series(none)).then(None).otherwise(pl.Series(hit))).to_series().cast(pl.Boolean)
 
-    scored = forecasts.select(*KEY, *UNITS, "value", "point", "status", "distance").with_columns(
+    scored = forecasts.select(*KEY, *UNITS, "observed", "point", "status", "distance").with_columns(
         median=column(rows.at(0.5)),
         lower_80=edge(0.1),
         upper_80=edge(0.9),
@@ -78,12 +79,10 @@ def summarise(scored: pl.DataFrame, by: Sequence[str] = ()) -> pl.DataFrame:
     return (
         scored.group_by(keys)
         .agg(
-            n=pl.len(),
-            n_releases=pl.col("release").n_unique(),
-            n_makers=pl.col("maker").n_unique(),
+            **means.counts(),
             **{one.mean: pl.col(one.name).mean() for one in MEANS},
-            bias=(pl.col("median") - pl.col("value")).mean(),
-            **{f"coverage_{round(100 * level)}": pl.col(f"covered_{round(100 * level)}").mean() for level in COVERAGES},
+            bias=means.bias(),
+            **means.coverage(COVERAGES),
         )
         .sort(keys)
     )
@@ -198,9 +197,7 @@ def skill(scored: pl.DataFrame) -> pl.DataFrame:
         pairs.filter(pl.col("law") != pl.col("baseline"))
         .group_by("evidence", "case", "law", "baseline")
         .agg(
-            n=pl.len(),
-            n_releases=pl.col("release").n_unique(),
-            n_makers=pl.col("maker").n_unique(),
+            **means.counts(),
             wis=pl.col("wis").mean(),
             baseline_wis=pl.col("other_wis").mean(),
             relative_wis=over("wis", "other_wis"),

@@ -1,8 +1,9 @@
 """What counts as one: the release and the maker behind a forecast, and the step between two possible outcomes.
 
-A release is one launch of one maker, as models.csv says: all its sizes, tiers and previews are one draw, since scores rise and
-fall together. Runs and checkpoints were never launched; their unit is the series they belong to, and their maker the source that
-trained and published them. A subject unknown to the record is a release of its own, and its family stands for its maker.
+A release is one launch of one maker, as models.csv says: all its sizes, tiers and previews are one independent observation, since
+scores rise and fall together. Runs and checkpoints were never launched; their unit is the series they belong to, and their maker
+the source that trained and published them. A subject unknown to the record is a release of its own, and its family stands for its
+maker.
 
 The resolution of a score is one item, 1 / `items` of quantities.csv, for shares; elsewhere, and where the number of items is not
 known, the last digit in which all values of the quantity are printed. A quantity with more than PRINTED digits was computed and not

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
 from foresaid.fitting.transforms import Transform, transform_named
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Excluded: TypeAlias = tuple[tuple[str, int], ...]  # reason and number of rows that were left out for it
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ class TrainingTable:
     """The rows of one target, one a subject, by subject name.
 
     `x` is (n, k) on the covariates' scales, NaN where unknown; `y` is (n,) on the curve's scale; `clusters` names the family
-    or run that is resampled as one. `excluded_rows` counts, by reason, the rows the law had to decline.
+    or run that is resampled as one. `excluded_rows` counts, by reason, the rows the law cannot use.
     """
 
     target: Target
@@ -81,7 +88,26 @@ class TrainingTable:
     known_on: tuple[date, ...]
     x: Array
     y: Array
-    excluded_rows: tuple[tuple[str, int], ...] = ()
+    excluded_rows: Excluded = ()
+
+    @classmethod
+    def of_rows(
+        cls, target: Target, rows: pl.DataFrame, clusters: str | Sequence[str], x: Array, y: Array, excluded: Excluded = ()
+    ) -> TrainingTable:
+        """Take subjects and days from the wide rows of a view, clusters from a column of them or as given, one a row.
+
+        `excluded` says by reason how many rows the law could not use; a reason without a row is left out.
+        """
+        return cls(
+            target,
+            tuple(rows["subject_id"]),
+            tuple(rows[clusters] if isinstance(clusters, str) else clusters),
+            tuple(rows["released_on"]),
+            tuple(rows["known_on"]),
+            x,
+            y,
+            tuple(reason for reason in excluded if reason[1]),
+        )
 
     def take(self, rows: NDArray[np.intp]) -> TrainingTable:
         """Return these rows, in this order."""

@@ -7,7 +7,7 @@ change refits what it touches and nothing else.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -53,14 +53,7 @@ def imports(package: Path, path: Path) -> set[Path]:
 
 def reached(package: Path, start: Iterable[Path]) -> set[Path]:
     """Return these files and all files of the package that importing them loads, reading no other file."""
-    seen: set[Path] = set()
-    waiting = list(start)
-    while waiting:
-        path = waiting.pop()
-        if path not in seen:
-            seen.add(path)
-            waiting += imports(package, path)
-    return seen
+    return _reached(start, lambda path: imports(package, path))
 
 
 def graph(package: Path) -> Graph:
@@ -75,11 +68,15 @@ def closure(edges: Graph, start: Iterable[Path]) -> set[Path]:
     >>> sorted(closure({a: {b}, b: {a}, c: set()}, [a])) == [a, b]
     True
     """
+    return _reached(start, edges.__getitem__)
+
+
+def _reached(start: Iterable[Path], imported: Callable[[Path], Iterable[Path]]) -> set[Path]:
     seen: set[Path] = set()
     waiting = list(start)
     while waiting:
         path = waiting.pop()
         if path not in seen:
             seen.add(path)
-            waiting += edges[path]
+            waiting += imported(path)
     return seen

@@ -23,7 +23,7 @@ from foresaid.fitting.problem import LeastSquaresProblem, Solution
 from foresaid.reproducible import generator
 
 STATUSES = {
-    "converged": "the optimum is inside the bounds and the starts agree on what it forecasts",
+    "converged": "the optimum is inside the bounds and the restarts agree on what it forecasts",
     "at_bound": "a parameter ended on a bound that means something: read the forecast with care",
     "unidentified": "the rows alone do not decide the forecast: curves that fit equally well differ, or a prior decides",
     "separable": "a step separates the training rows: slopes run to their bound and the width is an assumption",
@@ -32,7 +32,7 @@ STATUSES = {
     "too_few_points": "fewer rows than the law needs: nothing was fitted",
     "failed": "no start reached a minimum: nothing to forecast with",
 }
-NO_FORECAST = frozenset({"no_threshold", "too_few_points", "failed"})  # the law declines: no curve, nothing to freeze or score
+NO_FORECAST = frozenset({"no_threshold", "too_few_points", "failed"})  # no curve, nothing to freeze or score
 AGREEMENT = 1e-6  # relative: a start within this of the best objective found the same minimum
 NEAR_OPTIMAL = 0.01  # optima within one per cent are not told apart by the data
 NUMERICAL = 1e-6  # two optima of a perfect fit differ by rounding only

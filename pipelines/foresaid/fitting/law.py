@@ -59,7 +59,7 @@ class Law(ABC):
     version: ClassVar[int] = 1
     formula: ClassVar[str]
     reference: ClassVar[str]
-    distrust: ClassVar[str]
+    limitations: ClassVar[str]
     noise: ClassVar[str] = "natural"  # the scale on which errors are even: natural or log
     robust_loss: ClassVar[RobustLoss] = LINEAR  # of a residual on the noise scale
     validated_on: ClassVar[str] = "real data"

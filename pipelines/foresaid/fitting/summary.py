@@ -14,7 +14,7 @@ from foresaid.fitting.law import Law
 
 
 def parameter_ranges(law: Law, fitted: Fit, share: float = 0.9) -> Array:
-    """Return the ends (2, Q) of the ranges that hold a `share` of each frozen parameter, its draws set apart as the curve's are.
+    """Return the ends (2, Q) of the ranges that hold a `share` of each frozen parameter, its draws inflated as the curve's are.
 
     No range runs beyond a bound where the law becomes a simpler law, such as a loss of nought that no data remove.
     """

@@ -38,7 +38,7 @@ class Subject:
 
 
 def apply(curve: Curve, subjects: Sequence[Subject]) -> pl.DataFrame:
-    """The curve on subjects: point and quantiles beside each, null and NaN where it declines, and what it is about."""
+    """The curve on subjects: point and quantiles beside each, null and NaN where it makes no forecast, and what it is about."""
     record = curve.record
     columns = [
         item.apply(np.array([one.covariate(item.quantity_id) for one in subjects], dtype=float)) for item in curve.covariates

@@ -112,7 +112,7 @@ def learn_width(
     releases: int,
     prior: float = PRIOR_RELEASES,
 ) -> Width:
-    """Find the factor on the width of past forecasts (n, L) that would have had the least mean WIS, and distrust it a little.
+    """Find the factor on the width of past forecasts (n, L) that would have had the least mean WIS, and shrink it a little.
 
     ln(scale) is the minimiser of the weighted mean WIS within SCALES, times releases / (releases + prior). `importance`
     (n,) and `bounds` are as in `stack` and `rescale`. A single number per forecaster, since few releases teach no more.

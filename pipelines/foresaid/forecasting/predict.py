@@ -130,7 +130,7 @@ def locations(law: Law, curve: Curve, x: Array) -> Array:
 
 
 def predict(law: Law, curve: Curve, x: Array) -> Forecast:
-    """Apply a frozen curve to covariates `x` (n, k) on the curve's scales; NaN where the law can fill or must decline.
+    """Apply a frozen curve to covariates `x` (n, k) on the curve's scales; NaN where the law can fill it or makes no forecast.
 
     Rows whose covariates cannot be completed come back as NaN: nothing is forecast for them and the caller counts them.
     """

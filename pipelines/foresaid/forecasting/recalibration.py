@@ -136,8 +136,8 @@ def backtested_fits(questions: Sequence[FitRequest], seed: int, replicates: int,
         earlier.setdefault(i, []).append((share, rest, fitted))
     made = []
     for i, one in enumerate(ordered):
-        declined = found[i].status in NO_FORECAST or i not in earlier
-        backtest = None if declined else _score(one, earlier[i], seed)
+        no_forecast = found[i].status in NO_FORECAST or i not in earlier
+        backtest = None if no_forecast else _score(one, earlier[i], seed)
         made.append(BacktestedFit(one, found[i], backtest if backtest is not None and len(backtest.outcomes) else None))
     return made
 

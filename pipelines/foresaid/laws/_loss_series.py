@@ -86,16 +86,13 @@ class LossLaw(Law):
             progress=-1,
         )
         loss = known[settings.loss].to_numpy().astype(float)
-        without = wide.height - known.height
-        return TrainingTable(
+        return TrainingTable.of_rows(
             target,
-            tuple(known["subject_id"]),
-            tuple(known["run"]) if len(runs) > 1 else blocks(loss, self.blocks),
-            tuple(known["released_on"]),
-            tuple(known["known_on"]),
+            known,
+            "run" if len(runs) > 1 else blocks(loss, self.blocks),
             loss[:, None],
             (known[quantity_id].to_numpy().astype(float) - offset) / target.span,
-            ((f"no {settings.loss}", without),) if without else (),
+            ((f"no {settings.loss}", wide.height - known.height),),
         )
 
     def horizon(self, x: Array) -> Array:

@@ -15,15 +15,13 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.errors import ParameterError
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
 from foresaid.fitting.robust_loss import Huber, RobustLoss
-from foresaid.laws._settings import read_entries
+from foresaid.laws._settings import check_preset, read_entries
 from foresaid.registry.view import View
 
 REACH = 8.0  # times the largest size in each direction: where fits must agree to count as identified
-PRESETS = ("default", "authors", "without_prior")
 SCATTER = 0.015  # of ln L between runs that differ in nothing but the seed and the schedule
 # Irreducible loss and exponents as printed for other runs: Hoffmann et al. 2022 (1.69, 0.34, 0.28), Besiroglu et al. 2024
 # (1.82, 0.35, 0.37), Muennighoff et al. 2023 (1.87, 0.35).
@@ -84,8 +82,7 @@ class SurfaceLaw(ComputeLaw):
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
-        if values.get("preset", "default") not in PRESETS:
-            raise ParameterError(f"params.yaml, laws, preset: found {values['preset']!r}, expected one of {', '.join(PRESETS)}")
+        check_preset(values)
         return {**values, "surfaces": read_entries(Surface, values.get("surfaces", {}), "laws, surfaces")}
 
     @property
@@ -145,17 +142,7 @@ class SurfaceLaw(ComputeLaw):
         )
         sized, low = ~np.isnan(x).any(axis=1), y <= surface.at_most
         excluded_rows = (("no size known", int((~sized).sum())), (f"loss above {surface.at_most:g}", int((sized & ~low).sum())))
-        table = TrainingTable(
-            target,
-            tuple(wide["subject_id"]),
-            tuple(wide["run"]),
-            tuple(wide["released_on"]),
-            tuple(wide["known_on"]),
-            x,
-            y,
-            tuple(item for item in excluded_rows if item[1]),
-        )
-        return table.where(sized & low)
+        return TrainingTable.of_rows(target, wide, "run", x, y, excluded_rows).where(sized & low)
 
     def horizon(self, x: Array) -> Array:
         """The rows, and eight times the largest size in both directions."""

@@ -1,4 +1,4 @@
-"""The plane of benchmarks that two laws share: gaps filled, components taken, a sigmoid of the position.
+"""The principal-component space of benchmarks that two laws share: gaps filled, components taken, a sigmoid of the position.
 
 Both laws say that models lie near a few dimensions in the space of benchmarks. They differ in the scale the benchmarks enter on
 and in which boards they may read. Weights are folded back onto the raw benchmarks: a component's sign and rotation depend on

@@ -1,6 +1,6 @@
 """Ratings without a ceiling (log2 minutes of a time horizon, index points): a straight line in the day, with and without a bend.
 
-Fitted to the models that set a record when they came out, since a record is what is asked. `line`: ordinary least squares with the
+Fitted to the models that set a record on their release, since a record is what is asked. `line`: ordinary least squares with the
 exact Student t predictive distribution. `bend`: the line may change its slope once; every month at which it may, and none, is
 weighted by its marginal likelihood (flat priors on line and log noise), so an unsure bend widens the forecast and is not picked.
 Growth laws with a ceiling say nothing here: they would end in a flat line.
@@ -22,7 +22,7 @@ LEAST_NOISE = 1e-3
 
 
 def records(day: Array, value: Array) -> tuple[Array, Array]:
-    """Return days and values of the models that set a record when they came out, in order; of one day the best counts."""
+    """Return days and values of the models that set a record on their release, in order; of one day the best counts."""
     order = np.lexsort((-value, day))
     day, value = day[order], value[order]
     best = np.r_[-np.inf, np.maximum.accumulate(value)[:-1]] if len(value) else value

@@ -34,6 +34,20 @@ def check_types(kind: type, values: Mapping[str, Any], where: str) -> None:
             raise ParameterError(f"params.yaml, {where}, {key}: found {value!r:.80}, expected {said}") from None
 
 
+PRESETS = ("default", "authors", "without_prior")  # of the laws that can be fitted as their paper did
+
+
+def check_preset(values: Mapping[str, Any]) -> None:
+    """Refuse a preset that no law knows.
+
+    >>> check_preset({"preset": "author"})
+    Traceback (most recent call last):
+    foresaid.errors.ParameterError: params.yaml, laws, preset: found 'author', expected one of default, authors, without_prior
+    """
+    if values.get("preset", "default") not in PRESETS:
+        raise ParameterError(f"params.yaml, laws, preset: found {values['preset']!r}, expected one of {', '.join(PRESETS)}")
+
+
 def read_entries(kind: type[Entry], mapping: object, where: str) -> dict[str, Entry]:
     """Read a mapping of params.yaml whose values are the fields of a small frozen record; lists become tuples.
 

@@ -183,15 +183,8 @@ class SigmoidLaw(Law):
             wide = wide.filter(pl.col("training_flops") <= settings.training_zettaflops_at_most * ZETTA)
         raw = wide.select(names).to_numpy().astype(float) if wide.height else np.empty((0, len(names)))
         x = np.column_stack([covariate.apply(raw[:, i]) for i, covariate in enumerate(covariates)])
-        table = TrainingTable(
-            target,
-            tuple(wide["subject_id"]),
-            tuple(wide["family"]),
-            tuple(wide["released_on"]),
-            tuple(wide["known_on"]),
-            x,
-            (wide[quantity_id].to_numpy().astype(float) - offset) / target.span,
-        )
+        y = (wide[quantity_id].to_numpy().astype(float) - offset) / target.span
+        table = TrainingTable.of_rows(target, wide, "family", x, y)
         return table.where(self.usable(x))
 
     def usable(self, x: Array) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -85,17 +85,8 @@ def floor_parameter(name: str) -> Parameter:
 def _table(target: Target, rows: pl.DataFrame) -> TrainingTable:
     size = target.covariates[0]
     x = size.apply(rows[size.quantity_id].to_numpy().astype(float))[:, None]
-    declined = int(np.isnan(x).sum())
-    table = TrainingTable(
-        target,
-        tuple(rows["subject_id"]),
-        tuple(rows["run"]),
-        tuple(rows["released_on"]),
-        tuple(rows["known_on"]),
-        x,
-        rows[target.quantity_id].to_numpy().astype(float),
-        ((f"no logarithm: {size.quantity_id} is zero", declined),) if declined else (),
-    )
+    excluded = ((f"no logarithm: {size.quantity_id} is zero", int(np.isnan(x).sum())),)
+    table = TrainingTable.of_rows(target, rows, "run", x, rows[target.quantity_id].to_numpy().astype(float), excluded)
     return table.where(~np.isnan(x[:, 0]))
 
 

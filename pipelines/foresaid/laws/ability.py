@@ -52,7 +52,7 @@ class Ability(PlaneLaw):
     title: ClassVar[str] = "Ability law (item response on a board)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · [floor + (1 − floor) · s(a + w · ability)]"
     reference: ClassVar[str] = "Birnbaum 1968 (two-parameter logistic model, eq. 17.2.2), abilities by least squares"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "A model with one or two known benchmarks has their ability and no other; benchmarks that measure something of their own, "
         "or have leaked, do not follow the common one."
     )

@@ -39,7 +39,7 @@ class BetaCoverage(SizeLaw):
     title: ClassVar[str] = "Coverage of repeated samples (beta mixture)"
     formula: ClassVar[str] = "pass@k = (1 − out) (1 − B(a, b + k) / B(a, b))"
     reference: ClassVar[str] = "Schaeffer et al. 2025, arXiv 2502.17578, section 4"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "It is what an oracle could pick from k samples. The share of problems out of reach is not identified by any finite "
         "number of samples, and the far forecast hangs on it."
     )

@@ -72,7 +72,7 @@ class BleuLog(SizeLaw):
     title: ClassVar[str] = "BLEU log law"
     formula: ClassVar[str] = "BLEU = (ln(A · D^α))^β = (a + α ln D)^β"
     reference: ClassVar[str] = "Isik et al. 2024, arXiv 2402.04177, eq. 1"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Very different exponents fit alike: read forecasts with the profile, never the coefficients. Where pre-training and "
         "task are not aligned BLEU stops rising and the law does not see it. Here the size is task data, not pre-training data."
     )

@@ -70,7 +70,7 @@ class Broken(BentLaw):
     title: ClassVar[str] = "Broken power law (one break)"
     formula: ClassVar[str] = "y = a + b x^−c0 (1 + (x / d)^(1/f))^(−c1 f)"
     reference: ClassVar[str] = "Caballero et al. 2022, arXiv 2210.14891, eq. 1, n = 1"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Six numbers: it fits almost any short curve. A break near the end of the data, or one that has not happened yet, is "
         "not known from them."
     )

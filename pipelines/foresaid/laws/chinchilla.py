@@ -58,7 +58,7 @@ class Chinchilla(SurfaceLaw):
     title: ClassVar[str] = "Loss in parameters and tokens (Chinchilla)"
     formula: ClassVar[str] = "L = E + A / N^α + B / D^β"
     reference: ClassVar[str] = "Hoffmann et al. 2022, arXiv 2203.15556, eq. 2–3; Besiroglu et al. 2024, arXiv 2404.10102"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Holds for finished runs of one corpus, tokeniser and recipe on fresh data. A and α, B and β trade against each other; a "
         "few runs with large losses can decide β; the floor E is a guess where no run comes near it."
     )

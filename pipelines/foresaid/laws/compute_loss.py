@@ -53,7 +53,7 @@ class ComputeLoss(SurfaceLaw):
     title: ClassVar[str] = "Loss in training compute"
     formula: ClassVar[str] = "L = E + A C^−α,  C = 6 N D"
     reference: ClassVar[str] = "Henighan et al. 2020, arXiv 2010.14701, eq. 1.1"
-    distrust: ClassVar[str] = "It cannot tell a good split of compute between parameters and tokens from a bad one."
+    limitations: ClassVar[str] = "It cannot tell a good split of compute between parameters and tokens from a bad one."
     believed: ClassVar[dict[str, tuple[float, float]]] = {"irreducible": FLOOR}
     columns: ClassVar[Any] = staticmethod(_columns)
 

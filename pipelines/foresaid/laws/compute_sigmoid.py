@@ -40,7 +40,7 @@ class ComputeSigmoid(SigmoidLaw):
         "x = training compute (6 · parameters · tokens, in FLOPs)"
     )
     reference: ClassVar[str] = "Ruan, Maddison, Hashimoto 2024, arXiv 2405.10938v3, section 4"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Compute says nothing on the quality of data or recipe, is unknown for many models, and mixtures of experts are "
         "counted by active parameters in some tables and by all in others."
     )

@@ -49,7 +49,7 @@ class Coverage(SizeLaw):
     title: ClassVar[str] = "Coverage of repeated samples"
     formula: ClassVar[str] = "pass@k = exp(a k^b)"
     reference: ClassVar[str] = "Brown et al. 2024, arXiv 2407.21787, eq. 2–3"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "It is what an oracle could pick from k samples, not what the model answers. Below 5 % or above 98 % its two numbers "
         "are one. Problems that cannot be solved at all make it too hopeful."
     )

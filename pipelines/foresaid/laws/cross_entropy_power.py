@@ -64,7 +64,7 @@ class CrossEntropyPower(SizeLaw):
     title: ClassVar[str] = "Power law of cross-entropy"
     formula: ClassVar[str] = "L = E + A / D^α"
     reference: ClassVar[str] = "Isik et al. 2024, arXiv 2402.04177v3, eq. 3 (eq. 2 in v1)"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "The irreducible loss is seldom known, so far forecasts are guesses; losses do not compare between tokenisers; a falling "
         "loss does not mean better translations. In some series the size is fine-tuning examples, which the paper does not treat."
     )

@@ -90,7 +90,7 @@ class DataConstrained(Law):
     title: ClassVar[str] = "Loss when data are repeated"
     formula: ClassVar[str] = "L = E + A / N′^α + B / D′^α,  D′ = U (1 + R* (1 − exp(−R / R*)))"
     reference: ClassVar[str] = "Muennighoff et al. 2023, arXiv 2305.16264, eq. 5–6"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "The two decay constants are weakly identified and trade against each other; beyond some forty repeats nothing was "
         "measured. One corpus and tokeniser only."
     )
@@ -117,17 +117,7 @@ class DataConstrained(Law):
                 "+".join(sorted(set(wide["family"]))) or None,
             )  # fmt: skip
             x = np.column_stack([item.apply(wide[item.quantity_id].to_numpy().astype(float)) for item in covariates])
-            made.append(
-                TrainingTable(
-                    target,
-                    tuple(wide["subject_id"]),
-                    tuple(wide["run"]),
-                    tuple(wide["released_on"]),
-                    tuple(wide["known_on"]),
-                    x,
-                    wide[quantity_id].to_numpy().astype(float),
-                )
-            )
+            made.append(TrainingTable.of_rows(target, wide, "run", x, wide[quantity_id].to_numpy().astype(float)))
         return [table for table in made if table.n]
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:

@@ -1,4 +1,4 @@
-"""The emergence law: fine-tuning on more data moves the loss at which a task emerges, so small fine-tuning runs foretell it.
+"""The emergence law: fine-tuning on more data moves the loss at which a task emerges, so small fine-tuning runs predict it.
 
 No points of the paper are public, so the law is kept without targets. It is tested on simulated experiments whose answer is
 known (studies/simulations/emergence.py) and on a small real one of our own (docs/emergence-experiment.md). Its three
@@ -81,7 +81,7 @@ class Emergence(Law):
     title: ClassVar[str] = "Emergence law"
     formula: ClassVar[str] = "score = base + slope · max(E(D) − L, 0),  E(D) = C + k (ln D)^α,  few-shot emergence = E(D₀)"
     reference: ClassVar[str] = "Snell, Wallace, Klein, Levine 2024, arXiv 2411.16035, table 1; arrangement inferred"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "No points of the paper are public. Simulations follow the law exactly; on an experiment of our own (below) it is not "
         "shown to beat the last loss seen, its bands are far too narrow, and as specified, with its prior on the bend, it fails. "
         "It takes loss alone to decide, which our smallest width and lowest frequency contradict. In the paper failures are sudden "

@@ -50,7 +50,7 @@ class ErrorLoss(LossLaw):
     title: ClassVar[str] = "Error as an exponential of the loss"
     formula: ClassVar[str] = "error = ε − k exp(−γ L)"
     reference: ClassVar[str] = "Gadre et al. 2024, arXiv 2403.08540, eq. 5"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "It has no ceiling and fails as scores near one. k and γ trade against each other; single tasks miss by tens of per "
         "cent, averages over many tasks do better."
     )

@@ -54,7 +54,7 @@ class Growth(SigmoidLaw):
     title: ClassVar[str] = "Growth in time (logistic trend)"
     formula: ClassVar[str] = "score = lowest + (highest − lowest) · [floor + (1 − floor) · s(a + w · t)], t = release in years"
     reference: ClassVar[str] = "Verhulst 1838 (logistic curve); Owen 2024, arXiv 2401.04757"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "It knows the date of a model and nothing else; its trend is that of the models somebody chose to measure, and a small "
         "model is not better for being younger."
     )

@@ -60,7 +60,7 @@ class Kaplan(SurfaceLaw):
     title: ClassVar[str] = "Loss in parameters and tokens (Kaplan)"
     formula: ClassVar[str] = "L = [ (N_c / N)^(α_N / α_D) + D_c / D ]^α_D"
     reference: ClassVar[str] = "Kaplan et al. 2020, arXiv 2001.08361, eq. 1.5"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "It has no irreducible loss, so it is too hopeful far beyond the data. Its advice on how to split compute between "
         "parameters and tokens is superseded."
     )

@@ -15,14 +15,13 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array, sigmoid
-from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.fitting.power_sum import fit_power_sum
 from foresaid.fitting.robust_loss import Huber
-from foresaid.laws._loss_surface import PRESETS, ComputeLaw, power
-from foresaid.laws._settings import read_entries
+from foresaid.laws._loss_surface import ComputeLaw, power
+from foresaid.laws._settings import check_preset, read_entries
 from foresaid.registry.view import View
 
 SIZES = (Covariate("params_total", "ln"), Covariate("training_tokens", "ln"))
@@ -85,7 +84,7 @@ class ModelLadder(ComputeLaw):
     title: ClassVar[str] = "Accuracy by way of the task’s loss (model ladder)"
     formula: ClassVar[str] = "L = E + A / N^α + B / D^β,  accuracy = floor + gain / (1 + exp(−slope (midpoint − L)))"
     reference: ClassVar[str] = "Bhagia et al. 2024, arXiv 2412.04403, eq. 1–2"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Where small runs have hardly left chance, the height of the curve is an assumption. One corpus and recipe; ends of "
         "runs only. The authors miss seven billion parameters by 3.8 points on average."
     )
@@ -94,8 +93,7 @@ class ModelLadder(ComputeLaw):
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
         """Bring the entry of params.yaml into typed form."""
-        if values.get("preset", "default") not in PRESETS:
-            raise ParameterError(f"params.yaml, laws, preset: found {values['preset']!r}, expected one of {', '.join(PRESETS)}")
+        check_preset(values)
         return {**values, "tasks": read_entries(Ladder, values.get("tasks", {}), "laws, tasks")}
 
     @property
@@ -140,15 +138,13 @@ class ModelLadder(ComputeLaw):
             quantity.upper, quantity.resolver, "+".join(sorted(set(kept["family"]))) or None,
         )  # fmt: skip
         logs = [size.apply(kept[size.quantity_id].to_numpy().astype(float)) for size in SIZES]
-        return TrainingTable(
+        return TrainingTable.of_rows(
             target,
-            tuple(kept["subject_id"]),
-            tuple(kept["run"]),
-            tuple(kept["released_on"]),
-            tuple(kept["known_on"]),
+            kept,
+            "run",
             np.column_stack([*logs, kept[task.loss].to_numpy().astype(float), kept["end"].to_numpy().astype(float)]),
             (kept[quantity_id].to_numpy().astype(float) - offset) / target.span,
-            tuple(item for item in excluded_rows if item[1]),
+            excluded_rows,
         )
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:

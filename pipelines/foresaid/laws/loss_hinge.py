@@ -52,7 +52,7 @@ class LossHinge(LossLaw):
     title: ClassVar[str] = "Loss threshold (straight hinge)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · slope · max(threshold − loss, 0)"
     reference: ClassVar[str] = "Du, Zeng, Dong, Tang 2024, arXiv 2403.15796v3, eq. 3–5; a straight line below the threshold"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Its threshold lies above the visible jump wherever the rise bends; far below the smallest loss the line leaves the "
         "scale. Losses compare only within one corpus and tokeniser."
     )

@@ -51,7 +51,7 @@ class LossLogistic(LossLaw):
     title: ClassVar[str] = "Logistic in loss (no threshold)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · ceiling / (1 + exp((loss − midpoint) / width))"
     reference: ClassVar[str] = "the smooth rival of Du, Zeng, Dong, Tang 2024, arXiv 2403.15796v3, eq. 3–5; ours"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Before the midpoint is passed, ceiling and midpoint trade against each other and the forecast is a guess. Losses "
         "compare only within one corpus and tokeniser."
     )

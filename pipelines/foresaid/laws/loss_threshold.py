@@ -60,7 +60,7 @@ class LossThreshold(LossLaw):
     title: ClassVar[str] = "Loss threshold (saturating)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · ceiling · (1 − exp(−rate · max(threshold − loss, 0)))"
     reference: ClassVar[str] = "Du, Zeng, Dong, Tang 2024, arXiv 2403.15796v3, eq. 3–5; the form of the rise is ours"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Losses compare only within one corpus and tokeniser; the threshold depends on how the questions are asked; one run "
         "says nothing about another; until the rise has bent the ceiling is a guess. Pythia has no training loss in its files: "
         "there the axis is the log perplexity of LAMBADA's last words."

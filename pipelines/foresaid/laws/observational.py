@@ -41,7 +41,7 @@ class Observational(PlaneLaw):
     title: ClassVar[str] = "Observational law (principal components)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · [floor + (1 − floor) · s(a + w₁PC₁ + w₂PC₂ + w₃PC₃)]"
     reference: ClassVar[str] = "Ruan, Maddison, Hashimoto 2024, arXiv 2405.10938v3, eq. 3–8"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Chat and reasoning models are outside the fitted population; benchmarks saturate and leak; near chance the slope is a "
         "guess; a separable or unidentified fit forecasts a step, not a slope."
     )

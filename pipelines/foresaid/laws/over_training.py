@@ -53,7 +53,7 @@ class OverTraining(SurfaceLaw):
     title: ClassVar[str] = "Loss when over-trained (one exponent)"
     formula: ClassVar[str] = "L = E + a N^−η + b 6^(−η/2) (M N)^−η,  M = D / N"
     reference: ClassVar[str] = "Gadre et al. 2024, arXiv 2403.08540, eq. 4"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Holds within one corpus and recipe. From runs at a single ratio of tokens to parameters the two terms cannot be told "
         "apart, and the forecast of over-trained runs is then a guess."
     )

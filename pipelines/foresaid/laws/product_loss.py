@@ -50,7 +50,7 @@ class ProductLoss(SurfaceLaw):
     title: ClassVar[str] = "Loss in parameters times tokens"
     formula: ClassVar[str] = "L = E + A N^−α D^−β"
     reference: ClassVar[str] = "multiplicative form; compare Alabdulmohsin et al. 2022, arXiv 2209.06640"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "A small model on endless data would reach the same floor as a large one: where one size is held and the other grows "
         "the forecast is too hopeful."
     )

@@ -60,7 +60,7 @@ class Rectified(BentLaw):
     title: ClassVar[str] = "Rectified law of fine-tuning loss"
     formula: ClassVar[str] = "L = E + B / (D_l + D^β)"
     reference: ClassVar[str] = "Lin et al. 2024, arXiv 2402.02314, eq. 4"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Four numbers from a dozen sizes: before the loss has visibly bent, neither the bend nor the power is known, and the floor "
         "is a guess throughout."
     )

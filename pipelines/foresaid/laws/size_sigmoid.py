@@ -36,7 +36,7 @@ class SizeSigmoid(SigmoidLaw):
     title: ClassVar[str] = "Size baseline (sigmoid in log parameters)"
     formula: ClassVar[str] = "score = chance + (1 − chance) · [floor + (1 − floor) · s(a + w · ln x)], x = number of parameters"
     reference: ClassVar[str] = "Ruan, Maddison, Hashimoto 2024, arXiv 2405.10938v3, section 4"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Size alone ignores how long and on what a model was trained; small models trained long beat large ones trained briefly."
     )
 

@@ -45,7 +45,7 @@ class TokenLine(SizeLaw):
     title: ClassVar[str] = "Accuracy in test-time tokens (log-linear)"
     formula: ClassVar[str] = "accuracy = level + gain · log10 T"
     reference: ClassVar[str] = "OpenAI 2024, “Learning to reason with LLMs”, 12 September"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "It has no ceiling: it passes one and is cut there. A line is never right far outside the tokens seen."
     )
     noise: ClassVar[str] = "natural"

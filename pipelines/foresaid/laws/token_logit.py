@@ -51,7 +51,7 @@ class TokenLogit(SizeLaw):
     title: ClassVar[str] = "Accuracy in test-time tokens (levels off)"
     formula: ClassVar[str] = "accuracy = ceiling / (1 + exp(−slope (ln T − middle)))"
     reference: ClassVar[str] = "ours; against OpenAI, 12 September 2024; Snell et al. 2024, arXiv 2408.03314"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "Before the curve bends, the ceiling is a guess. Longer thought, votes and search are different curves; a forecast for "
         "one says nothing of another."
     )

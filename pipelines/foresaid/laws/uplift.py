@@ -45,7 +45,7 @@ class Uplift(Law):
     number for all models: gains are largest in the middle and vanish near 0 and 1.
 
     For test-time training as in Akyurek et al. 2024, arXiv 2411.07279 (53 % of ARC by a model of 8 billion parameters; no paired
-    scores are public), the form is ours. What is fitted is another such step: the vote of five samples over one.
+    scores are public), the form is ours. What is fitted is another such step: a majority vote of five samples over one sample.
 
     Do not trust it across methods, or from weak models to strong ones without looking: a step may pay only above some skill.
 
@@ -62,7 +62,7 @@ class Uplift(Law):
     title: ClassVar[str] = "Uplift of a test-time method"
     formula: ClassVar[str] = "logit(score with) = logit(score without) + δ"
     reference: ClassVar[str] = "ours; for the paired scores of Akyürek et al. 2024, arXiv 2411.07279"
-    distrust: ClassVar[str] = (
+    limitations: ClassVar[str] = (
         "One step for every model is a strong claim: a method may help only models that are right often enough. A step learned for "
         "one method says nothing of another."
     )
@@ -85,12 +85,10 @@ class Uplift(Law):
                 quantity.resolver,
             )  # fmt: skip
             made.append(
-                TrainingTable(
+                TrainingTable.of_rows(
                     target,
-                    tuple(wide["subject_id"]),
-                    tuple(wide["family"]),
-                    tuple(wide["released_on"]),
-                    tuple(wide["known_on"]),
+                    wide,
+                    "family",
                     wide[pair.base].to_numpy().astype(float)[:, None],
                     wide[quantity_id].to_numpy().astype(float),
                 )

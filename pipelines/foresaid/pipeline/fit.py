@@ -53,15 +53,20 @@ def drawing(law: Law, curve: Curve, fitted: Fit) -> pl.DataFrame:
     table = fitted.table
     target = table.target
     parts = []
-    value = target.offset + target.span * table.y
-    rows = {"subject_id": list(table.subjects), "cluster": list(table.clusters), "x": _axis(law, curve, table.x), "value": value}
+    observed = target.offset + target.span * table.y
+    rows = {
+        "subject_id": list(table.subjects),
+        "cluster": list(table.clusters),
+        "x": _axis(law, curve, table.x),
+        "observed": observed,
+    }
     parts.append(pl.DataFrame({"kind": ["point"] * table.n, **rows, **_bands(law, curve, table.x)}))
     if table.x.shape[1] == 1:
         low, high = float(table.x.min()), float(table.x.max())
         reach = 0.25 * (high - low)
         span = (low, high + reach) if target.progress > 0 else (low - reach, high)
         x = np.linspace(*span, GRID)[:, None]
-        empty = {"subject_id": [""] * GRID, "cluster": [""] * GRID, "x": _axis(law, curve, x), "value": np.full(GRID, np.nan)}
+        empty = {"subject_id": [""] * GRID, "cluster": [""] * GRID, "x": _axis(law, curve, x), "observed": np.full(GRID, np.nan)}
         parts.append(pl.DataFrame({"kind": ["grid"] * GRID, **empty, **_bands(law, curve, x)}))
     return pl.concat(parts).insert_column(
         0, pl.Series("target_id", [target.target_id]).extend_constant(target.target_id, sum(map(len, parts)) - 1)
@@ -135,7 +140,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     write_lines(folder / "curves.jsonl", curves)
     write_lines(folder / "drafts.jsonl", drafts)
     write_lines(folder / "training.jsonl", training)
-    empty = dict.fromkeys(("x", "value", "point", *BANDS), pl.Float64())
+    empty = dict.fromkeys(("x", "observed", "point", *BANDS), pl.Float64())
     schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
     frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
     returns = compute_returns.by_target(law, kept, frame)

@@ -3,7 +3,7 @@
 Opening a round is a person's act (params.yaml). This stage then re-reads the training rows the drafts were fitted on, lets the
 leak guard look at each, and appends a batch of targets and one of forecasts, pending until `foresaid ledger checkpoint` puts them
 into the log on the main branch. Running it again adds nothing. A draft that no longer equals what was frozen under its name is
-reported as drift; the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen
+reported as mismatch; the frozen one stays. The ledger is not an output of the stage: DVC deletes outputs before a run, and a frozen
 forecast is never deleted.
 """
 

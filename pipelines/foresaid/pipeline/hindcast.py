@@ -33,7 +33,7 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
     # An average of forecasts, or one made narrower, may fall below the floor again.
     taught = floored(rolling_recalibration.learned(units.attach(made, units.of(connection))), items)
     scored = rolling_scores.score(taught)
-    declined = taught.filter(pl.col("quantiles").is_null() & (pl.col("recalibration") == PLAIN))
+    no_forecast = taught.filter(pl.col("quantiles").is_null() & (pl.col("recalibration") == PLAIN))
     return scored, {
         "origins": {
             mode: {"first": each[0].isoformat(), "last": each[-1].isoformat(), "number": len(each), "replicates": replicates}
@@ -41,7 +41,7 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
         },
         "horizons": list(grid.horizons),
         "accounts": rolling_scores.accounts(taught, scored),
-        "by_horizon": rolling_scores.by_horizon(scored, declined, grid.horizons, params.seed),
+        "by_horizon": rolling_scores.by_horizon(scored, no_forecast, grid.horizons, params.seed),
         "recalibrations": rolling_scores.recalibrations(scored, params.seed),
         "by_target": rolling_scores.parts(scored, pl.col("quantity_id")),
         "by_period": rolling_scores.parts(scored, PERIOD),

@@ -21,7 +21,7 @@ from foresaid.registry.load import Catalogue, Loaded, load
 from foresaid.registry.schema import KEY, MODEL, QUANTITY, SUBJECT
 from foresaid.registry.update import on_demand
 
-DOUBTED = 1_000_000  # rows above which the rules that compare rows with each other are not tried, which the counts say
+COMPARED_AT_MOST = 1_000_000  # rows of a source; above it the rules that compare rows are not tried, which the counts say
 
 
 def summary(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, Any]:
@@ -51,23 +51,23 @@ def summary(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, Any]:
         "quantities": len(catalogue.quantities),
         "sources": sources,
         "merged": merges.mapping(catalogue.merges),
-        "doubts": [asdict(doubt) for doubt in doubted(catalogue, loaded)],
-        "doubts_not_looked_for": [item.source.name for item in loaded if item.frame.height > DOUBTED],
+        "flags": [asdict(flag) for flag in flagged(catalogue, loaded)],
+        "flags_not_looked_for": [item.source.name for item in loaded if item.frame.height > COMPARED_AT_MOST],
     }
 
 
-def doubted(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Doubt]:
-    """What the rules that see several rows doubt in the record as it stands, for the data page."""
+def flagged(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Flag]:
+    """What the rules that see several rows flag in the record as it stands, for the data page."""
     merged = merges.mapping(catalogue.merges)
     found = cross_row.names(name for name in catalogue.known.models if name not in merged)
     found += cross_row.sizes(catalogue.models)
     found += [
-        cross_row.Doubt("licence", item.source.name, "", "", "", source_card.UNSAID_LICENCE)
+        cross_row.Flag("licence", item.source.name, "", "", "", source_card.UNSAID_LICENCE)
         for item in loaded
         if item.source.unlicensed
     ]
     for item in loaded:
-        if item.frame.height <= DOUBTED:
+        if item.frame.height <= COMPARED_AT_MOST:
             runs = {row.subject_id: row for row in item.subjects}
             found += cross_row.raised(item.source.name, item.observations, catalogue.known, runs, merged)
     return found

@@ -1,4 +1,4 @@
-"""Stage `score`: the ledger, the adopted record and the hindcast, each against what came out.
+"""Stage `score`: the ledger, the adopted record and the hindcast, each against its outcomes.
 
 The three kinds of evidence are scored by the same rules and never mixed: `evidence` stands on every row. Nothing is dropped:
 what could not be forecast, what has no outcome yet and what was withdrawn is counted. Pages compute no mean: the tables they show
@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.errors import LedgerError, RecordError
-from foresaid.evaluation import revised_outcomes, score_tables, units
+from foresaid.evaluation import released_scores, revised_outcomes, score_tables, units
 from foresaid.evaluation.claims import PERIOD, broken_down, claims
 from foresaid.evaluation.ledger_scores import Scores, score_ledger
 from foresaid.evaluation.schema import KEY, SCHEMA
@@ -36,7 +36,7 @@ from foresaid.registry.view import View
 from foresaid.studies import preregistration
 
 ALWAYS = date(9999, 12, 31)  # everything the record knows
-WANTED = [*KEY, "value", "status", "distance", "point", "quantiles"]
+WANTED = [*KEY, "observed", "status", "distance", "point", "quantiles"]
 
 
 def prospective(registry: Path, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING) -> Scores:
@@ -144,7 +144,7 @@ def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
                         "cluster": [family[name] for name in names],
                         "released_on": [released[name] for name in names],
                         "as_of": [record.published_on] * n,
-                        "value": value,
+                        "observed": value,
                         "status": ["as printed"] * n,
                         "distance": np.full(n, np.nan),
                         "point": made,
@@ -172,8 +172,10 @@ def page_tables(
 
     `measured` are scored rows with the `unit` of their quantity, `silent` rows without a forecast, `observations` all vintages.
     """
+    forecast = {name: view.quantities[name] for name in measured["quantity_id"].unique() if name in view.quantities}
     return {
         **score_tables.score_tables(measured, silent),
+        "released_scores": released_scores.released_scores(observations, models, forecast),
         **revised_outcomes.tables(measured, observations, models, view.quantities),
         "preregistration": preregistration.as_frame(preregistration.compare(measured, params.hindcast, params.seed)),
     }

@@ -1,6 +1,6 @@
 """One page for each benchmark or loss that was forecast: its protocol, the best score over time, and how every method did on it.
 
-Only values of the resolver are shown, since a forecast is scored against no other; of a revised value the current one.
+The scores over time are the table that the stage `score` left (evaluation/released_scores.py); the page orders and spells rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import polars as pl
 
 from foresaid.confusables import model_of
 from foresaid.registry.source_card import Source
-from foresaid.registry.systems import EACH, models_of, taken
+from foresaid.registry.systems import models_of
 from foresaid.registry.view import Quantity
 from foresaid.report import texts
 from foresaid.report.case_tables import cases, method_title, of_case
@@ -31,23 +31,9 @@ def forecast_quantities(material: Material) -> list[str]:
     return sorted(found, key=lambda name: (material.quantity(name).casefold(), name))
 
 
-def released_scores(material: Material, quantity: Quantity) -> pl.DataFrame:
-    """Current scores of the systems of released models by their resolver, oldest release first, with the best so far.
-
-    Columns subject_id, released_on, known_on (first public on), value, best.
-    """
-    mine = (pl.col("quantity_id") == quantity.quantity_id) & (pl.col("source_id") == quantity.resolver)
-    systems = taken(material.observations.filter(mine), EACH)
-    ordered = systems.filter(pl.col("setting") == "").sort("subject_id", "known_on")
-    current = ordered.group_by("subject_id", maintain_order=True).agg(
-        known_on=pl.col("known_on").first(), value=pl.col("value").last(), status=pl.col("status").last()
-    )
-    dated = material.models.select("model_id", "released_on").drop_nulls("released_on")
-    rows = current.filter(pl.col("status").is_in(["reported", "revised"]) & pl.col("value").is_not_null())
-    joined = rows.with_columns(model_id=models_of("subject_id")).join(dated, on="model_id", how="inner")
-    joined = joined.sort("released_on", "subject_id")
-    best = pl.col("value").cum_min() if quantity.direction == "lower" else pl.col("value").cum_max()
-    return joined.with_columns(best=best).select("subject_id", "released_on", "known_on", "value", "best")
+def released_scores(material: Material, name: str) -> pl.DataFrame:
+    """The rows of one quantity in the table of evaluation/released_scores.py."""
+    return material.tables["released_scores"].filter(pl.col("quantity_id") == name).drop("quantity_id")
 
 
 def _year(day: date) -> float:
@@ -109,7 +95,7 @@ def benchmark_pages(material: Material) -> list[Page]:
     sources = {one.name: one for one in material.sources}
     for name in forecast_quantities(material):
         quantity = material.quantities[name]
-        rows, scored = released_scores(material, quantity), material.scores.filter(pl.col("quantity_id") == name)
+        rows, scored = released_scores(material, name), material.scores.filter(pl.col("quantity_id") == name)
         listed.append(
             {
                 "title": quantity.title,
@@ -148,10 +134,7 @@ def benchmark_pages(material: Material) -> list[Page]:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The scores of released models on each of these benchmarks, with the best so far."""
-    return {
-        f"benchmark-{texts.slug(name)}": released_scores(material, material.quantities[name])
-        for name in forecast_quantities(material)
-    }
+    return {f"benchmark-{texts.slug(name)}": released_scores(material, name) for name in forecast_quantities(material)}
 
 
 PAGES = PageSet("benchmarks/index.html", "Benchmarks", 35, benchmark_pages, downloads)

@@ -161,7 +161,7 @@ def _table(material: Material, case: Case, part: pl.DataFrame, silent: pl.DataFr
     return {
         "unit": text.unit_words(part["unit"]),
         "scores": HEADINGS,
-        "declines": any(missing.values()),
+        "any_no_forecast": any(missing.values()),
         "quantities": [material.quantity(name) for name in part["quantity_id"].unique().sort()],
         "meanings": [
             f"{METHODS[name].title}: {METHODS[name].sentence}"

@@ -123,16 +123,16 @@ def _code() -> list[str]:
 
 @drawn
 def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any]:
-    """Forecast medians with 80 % bars over outcomes: `value`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
+    """Forecast medians with 80 % bars over outcomes: `observed`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
 
     On the diagonal the forecast was right; a hollow point is an outcome outside its bar.
     """
-    data = [{**_only(row, "value", "median", "lower_80", "upper_80"), "hit": _hit(row)} for row in rows]
-    ends = [float(row[name]) for row in data for name in ("value", "median", "lower_80", "upper_80") if row[name] is not None]
+    data = [{**_only(row, "observed", "median", "lower_80", "upper_80"), "hit": _hit(row)} for row in rows]
+    ends = [float(row[name]) for row in data for name in ("observed", "median", "lower_80", "upper_80") if row[name] is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
     base = alt.Chart(_data(data))
-    x = alt.X("value:Q", title=f"observed ({unit})", scale=scale)
+    x = alt.X("observed:Q", title=f"observed ({unit})", scale=scale)
     diagonal = alt.Chart(_data([{"v": _short(v)} for v in (scale.domain[0], scale.domain[1])])).mark_line(
         color=SOFT, strokeDash=[4, 3], strokeWidth=1
     )
@@ -149,10 +149,10 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any
 def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: str, log: bool = False) -> dict[str, Any]:
     """Rows a law was fitted to, its median curve and its 80 % band.
 
-    `points` have x, value, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
+    `points` have x, observed, median, lower_80, upper_80; `grid` has x, median, lower_80, upper_80 and may be empty: a law with
     several covariates has no single axis, and its bands are then drawn at each point. `log` draws x on the log scale.
     """
-    wanted = ("x", "value", "median", "lower_80", "upper_80")
+    wanted = ("x", "observed", "median", "lower_80", "upper_80")
     seen = [_only(row, *wanted) for row in points]
     drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
     drawn.sort(key=lambda row: float(row["x"]))
@@ -173,7 +173,7 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
     dots = (
         alt.Chart(_data(seen))
         .mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
-        .encode(x=x, y=alt.Y("value:Q", title=y_title, scale=y_scale))
+        .encode(x=x, y=alt.Y("observed:Q", title=y_title, scale=y_scale))
     )
     return render(alt.layer(band, line, dots), title)
 
@@ -200,14 +200,14 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
 
 @drawn
 def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
-    """What each law forecast for one model, and what was observed: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `value`.
+    """What each law forecast for one model, and what was observed: `quantity`, `law`, `median`, `lower_80`, `upper_80`, `observed`.
 
     One line a quantity, one mark a law; the tall tick is the observed value.
     """
-    fields = ("quantity", "law", "median", "lower_80", "upper_80", "value")
+    fields = ("quantity", "law", "median", "lower_80", "upper_80", "observed")
     data = [_only(row, *fields) for row in rows]
     laws = list(dict.fromkeys(row["law"] for row in data))
-    outcomes = list({row["quantity"]: {"quantity": row["quantity"], "value": row["value"]} for row in data}.values())
+    outcomes = list({row["quantity"]: {"quantity": row["quantity"], "observed": row["observed"]} for row in data}.values())
     step = alt.Step(15)  # for each law; a quantity takes as many
     ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
@@ -227,7 +227,7 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     truth = (
         alt.Chart(_data(outcomes), height=step)
         .mark_tick(color=INK, thickness=2.4, size=15 * len(laws))
-        .encode(y=y, x=alt.X("value:Q", scale=scale))
+        .encode(y=y, x=alt.X("observed:Q", scale=scale))
     )
     return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
 
@@ -415,7 +415,7 @@ def _only(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
 def _hit(row: Mapping[str, Any]) -> str:
     if row["lower_80"] is None or row["upper_80"] is None:
         return "no interval"
-    return "inside" if row["lower_80"] <= row["value"] <= row["upper_80"] else "outside"
+    return "inside" if row["lower_80"] <= row["observed"] <= row["upper_80"] else "outside"
 
 
 def _hit_fill() -> alt.Fill:

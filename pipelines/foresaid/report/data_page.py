@@ -1,4 +1,4 @@
-"""The page about the record itself: its sources, and the data with their doubts; and the tables behind the record's pages.
+"""The page about the record itself: its sources, the values that are suspect or flagged; and the tables behind these pages.
 
 Nothing is left out because it is awkward: values under suspicion and models without a release date each have their place and
 their count.
@@ -19,7 +19,7 @@ from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number
 
 SUSPECTS = 200  # rows shown on the page; the download has all
-DOUBT = ("rule", "source_id", "subject_id", "quantity_id", "setting", "reason")
+FLAG = ("rule", "source_id", "subject_id", "quantity_id", "setting", "reason")
 
 
 def suspects(material: Material) -> pl.DataFrame:
@@ -31,8 +31,8 @@ def suspects(material: Material) -> pl.DataFrame:
 
 
 def data(material: Material) -> Page:
-    """The data: sources with licence and vintages, what is doubted, what is not dated."""
-    doubted = suspects(material)
+    """The data: sources with licence and vintages, what is suspect or flagged, what is not dated."""
+    excluded = suspects(material)
     read = material.ingest["sources"]
     undated = material.models.filter(pl.col("released_on").is_null()).sort("model_id")
     precision = Counter(material.models["released_precision"].to_list())
@@ -99,16 +99,16 @@ def data(material: Material) -> Page:
                     "value": number(row["value"]),
                     "note": row["note"] or "",
                 }
-                for row in doubted.head(SUSPECTS).iter_rows(named=True)
+                for row in excluded.head(SUSPECTS).iter_rows(named=True)
             ],
-            "suspect_count": count(doubted.height, "value"),
-            "doubts": [
+            "suspect_count": count(excluded.height, "value"),
+            "flags": [
                 {**one, "quantity": material.quantity(one["quantity_id"]) if one["quantity_id"] else ""}
-                for one in material.ingest.get("doubts", [])[:SUSPECTS]
+                for one in material.ingest.get("flags", [])[:SUSPECTS]
             ],
-            "doubt_count": count(len(material.ingest.get("doubts", [])), "value or name", "values and names"),
+            "flag_count": count(len(material.ingest.get("flags", [])), "value or name", "values and names"),
             "merged": [(given_up, kept) for given_up, kept in sorted(material.ingest.get("merged", {}).items())],
-            "suspects_hidden": f"{doubted.height - SUSPECTS:,}" if doubted.height > SUSPECTS else "",
+            "suspects_hidden": f"{excluded.height - SUSPECTS:,}" if excluded.height > SUSPECTS else "",
         },
     )
 
@@ -128,7 +128,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     ]  # fmt: skip
     return {
         "suspects": suspects(material),
-        "doubts": pl.DataFrame(material.ingest.get("doubts", []), schema=dict.fromkeys(DOUBT, pl.String)),
+        "flags": pl.DataFrame(material.ingest.get("flags", []), schema=dict.fromkeys(FLAG, pl.String)),
         "licences": pl.DataFrame(
             [row._asdict() for row in sorted(material.statements)], schema=dict.fromkeys(LICENCES.header, pl.String)
         ),

@@ -41,7 +41,7 @@ WRITTEN = ("continuous",)  # studies of upstream files, kept in the registry
 MEANS = ("summary", "by_target", "by_period", "skill", "compared", "calibrated")  # tables of `score`, offered whole
 TABLES = (
     *("by_evidence", "by_quantity", "by_quantity_later", "by_method_later", "by_model", "hits_by_model", "no_forecast"),
-    *("preregistration", "revisions", "revisions_by_unit", "models_added_late", "revisions_of_outcomes"),
+    *("preregistration", "released_scores", "revisions", "revisions_by_unit", "models_added_late", "revisions_of_outcomes"),
 )  # tables of `score` in build/score_tables, of which pages show parts
 NO_ORIGINS: dict[str, Any] = {
     "origins": {},

@@ -1,4 +1,4 @@
-"""One page for each law: what it says, what its numbers mean, how it fitted, how it did, and when to distrust it.
+"""One page for each law: what it says, what its numbers mean, how it fitted, how it did, and its limitations.
 
 Every target has its status on the page, the failed ones too. Only the charts are capped, and a page says how many it left
 out; the points and bands of all targets are in the downloads.
@@ -86,7 +86,7 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "name": name,
         **_summary(item),
         "reference": law.reference,
-        "distrust": law.distrust,
+        "limitations": law.limitations,
         "real": real,
         "version": law.version,
         "noise": NOISE.get(law.noise, law.noise),
@@ -237,7 +237,7 @@ def _axis(material: Material, law: Law, record: CurveRecord) -> str:
 def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str, Any]:
     record = item.curves[entry["target_id"]]
     rows = item.drawing.filter(pl.col("target_id") == entry["target_id"]).drop_nulls(["x", "median"])
-    points = rows.filter((pl.col("kind") == "point") & pl.col("value").is_not_null()).sort("x", "subject_id")
+    points = rows.filter((pl.col("kind") == "point") & pl.col("observed").is_not_null()).sort("x", "subject_id")
     y_title = f"score ({unit_words([material.unit(entry['quantity_id'])])})"
     where = f", {entry['series']}" if entry["series"] else ""
     drawn = fitted_curve(

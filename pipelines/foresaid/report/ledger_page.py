@@ -207,7 +207,7 @@ def _address(account: Account) -> str:
 
 
 def files(material: Material) -> dict[Path, bytes]:
-    """One JSON file a forecast, beside its page: what was asked and said, what came out, every score, and what is proven of it.
+    """One JSON file a forecast, beside its page: what was asked and forecast, the outcome, every score, and what is proven of it.
 
     It holds whole entries, so that nothing of a forecast stands in a batch alone; `foresaid ledger show --json` prints the same.
     """

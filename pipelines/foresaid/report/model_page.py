@@ -126,11 +126,11 @@ def _foreseen(material: Material, case: Case, name: str, rows: pl.DataFrame, cha
             "method": method_title(material, row["law"]),
             "role": row["role"],
             "status": row["status"],
-            "value": number(row["value"]),
+            "observed": number(row["observed"]),
             "median": number(row["median"]),
             "interval": f"{number(row['lower_80'])} to {number(row['upper_80'])}" if row["lower_80"] is not None else text.DASH,
             "inside": {True: "yes", False: "no", None: text.DASH}[row["covered_80"]],
-            "error": signed(row["median"] - row["value"]),
+            "error": signed(row["median"] - row["observed"]),
             "wis": number(row["wis"]) if row["lower_80"] is not None else text.DASH,
         }
         for row in rows.sort("quantity_id", "subject_id", "role", "law", descending=[False, False, True, False]).iter_rows(

@@ -66,7 +66,7 @@ def page(material: Material) -> Page:
             "moved_count": count(shifted.height, "scored forecast"),
             "moved": [
                 {
-                    **row, "quantity": material.quantity(row["quantity_id"]), "value": number(row["value"]),
+                    **row, "quantity": material.quantity(row["quantity_id"]), "observed": number(row["observed"]),
                     "now": "withdrawn" if row["now"] is None else number(row["now"]),
                     "error": number(row["error"]), "error_now": _or_dash(row["error_now"]),
                 }

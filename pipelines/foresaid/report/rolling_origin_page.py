@@ -1,4 +1,4 @@
-"""The page of the rolling origins: how every law would have done, month by month, and what may be concluded from it."""
+"""The page of the rolling origins: how every law would have done, origin by origin, and what may be concluded from it."""
 
 from __future__ import annotations
 

@@ -80,8 +80,8 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
     """One row, spelt; the columns of HEAD."""
     counts = (f"{row['n']:,}", f"{row['n_releases']:,}", f"{row['n_makers']:,}")
     shares = (share(row[f"coverage_{level}"]) for level in (50, 80, 95))
-    declined = DASH if row["n_no_forecast"] is None else f"{row['n_no_forecast']:,}"
-    claim = (title(row["reference"]), ratio(row), _bounds(row, "maker_") or DASH, declined, best(row))
+    no_forecast = DASH if row["n_no_forecast"] is None else f"{row['n_no_forecast']:,}"
+    claim = (title(row["reference"]), ratio(row), _bounds(row, "maker_") or DASH, no_forecast, best(row))
     none = {"wis": None, "coverage_80": None}
     after = [row["after"].get(how, none) for how in (WIDTH, CENTRE)]
     learned = [spelt for one in after for spelt in (number(one["wis"]), share(one["coverage_80"]))]
@@ -90,7 +90,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def sums(found: dict[str, Any]) -> list[str]:
-    """For each mode and method the sum that has to come out: every forecast asked for was scored or declined."""
+    """For each mode and method the sum that has to come out: every forecast asked for was scored or made no forecast."""
     said = []
     for row in found["accounts"]:
         why = ", ".join(f"{count} {status}" for status, count in row["reasons"].items())

@@ -1,4 +1,4 @@
-"""Whether one forecaster is better than another, when all scores of one release are one draw.
+"""Whether one forecaster is better than another, when all scores of one release are one observation.
 
 Scores of one launch rise and fall together (intraclass correlation of score differences .3 to .75), so the number of independent
 facts is the number of releases, not of rows. Every test and interval here resamples or sums whole releases; makers, whose launches

@@ -24,7 +24,7 @@ from foresaid.text import number
 
 STEPS = (-2, -1, 0, 1, 2)  # powers of ten about the largest compute that was fitted
 SPLIT = np.linspace(-9.0, 9.0, 181)  # ln N against an even split of C / 6
-USUAL = 20.0  # tokens a parameter where a law has no best split
+USUAL = 20.0  # tokens per parameter where a law has no best split
 LOW, HIGH = 0.05, 0.95
 FARTHEST, RUNGS = 1e6, 140  # times the compute beyond which nothing is asked, and steps on the way
 
@@ -33,7 +33,7 @@ FARTHEST, RUNGS = 1e6, 140  # times the compute beyond which nothing is asked, a
 class Budget:
     """One budget spent best: FLOPs, parameters, tokens, the loss, and the loss that ten times as much takes off, with 90 % range.
 
-    `inner` is false where the law has no best split; the sizes are then those of twenty tokens a parameter.
+    `inner` is false where the law has no best split; the sizes are then those of twenty tokens per parameter.
     """
 
     flops: float

@@ -2,7 +2,7 @@
 
 DataDecide (Magnusson et al. 2025, arXiv 2504.11393) finds that ranking by a single small size decides about four pairs of five as
 the large size would. The DataComp-LM runs hold the same question on data of others: sets trained at 1.4 billion and at 6.9 billion
-parameters with twenty tokens a parameter.
+parameters with twenty tokens per parameter.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from foresaid.studies.law_sections import LawSection, StudyTable
 LAWS = ("error_loss", "cross_entropy_power")
 SOURCE = "dclm"
 SMALL, LARGE = 1_439_795_200, 6_889_410_560  # parameters
-TOKENS_EACH = (19.5, 20.5)  # tokens a parameter
+TOKENS_EACH = (19.5, 20.5)  # tokens per parameter
 TASKS = ("dclm_core", "dclm_mmlu_fewshot", "dclm_hellaswag", "dclm_arc_challenge", "dclm_arc_easy", "dclm_piqa", "dclm_jeopardy")
 LEAST = 8  # data sets in common
 CLEAR = 0.01  # a difference between two large runs that is more than their noise
@@ -78,7 +78,7 @@ def section(as_of: Callable[[date], View], params: Params) -> LawSection | None:
     core_share, core_low, core_high = rows[0][2:5]
     said = (
         f"Data sets ranked by runs of {SMALL / 1e9:.1f} billion parameters and judged on runs of {LARGE / 1e9:.1f} billion "
-        f"({len(core)} sets trained at both, twenty tokens a parameter): the small size orders {min(shares):.0%} to "
+        f"({len(core)} sets trained at both, twenty tokens per parameter): the small size orders {min(shares):.0%} to "
         f"{max(shares):.0%} of the pairs as the large one does, by task, {core_share:.0%} by the mean score Core (90 % range "
         f"{core_low:.0%} to {core_high:.0%} over data sets). One size needs no law: what a law adds must be more than this. Which "
         "sets were trained large was their authors’ choice, so they are no sample of sets.",

@@ -6,7 +6,6 @@ command, with --write, and kept in registry/protocols. Either way a page only sh
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,8 @@ from typing import Any
 import msgspec
 
 from foresaid.errors import UnreadableError
-from foresaid.files import rounded, write_json
+from foresaid.files import rounded
+from foresaid.studies import kept as files_kept
 
 Cell = str | float | int | None
 DIGITS = 10  # significant digits kept, as in the frames of the stages
@@ -56,24 +56,12 @@ def from_plain(plain: object, where: str) -> LawSection:
         raise UnreadableError(f"{where}: {error}, expected the tables of a study; make them anew") from None
 
 
-def place(registry: Path, key: str) -> Path:
-    """Return where a study of upstream files is kept."""
-    return registry / "protocols" / f"{key}.json"
-
-
 def write(registry: Path, section: LawSection) -> Path:
     """Keep a section among the protocols of the registry."""
-    path = place(registry, section.key)
-    write_json(path, to_plain(section))
-    return path
+    return files_kept.write(registry, section.key, to_plain(section))
 
 
 def kept(registry: Path, key: str) -> LawSection | None:
     """Return a kept section, or None where there is none."""
-    path = place(registry, key)
-    if not path.is_file():
-        return None
-    try:
-        return from_plain(json.loads(path.read_bytes()), str(path))
-    except ValueError as error:
-        raise UnreadableError(f"{path}: found {error}, expected JSON; make it anew with --write") from None
+    found = files_kept.read(registry, key)
+    return None if found is None else from_plain(found, str(files_kept.place(registry, key)))

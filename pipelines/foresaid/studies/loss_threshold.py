@@ -38,7 +38,7 @@ class MethodScore:
     """One law on the rows below the loss: mean absolute error, mean error (forecast minus outcome), scores and 80 % coverage.
 
     `bias` is as in scoring/rules.py, positive when the forecast lies above the outcome, -1 to 1; the log score is minus the log
-    density, before interval recalibration (lower is better). All are NaN where the law declined.
+    density, before interval recalibration (lower is better). All are NaN where the law made no forecast.
     """
 
     law: str

@@ -21,7 +21,7 @@ PRESET = "printed form"
 DEFAULT, BASELINES = "observational", ("compute_sigmoid", "size_sigmoid")
 REPLICATES = 2000
 BESIDE = {"preset": "beside_preset", "baselines": "beside_all"}  # what the rows of a frame stand beside
-COLUMNS = ["law", "quantity_id", "subject_id", "release", "value", "point", "wis", "covered_80"]
+COLUMNS = ["law", "quantity_id", "subject_id", "release", "observed", "point", "wis", "covered_80"]
 
 
 @dataclass(frozen=True)
@@ -98,8 +98,8 @@ def from_frame(frame: pl.DataFrame) -> list[Compared]:
 def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generator) -> list[Comparison]:
     """Average scored rows by forecaster on what all of them answered, task by task and pooled.
 
-    `rows` has law, quantity_id, subject_id, release, value, point, wis and covered_80 (null without interval). Returns nothing for
-    a task without a common row. Scores are in the unit of the quantities, which must share one scale.
+    `rows` has law, quantity_id, subject_id, release, observed, point, wis and covered_80 (null without interval). Returns nothing
+    for a task without a common row. Scores are in the unit of the quantities, which must share one scale.
     """
     rows = rows.filter(pl.col("law").is_in(list(forecasters)))
     common = rows.group_by("quantity_id", "subject_id").agg(pl.col("law").n_unique()).filter(pl.col("law") == len(forecasters))
@@ -115,7 +115,7 @@ def table(rows: pl.DataFrame, forecasters: Sequence[str], rng: np.random.Generat
 def _line(task: str, name: str, part: pl.DataFrame, rng: np.random.Generator) -> Comparison:
     wis = part["wis"].to_numpy().astype(float)
     low, high = clustered(wis, list(part["release"]), rng)
-    mae = float(np.abs(part["point"].to_numpy() - part["value"].to_numpy()).mean())
+    mae = float(np.abs(part["point"].to_numpy() - part["observed"].to_numpy()).mean())
     held = part["covered_80"].cast(pl.Float64).drop_nulls().to_numpy()
     inside = float(held.mean()) if held.size else float("nan")
     return Comparison(task, name, part.height, part["release"].n_unique(), mae, float(wis.mean()), low, high, inside)

@@ -83,15 +83,15 @@ def held_out(forecasts: pl.DataFrame, drawings: Mapping[str, pl.DataFrame]) -> L
     part = forecasts.filter((pl.col("case") == CASE) & pl.col("point").is_not_null() & pl.col("law").is_in([*drawings, *ENSEMBLES]))
     for (law, target), found in sorted(part.group_by("law", "target_id"), key=lambda item: tuple(map(str, item[0]))):
         drawing = drawings.get(str(law), next(iter(drawings.values())))
-        runs = drawing.filter((pl.col("target_id") == target) & (pl.col("kind") == "point")).select("subject_id", "x", "value")
-        fitted = runs.filter(~pl.col("subject_id").is_in(found["subject_id"].to_list())).sort("value")
-        best = found.sort("value").row(0, named=True)
+        runs = drawing.filter((pl.col("target_id") == target) & (pl.col("kind") == "point")).select("subject_id", "x", "observed")
+        fitted = runs.filter(~pl.col("subject_id").is_in(found["subject_id"].to_list())).sort("observed")
+        best = found.sort("observed").row(0, named=True)
         place = runs.filter(pl.col("subject_id") == best["subject_id"])
         if fitted.is_empty() or place.is_empty():
             continue
-        before, start = float(fitted["value"][0]), float(fitted["x"][0])
+        before, start = float(fitted["observed"][0]), float(fitted["x"][0])
         levels = dict(zip(LEVELS, best["quantiles"], strict=True))
-        gain = before - float(best["value"])
+        gain = before - float(best["observed"])
         low, middle, high = (before - float(levels[level]) for level in (0.9, 0.5, 0.1))
         inside += low <= gain <= high
         rows.append((str(target), str(law), 10.0**start, 10.0 ** float(place["x"][0]), middle, low, high, gain))

@@ -47,11 +47,11 @@ def vector(subject: str, *values: float) -> list[ObservationRow]:
     return [row(subject, f"q{number}", value) for number, value in enumerate(values)]
 
 
-def test_the_same_numbers_under_another_name_are_doubted_and_the_name_that_was_there_first_is_not() -> None:
+def test_the_same_numbers_under_another_name_are_flagged_and_the_name_that_was_there_first_is_not() -> None:
     values = (0.31, 0.42, 0.53, 0.64, 0.75)
     rows = [*vector("a", *values), *vector("b", *values), *vector("c", 0.32, *values[1:4], 0.76)]
-    both = {doubt.subject_id for doubt in cross_row.copies("s", rows, KNOWN, {}, set())}
-    later = {doubt.subject_id for doubt in cross_row.copies("s", rows, KNOWN, {}, {"a"})}
+    both = {flag.subject_id for flag in cross_row.copies("s", rows, KNOWN, {}, set())}
+    later = {flag.subject_id for flag in cross_row.copies("s", rows, KNOWN, {}, {"a"})}
 
     assert ({"a", "b"}, {"b"}) == (both, later)
     assert cross_row.copies("s", rows, KNOWN, {}, set(), {"b": "a"}) == []
@@ -62,13 +62,13 @@ def test_four_equal_values_and_levels_every_model_has_are_no_copy(values: tuple[
     assert cross_row.copies("s", [*vector("a", *values), *vector("b", *values)], KNOWN, {}, set()) == []
 
 
-def test_compute_that_does_not_fit_the_sizes_is_doubted_with_its_factor() -> None:
+def test_compute_that_does_not_fit_the_sizes_is_flagged_with_its_factor() -> None:
     sizes = [row("a", "params_total", 1e9), row("a", "training_tokens", 1e12)]
 
     assert cross_row.compute("s", [*sizes, row("a", "training_flops", 6e21)], KNOWN) == []
     assert cross_row.compute("s", [*sizes, row("a", "training_flops", 3e22)], KNOWN) == []
     found = cross_row.compute("s", [*sizes, row("a", "training_flops", 6e24)], KNOWN)
-    assert [doubt.reason for doubt in found] == ["6e+24 FLOPs are 1e+03 times 6 x 1e+09 parameters x 1e+12 tokens"]
+    assert [flag.reason for flag in found] == ["6e+24 FLOPs are 1e+03 times 6 x 1e+09 parameters x 1e+12 tokens"]
 
 
 def test_active_parameters_of_a_mixture_of_experts_count() -> None:
@@ -91,7 +91,7 @@ CURVES = {
 def test_a_curve_without_noise_is_called_simulated_and_the_same_curve_with_a_little_is_not(law: str) -> None:
     subjects = {f"r/{number}": SubjectRow(f"r/{number}", "run", f"r/{number}", "r", "") for number in range(10)}
 
-    def series(noise: float) -> list[cross_row.Doubt]:
+    def series(noise: float) -> list[cross_row.Flag]:
         losses = CURVES[law] + noise * np.random.default_rng(0).standard_normal(10)
         rows = [row(f"r/{number}", "training_tokens", size) for number, size in enumerate(SIZES)]
         rows += [row(f"r/{number}", "loss", loss) for number, loss in enumerate(losses.tolist())]
@@ -102,12 +102,12 @@ def test_a_curve_without_noise_is_called_simulated_and_the_same_curve_with_a_lit
     assert series(1e-5 * float(np.ptp(CURVES[law]))) == []
 
 
-def test_an_adversarial_system_is_doubted_by_its_name() -> None:
+def test_an_adversarial_system_is_flagged_by_its_name() -> None:
     assert [one.subject_id for one in cross_row.adversarial("s", vector("acme/null-model", 0.86))] == ["acme/null-model"]
     assert cross_row.adversarial("s", vector("nullmodelling/7b", 0.5)) == []
 
 
-def test_chance_corrected_scores_among_raw_ones_are_doubted() -> None:
+def test_chance_corrected_scores_among_raw_ones_are_flagged() -> None:
     raw = [row(f"m{number}", "q0", 0.25 + 0.01 * number) for number in range(20)]
     mixed = [*raw, *(row(f"n{number}", "q0", 0.02) for number in range(3))]
 
@@ -115,7 +115,7 @@ def test_chance_corrected_scores_among_raw_ones_are_doubted() -> None:
     assert "3 of 23 values lie below 0.4 x chance (0.25)" in cross_row.scale("s", mixed, KNOWN)[0].reason
 
 
-def test_a_score_before_the_release_is_doubted() -> None:
+def test_a_score_before_the_release_is_flagged() -> None:
     found = cross_row.early("s", vector("early", 0.5), KNOWN.models)
 
     assert found[0].reason.startswith("released 2025-01-01 by models.csv, scored here already on 2024-05-31")
@@ -135,14 +135,14 @@ def test_new_rows_become_suspect_with_the_reason_and_rows_that_stand_are_left_al
 def test_no_sure_rule_raises_a_false_alarm_on_the_embedded_record() -> None:
     catalogue, loaded = ingest.load(REGISTRY, ["obsscaling", "gadre", "pythia", "finetune-loss", "koehn-knowles"])
     found = [
-        doubt
+        flag
         for item in loaded
-        for doubt in cross_row.raised(
+        for flag in cross_row.raised(
             item.source.name, item.observations, catalogue.known, {run.subject_id: run for run in item.subjects}
         )
     ]
 
-    assert [doubt for doubt in found if doubt.rule in cross_row.SURE] == []
+    assert [flag for flag in found if flag.rule in cross_row.SURE] == []
 
 
 def test_the_btlm_slip_is_within_reach_of_the_size_rule_not_of_the_compute_rule() -> None:
@@ -157,7 +157,7 @@ def test_an_error_that_stays_while_its_value_moves_beyond_it_is_stale_unless_the
     first = ObservationRow("a", "q1", "", DAY, 0.50, 0.0125, 1500, DAY, "reported", "")
     later = first._replace(known_on=date(2024, 9, 1), value=0.58, status="revised")
 
-    assert [doubt.subject_id for doubt in cross_row.stale_errors("s", [later, first])] == ["a"]
+    assert [flag.subject_id for flag in cross_row.stale_errors("s", [later, first])] == ["a"]
     for same in (
         later._replace(value=0.51),  # within the error: rounding can do that
         later._replace(stderr=0.0124),
@@ -168,7 +168,7 @@ def test_an_error_that_stays_while_its_value_moves_beyond_it_is_stale_unless_the
         assert cross_row.stale_errors("s", [first, same]) == []
 
 
-def test_the_card_of_a_model_whose_compute_is_a_thousand_times_its_size_and_tokens_is_doubted() -> None:
+def test_the_card_of_a_model_whose_compute_is_a_thousand_times_its_size_and_tokens_is_flagged() -> None:
     row = model("a")._replace(params_total=7e9, training_tokens=2e12, training_flops=8.4e22)
 
     assert cross_row.sizes([row]) == []

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from foresaid.cli.main import main
 from foresaid.errors import UnreadableError
 from foresaid.report.sections import held_out_families
+from foresaid.studies import kept as kept_files
 from foresaid.studies.held_out_families import leaderboards, protocol
 from foresaid.studies.held_out_families import methods as family_methods
 from foresaid.studies.held_out_families.leaderboards import Measured, Row
@@ -79,8 +80,8 @@ def test_a_kept_table_is_read_back_as_it_was_measured(tmp_path: Path) -> None:
 
 def test_a_table_that_was_never_measured_is_none_and_a_damaged_one_is_named(tmp_path: Path) -> None:
     assert leaderboards.kept(tmp_path, "leaderboard-v1") is None
-    leaderboards.place(tmp_path, "leaderboard-v1").parent.mkdir()
-    leaderboards.place(tmp_path, "leaderboard-v1").write_text('{"rows": [{}]}')
+    kept_files.place(tmp_path, "leaderboard-v1").parent.mkdir()
+    kept_files.place(tmp_path, "leaderboard-v1").write_text('{"rows": [{}]}')
 
     with pytest.raises(UnreadableError, match="run `foresaid protocol leaderboard-v1 --write`"):
         leaderboards.kept(tmp_path, "leaderboard-v1")

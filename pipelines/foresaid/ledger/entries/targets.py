@@ -79,7 +79,7 @@ class Bound(EntryFields, tag_field="kind", tag="curve", frozen=True):
     """Every model, or every run of a series, released while the target is open.
 
     With each outcome the covariates that the frozen curves need are recorded, as they were first published by its day; where one
-    is missing, the forecast of that model is declined and counted.
+    is missing, there is no forecast of that model, which is counted.
     """
 
     binds: Literal["model", "run"]

@@ -1,4 +1,4 @@
-"""Everything the ledger says of one forecast, in one place: what was asked, what was said, what came out, what is proven.
+"""Everything the ledger says of one forecast, in one place: the target, the forecast, the outcome, what is proven.
 
 A proof that nobody can read beside the number it proves is worth little; `foresaid show` prints this. The entries are given as they
 stand, so that a field of a later version is shown as well.

@@ -1,9 +1,9 @@
 """Rules that see several rows at once: what no single row shows to be wrong.
 
 A row can be well spelt and within bounds and still be another model's, a simulation, or a thousand times too large. Each rule
-says which values it doubts and why, in words a person can check. `update` records a new value that `SURE` rules doubt as suspect,
-with the reason as its note; `ingest` lists what all rules doubt in the rows that stand, for the data page. A rule never changes
-a row of the record, and a value that is suspect already is doubted no more.
+says which values it flags and why, in words a person can check. `update` records a new value that `SURE` rules flag as suspect,
+with the reason as its note; `ingest` lists what all rules flag in the rows that stand, for the data page. A rule never changes
+a row of the record, and a value that is suspect already is flagged no more.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ MEASURED = ("benchmark", "loss", "index")
 
 
 @dataclass(frozen=True)
-class Doubt:
-    """One value (or one model, where quantity_id is empty) that a rule doubts."""
+class Flag:
+    """One value (or one model, where quantity_id is empty) that a rule flags."""
 
     rule: str
     source_id: str
@@ -57,7 +57,7 @@ def suspect(
     subjects: Mapping[str, SubjectRow],
     merged: Mapping[str, str] = MappingProxyType({}),
 ) -> list[ObservationRow]:
-    """Mark rows that the record does not have yet and that a sure rule doubts; rows that stand are left as they are."""
+    """Mark rows that the record does not have yet and that a sure rule flags; rows that stand are left as they are."""
     have = {row[:3] for row in standing}
     former = {row.subject_id for row in standing}
     fresh = {row[:3] for row in rows if row[:3] not in have and row.status == "reported"}
@@ -67,8 +67,8 @@ def suspect(
     whole = [row for key, row in latest.items() if row.status in ("reported", "revised")]
     whole += [row for row in rows if row[:3] in fresh]
     found: dict[tuple[str, str, str], str] = {}
-    for doubt in sure("", whole, known, subjects, former, merged):
-        found.setdefault((doubt.subject_id, doubt.quantity_id, doubt.setting), doubt.reason)
+    for flag in sure("", whole, known, subjects, former, merged):
+        found.setdefault((flag.subject_id, flag.quantity_id, flag.setting), flag.reason)
     return [
         row._replace(status="suspect", note=noted(found[row[:3]], identity(row), row.setting))
         if row[:3] in fresh and row[:3] in found
@@ -84,8 +84,8 @@ def sure(
     subjects: Mapping[str, SubjectRow],
     former: Iterable[str] = (),
     merged: Mapping[str, str] = MappingProxyType({}),
-) -> list[Doubt]:
-    """What the sure rules doubt among the current rows of one source.
+) -> list[Flag]:
+    """What the sure rules flag among the current rows of one source.
 
     `former` were there first, so they are no copies; `merged` are ids that a person found to be one model.
     """
@@ -97,22 +97,22 @@ def sure(
     ]
 
 
-def adversarial(source: str, rows: Sequence[ObservationRow]) -> list[Doubt]:
+def adversarial(source: str, rows: Sequence[ObservationRow]) -> list[Flag]:
     """Systems made to cheat a judge: nothing they score is a capability."""
     reason = "an adversarial system that cheats the judge, not a model"
-    return [Doubt("adversarial", source, *row[:3], reason) for row in rows if ADVERSARIAL.search(row.subject_id)]
+    return [Flag("adversarial", source, *row[:3], reason) for row in rows if ADVERSARIAL.search(row.subject_id)]
 
 
-def compute(source: str, rows: Sequence[ObservationRow], known: Known) -> list[Doubt]:
+def compute(source: str, rows: Sequence[ObservationRow], known: Known) -> list[Flag]:
     """Training compute that is not within a factor of ten of 6 x parameters x tokens (Kaplan et al. 2020, section 2.1).
 
-    The active parameters of models.csv count where it has them, so that a mixture of experts is not doubted.
+    The active parameters of models.csv count where it has them, so that a mixture of experts is not flagged.
     """
     sizes: dict[tuple[str, str], dict[str, float]] = defaultdict(dict)
     for row in rows:
         if row.quantity_id in ("params_total", "training_tokens", "training_flops"):
             sizes[row.subject_id, row.setting][row.quantity_id] = row.value
-    doubts = []
+    flags = []
     for (subject, setting), found in sorted(sizes.items()):
         card = known.models.get(subject)
         params = (card.params_active if card else None) or found.get("params_total")
@@ -122,8 +122,8 @@ def compute(source: str, rows: Sequence[ObservationRow], known: Known) -> list[D
         ratio = flops / (6 * params * tokens)
         if not 1 / COMPUTE <= ratio <= COMPUTE:
             said = f"{flops:.3g} FLOPs are {ratio:.3g} times 6 x {params:.3g} parameters x {tokens:.3g} tokens"
-            doubts.append(Doubt("compute", source, subject, "training_flops", setting, said))
-    return doubts
+            flags.append(Flag("compute", source, subject, "training_flops", setting, said))
+    return flags
 
 
 def copies(
@@ -133,7 +133,7 @@ def copies(
     subjects: Mapping[str, SubjectRow],
     former: set[str],
     merged: Mapping[str, str] = MappingProxyType({}),
-) -> list[Doubt]:
+) -> list[Flag]:
     """Names with at least five measured values, four fifths of those they share, equal to the digit: one is mislabelled.
 
     Checkpoints of one run are not compared. Where one of the two stood on the record before, it alone is trusted.
@@ -154,7 +154,7 @@ def copies(
             for place, one in enumerate(ordered):
                 for other in ordered[place + 1 :]:
                     matches[one, other].add(value)
-    doubts = []
+    flags = []
     for (one, other), values in sorted(matches.items()):
         if len(values) < SHARED or _run(one, subjects) == _run(other, subjects):
             continue
@@ -168,8 +168,8 @@ def copies(
             if name in former and twin not in former:
                 continue
             said = f"the same {len(equal)} values to the digit as {twin}: one of the two is mislabelled, or they are one model"
-            doubts += [Doubt("copy", source, name, quantity, setting, said) for quantity, setting in sorted(equal)]
-    return doubts
+            flags += [Flag("copy", source, name, quantity, setting, said) for quantity, setting in sorted(equal)]
+    return flags
 
 
 def _run(subject: str, subjects: Mapping[str, SubjectRow]) -> str:
@@ -177,7 +177,7 @@ def _run(subject: str, subjects: Mapping[str, SubjectRow]) -> str:
     return row.run if row else subject
 
 
-def simulated(source: str, rows: Sequence[ObservationRow], known: Known, subjects: Mapping[str, SubjectRow]) -> list[Doubt]:
+def simulated(source: str, rows: Sequence[ObservationRow], known: Known, subjects: Mapping[str, SubjectRow]) -> list[Flag]:
     """Series that lie on a smooth law to nearly machine precision: a formula wrote them, not a measurement.
 
     Tried against the logarithm of a size: a line, a power law, a logistic curve and a power law with an offset.
@@ -191,7 +191,7 @@ def simulated(source: str, rows: Sequence[ObservationRow], known: Known, subject
         card = known.quantities.get(row.quantity_id)
         if card is not None and card.kind in MEASURED:
             series[_series(row.subject_id, known, subjects), row.quantity_id, row.setting].append((row.subject_id, row.value))
-    doubts = []
+    flags = []
     for (_, quantity, setting), points in sorted(series.items()):
         if len({value for _, value in points}) < SERIES:
             continue
@@ -202,9 +202,9 @@ def simulated(source: str, rows: Sequence[ObservationRow], known: Known, subject
             law = noise_free(np.array(list(pairs)), np.array(list(pairs.values())))
             if law:
                 said = f"{len(pairs)} points lie on a {law} of {size} to better than {EXACT:g}: a formula, not a measurement"
-                doubts += [Doubt("simulated", source, name, quantity, setting, said) for name, _ in points]
+                flags += [Flag("simulated", source, name, quantity, setting, said) for name, _ in points]
                 break
-    return doubts
+    return flags
 
 
 def _series(subject: str, known: Known, subjects: Mapping[str, SubjectRow]) -> str:
@@ -271,36 +271,36 @@ def _residual(x: np.ndarray, y: np.ndarray) -> float:
     return float(np.max(np.abs(y - y.mean() - slope * dx))) / spread
 
 
-def scale(source: str, rows: Sequence[ObservationRow], known: Known) -> list[Doubt]:
+def scale(source: str, rows: Sequence[ObservationRow], known: Known) -> list[Flag]:
     """Quantities of which many values lie far below guessing: they look chance-corrected, or mixed with raw ones."""
     values: dict[tuple[str, str], list[float]] = defaultdict(list)
     for row in rows:
         card = known.quantities.get(row.quantity_id)
         if card is not None and card.kind == "benchmark" and (card.chance or 0.0) >= 0.2:
             values[row.quantity_id, row.setting].append(row.value)
-    doubts = []
+    flags = []
     for (quantity, setting), found in sorted(values.items()):
         chance = known.quantities[quantity].chance or 0.0
         low = sum(value < SCALE * chance for value in found)
         if len(found) >= 10 and low >= SCALE_SHARE * len(found):
             said = f"{low} of {len(found)} values lie below {plain(SCALE)} x chance ({plain(chance)}): chance-corrected, or mixed?"
-            doubts.append(Doubt("scale", source, "", quantity, setting, said))
-    return doubts
+            flags.append(Flag("scale", source, "", quantity, setting, said))
+    return flags
 
 
-def early(source: str, rows: Sequence[ObservationRow], models: Mapping[str, ModelRow]) -> list[Doubt]:
+def early(source: str, rows: Sequence[ObservationRow], models: Mapping[str, ModelRow]) -> list[Flag]:
     """Models whose release date is later than the day a score of theirs was public: one of the two dates is wrong."""
     first: dict[str, ObservationRow] = {}
     for row in rows:
         if row.subject_id in models and (row.subject_id not in first or row.known_on < first[row.subject_id].known_on):
             first[row.subject_id] = row
-    doubts = []
+    flags = []
     for name, row in sorted(first.items()):
         released = models[name].released_on
         if released is not None and released > row.known_on:
             said = f"released {released} by models.csv, scored here already on {row.known_on}: one of the dates is wrong"
-            doubts.append(Doubt("dates", source, name, "", "", said))
-    return doubts
+            flags.append(Flag("dates", source, name, "", "", said))
+    return flags
 
 
 def stale(before: ObservationRow, after: ObservationRow) -> bool:
@@ -309,12 +309,12 @@ def stale(before: ObservationRow, after: ObservationRow) -> bool:
     return kept and abs(after.value - before.value) > (after.stderr or 0.0)
 
 
-def stale_errors(source: str, rows: Sequence[ObservationRow]) -> list[Doubt]:
+def stale_errors(source: str, rows: Sequence[ObservationRow]) -> list[Flag]:
     """Values that moved by more than their standard error while that error stayed equal to the digit: it is the old one.
 
-    Not doubted where the number of items moved too: boards that round their intervals repeat an error by chance.
+    Not flagged where the number of items moved too: boards that round their intervals repeat an error by chance.
     """
-    doubts = []
+    flags = []
     before: dict[tuple[str, str, str], ObservationRow] = {}
     for row in sorted(rows, key=lambda row: (row[:3], row.known_on)):
         if row.status not in ("reported", "revised"):
@@ -326,16 +326,16 @@ def stale_errors(source: str, rows: Sequence[ObservationRow]) -> list[Doubt]:
                 f"{plain(last.value)} became {plain(row.value)} on {row.known_on}, its standard error stayed {plain(row.stderr)}: "
                 "is it that of the old value?"
             )
-            doubts.append(Doubt("stale error", source, *row[:3], said))
-    return doubts
+            flags.append(Flag("stale error", source, *row[:3], said))
+    return flags
 
 
-def sizes(models: Iterable[ModelRow]) -> list[Doubt]:
+def sizes(models: Iterable[ModelRow]) -> list[Flag]:
     """Cards of models whose training compute is beyond a factor of 100 of 6 x parameters x tokens: a unit may have slipped.
 
     Wider than `compute`: epochs over one text and mixtures of experts without their active parameters reach a factor of 30.
     """
-    doubts = []
+    flags = []
     for row in models:
         params = row.params_active or row.params_total
         if not params or not row.training_tokens or not row.training_flops:
@@ -343,14 +343,14 @@ def sizes(models: Iterable[ModelRow]) -> list[Doubt]:
         ratio = row.training_flops / (6 * params * row.training_tokens)
         if not 1 / UNIT <= ratio <= UNIT:
             said = f"its compute in models.csv is {ratio:.3g} times 6 x {params:.3g} parameters x {row.training_tokens:.3g} tokens"
-            doubts.append(Doubt("compute", "", row.model_id, "", "", said))
-    return doubts
+            flags.append(Flag("compute", "", row.model_id, "", "", said))
+    return flags
 
 
-def names(models: Iterable[str]) -> list[Doubt]:
+def names(models: Iterable[str]) -> list[Flag]:
     """Ids of the record that may be one model: an effort or precision that became a name, or another punctuation."""
     return [
-        Doubt("name", "", two, "", "", f"{one} and {two} may be one model ({reason}): merge them, or leave them")
+        Flag("name", "", two, "", "", f"{one} and {two} may be one model ({reason}): merge them, or leave them")
         for one, two, reason in alike(models)
     ]
 
@@ -361,8 +361,8 @@ def raised(
     known: Known,
     subjects: Mapping[str, SubjectRow],
     merged: Mapping[str, str] = MappingProxyType({}),
-) -> list[Doubt]:
-    """Everything the rules doubt among the rows of one source as they stand; suspect and withdrawn values have had their say."""
+) -> list[Flag]:
+    """Everything the rules flag among the rows of one source as they stand; suspect and withdrawn values have had their say."""
     latest = {row[:3]: row for row in sorted(rows, key=lambda row: row.known_on)}
     current = [row for row in latest.values() if row.status in ("reported", "revised")]
     return [

@@ -258,7 +258,7 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
         Trap("reader", "quoted cells with commas and line breaks are read by a CSV parser", parsed),
         Trap("aliases.csv", "names are resolved by alias or refused with the nearest"),
         Trap("reader", "a speculative value says so in its note"),
-        Trap("doubts `compute`", "compute beyond ten times 6ND is doubted; a fine-tuned model says so"),
+        Trap("flags `compute`", "compute beyond ten times 6ND is flagged; a fine-tuned model says so"),
     ),
     "livebench-2026-06": (
         Trap("reader", "the release is part of the quantity or setting: releases never mix", one_key_a_value),
@@ -301,7 +301,7 @@ TRAPS: dict[str, tuple[Trap, ...]] = {
     ),
     "alpaca-eval": (
         Trap(
-            "reader, doubts `adversarial`",
+            "reader, flags `adversarial`",
             "a system made to cheat the judge gives no reported value",
             adversarial_rows(ALPACA, "name"),
         ),

@@ -328,7 +328,7 @@ def kind_checkpoint(files: Files) -> Found:
 
 
 def adversarial_rows(file: str, column: str) -> Measure:
-    """Adversarial systems are left out, or suspect by the rule of `doubts`."""
+    """Adversarial systems are left out, or suspect by the cross-row rule `adversarial`."""
     return marked(file, lambda row: "adversarial" in row[column].lower() or bool(cross_row.ADVERSARIAL.search(row[column])))
 
 

@@ -92,8 +92,8 @@ class UpstreamRevision:
                 for one in vintage.revised
                 if cross_row.stale(one.before, one.after)
             ]
-            doubted = [f"suspect {_name(row)}: {row.note}" for row in vintage.new if row.status == "suspect"]
-            for words in (revised, gone, stated, late, doubted, stale):
+            suspect = [f"suspect {_name(row)}: {row.note}" for row in vintage.new if row.status == "suspect"]
+            for words in (revised, gone, stated, late, suspect, stale):
                 lines += [f"  {word}" for word in words[:examples]]
                 if len(words) > examples:
                     lines.append(f"  ... {len(words)} in all: {words[0].split(' ', 1)[0]}")

@@ -22,8 +22,8 @@ def shown(plane: Plane | None, title: Callable[[str], str]) -> dict[str, Any] | 
     if plane is None:
         return None
     rows = [
-        {"x": x, "value": y, "median": m, "lower_80": m, "upper_80": m}
-        for x, y, m in plane.drawn.select("x", "value", "median").rows()
+        {"x": x, "observed": y, "median": m, "lower_80": m, "upper_80": m}
+        for x, y, m in plane.drawn.select("x", "observed", "median").rows()
     ]
     axis = "training compute at which Llama-2 would reach the model's component scores (FLOPs)"
     picks = [

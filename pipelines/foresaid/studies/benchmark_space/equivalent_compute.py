@@ -1,4 +1,4 @@
-"""What the plane of benchmarks says beside a forecast: compute within families, the equivalent-compute axis, cut-off sweeps.
+"""What the principal-component space says beside a forecast: compute within families, the equivalent-compute axis, cut-off sweeps.
 
 The observational law assumes that within a family each component is a line in the logarithm of compute. These functions show
 how far that holds, and turn a law's score into the compute a reference family would need. None of them changes a forecast.

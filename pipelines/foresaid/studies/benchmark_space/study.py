@@ -1,6 +1,6 @@
-"""What the record says of the plane of benchmarks, for the observational law's page: shares, families, compute, cut-offs, choices.
+"""What the record says of the principal-component space, for the observational law's page: shares, families, compute, choices.
 
-Everything is re-made from the vintage of the paper's tables and the paper's own fits (studies/benchmark_space/paper_fit.py), so
+Everything is computed anew from the vintage of the paper's tables and the paper's own fits (benchmark_space/paper_fit.py), so
 that it can be laid beside what was printed; none of it changes a forecast. studies/benchmark_space/equivalent_compute.py and
 studies/model_selection/candidates.py hold the methods, this module asks them.
 """
@@ -39,7 +39,7 @@ LEAST = 8  # training rows of a cut
 MOST = 4  # components tried
 BUDGETS = (4, 8, 12, 16, 20, 24, 36)
 CHOSEN_FOR = ("gsm8k_naive", "gsm8k_cot", "gsm8k_cot_self_consistency")
-DRAWN = {"subject_id": pl.String, "x": pl.Float64, "value": pl.Float64, "median": pl.Float64}
+DRAWN = {"subject_id": pl.String, "x": pl.Float64, "observed": pl.Float64, "median": pl.Float64}
 RANDOM = 5  # random choices a budget, as in the paper
 
 
@@ -185,7 +185,7 @@ def _drawn(rows: PaperRows, fitted: PaperFit) -> pl.DataFrame:
     """Return the models of one task: where they stand in compute of the reference family, their score, and the law's."""
     member = (np.array(rows.families) == REFERENCE) & np.isfinite(rows.flops)
     place, _ = equivalent_compute(fitted.score(rows.x), fitted.score(rows.x[member]), rows.flops[member])
-    frame = pl.DataFrame({"subject_id": rows.subjects, "x": 10.0**place, "value": rows.y, "median": fitted.predict(rows.x)})
+    frame = pl.DataFrame({"subject_id": rows.subjects, "x": 10.0**place, "observed": rows.y, "median": fitted.predict(rows.x)})
     return frame.filter(pl.col("x").is_finite()).sort("x", "subject_id")
 
 

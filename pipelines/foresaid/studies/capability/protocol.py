@@ -25,7 +25,7 @@ FACTOR = (
     1.1  # on the standard deviation; 1.0 to 1.2 differ by .03 in WIS on origins of 2024 and 2025, 1.1 holds nearest to its levels
 )
 SINCE = date(2023, 1, 1)  # models released earlier are left out of the fit
-KEYS = ("origin", "system_id", "model_id", "maker", "release", "benchmark", "value")
+KEYS = ("origin", "system_id", "model_id", "maker", "release", "benchmark")
 INTERVALS = {str(n): tuple(LEVELS.index(round(0.5 + side * n / 200, 3)) for side in (-1, 1)) for n in (50, 80, 95)}
 Fitter = Callable[[pl.DataFrame], Model]
 
@@ -76,14 +76,14 @@ def quantiles(forecasts: pl.DataFrame, model: Model, factor: float) -> np.ndarra
 
 def scored(forecasts: pl.DataFrame, levels: np.ndarray) -> pl.DataFrame:
     """Add WIS and absolute error in points of 100, and whether the 50, 80 and 95 % intervals held the outcome."""
-    value = forecasts["value"].to_numpy()
-    wis = 100.0 * weighted_interval_score(levels, LEVELS, value).wis
-    held = {name: (levels[:, low] <= value) & (value <= levels[:, high]) for name, (low, high) in INTERVALS.items()}
-    return forecasts.select(*KEYS, "told", "method").with_columns(
+    observed = forecasts["value"].to_numpy()
+    wis = 100.0 * weighted_interval_score(levels, LEVELS, observed).wis
+    held = {name: (levels[:, low] <= observed) & (observed <= levels[:, high]) for name, (low, high) in INTERVALS.items()}
+    return forecasts.select(*KEYS, "told", "method", observed="value").with_columns(
         pl.Series("wis", wis),
-        pl.Series("absolute_error", 100.0 * np.abs(levels[:, len(LEVELS) // 2] - value)),
+        pl.Series("absolute_error", 100.0 * np.abs(levels[:, len(LEVELS) // 2] - observed)),
         *(pl.Series(f"held_{name}", inside) for name, inside in held.items()),
-        *(pl.Series(f"above_{name}", value > levels[:, high]) for name, (_, high) in INTERVALS.items()),
+        *(pl.Series(f"above_{name}", observed > levels[:, high]) for name, (_, high) in INTERVALS.items()),
     )
 
 

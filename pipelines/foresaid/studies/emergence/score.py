@@ -1,4 +1,4 @@
-"""What was said beforehand about our own emergence experiment, set beside what came out.
+"""What was said beforehand about our own emergence experiment, set beside the outcome.
 
 Reads the whole table and the predictions written down earlier and returns plain numbers: errors and coverage of every
 method at every horizon, beside simple rules, and how well each ranks the pre-training data. A forecast that cannot be scored,

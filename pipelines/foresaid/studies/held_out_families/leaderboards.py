@@ -7,19 +7,17 @@ neither the paper's families nor its sizes; what was measured on it is kept in r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 
 from foresaid.errors import UnreadableError
-from foresaid.files import write_json
+from foresaid.studies import kept as files_kept
 from foresaid.studies.held_out_families.protocol import HeldOutResult, Leaderboard, Method, eligible, leave_one_out
 
 COLUMNS = {
@@ -102,26 +100,19 @@ def measure(folder: Path, name: str, methods: Sequence[Method], day: date, say: 
     return Measured(name, day.isoformat(), digests, tuple(rows))
 
 
-def place(registry: Path, name: str) -> Path:
-    """Return where the measured table is kept."""
-    return registry / "protocols" / f"{name}.json"
-
-
 def write(registry: Path, measured: Measured) -> Path:
-    """Keep a measured table, numbers to six digits."""
-    path = place(registry, measured.name)
-    write_json(path, asdict(measured))
-    return path
+    """Keep a measured table."""
+    return files_kept.write(registry, measured.name, asdict(measured))
 
 
 def kept(registry: Path, name: str) -> Measured | None:
     """Return the measured table that is kept, or None where there is none."""
-    path = place(registry, name)
-    if not path.is_file():
+    said = files_kept.read(registry, name)
+    if said is None:
         return None
     try:
-        said: dict[str, Any] = json.loads(path.read_bytes())
         rows = tuple(Row(**(row | {"coverage": row["coverage"] and tuple(row["coverage"])})) for row in said["rows"])
         return Measured(said["name"], said["measured_on"], said["files"], rows)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (TypeError, KeyError) as error:
+        path = files_kept.place(registry, name)
         raise UnreadableError(f"{path}: {error!r}, expected a measured table; run `foresaid protocol {name} --write`") from None

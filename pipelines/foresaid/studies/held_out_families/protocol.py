@@ -146,7 +146,7 @@ class HeldOutResult:
 
     @property
     def standard_error(self) -> float:
-        """Standard error of that mean, a family one draw."""
+        """Standard error of that mean, a family one independent observation."""
         each = list(self.by_family.values())
         return float(np.std(each, ddof=1) / np.sqrt(len(each))) if len(each) > 1 else float("nan")
 

@@ -1,4 +1,4 @@
-"""What else the test-time protocols say: other problems of the same kind, problems by difficulty, and ten points more.
+"""What else the test-time protocols say: other problems of the same kind, by difficulty, and the compute multiple for +0.10.
 
 Points of one coverage curve are sums over the same problems, so resampling points says too little. Here whole problems are
 resampled, the curve made anew from each resample, and the law fitted to each: what another set of problems would have
@@ -105,7 +105,7 @@ def whole(one: Held) -> Held:
 
 
 def ten_points(held: Sequence[Held], law: Law, seed: int, replicates: int) -> dict[str, Reach]:
-    """Say for each series, all its budgets fitted, how many times the largest budget ten points more would take."""
+    """Say for each series, all its budgets fitted, how many times the largest budget a gain of 0.10 would take."""
     tables = [whole(one).train for one in held]
     found = recalibrated_fits([FitRequest(law, table, {}) for table in tables], seed, replicates, None)
     return {

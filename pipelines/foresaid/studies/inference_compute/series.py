@@ -68,12 +68,12 @@ class Scored:
 
 
 def from_hindcast(rows: pl.DataFrame, case: str) -> dict[str, Scored]:
-    """Return the forecasts of one case by method; rows for which a method declined are left out."""
+    """Return the forecasts of one case by method; rows for which a method made no forecast are left out."""
     made = {}
     for (law,), part in sorted(rows.filter((pl.col("case") == case) & pl.col("point").is_not_null()).group_by("law")):
         part = part.sort("target_id", "subject_id")
         quantiles = np.array(part["quantiles"].to_list())
-        made[str(law)] = Scored(quantiles, part["point"].to_numpy(), part["value"].to_numpy(), tuple(part["target_id"]))
+        made[str(law)] = Scored(quantiles, part["point"].to_numpy(), part["observed"].to_numpy(), tuple(part["target_id"]))
     return made
 
 

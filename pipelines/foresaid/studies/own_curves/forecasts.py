@@ -161,8 +161,8 @@ def forecasts(
     first: dict[tuple[str, str], Asked] = {}
     for one, answer in zip(found, recalibrated, strict=False):
         law, fitted, ahead = one.request.law, answer.fit, one.ahead
-        declined = fitted.status in NO_FORECAST or not ahead.n
-        forecast = None if declined else predict(law, freeze_curve(law, fitted, one.request.settings, DAY, seed), ahead.x)
+        no_forecast = fitted.status in NO_FORECAST or not ahead.n
+        forecast = None if no_forecast else predict(law, freeze_curve(law, fitted, one.request.settings, DAY, seed), ahead.x)
         made.append(_forecast(one, law.name, fitted.status, fitted.reason, forecast))
         key = (one.file, one.series)
         same = first.setdefault(key, one).ahead.subjects == ahead.subjects

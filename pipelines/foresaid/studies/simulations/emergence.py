@@ -111,7 +111,7 @@ def ablations(law: Emergence, seed: int, simulations: int) -> list[dict[str, obj
     """Fit the same simulated experiments with less of each: a design of the paper's ablations (its table 2), on planted truths.
 
     Returns, by what was left out, how many experiments stay within a tenth of a nat, and the median and 95th percentile of the
-    absolute error in nats. A fit that declines counts as a failure in the share and is left out of the quantiles.
+    absolute error in nats. A fit without a forecast counts as a failure in the share and is left out of the quantiles.
     """
     planted = [simulate(law, generator(seed, law.name, "ablation", str(number)), number) for number in range(simulations)]
     shards, asked = [], []
@@ -171,7 +171,7 @@ def study(
     factor = max(float(np.sort([needed(trial) for trial in calibration])[rank]), 1.0)
     reach = np.array([needed(trial) for trial in trials])
     miss = np.array([trial.point - trial.truth for trial in trials])
-    raw, widened = int((reach <= 1.0).sum()), int((reach <= factor).sum())
+    raw, recalibrated = int((reach <= 1.0).sum()), int((reach <= factor).sum())
     within = int((np.abs(miss) <= SUCCESS).sum())
     width = np.array([np.ptp(np.quantile(trial.draws, BAND)) for trial in trials])
     statuses = sorted({trial.status for trial in trials})
@@ -191,9 +191,9 @@ def study(
         "within_a_tenth_of_a_nat": _share(within, len(trials)),
         "coverage_of_90_percent_band": _share(raw, len(trials)),
         "median_width_of_band_nats": _round(np.nanmedian(width)),
-        "widening_factor": _round(factor),
-        "coverage_of_widened_band": _share(widened, len(trials)),
-        "median_width_of_widened_band_nats": _round(factor * np.nanmedian(width)),
+        "scale_factor": _round(factor),
+        "coverage_of_recalibrated_band": _share(recalibrated, len(trials)),
+        "median_width_of_recalibrated_band_nats": _round(factor * np.nanmedian(width)),
         "statuses": {status: sum(trial.status == status for trial in trials) for status in statuses},
         "ablations": ablations(law, seed, simulations),
         **_example(law, next(trial for trial in trials if np.isfinite(trial.point)), *kept[0]),

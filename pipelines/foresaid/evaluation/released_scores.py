@@ -1,0 +1,46 @@
+"""What the resolver of each forecast quantity published of released models, and the best score so far at each release.
+
+Only values of the resolver are taken, since a forecast is scored against no other; of a revised value the current one. A model
+whose release has no day cannot be put in order and is left out. Made by the stage `score`; a page shows the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import polars as pl
+
+from foresaid.registry.systems import EACH, models_of, taken
+from foresaid.registry.view import Quantity
+
+SCHEMA = pl.Schema(
+    {
+        **dict.fromkeys(("quantity_id", "subject_id"), pl.String()),
+        **dict.fromkeys(("released_on", "known_on"), pl.Date()),
+        **dict.fromkeys(("value", "best"), pl.Float64()),
+    }
+)
+
+
+def released_scores(observations: pl.DataFrame, models: pl.DataFrame, quantities: Mapping[str, Quantity]) -> pl.DataFrame:
+    """Return the current scores of the systems of released models by quantity, oldest release first, with the best so far.
+
+    Columns quantity_id, subject_id, released_on, known_on (first public on), value, and `best`: the lowest value up to and with the
+    row where lower is better, else the highest. `observations` are all vintages of all sources, `quantities` those wanted.
+    """
+    found = [_of_one(observations, models, quantity) for _, quantity in sorted(quantities.items())]
+    return pl.concat([pl.DataFrame(schema=SCHEMA), *found])
+
+
+def _of_one(observations: pl.DataFrame, models: pl.DataFrame, quantity: Quantity) -> pl.DataFrame:
+    mine = (pl.col("quantity_id") == quantity.quantity_id) & (pl.col("source_id") == quantity.resolver)
+    systems = taken(observations.filter(mine), EACH)
+    ordered = systems.filter(pl.col("setting") == "").sort("subject_id", "known_on")
+    current = ordered.group_by("quantity_id", "subject_id", maintain_order=True).agg(
+        known_on=pl.col("known_on").first(), value=pl.col("value").last(), status=pl.col("status").last()
+    )
+    dated = models.select("model_id", "released_on").drop_nulls("released_on")
+    rows = current.filter(pl.col("status").is_in(["reported", "revised"]) & pl.col("value").is_not_null())
+    joined = rows.with_columns(model_id=models_of("subject_id")).join(dated, on="model_id", how="inner")
+    best = pl.col("value").cum_min() if quantity.direction == "lower" else pl.col("value").cum_max()
+    return joined.sort("released_on", "subject_id").with_columns(best=best).select(list(SCHEMA))
