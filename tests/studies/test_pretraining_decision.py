@@ -47,7 +47,7 @@ def test_every_verdict_has_its_checkpoints(
 ) -> None:
     found = diagnose(series(values), question)
 
-    assert (found.verdict, found.reason) == (expected, found.reason)
+    assert found.verdict == expected, found.reason
     assert found.verdict in VERDICTS
 
 

@@ -73,8 +73,6 @@ def test_the_page_shows_every_table_and_a_record_without_the_papers_tables_shows
     assert shown["families"][0]["family"] == "Llama-2"
     assert len(shown["families"]) == 14
     assert all(np.isfinite([one.components, one.compute]).all() for one in plane.swept)
-    assert {name for name, frame in benchmark_space.downloads(plane).items() if frame.height} == set(
-        benchmark_space.downloads(plane)
-    )
+    assert [name for name, frame in benchmark_space.downloads(plane).items() if not frame.height] == []
     assert study.study(few, 1) is None
     assert benchmark_space.shown(None, str) is None
