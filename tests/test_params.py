@@ -43,6 +43,7 @@ def test_the_shipped_file_is_sound_and_no_round_is_open() -> None:
         ("seed: 20240531", "seed: 1\nseed: 2", "found the key seed twice"),
         ("laws: [observational, compute_sigmoid", "laws: [observation, compute_sigmoid", "found the law observation"),
         ("origin:", "origin: [", "not YAML"),
+        ("overall_brier: prompt=zero-shot\n", "overall_brier: 3\n", "expected a setting as text"),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -74,6 +74,7 @@ class Rolling:
     """The rolling origins: from `first` to `last`, every so many months, each law refitted and asked for `horizons` months ahead.
 
     The pipeline takes every `every`-th month with `replicates` draws; the complete grid takes every month with `full_replicates`.
+    `protocols` names quantities that are asked under a stated setting, too, where a law has a table of them.
     """
 
     first: date
@@ -83,6 +84,7 @@ class Rolling:
     replicates: int
     full_replicates: int
     laws: tuple[str, ...]
+    protocols: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,11 @@ def _rolling(entry: Mapping[str, Any] | None, laws: Mapping[str, object]) -> Rol
     if entry is None:
         return None
     entry = _mapping("rolling", entry)
-    _refuse_unknown("rolling", entry, tuple(item.name for item in fields(Rolling)))
+    _refuse_unknown("rolling", entry, tuple(item.name for item in fields(Rolling)), optional=("protocols",))
+    protocols = _mapping("rolling, protocols", entry.get("protocols", {}))
+    for name, protocol in protocols.items():
+        if not isinstance(protocol, str) or not protocol:
+            raise ParameterError(f"params.yaml, rolling, protocols, {name}: found {protocol!r:.80}, expected a setting as text")
     for law in _list("rolling, laws", entry["laws"]):
         if law not in laws:
             raise ParameterError(f"params.yaml, rolling: found the law {law}, expected one listed under laws")
@@ -214,7 +220,9 @@ def _rolling(entry: Mapping[str, Any] | None, laws: Mapping[str, object]) -> Rol
     if last < first:
         raise ParameterError(f"params.yaml, rolling: found last {last} before first {first}, expected it later")
     horizons = tuple(sorted(_list("rolling, horizons", entry["horizons"], int)))
-    return Rolling(first=first, last=last, horizons=horizons, laws=tuple(entry["laws"]), **numbers)
+    return Rolling(
+        first=first, last=last, horizons=horizons, laws=tuple(entry["laws"]), protocols=tuple(protocols.items()), **numbers
+    )
 
 
 def parse(document: object) -> Params:

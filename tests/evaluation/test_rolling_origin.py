@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.conftest import Built
+from tests.conftest import ROOT, Built
 
+from foresaid import params
 from foresaid.errors import LeakError
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.modes import KNOWN, RELEASED
@@ -119,3 +120,47 @@ def test_distance_is_none_for_baselines_and_never_negative_for_laws(made: pl.Dat
     assert made.filter((pl.col("role") == "baseline") & pl.col("distance").is_not_null()).height == 0
     assert made.filter(pl.col("distance") < 0).height == 0
     assert made.filter((pl.col("role") == "law") & (pl.col("distance") > 0)).height > 0
+
+
+BRIER, PROMPT = "forecastbench_baseline_overall_brier", "prompt=zero-shot"
+
+
+@pytest.fixture(scope="module")
+def forecastbench(built: Built) -> pl.DataFrame:
+    """ForecastBench as the pipeline asks it: growth on one board under one prompt, known on the day, at two of its months."""
+    shipped = params.load(ROOT / "params.yaml")
+    assert shipped.rolling is not None
+    assert (BRIER, PROMPT) in shipped.rolling.protocols
+    days = [date(2025, 12, 1), date(2026, 2, 1)]
+    grid = dataclasses.replace(GRID, first=days[0], last=days[-1], laws=("growth",), protocols=((BRIER, PROMPT),))
+    laws = {"growth": {**shipped.laws["growth"], "targets": {}}}
+    connection = database.open_database(built.build / "database")
+    made = rolling_origin.forecasts(dataclasses.replace(shipped, rolling=grid, laws=laws), connection, KNOWN, days, 3)
+    connection.close()
+    return made
+
+
+def test_a_board_is_asked_under_the_one_setting_the_grid_names(built: Built, forecastbench: pl.DataFrame) -> None:
+    assert set(forecastbench["target_id"]) == {f"{BRIER}[{PROMPT}]"}
+    assert set(forecastbench["unit"]) == {"fraction, lower is better"}  # in no mean with shares of which more is better
+    asked = forecastbench.filter(pl.col("law") == "growth")
+    file = pl.read_csv(built.registry / "sources" / "forecastbench" / "observations.csv", try_parse_dates=True)
+    effort = pl.col("setting").str.extract(r"^(effort=[a-z-]+);")
+    rows = file.filter((pl.col("quantity_id") == BRIER) & pl.col("setting").str.ends_with(PROMPT)).with_columns(
+        subject_id=pl.when(effort.is_null()).then("subject_id").otherwise(pl.format("{}[{}]", "subject_id", effort))
+    )
+    first = rows.sort("known_on").group_by("subject_id", maintain_order=True).first()
+    outcomes = asked.join(first.select("subject_id", "known_on", first="value"), on="subject_id")
+
+    assert asked.height == outcomes.height > 10
+    assert (outcomes["value"] - outcomes["first"]).abs().max() < 1e-12  # type: ignore[operator]  # a column of floats
+    assert (outcomes["public_on"] == outcomes["known_on"]).all()
+    assert (outcomes["known_on"] > outcomes["origin"]).all()
+
+
+def test_the_best_so_far_of_a_brier_score_is_the_least_that_was_public(built: Built, forecastbench: pl.DataFrame) -> None:
+    for (origin,), part in forecastbench.filter(pl.col("law") == "best_known").group_by(["origin"]):
+        assert isinstance(origin, date)
+        known = built.as_of(origin.isoformat()).under(BRIER, PROMPT).filter(pl.col("released_on") <= origin)
+
+        assert part["point"].unique().to_list() == pytest.approx([known["value"].min()])

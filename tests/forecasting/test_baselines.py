@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -145,3 +146,27 @@ def test_the_median_is_the_point_and_the_spread_its_own_record() -> None:
 
     np.testing.assert_allclose(made.quantiles[0, MEDIAN], 0.4)
     np.testing.assert_allclose(made.quantiles[0, LEVELS.index(0.99)], min(0.4 + np.quantile([*sizes, *-sizes], 0.99), 1.0))
+
+
+def turned_over(rows: TrainingTable) -> TrainingTable:
+    """The same rows as a score of which less is better, each value as far above the one bound as it was below the other."""
+    return replace(rows, target=replace(rows.target, lower_is_better=True), y=1.0 - rows.y)
+
+
+@pytest.mark.parametrize("name", FOR_RELEASES)
+def test_where_less_is_better_a_baseline_says_the_mirror_image(name: str) -> None:
+    known = table([(f"m{i}", "ab"[i % 2], 1 + i, 0.0, 0.1 + 0.05 * i + 0.02 * (i % 3)) for i in range(8)])
+    asked = table([("new", "c", 12, 0.0, 0.0)])
+    as_is = forecast(FOR_RELEASES[name], known, asked)
+    mirrored = forecast(FOR_RELEASES[name], turned_over(known), turned_over(asked))
+
+    np.testing.assert_allclose(mirrored.point, 1.0 - as_is.point, atol=1e-12)
+    np.testing.assert_allclose(mirrored.quantiles, 1.0 - as_is.quantiles[:, ::-1], atol=1e-12)
+
+
+def test_the_best_brier_score_so_far_is_the_least() -> None:
+    rows = turned_over(KNOWN)
+    best = {"best_known": FOR_RELEASES["best_known"]}
+
+    assert forecast(best["best_known"], rows, rows).point[0] == pytest.approx(0.3)
+    assert forecasts([Question(rows, rows, best, None)])[0]["best_known"].point[0] == pytest.approx(0.3)

@@ -18,6 +18,7 @@ from foresaid import canonical_json
 from foresaid.evaluation import claims, tables
 from foresaid.evaluation.schema import KEY, SCHEMA, SCORED, UNITS
 from foresaid.fitting.frozen_curve import CurveRecord
+from foresaid.forecasting.floors import items_of
 from foresaid.pipeline import fit, freeze, score
 from foresaid.registry import database, schema
 from foresaid.report import inputs as report_inputs
@@ -93,6 +94,11 @@ def test_fit_writes_a_curve_a_draft_rows_and_a_drawing_for_each_target(built: Bu
     assert all(set(curve) <= fields for curve in curves)
     names = [curve["target_id"] for curve in curves]
     assert names
+    counted = items_of(database.open_database(built.build / "database"))
+    assert {curve["quantity_id"]: curve["items"] for curve in curves} == {
+        curve["quantity_id"]: counted.get(curve["quantity_id"]) for curve in curves
+    }
+    assert any(curve["items"] for curve in curves)
     assert (
         names
         == [draft["target"]["id"] for draft in drafts]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
+import statistics
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -185,3 +187,23 @@ def test_the_forward_set_of_may_2024_is_dated(
     assert when == {"after": 18, "before": 22, "undated": 1}
     assert [row.model_id for row in added if row.released_on is None] == ["tinyllama/tinyllama_v1.1"]
     assert sum(models[name].released_on is None for name in set(ids.values())) == 6
+
+
+def test_where_a_publisher_states_standard_errors_they_are_those_of_the_number_of_items(
+    quantities: dict[str, QuantityRow],
+) -> None:
+    # A mean over runs, or over subjects of unlike difficulty, has a little less than the binomial error. WeirdML's 17 tasks, each a
+    # share of its own, had an error eight times smaller than 17 questions: a number of tasks is no number of items.
+    items = {name: row.items for name, row in quantities.items() if row.items and row.unit == "fraction"}
+    ratios: dict[str, list[float]] = {}
+    for path in sorted((REGISTRY / "sources").glob("*/observations.csv")):
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row["quantity_id"] in items and float(row["stderr"] or 0) > 0 and 0.05 < float(row["value"] or 0) < 0.95:
+                    share = float(row["value"])
+                    noise = math.sqrt(share * (1 - share) / items[row["quantity_id"]])
+                    ratios.setdefault(row["quantity_id"], []).append(noise / float(row["stderr"]))
+    found = {name: statistics.median(each) for name, each in ratios.items() if len(each) >= 20}
+
+    assert len(found) >= 15
+    assert {name: ratio for name, ratio in found.items() if not 0.75 < ratio < 1.3} == {}

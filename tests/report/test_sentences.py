@@ -13,11 +13,12 @@ from tests.evaluation.test_rolling_scores import NONE, rows
 from tests.report import test_site as world
 from tests.report.test_rolling_origin_page import html, material
 
-from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.evaluation import modes, rolling_origin, rolling_recalibration, rolling_scores
 from foresaid.report import claim_lines
+from foresaid.report import site as report
 from foresaid.report.inputs import NO_ORIGINS
 
-FIELDS = ("told", "reference", "releases", "makers", "ratio", "bounds", "p", "verdict")
+FIELDS = ("told", "reference", "releases", "makers", "ratio", "bounds", "maker", "p", "verdict")
 FORM = re.compile(
     r"(?P<said>Too few releases to say whether|No difference shown between)?\s*(?P<law>.+?) (?:is (?P<word>better|worse) than|"
     r"is better than|and) (?P<reference>.+?): "
@@ -45,7 +46,7 @@ class Claims(HTMLParser):
             self._row = found.get("data-claim") or ""
         elif "data-claim" in found:
             self._in = (str(found["data-claim"]), None)
-        elif self._row and tag == "td":
+        elif self._row and tag in ("td", "span"):
             name = next((one for one in FIELDS if f"data-{one}" in found), None)
             self._in = (self._row, name) if name else None
 
@@ -147,6 +148,32 @@ def test_a_sentence_of_another_claim_is_seen(page: str) -> None:
     better = next(one for key, one in read.sentences.items() if read.rows[key]["verdict"].startswith("better"))
 
     assert disagreements(page.replace(better, better.replace("better", "worse"), 1))
+
+
+@pytest.fixture(scope="module")
+def first_page(rolling: dict[str, Any]) -> str:
+    """The verdicts as the first page shows them: a table a person can read, and the same as sentences."""
+    made = material(rolling)
+    lines = claim_lines.claims_of(made, "released", first_page=True)
+    template = "{% import 'macros.html.j2' as m with context %}{{ m.verdicts(rows, mode) }}"
+    return report.environment(Path("none")).from_string(template).render(rows=lines, mode=modes.TITLES["released"])
+
+
+def test_every_verdict_of_the_first_page_is_one_row_with_all_it_rests_on(rolling: dict[str, Any], first_page: str) -> None:
+    lines = claim_lines.claims_of(material(rolling), "released", first_page=True)
+    read = Claims(first_page)
+    names = {"ratio": "ratio", "bounds": "bounds", "maker": "maker_bounds", "p": "p", "verdict": "verdict", "told": "told"}
+    names |= {"reference": "reference", "releases": "releases", "makers": "makers"}
+
+    assert len(lines) >= 2
+    assert [read.rows[line["key"]] for line in lines] == [{field: line[key] for field, key in names.items()} for line in lines]
+    head = re.findall(r"<th scope=\"col\"[^>]*>([^<]*)</th>", first_page)
+    assert head == [
+        "Claim", "Verdict", "Relative WIS, with its 95 % interval by release and by maker", "Rests on", "Told", "Reference",
+    ]  # fmt: skip
+    assert set(read.sentences) == {line["key"] for line in lines}
+    assert disagreements(first_page) == []
+    assert disagreements(re.sub(r"(data-ratio>)[^<]*", r"\g<1>9.99", first_page))
 
 
 def test_the_first_page_shows_shares_once_and_the_day_first(rolling: dict[str, Any]) -> None:

@@ -14,6 +14,18 @@ MODES = {
 }
 TITLES = {KNOWN: "known on the day", RELEASED: "by release date", SCALE: "held out by scale"}
 FROZEN, PUBLISHED = "frozen before", "published before"
+# Whatever else a table may rest on: what the studies of the record hold out, and what the ledger says of time.
+SAID = {
+    **TITLES,
+    "family": "held out by family",
+    "strength": "the strongest held out",
+    "checkpoint": "forecast from earlier checkpoints",
+    "simulated": "simulated data",
+    "frozen": FROZEN,
+    "published": PUBLISHED,
+    "ledger": "frozen in the ledger",
+    "claimed": "claimed, without proof of time",
+}
 
 
 def mode_of(evidence: str, split: str) -> str:

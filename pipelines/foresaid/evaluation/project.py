@@ -39,12 +39,16 @@ class LawWithSettings:
 
 @dataclass(frozen=True)
 class TargetFit:
-    """The fit of one target. `status` is one of foresaid.fitting.STATUSES, `reason` says it in words."""
+    """The fit of one target. `status` is one of foresaid.fitting.STATUSES, `reason` says it in words.
+
+    `items` is how many questions the quantity counts, where it is a share and that is known.
+    """
 
     of: LawWithSettings
     fit: Fit
     as_of: date
     seed: int
+    items: int | None = None
 
     @property
     def status(self) -> str:
@@ -137,7 +141,9 @@ def fit(law: LawWithSettings, view: View, seed: int, replicates: int, cache: str
     tables = law.law.tables(view)
     questions = [FitRequest(law.law, table, dict(law.settings)) for table in tables]
     made = recalibrated_fits(questions, seed, replicates, Path(cache) if cache is not None else None)
-    return {one.fit.table.target.target_id: TargetFit(law, one.fit, view.day, seed) for one in made}
+    items = {table.target.target_id: view.quantity(table.target.quantity_id).counted for table in tables}
+    targets = {one.fit.table.target.target_id: one.fit for one in made}
+    return {name: TargetFit(law, found, view.day, seed, items[name]) for name, found in targets.items()}
 
 
 def freeze(fitted: TargetFit) -> FrozenCurve:
@@ -148,7 +154,7 @@ def freeze(fitted: TargetFit) -> FrozenCurve:
     if fitted.status in NO_FORECAST:
         raise ParameterError(f"freeze: found status {fitted.status} ({fitted.reason}), expected a fit with a curve")
     settings = dict(fitted.of.settings)
-    return FrozenCurve(fitted.of.law, freeze_curve(fitted.of.law, fitted.fit, settings, fitted.as_of, fitted.seed))
+    return FrozenCurve(fitted.of.law, freeze_curve(fitted.of.law, fitted.fit, settings, fitted.as_of, fitted.seed, fitted.items))
 
 
 def verify(ledger: str | Path, evidence: Evidence | None = None) -> checks.VerificationResult:

@@ -18,7 +18,7 @@ import polars as pl
 
 from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.modes import KNOWN, RELEASED
-from foresaid.fitting.data import TrainingTable
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting import baselines, methods, score_baselines
@@ -89,15 +89,15 @@ class DatedRecord:
         """The same for the systems a law takes."""
         return replace(self, whole=self.whole.of(which), published=self.published.of(which))
 
-    def public_on(self, quantity_id: str) -> dict[str, date | None]:
+    def public_on(self, target: Target) -> dict[str, date | None]:
         """The day from which each subject's outcome may be learned from."""
-        rows = self.published.under(quantity_id)
+        rows = self.published.under(target.quantity_id, target.protocol)
         column = "known_on" if self.mode == KNOWN else "released_on"
         return dict(rows.select("subject_id", column).iter_rows())
 
-    def latest(self, quantity_id: str) -> dict[str, float]:
+    def latest(self, target: Target) -> dict[str, float]:
         """The value of each subject as it stands now, after whatever was revised."""
-        rows = self.whole.under(quantity_id)
+        rows = self.whole.under(target.quantity_id, target.protocol)
         return dict(rows.select("subject_id", "value").iter_rows())
 
 
@@ -119,7 +119,7 @@ def split_at(found: DatedRecord, known: TrainingTable | None, outcomes: Training
     dated = np.array([day is not None for day in outcomes.released_on], dtype=bool)
     days = np.array([day or date.min for day in outcomes.released_on])
     # In mode `released` this is the rule on release dates once more; in mode `known` a score printed before the release is known.
-    public = found.public_on(outcomes.target.quantity_id)
+    public = found.public_on(outcomes.target)
     hidden = np.array([(public[name] or date.min) > origin for name in outcomes.subjects], dtype=bool)
     ahead = hidden & (days > origin) & (days <= until)
     wanted = frozenset(name for name, one in zip(outcomes.subjects, ahead, strict=True) if one)
@@ -150,8 +150,13 @@ def asked(
 ) -> Iterator[Asked]:
     """Put every question of a mode: origins in time, laws in the order given, targets by name."""
     made = {name: laws.load(name, params.laws[name]) for name in names}
+    under = set(params.rolling.protocols if params.rolling else ())
     outcomes = {
-        name: {table.target.target_id: table for table in law.tables(found.whole) if law.asked(table.target)}
+        name: {
+            table.target.target_id: table
+            for table in law.tables(found.whole)
+            if law.asked(table.target) or (table.target.quantity_id, table.target.protocol) in under
+        }
         for name, law in made.items()
     }
     views = {which: found.of(which) for which in sorted({law.systems for law in made.values()})}
@@ -161,9 +166,7 @@ def asked(
         for name, tables in outcomes.items()
     }
     public = {
-        (name, key): found_for.public_on(table.target.quantity_id)
-        for name, found_for in mine.items()
-        for key, table in outcomes[name].items()
+        (name, key): found_for.public_on(table.target) for name, found_for in mine.items() for key, table in outcomes[name].items()
     }
     for origin in days:
         # Reading the record as of a day is most of the work, and few days have something to learn and something to ask.
@@ -207,7 +210,7 @@ def _rows(
 ) -> pl.DataFrame:
     test, target = one.split.test, one.split.test.target
     n = test.n
-    public, latest = found.public_on(target.quantity_id), found.latest(target.quantity_id)
+    public, latest = found.public_on(target), found.latest(target)
     ends = [(months, later(one.origin, months)) for months in horizons]
     quantity = found.whole.quantity(target.quantity_id)
     frame = pl.DataFrame(
@@ -217,7 +220,8 @@ def _rows(
             "law": [law] * n,
             "role": [role] * n,
             "board": [quantity.resolver] * n,
-            "unit": [quantity.unit] * n,
+            # Shares of which less is better have no mean with the others.
+            "unit": [f"{quantity.unit}, lower is better" if target.lower_is_better else quantity.unit] * n,
             "target_id": [target.target_id] * n,
             "quantity_id": [target.quantity_id] * n,
             "subject_id": list(test.subjects),

@@ -36,6 +36,11 @@ CLAIM = {
     "claim_makers": "n_makers", "claim_wis": "wis", "reference_wis": "baseline_wis", "adjusted_p": "", "verdict": "",
     **{name: name for name in ("relative_wis", "skill", "lower_95", "upper_95", "maker_lower_95", "maker_upper_95")},
 }  # fmt: skip
+BRIEF = (
+    "n", "n_releases", "wis", "bias", "coverage_80", "reference", "n_no_forecast", "n_claim", "claim_releases", "claim_makers",
+    "relative_wis", "lower_95", "upper_95", "maker_lower_95", "maker_upper_95", "verdict", "best_baseline", "relative_wis_best",
+)  # fmt: skip
+RECALIBRATED = ("relative_wis", "lower_95", "upper_95", "bias_before", "bias", "coverage_80_before", "coverage_80")
 OWN = ["mode", "origin", "board", "unit", "horizon", "recalibration", "trained_on", "latest", "public_on"]
 
 
@@ -255,7 +260,11 @@ def by_origin(scored: pl.DataFrame) -> list[dict[str, Any]]:
 
 
 def brief(tables: dict[str, Any]) -> dict[str, Any]:
-    """The few numbers a review looks at: for each mode, board, method and horizon counts, WIS and coverage before and after."""
+    """What a review looks at, and all that docs/results-evaluation.md repeats.
+
+    For each mode, board, method and horizon: counts, WIS, bias, coverage and the claim with both its intervals. Beside the horizons
+    of a method stands what the recalibrations did to it.
+    """
     made: dict[str, Any] = {}
     for row in tables.get("by_horizon", []):
         board = made.setdefault(row["mode"], {}).setdefault(f"{row['board']}, {row['unit']}", {})
@@ -263,16 +272,8 @@ def brief(tables: dict[str, Any]) -> dict[str, Any]:
         if row["recalibration"] != PLAIN:
             cell |= {f"{key}_{row['recalibration']}": row[key] for key in ("wis", "coverage_80")}
         else:
-            keys = (
-                "n",
-                "n_releases",
-                "wis",
-                "coverage_80",
-                "reference",
-                "n_no_forecast",
-                "relative_wis",
-                "verdict",
-                "best_baseline",
-            )
-            cell |= {key: row[key] for key in keys if row[key] is not None}
+            cell |= {key: row[key] for key in BRIEF if row[key] is not None}
+    for row in tables.get("recalibrations", []):
+        law = made[row["mode"]][f"{row['board']}, {row['unit']}"][row["law"]]
+        law.setdefault("recalibrated", {})[row["recalibration"]] = {key: row[key] for key in RECALIBRATED}
     return made

@@ -20,9 +20,9 @@ from foresaid.evaluation.schema import UNITS
 from foresaid.files import read_frame
 from foresaid.registry.database import HISTORY, Database
 from foresaid.registry.systems import models_of
+from foresaid.registry.view import SHARE
 
 PRINTED = 6  # digits after the point; with more, a value is the result of a computation
-SHARE = "fraction"
 
 
 @dataclass(frozen=True)

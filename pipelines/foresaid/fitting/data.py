@@ -55,7 +55,8 @@ class Target:
 
     The curve runs on `(value - offset) / span`, so that chance is 0 and perfect is 1 where the quantity has a chance level.
     `series` is the one family of runs the curve is about; None means any subject the sources publish.
-    `protocol` is the setting under which the quantity was measured, empty for the quantity's own.
+    `protocol` is the setting under which the quantity was measured, empty for the quantity's own. `lower_is_better` is for scores
+    of which less is better (Brier's): the best of several is then the least.
     `progress` is +1 when the first covariate grows as training goes on (tokens) and -1 when it falls (loss).
     """
 
@@ -71,6 +72,7 @@ class Target:
     series: str | None = None
     progress: int = 1
     protocol: str = ""
+    lower_is_better: bool = False
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,7 @@ class CurveRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     probe: ProbeRecord
     cr1_factor: str = ""  # see fitting/bootstrap.py; empty in a curve frozen before there was one: its draws are taken as they are
     discrepancy: DiscrepancyRecord | None = None  # None, as in every older curve: `interval_recalibration` is all that was learned
+    items: int | None = None  # how many questions a share counts: no forecast is narrower than their binomial noise; None: no floor
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,12 @@ def training_lines(table: TrainingTable) -> list[bytes]:
     return sorted(lines)
 
 
-def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed: int) -> Curve:
-    """Turn a fit into a frozen curve; its numbers are rounded here, once, and never again."""
+def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed: int, items: int | None = None) -> Curve:
+    """Turn a fit into a frozen curve; its numbers are rounded here, once, and never again.
+
+    `items` is how many questions the quantity counts, where it is a share and the number is known: forecasts of the curve are then
+    never narrower than their binomial noise (forecasting/floors.py).
+    """
     table, target = fit.table, fit.table.target
     body = b"".join(training_lines(table))
     rule = fit.imputation
@@ -249,6 +254,7 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         probe=ProbeRecord([], []),
         cr1_factor=decimal(round(fit.cr1_factor, 15), DIGITS),
         discrepancy=None if fit.discrepancy is None else _discrepancy_record(fit.discrepancy),
+        items=items,
     )
     bare = thaw_record(record)
     if fit.point.size:
@@ -270,9 +276,17 @@ def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
 
 
 def thaw_record(record: CurveRecord) -> Curve:
-    """Read the numbers of a record into arrays; a covariate on an unknown scale raises ParameterError."""
+    """Read the numbers of a record into arrays.
+
+    Raises ParameterError for a covariate on an unknown scale, and for `items` below one or of a quantity that is no share.
+    """
     for item in record.covariates:
         transform_named(item.transform)
+    if record.items is not None and (record.items < 1 or (float(record.lower), float(record.upper)) != (0.0, 1.0)):
+        raise ParameterError(
+            f"items: found {record.items} of a quantity from {record.lower} to {record.upper}, "
+            "expected at least 1 of a share from 0 to 1, or null"
+        )
     rule = record.imputation
     return Curve(
         record,

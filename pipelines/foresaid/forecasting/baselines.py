@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from foresaid.arrays import Array
 from foresaid.fitting.data import Target, TrainingTable
-from foresaid.forecasting.board import UNKNOWN, Board, Lineage, boards, from_probit, to_probit
+from foresaid.forecasting.board import UNKNOWN, Board, Lineage, boards, from_probit, to_probit, turned
 from foresaid.forecasting.method import DATE, FAMILY, LINE, LINEAGE, MAKER, NOTHING, SCALE, Method
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
@@ -219,7 +219,7 @@ def forecast(baseline: Baseline, known: TrainingTable, asked: TrainingTable, who
     """Forecast each asked row: the baseline's point with the quantiles of its past errors around it."""
     first, second = boards(known, asked, who)
     point = np.array([baseline.point(first, second, i) for i in range(second.n)])
-    return around(point, past_errors(baseline, first), known.target)
+    return around(turned(point, known.target), past_errors(baseline, first), known.target)
 
 
 @dataclass(frozen=True)
@@ -242,7 +242,12 @@ def forecasts(questions: Sequence[Question], who: Lineage = UNKNOWN) -> list[dic
     pools: dict[tuple[str | None, str], list[Array]] = {}
     for one in questions:
         known, asked = boards(one.known, one.asked, who)
-        points.append({name: np.array([item.point(known, asked, i) for i in range(asked.n)]) for name, item in one.chosen.items()})
+        points.append(
+            {
+                name: turned(np.array([item.point(known, asked, i) for i in range(asked.n)]), one.known.target)
+                for name, item in one.chosen.items()
+            }
+        )
         errors.append({name: past_errors(item, known) for name, item in one.chosen.items()})
         for name, past in errors[-1].items():
             pools.setdefault((one.group, name), []).append(past)

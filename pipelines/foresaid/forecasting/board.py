@@ -18,7 +18,7 @@ from scipy.special import ndtr, ndtri
 from foresaid.arrays import Array
 from foresaid.confusables import model_of
 from foresaid.files import read_frame
-from foresaid.fitting.data import TrainingTable
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.registry.database import Database
 from foresaid.registry.systems import effort_number, split
 
@@ -77,6 +77,8 @@ def from_probit(z: Array) -> Array:
 class Board:
     """n rows: `y` on the curve's scale, `x` (n, k) as the law has them, `probits` (n, k) of the other scores, `day` (NaN: undated).
 
+    `y` is turned over where less is better (`turned`), so that the best is always the greatest.
+
     `family`, `maker` and `place` (line and tier) are numbers that stand for names, the same in all boards of one `boards` call.
     """
 
@@ -97,6 +99,14 @@ class Board:
     def where(self, keep: NDArray[np.bool_]) -> Board:
         """Return the rows for which `keep` is true."""
         return Board(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
+
+
+def turned(y: Array, target: Target) -> Array:
+    """Values on the curve's scale as a baseline sees them, the greater the better; the way back is the same.
+
+    Where less is better the bounds of the quantity change places: a value as far above the one as it was below the other.
+    """
+    return (target.lower + target.upper - 2.0 * target.offset) / target.span - y if target.lower_is_better else y
 
 
 def _numbers(names: Sequence[Sequence[str]]) -> list[NDArray[np.intp]]:
@@ -125,7 +135,7 @@ def boards(known: TrainingTable, asked: TrainingTable, who: Lineage = UNKNOWN) -
     maker, place = (_numbers([[row[k] for row in part] for part in told]) for k in (0, 1))
     first, second = (
         Board(
-            table.y,
+            turned(table.y, table.target),
             table.x,
             _probits(table),
             _days(table.released_on),

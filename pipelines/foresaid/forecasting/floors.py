@@ -15,9 +15,8 @@ import polars as pl
 from foresaid.arrays import Array, list_column, list_values
 from foresaid.files import read_frame
 from foresaid.registry.database import Database
+from foresaid.registry.view import SHARE
 from foresaid.scoring.levels import LEVELS
-
-SHARE = "fraction"
 
 
 def items_of(database: Database) -> dict[str, int]:

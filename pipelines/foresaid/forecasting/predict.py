@@ -1,7 +1,8 @@
 """A forecast is a predictive distribution: the 23 quantiles of the forecast hubs, and the mean.
 
 A curve is applied to covariates; the spread of its draws (what the data leave open, put right for few clusters) and its
-residual noise (what the law leaves out) are mixed, and the quantiles of the mixture are cut at the quantity's bounds. No
+residual noise (what the law leaves out) are mixed, and the quantiles of the mixture are cut at the quantity's bounds. Where a curve
+says how many items its share counts, no quantile lies within their binomial noise. No
 random numbers are drawn: the noise enters through evenly spaced normal quantiles, so the same curve always gives the same
 forecast.
 """
@@ -193,6 +194,10 @@ def _predict(law: Law, curve: Curve, x: Array) -> Forecast:
             shift = found.bias * away
             moved = mean[known] * np.exp(shift) if record.noise == "log" else mean[known] + span * shift
             mean[known] = np.clip(moved, lower, upper)
+        if record.items is not None:
+            from foresaid.forecasting.floors import binomial_floor  # loads polars, which most readers of a forecast do not pay for
+
+            quantiles[known] = binomial_floor(quantiles[known], np.full(len(rows), record.items))
         point[known] = np.clip(offset + span * law.curve(curve.point, rows), lower, upper)
     return Forecast(quantiles, mean, point)
 

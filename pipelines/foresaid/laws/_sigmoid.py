@@ -172,7 +172,7 @@ class SigmoidLaw(Law):
         named = (f"{quantity_id}[{protocol}]", f"{quantity.title} ({protocol})") if protocol else (quantity_id, quantity.title)
         target = Target(
             *named, quantity_id, covariates, offset, quantity.upper - offset,
-            quantity.lower, quantity.upper, quantity.resolver, protocol=protocol,
+            quantity.lower, quantity.upper, quantity.resolver, protocol=protocol, lower_is_better=quantity.direction == "lower",
         )  # fmt: skip
         names = [covariate.quantity_id for covariate in covariates]
         columns = list(dict.fromkeys([quantity_id, *names, "training_flops"]))

@@ -117,7 +117,8 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
     def applied(fitted: Fit) -> tuple[Curve, pl.DataFrame] | None:
         if not fitted.point.size:
             return None
-        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed))
+        items = view.quantity(fitted.table.target.quantity_id).counted
+        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed, items))
         return curve, drawing(law, curve, fitted)
 
     # Threads, wherever the fits were made: bands are sorts, which let go of the interpreter, and neither law nor rows need a copy.

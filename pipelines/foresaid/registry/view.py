@@ -16,6 +16,7 @@ from foresaid.errors import RecordError
 from foresaid.registry import systems
 
 SUBJECT_COLUMNS = ("subject_id", "kind", "run", "family", "released_on")
+SHARE = "fraction"
 RELEASE_YEAR = "release_year"  # the one quantity that is not observed but follows from models.csv
 
 EPOCH, YEAR_DAYS = date(2000, 1, 1), 365.2425
@@ -32,7 +33,10 @@ def release_year(day: date) -> float:
 
 @dataclass(frozen=True)
 class Quantity:
-    """One measured quantity: its unit, its bounds and the score of guessing (None where there is no such thing)."""
+    """One measured quantity: its unit, its bounds and the score of guessing (None where there is no such thing).
+
+    `items` is how many questions it counts, None where that is not known.
+    """
 
     quantity_id: str
     title: str
@@ -44,6 +48,12 @@ class Quantity:
     direction: str
     protocol: str
     resolver: str
+    items: int | None = None
+
+    @property
+    def counted(self) -> int | None:
+        """How many items a share counts, where that is known; None for every other quantity."""
+        return self.items if self.unit == SHARE else None
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.confusables import model_of
+from foresaid.evaluation.modes import mode_of
 from foresaid.registry.source_card import Source
 from foresaid.registry.systems import models_of
 from foresaid.registry.view import Quantity
@@ -73,7 +74,8 @@ def _methods(material: Material, name: str) -> list[dict[str, Any]]:
                 .sort("second", "wis", "law")
                 .iter_rows(named=True)
             ]
-            made.append({"evidence": evidence, "title": case.title, "as_of": str(rows["as_of"][0]), "rows": lines})
+            mode = mode_of(evidence, rows["split"][0])
+            made.append({"evidence": evidence, "title": case.title, "as_of": str(rows["as_of"][0]), "mode": mode, "rows": lines})
     return made
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from foresaid.evaluation.modes import TITLES, mode_of
 from foresaid.fitting.data import Covariate, Target
 from foresaid.fitting.fit import STATUSES
 from foresaid.fitting.frozen_curve import CurveRecord
@@ -114,7 +115,12 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
 
 def _sections(material: Material) -> list[LawSection]:
     """What studies add to the pages of laws, and where each law is no better than its reference."""
-    by_target, rolled = material.means["by_target"].to_dicts(), material.rolling["by_target"]
+    splits = dict(material.scores.select(pl.concat_str("evidence", "case", separator="/"), "split").unique().iter_rows())
+    by_target = [
+        {**row, "mode": mode_of(row["evidence"], splits[f"{row['evidence']}/{row['case']}"])}
+        for row in material.means["by_target"].to_dicts()
+    ]
+    rolled = [{**row, "mode": TITLES[row["mode"]]} for row in material.rolling["by_target"]]
     return [*material.sections, *no_better.sections(by_target, rolled, list(material.fitted), material.quantity)]
 
 
@@ -268,6 +274,7 @@ def _errors(material: Material, name: str) -> list[dict[str, Any]]:
                         "title": case.title,
                         "as_of": str(rows["as_of"][0]),
                         "larger": rows["split"][0] == "larger",
+                        "mode": mode_of(evidence, rows["split"][0]),
                         "scores": HEADINGS,
                         "rows": by_quantity(material, case, name),
                         "key": case.key,

@@ -11,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from foresaid import text
+from foresaid.evaluation.modes import mode_of
 from foresaid.registry.systems import models_of
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, cases, headline, method_title, of_case
@@ -56,6 +57,7 @@ def model_list(material: Material) -> Page:
             "columns": 3 + len(names),
             "laws": [method_title(material, law) for law in names],
             "case": first.title if first else "",
+            "mode": mode_of(first.evidence, first.rows["split"][0]) if first else "",
             "unit": text.unit_words(rows["unit"]) if rows.height else "",
         },
     )
@@ -152,6 +154,7 @@ def _foreseen(material: Material, case: Case, name: str, rows: pl.DataFrame, cha
     return {
         "evidence": case.evidence,
         "title": case.title,
+        "mode": mode_of(case.evidence, rows["split"][0]),
         "as_of": str(rows["as_of"][0]),
         "lines": lines,
         "charts": drawn,

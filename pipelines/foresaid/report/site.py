@@ -18,7 +18,8 @@ import polars as pl
 from markupsafe import Markup
 
 from foresaid import __version__
-from foresaid.report import charts, downloads, ledger_page
+from foresaid.evaluation import modes
+from foresaid.report import charts, downloads, ledger_page, mode_check
 from foresaid.report.charts import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import page_sets
@@ -87,6 +88,7 @@ def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> 
     made.globals["inline"] = inline
     made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
     made.globals["script"] = enhancement(made)
+    made.globals["modes"] = modes.SAID
     made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
     made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
     return made
@@ -131,6 +133,7 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
             text = env.get_template(page.template).render(
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
             )
+            mode_check.check(page.path, text)
             files[Path(page.path)] = text.encode()
         files |= one.files(found)
     return {**files, **downloads.contents(tables)}

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.params import Params
 from foresaid.registry.view import View
 from foresaid.reproducible import generator
@@ -92,5 +93,7 @@ def section(as_of: Callable[[date], View], params: Params) -> LawSection | None:
         f"pairs apart by more than {CLEAR:g}",
         "sets above the choice",
     )
-    table = StudyTable("pairs", "Pairs of data sets that one small size orders as the large size does", header, tuple(rows))
+    table = StudyTable(
+        "pairs", "Pairs of data sets that one small size orders as the large size does", header, tuple(rows), SAID[SCALE]
+    )
     return LawSection("data-ranking", "Ranking data by one small size", LAWS, said, (table,), "foresaid study")

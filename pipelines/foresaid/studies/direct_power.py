@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import least_squares
 
 from foresaid.arrays import Array
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.fitting.fit import NO_FORECAST, fit
 from foresaid.forecasting.splits import split_by_scale
 from foresaid.laws import _loader as laws
@@ -93,6 +94,6 @@ def section(as_of: Callable[[date], View], params: Params) -> LawSection | None:
     )
     header = ("task", "observed", *names)
     table_of_all = StudyTable(
-        "tasks", "Accuracy of the 7B run: observed, by the ladder, and straight from sizes", header, tuple(rows)
+        "tasks", "Accuracy of the 7B run: observed, by the ladder, and straight from sizes", header, tuple(rows), SAID[SCALE]
     )
     return LawSection("direct-power", "Straight from sizes to accuracy", (LAW,), said_of, (table_of_all,), "foresaid study")

@@ -22,12 +22,16 @@ DIGITS = 10  # significant digits kept, as in the frames of the stages
 
 @dataclass(frozen=True)
 class StudyTable:
-    """One table: a key for its download, a caption, the names of its columns, and its rows; None where there is no value."""
+    """One table: a key for its download, a caption, the names of its columns, and its rows; None where there is no value.
+
+    `mode` says what its forecasts could look at (evaluation/modes.py); it is empty where no forecast is judged.
+    """
 
     key: str
     caption: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    mode: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from datetime import date
 import numpy as np
 from scipy.stats import spearmanr
 
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.fitting.fit import NO_FORECAST, fit
 from foresaid.forecasting.splits import split_by_scale
 from foresaid.laws import _loader as laws
@@ -101,5 +102,5 @@ def section(as_of: Callable[[date], View], params: Params) -> LawSection | None:
         "were chosen by their authors.",
     )
     header = ("task", "rank correlation", "corpora where the law is better", "law, mean absolute error", "best constant")
-    table = StudyTable("tasks", "Every task of Gadre et al., held-out runs with the lowest loss", header, tuple(rows))
+    table = StudyTable("tasks", "Every task of Gadre et al., held-out runs with the lowest loss", header, tuple(rows), SAID[SCALE])
     return LawSection("no-law", "How often a task has no law", (LAW,), said, (table,), "foresaid study")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import polars as pl
 
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.scoring.levels import LEVELS
 from foresaid.studies.compute_returns import STEPS, Budget
 from foresaid.studies.law_sections import LawSection, StudyTable
@@ -118,7 +119,8 @@ def held_out(forecasts: pl.DataFrame, drawings: Mapping[str, pl.DataFrame]) -> L
         "to",
         "gain observed",
     )
-    table = StudyTable("gains", "The return of a budget that was held out, in nats per token", header, tuple(sorted(rows, key=str)))
+    caption = "The return of a budget that was held out, in nats per token"
+    table = StudyTable("gains", caption, header, tuple(sorted(rows, key=str)), SAID[SCALE])
     return LawSection(
         "returns-held-out",
         "The return of a held-out budget",

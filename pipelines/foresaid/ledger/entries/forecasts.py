@@ -56,7 +56,11 @@ class Quantiles(EntryFields, tag_field="kind", tag="quantiles", frozen=True):
 
 
 class CurvePrediction(EntryFields, tag_field="kind", tag="curve", frozen=True):
-    """A conditional forecast: the frozen curve, applied to whatever a new model's covariates turn out to be."""
+    """A conditional forecast: the frozen curve, applied to whatever a new model's covariates turn out to be.
+
+    Where the curve states `items`, the number of questions its share counts, its central intervals are at least those of
+    Binomial(items, median) / items, the median kept half an item off 0 and 1.
+    """
 
     curve: dict[str, Any]
 

@@ -18,17 +18,17 @@ def sections(
 ) -> list[LawSection]:
     """One section for each law that has a target by itself: those at a relative WIS of 1 or more, worst first.
 
-    `hindcasts` and `rolling` are rows by target with law, group, reference, relative_wis, n, n_releases, bias, and case or board.
+    `hindcasts` and `rolling` are rows by target with law, group, reference, relative_wis, n, n_releases, bias,
+    mode, and case or board.
     """
-    every = [(row, str(row["case"]), "hindcast") for row in hindcasts]
-    every += [(row, str(row["board"]), str(row["mode"])) for row in rolling]
+    every = [(row, str(row["case"])) for row in hindcasts] + [(row, str(row["board"])) for row in rolling]
     made = []
     for law in laws:
         mine = [item for item in every if item[0]["law"] == law and item[0]["relative_wis"] is not None]
         worse = sorted((item for item in mine if item[0]["relative_wis"] >= 1.0), key=lambda item: -float(item[0]["relative_wis"]))
         if not mine:
             continue
-        rows = tuple(_row(row, where, mode, title) for row, where, mode in worse)
+        rows = tuple(_row(row, where, title) for row, where in worse)
         said = (
             f"On {len(worse)} of {len(mine)} targets, cases and modes counted apart, this law’s WIS is that of its reference or "
             "higher."
@@ -38,6 +38,14 @@ def sections(
     return made
 
 
-def _row(row: Mapping[str, Any], where: str, mode: str, title: Callable[[str], str]) -> tuple[Cell, ...]:
+def _row(row: Mapping[str, Any], where: str, title: Callable[[str], str]) -> tuple[Cell, ...]:
     counts = int(row["n"]), int(row["n_releases"])
-    return title(str(row["group"])), where, mode, *counts, str(row["reference"]), float(row["relative_wis"]), float(row["bias"])
+    return (
+        title(str(row["group"])),
+        where,
+        str(row["mode"]),
+        *counts,
+        str(row["reference"]),
+        float(row["relative_wis"]),
+        float(row["bias"]),
+    )

@@ -32,6 +32,7 @@ def shown(sections: Sequence[LawSection], law: str) -> list[dict[str, Any]]:
                 {
                     "key": f"study-{one.key}-{table.key}",
                     "caption": table.caption,
+                    "mode": table.mode,
                     "header": table.header,
                     "numeric": [not any(isinstance(row[i], str) for row in table.rows) for i in range(len(table.header))],
                     "rows": [[cell(value) for value in row] for row in table.rows],

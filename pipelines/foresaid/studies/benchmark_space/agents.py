@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.evaluation.schema import COVERAGES
 from foresaid.fitting.data import TrainingTable
 from foresaid.fitting.fit import NO_FORECAST
@@ -163,13 +164,16 @@ def said(found: Sequence[HeldOut], against: Sequence[Adverse]) -> LawSection:
         f"Where compute alone does as well as the benchmarks or better, by mean squared error of the paper’s own form beyond its "
         f"cut-off on models with known compute: {named}.",
     )
+    hid = SAID["strength"]
     tables = (
-        StudyTable("held-out", "The strongest agents, each forecast from all weaker ones", _HELD, tuple(map(_held_row, whole))),
-        StudyTable("ablation", "Each benchmark left out in turn: mean over the held-out agents", _LEFT, tuple(ablation)),
+        StudyTable(
+            "held-out", "The strongest agents, each forecast from all weaker ones", _HELD, tuple(map(_held_row, whole)), hid,
+        ),
+        StudyTable("ablation", "Each benchmark left out in turn: mean over the held-out agents", _LEFT, tuple(ablation), hid),
         StudyTable(
             "adverse", "The paper’s form against compute alone, mean squared test error, least favourable first",
             ("task", "models", "benchmarks", "compute", "ratio"),
-            tuple((one.task, one.rows, one.benchmarks, one.compute, one.benchmarks / one.compute) for one in against),
+            tuple((one.task, one.rows, one.benchmarks, one.compute, one.benchmarks / one.compute) for one in against), SAID[SCALE],
         ),
     )  # fmt: skip
     return LawSection("agents", "Agents, and where the law fails", (LAW,), sentences, tables, "foresaid agents")

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.params import Params
 from foresaid.registry.view import View
 from foresaid.studies.law_sections import LawSection, StudyTable
@@ -122,7 +123,13 @@ def section(as_of: Callable[[date], View], params: Params) -> LawSection | None:
             _WORTH,
             tuple(worth),
         ),
-        StudyTable("joint", "Fine-tuning losses with model size and examples in one law: RMSE of ln loss", _JOINT, tuple(joint)),
+        StudyTable(
+            "joint",
+            "Fine-tuning losses with model size and examples in one law: RMSE of ln loss",
+            _JOINT,
+            tuple(joint),
+            SAID[SCALE],
+        ),
     )
     return LawSection(
         "transfer", "Pre-training by fine-tuning size, and a score beside its loss", LAWS, said, tables, "foresaid study"
