@@ -61,8 +61,8 @@ def test_what_the_stage_left_is_shown_and_escaped() -> None:
 def test_every_kept_score_is_printed_with_the_day_it_was_measured() -> None:
     kept, page = protocol_record.read(ROOT / "registry"), html(capability())
 
-    assert len(kept) == 10
-    assert page.count("<td>2026-11-28</td></tr>") == len(kept)
+    assert len(kept) == 16
+    assert page.count("<td>2026-11-29</td></tr>") == len(kept)
     assert "Chosen with results seen" in page
 
 

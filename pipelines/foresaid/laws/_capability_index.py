@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import solve_triangular
 
 from foresaid.arrays import Array
 from foresaid.laws._capability_kernel import GRAND_MEAN_VARIANCE, total
@@ -47,8 +46,7 @@ def reference_index(model: Model, rng: np.random.Generator) -> Index:
     mean_loading = float(sizes.loadings.mean())
     cross = GRAND_MEAN_VARIANCE + mean_loading * sizes.loadings[cells.q] * ability[:, cells.s] + residual[:, cells.s] / count
     own = GRAND_MEAN_VARIANCE + mean_loading**2 * ability + residual / count
-    solved = solve_triangular(model.factor, cross.T, lower=True, check_finite=False)
-    covariance = own - solved.T @ solved
+    covariance = own - model.inverse.product(cross.T)
     covariance = 0.5 * (covariance + covariance.T) + JITTER * np.eye(systems.n)
     value = cross @ model.alpha
     drawn = value + rng.standard_normal((DRAWS, systems.n)) @ np.linalg.cholesky(covariance).T

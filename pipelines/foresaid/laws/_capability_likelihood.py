@@ -1,7 +1,7 @@
 """The marginal likelihood of the capability law, with the gradient and the average information that the search for its end takes.
 
-One dense factorisation of the covariance of all cells gives all three. Every derivative is a small matrix among systems spread over
-the cells, which is what keeps the slopes cheap.
+No matrix among all cells is made: value and slopes come from the parts of its inverse (`_capability_algebra`), exactly. Every
+derivative is a small matrix among systems spread over the cells, which is what keeps the slopes cheap.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_solve, lapack, solve_triangular
-from scipy.sparse import csr_array
 
 from foresaid.arrays import Array
+from foresaid.laws._capability_algebra import invert
 from foresaid.laws._capability_kernel import GRAND_MEAN_VARIANCE, Settings, length_derivative, prior, unpack
 from foresaid.laws._capability_rows import Cells
 
@@ -26,78 +25,68 @@ class Likelihood:
     information: Array
 
 
-def cholesky(matrix: Array) -> Array | None:
-    """Return the lower factor of a symmetric matrix (n, n); None where it is not positive definite."""
-    factor, bad = lapack.dpotrf(matrix, lower=1, clean=1, overwrite_a=0)
-    return None if bad else np.asarray(factor)
-
-
 def likelihood(
     cells: Cells, settings: Settings, log_parameters: Array, with_slopes: bool = True, with_information: bool = True
 ) -> Likelihood | None:
     """Evaluate -1/2 (z' K^-1 z + ln|K| + n ln 2 pi) plus the log prior (up to a constant); None if K is not positive definite.
 
-    Rasmussen and Williams 2006, equations 2.30 and 5.9: the slope by p is 1/2 tr(A dK/dp) with A = a a' - K^-1, a = K^-1 z.
-    The information is 1/2 V'V with V = L^-1 [dK/dp a], plus that of the prior. Every dK/dp is a small matrix among systems spread
-    over the cells, so A is summed by system once and each slope costs S^2. Cost: n^3 for factor and inverse, n^2 (P + Q) for the
-    information; n cells, S systems, Q benchmarks, P parameters. What is not asked for is empty.
+    Rasmussen and Williams 2006, equations 2.30 and 5.9: the slope by p is 1/2 tr(G dK/dp) with G = a a' - K^-1, a = K^-1 z.
+    The information is 1/2 V' K^-1 V with V = [dK/dp a], plus that of the prior. G is summed by system once, so each slope costs
+    S^2. Cost: S^3 + S sum n_q^2; S systems, n_q cells of a benchmark. What is not asked for is empty.
     """
     sizes = unpack(settings, log_parameters)
-    centre, spread = prior(settings, len(cells.benchmarks.names))
+    boards = len(cells.benchmarks.names)
+    centre, spread = prior(settings, boards)
     off = (log_parameters - centre) / spread
     seen, s = np.unique(cells.s, return_inverse=True)
-    systems, q, w = cells.systems.take(seen), cells.q, sizes.loadings[cells.q]
-    effects = (*settings.ability, *settings.residual)
+    systems, q, w, count = cells.systems.take(seen), cells.q, sizes.loadings[cells.q], len(seen)
+    effects, split = (*settings.ability, *settings.residual), len(settings.ability)
     units = [effect.covariance(systems, systems, sizes.lengths) for effect in effects]
-    parts = [size * unit for size, unit in zip([*sizes.ability, *sizes.residual], units, strict=True)]
-    split = len(settings.ability)
-    ability, residual = (np.sum(some, axis=0) if some else np.zeros((len(seen),) * 2) for some in (parts[:split], parts[split:]))
-    i, j = np.nonzero(q[:, None] == q[None, :])  # the pairs of one benchmark: a twentieth of all, and all that the residual needs
-    counts = np.bincount(s)
-    K = ability.repeat(counts, axis=0).repeat(counts, axis=1)
-    K *= w[:, None]
-    K *= w
-    K += GRAND_MEAN_VARIANCE
-    K[i, j] += residual[s[i], s[j]]
-    K[np.diag_indices(cells.n)] += sizes.noise[q] + cells.item_variance
-    L = cholesky(K)
-    if L is None:
+    scaled = list(zip([*sizes.ability, *sizes.residual], units, strict=True))
+    ability, residual = np.zeros((count, count)), np.zeros((count, count))
+    for k, (size, unit) in enumerate(scaled):
+        (residual if k >= split else ability)[...] += size * unit
+    noise = sizes.noise[q]
+    inverse = invert(s, q, sizes.loadings, ability, GRAND_MEAN_VARIANCE, residual, noise + cells.item_variance)
+    if inverse is None:
         return None
-    alpha = cho_solve((L, True), cells.z)
-    value = -0.5 * float(cells.z @ alpha) - float(np.log(np.diag(L)).sum()) - 0.5 * cells.n * np.log(2.0 * np.pi)
-    value -= 0.5 * float(off @ off)
+    alpha = inverse.times(cells.z[:, None])[:, 0]
+    value = -0.5 * (float(cells.z @ alpha) + inverse.log_determinant + cells.n * np.log(2.0 * np.pi)) - 0.5 * float(off @ off)
     if not with_slopes:
         return Likelihood(value, np.empty(0), np.empty((0, 0)))
 
-    half = np.asarray(lapack.dpotri(L, lower=1)[0])  # above its diagonal stand the zeros of L
-    A = np.outer(alpha, alpha)
-    A -= half
-    A -= half.T
-    A[np.diag_indices(cells.n)] += np.diag(half)
-    spreads = csr_array((w, (np.arange(cells.n), s)), shape=(cells.n, len(seen)))  # a cell takes w times its system's ability
-    through = np.asarray((spreads.T @ A).T)  # A is symmetric: (n, S)
-    on_ability = np.asarray(spreads.T @ through)
-    on_residual = np.bincount(s[i] * len(seen) + s[j], weights=A[i, j], minlength=len(seen) ** 2).reshape(len(seen), len(seen))
-    traces = [0.5 * float(((on_residual if k >= split else on_ability) * part).sum()) for k, part in enumerate(parts)]
+    C, M = inverse.C, inverse.M
+    pull = inverse.gathered(alpha[:, None])[:, 0]
+    on_ability = (np.outer(pull, pull) - M + M @ C @ M)[:count, :count]
+    left = (np.eye(count + 1) - C @ M)[:, :count]  # K^-1 W = D^-1 W (1 - C M)
+    on_residual, on_cell, by_loading = np.zeros((count, count)), np.empty(cells.n), np.zeros(boards)
+    for block in inverse.blocks:
+        at, load, a = block.systems, block.loading, alpha[block.rows]
+        to_mean = load * C[at, count]
+        through = load**2 * C[np.ix_(at, at)] + to_mean[:, None] + to_mean[None, :] + C[count, count]
+        G = np.outer(a, a) - block.inverse + block.inverse @ through @ block.inverse
+        on_residual[np.ix_(at, at)] += G
+        on_cell[block.rows] = np.diag(G)
+        own = float(np.vdot(block.inverse, ability[at] @ (load * left[at] + left[count]).T))
+        by_loading[block.code] = load * (float(a @ (ability[at] @ pull[:count])) - own)
+    traces = [0.5 * size * float(np.vdot(on_residual if k >= split else on_ability, unit)) for k, (size, unit) in enumerate(scaled)]
     gaps = systems.t[:, None] - systems.t[None, :]
     timed = [k for k, effect in enumerate(effects) if effect.length is not None]
-    bent = {k: length_derivative(effects[k], parts[k], gaps, sizes.lengths) for k in timed}
+    bent = {k: length_derivative(effects[k], scaled[k][0] * units[k], gaps, sizes.lengths) for k in timed}
     lengths = np.zeros(len(sizes.lengths))
     for k in timed:
-        lengths[effects[k].length or 0] += 0.5 * float(((on_residual if k >= split else on_ability) * bent[k]).sum())
-    noise = sizes.noise[q]
-    slopes = np.array([*(2.0 * trace for trace in traces), float(noise @ np.diag(A))])  # by ln sd: twice the one by ln variance
-    member = (q[:, None] == np.arange(len(cells.benchmarks.names))[None, :]).astype(float)
-    by_loading = member.T @ (w * (through * ability[s]).sum(axis=1))
-    own_noise = member.T @ (noise * np.diag(A)) if settings.noise_spread else np.empty(0)
+        lengths[effects[k].length or 0] += 0.5 * float(np.vdot(on_residual if k >= split else on_ability, bent[k]))
+    slopes = np.array([*(2.0 * trace for trace in traces), float(noise @ on_cell)])  # by ln sd: twice the one by ln variance
+    member = (q[:, None] == np.arange(boards)[None, :]).astype(float)
+    own_noise = member.T @ (noise * on_cell) if settings.noise_spread else np.empty(0)
     raw = np.concatenate([slopes, lengths, by_loading, own_noise])
     gradient = raw - off / spread
     if not with_information:
         return Likelihood(value, gradient, np.empty((0, 0)))
 
-    pulls = np.asarray(spreads.T @ (member * alpha[:, None]))  # by system and benchmark, weighted by loading: (S, Q)
-    plain = np.zeros_like(pulls)
+    plain = np.zeros((count, boards))  # a by system and benchmark
     np.add.at(plain, (s, q), alpha)
+    pulls = plain * sizes.loadings
 
     def push(k: int, matrix: Array) -> Array:
         """The product with alpha of a covariance among systems: of ability or, within each benchmark, of the residual."""
@@ -108,14 +97,13 @@ def likelihood(
         by_length[:, effects[k].length or 0] += push(k, bent[k])
     loading = w[:, None] * (ability @ pulls)[s]
     columns = [
-        np.column_stack([2.0 * push(k, part) for k, part in enumerate(parts)]),
+        np.column_stack([2.0 * size * push(k, unit) for k, (size, unit) in enumerate(scaled)]),
         (2.0 * noise * alpha)[:, None],
         by_length,
         member * loading.sum(axis=1)[:, None] + loading,
         member * (2.0 * noise * alpha)[:, None] if settings.noise_spread else np.empty((cells.n, 0)),
     ]
-    V = solve_triangular(L, np.hstack(columns), lower=True, check_finite=False)
     # The parameter is ln sd, the covariance linear in sd^2: by the chain rule -2 times the slope joins the curvature.
     curved = np.zeros(len(raw))
     curved[: len(slopes)] = np.maximum(-2.0 * slopes, 0.0)
-    return Likelihood(value, gradient, 0.5 * V.T @ V + np.diag(curved + 1.0 / spread**2))
+    return Likelihood(value, gradient, 0.5 * inverse.product(np.hstack(columns)) + np.diag(curved + 1.0 / spread**2))

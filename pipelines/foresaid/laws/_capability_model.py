@@ -1,9 +1,9 @@
 """The capability law fitted: sizes of effects by maximum marginal likelihood, then exact Gaussian conditioning.
 
-One joint Gaussian over all cells, by dense algebra. The penalised likelihood is climbed by L-BFGS with the analytic gradient, in
-coordinates whitened by the average information (Gilmour, Thompson and Cullis 1995, Biometrics 51, 1440), a cheap stand-in for the
-second derivative: some thirty evaluations reach an end so sharp that the same cells give the same forecasts whatever kernels do
-the arithmetic.
+One joint Gaussian over all cells, exact and without a matrix among them (`_capability_algebra`). The penalised likelihood is
+climbed by L-BFGS with the analytic gradient, in coordinates whitened by the average information (Gilmour, Thompson and Cullis 1995,
+Biometrics 51, 1440), a cheap stand-in for the second derivative: some thirty evaluations reach an end so sharp that the same cells
+give the same forecasts whatever kernels do the arithmetic.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
+from scipy.linalg import solve_triangular
 from scipy.optimize import minimize
 
 from foresaid.arrays import Array
 from foresaid.errors import RecordError
-from foresaid.laws._capability_kernel import Settings, Sizes, cell_covariance, prior, unpack
-from foresaid.laws._capability_likelihood import cholesky, likelihood
+from foresaid.laws._capability_algebra import Inverse, invert
+from foresaid.laws._capability_kernel import GRAND_MEAN_VARIANCE, Settings, Sizes, cell_covariance, prior, total, unpack
+from foresaid.laws._capability_likelihood import likelihood
 from foresaid.laws._capability_rows import Benchmarks, Cells, Codes, Systems, years
 
 NEW = "\0new"  # the name of a release or model that no training cell belongs to
@@ -31,7 +32,7 @@ GRADIENT = 1e-5  # slope in whitened coordinates at the end: forecasts then agre
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted capability law: its cells, settings and log parameters, with the factor of K and K^-1 z for conditioning."""
+    """A fitted capability law: its cells, settings and log parameters, with K^-1 in parts and K^-1 z for conditioning."""
 
     cells: Cells
     settings: Settings
@@ -39,7 +40,7 @@ class Model:
     log_likelihood: float
     slope: float
     evaluations: int
-    factor: Array
+    inverse: Inverse
     alpha: Array
 
     @property
@@ -115,16 +116,15 @@ def fit(cells: Cells, settings: Settings | None = None, start: Array | None = No
 
 
 def _model(cells: Cells, settings: Settings, log_parameters: Array) -> Model:
-    sizes = unpack(settings, log_parameters)
-    own = (cells.systems, cells.s, cells.q)
-    K = cell_covariance(settings, sizes, own, own)
-    K[np.diag_indices(cells.n)] += sizes.noise[cells.q] + cells.item_variance
-    L = cholesky(K)
-    if L is None:
-        raise RecordError("cells: their covariance is not positive definite; check for two cells of one system and benchmark")
+    sizes, systems = unpack(settings, log_parameters), cells.systems
+    ability = total(settings.ability, sizes.ability, systems, systems, sizes.lengths)
+    residual = total(settings.residual, sizes.residual, systems, systems, sizes.lengths)
+    own = sizes.noise[cells.q] + cells.item_variance
+    inverse = invert(cells.s, cells.q, sizes.loadings, ability, GRAND_MEAN_VARIANCE, residual, own)
     found = likelihood(cells, settings, log_parameters, with_slopes=False)
-    value = found.value if found else float("nan")
-    return Model(cells, settings, log_parameters, value, 0.0, 0, L, cho_solve((L, True), cells.z))
+    if inverse is None or found is None:
+        raise RecordError("cells: their covariance is not positive definite; check for two cells of one system and benchmark")
+    return Model(cells, settings, log_parameters, found.value, 0.0, 0, inverse, inverse.times(cells.z[:, None])[:, 0])
 
 
 def joint(model: Model, systems: Systems, s: Codes, q: Codes) -> Joint:
@@ -135,9 +135,8 @@ def joint(model: Model, systems: Systems, s: Codes, q: Codes) -> Joint:
     sizes, cells = model.sizes, model.cells
     new = (systems, s, q)
     cross = cell_covariance(model.settings, sizes, new, (cells.systems, cells.s, cells.q))
-    V = solve_triangular(model.factor, cross.T, lower=True, check_finite=False)
-    own = cell_covariance(model.settings, sizes, new, new)
-    return Joint(s, q, cross @ model.alpha, own - V.T @ V, sizes.noise[q], cells.benchmarks)
+    covariance = cell_covariance(model.settings, sizes, new, new) - model.inverse.product(cross.T)
+    return Joint(s, q, cross @ model.alpha, covariance, sizes.noise[q], cells.benchmarks)
 
 
 def given(joint: Joint, known: NDArray[np.bool_], z: Array, item_variance: Array) -> tuple[Array, Array]:

@@ -3,7 +3,8 @@
 The releases of the coming year are drawn from those of the past twelve months (launches with replacement, their number Poisson,
 their day uniform), each with its lines and tiers. A future model stands on a board as often as models of its line did in that year.
 Scores come from the law's joint Gaussian, so models of one launch and of one line rise together; a Student t factor common to a
-board's draws gives the heavy tails of boards that take off. The frontier is the best of what is there and what came.
+board's draws, but not to the noise of a score, gives the heavy tails of boards that take off. The frontier is the best of what is
+there and what came.
 """
 
 from __future__ import annotations
@@ -84,15 +85,15 @@ def _future(schedule: Sequence[tuple[float, Launch]]) -> tuple[Systems, Array]:
 
 
 def _draw_scores(model: Model, systems: Systems, q: int, settings: Settings, rng: np.random.Generator) -> Array:
-    """Draw published shares (draws, systems) on one benchmark: joint Gaussian, a common heavy-tailed factor, noise."""
+    """Draw published shares (draws, systems) on one benchmark: joint Gaussian, a common heavy-tailed factor, normal noise."""
     codes = np.arange(systems.n, dtype=np.intp)
     found = joint(model, systems, codes, np.full(systems.n, q, dtype=np.intp))
     noise = found.noise + found.benchmarks.item_variance(found.q, found.mean)
-    covariance = found.covariance + np.diag(noise)
-    root = np.linalg.cholesky(0.5 * (covariance + covariance.T) + 1e-9 * np.eye(systems.n))
+    root = np.linalg.cholesky(0.5 * (found.covariance + found.covariance.T) + 2e-9 * np.eye(systems.n))
     z = rng.standard_normal((settings.draws, systems.n)) @ root.T
     if settings.degrees is not None:
         z *= np.sqrt(settings.degrees / rng.chisquare(settings.degrees, (settings.draws, 1)))
+    z += np.sqrt(noise) * rng.standard_normal(z.shape)
     drawn = found.benchmarks.to_share(np.tile(found.q, settings.draws), (found.mean + z).ravel()).reshape(z.shape)
     chance = found.benchmarks.chance[q]
     return np.asarray(np.clip((drawn - chance) / (1.0 - chance), 0.0, 1.0))

@@ -118,6 +118,26 @@ def test_covariance_of_cells_is_the_sum_written_out() -> None:
             assert K[i, j] == pytest.approx(GRAND_MEAN_VARIANCE + w * ability + (found.q[i] == found.q[j]) * residual, abs=1e-12)
 
 
+@pytest.mark.parametrize("models", [6, 14])
+def test_inverse_in_parts_is_that_of_the_whole_covariance(models: int) -> None:
+    """K^-1 z, K^-1 itself, ln|K| and the likelihood against the covariance of all cells written out and factored whole."""
+    found = cells(frame(models=models))
+    settings = Settings()
+    at = prior(settings, 3)[0] + np.linspace(-0.4, 0.4, 25)
+    sizes = unpack(settings, at)
+    own = (found.systems, found.s, found.q)
+    K = kernel.cell_covariance(settings, sizes, own, own) + np.diag(sizes.noise[found.q] + found.item_variance)
+    model = condition_on(found, settings, at)
+    np.testing.assert_allclose(model.inverse.times(np.eye(found.n)) @ K, np.eye(found.n), atol=1e-9)
+    np.testing.assert_allclose(model.inverse.product(K), K, atol=1e-9)
+    np.testing.assert_allclose(model.alpha, np.linalg.solve(K, found.z), atol=1e-9)
+    determinant = np.linalg.slogdet(K)[1]
+    assert model.inverse.log_determinant == pytest.approx(determinant, abs=1e-9)
+    centre, spread = prior(settings, 3)
+    dense = -0.5 * float(found.z @ np.linalg.solve(K, found.z) + determinant + found.n * np.log(2 * np.pi))
+    assert model.log_likelihood == pytest.approx(dense - 0.5 * float((((at - centre) / spread) ** 2).sum()), abs=1e-9)
+
+
 def test_conditioning_on_a_release_equals_training_on_it() -> None:
     """Two steps (train, then condition on what is known of the release) give what one joint conditioning gives."""
     table = frame()

@@ -9,14 +9,14 @@ from datetime import date
 import numpy as np
 import polars as pl
 import pytest
-from tests.studies.capability.mirror import HUB_2026_03, hub_cells, mirror, needs_mirror
+from tests.studies.capability.mirror import HUB_2026_03, HUB_2026_05, hub_cells, mirror, needs_mirror
 from tests.studies.capability.test_model import frame
 
 from foresaid.laws._capability_model import Model, fit
 from foresaid.laws._capability_rows import cells
 from foresaid.studies.capability.baseline_rounds import baseline_points, baseline_rounds
 from foresaid.studies.capability.comparison import skill
-from foresaid.studies.capability.protocol import FACTOR, asked, law_forecasts, quantiles, scored, summary, training
+from foresaid.studies.capability.protocol import FACTOR, asked, law_forecasts, quantiles, rounds, scored, summary, training
 
 ORIGIN = date(2024, 6, 1)
 PROBE = """
@@ -92,6 +92,7 @@ def test_skill_of_half_the_score_is_half() -> None:
     assert (found.rows, found.releases, found.makers, found.skill) == (6, 4, 2, 0.5)
     assert found.by_release == found.by_maker == (0.5, 0.5)
     assert found.without_one_release == 0.5
+    assert found.interval_by_maker == (0.5, 0.5)
     worse = rows.with_columns(pl.when(pl.col("release") == "t").then(0.0).otherwise(pl.col("wis")).alias("wis"))
     assert skill(worse, rows, np.random.default_rng(0)).without_one_release == 0.0
 
@@ -128,3 +129,15 @@ def test_law_beats_every_baseline_on_an_origin_of_2024(hub: pl.DataFrame, model:
     assert law["unconditional"][0] < best["unconditional"]
     assert law["siblings"][0] <= law["conditional"][0] <= law["unconditional"][0]
     assert all(70 <= law[told][1] <= 95 for told in ("conditional", "siblings"))
+
+
+@needs_mirror
+def test_scores_that_a_later_download_adds_are_forecast_as_the_results_page_says(hub: pl.DataFrame) -> None:
+    """Set A: the hub of March, asked for what that of May adds on releases of 2026-02-20 to 04-23: 105 rows, WIS as printed."""
+    added = hub_cells(mirror() / HUB_2026_05).filter(pl.col("released_on").is_between(date(2026, 2, 20), date(2026, 4, 23)))
+    found = summary(rounds(pl.concat([hub, added]), [date(2026, 2, 19)], window=63))
+    law = {told: (rows, releases, wis) for told, rows, releases, wis in found.select("told", "rows", "releases", "wis").iter_rows()}
+    assert {told: rows for told, (rows, _, _) in law.items()} == dict.fromkeys(("conditional", "siblings", "unconditional"), 105)
+    assert law["conditional"][1] == 8
+    for told, wis in (("conditional", 3.996), ("siblings", 3.361), ("unconditional", 4.657)):
+        assert law[told][2] == pytest.approx(wis, abs=1e-3)

@@ -15,7 +15,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
 from foresaid.arrays import Array
 from foresaid.errors import RecordError
-from foresaid.laws import _frontier_curves, _frontier_jumps, _frontier_process, _frontier_releases
+from foresaid.laws import _frontier_curves, _frontier_jumps, _frontier_process, _frontier_releases, _frontier_still
 from foresaid.laws._capability_rows import SCHEMA
 from foresaid.laws._frontier_lag import Lag, rises, with_lag
 from foresaid.laws._frontier_process import LEVEL_VARIANCE, Shared, condition, covariance
@@ -178,6 +178,33 @@ def test_lag_adds_its_rises() -> None:
     assert row.max() == pytest.approx(0.7)
     assert np.mean(with_lag(np.full((1, 200), 0.5), Lag(found, 2.0), 1.0)[0] < 0.6) == pytest.approx(0.875, abs=0.01)
     np.testing.assert_array_equal(with_lag(np.full((1, 200), 0.5), Lag(np.zeros(4), 2.0), 2.0), np.full((1, 200), 0.5))
+
+
+def test_chance_of_no_rise_is_read_off_boards_at_a_like_level() -> None:
+    """Low boards rose in every span and high ones in none: each question gets the chance of its own level."""
+    pool = _frontier_jumps.Jumps(np.array([0.1, 0.12, 0.9, 0.91]), np.array([0.3, 0.2, 0.9, 0.9105]))
+    assert _frontier_still.chance_of_none(pool, 0.1, 0.1) == pytest.approx(0.0, abs=1e-5)
+    assert _frontier_still.chance_of_none(pool, 0.9, 0.1) == pytest.approx(1.0, abs=1e-5)
+    assert _frontier_still.chance_of_none(pool, 0.505, 100.0) == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_law_keeps_its_shape_beyond_the_chance_of_no_rise() -> None:
+    """A quarter stays; the rest is the law given a rise: its own median of what lies above today is the mixture's at 5/8."""
+    row = np.quantile(np.linspace(0.2, 1.0, 10_001), LEVELS)
+    found = _frontier_still.mixed(row, 0.4, 0.25)
+    assert np.mean(found == 0.4) == 0.25
+    assert np.interp(0.625, LEVELS, found) == pytest.approx(0.7, abs=0.01)
+    np.testing.assert_array_equal(_frontier_still.mixed(np.full(200, 0.4), 0.4, 0.1), np.full(200, 0.4))
+
+
+def test_only_more_leaves_a_law_that_stays_more_often() -> None:
+    seen, asked = known(BOARDS, DAY), ASKED[:1]
+    now = seen[0].frontier(DAY, asked[0].top)
+    row = np.r_[np.full(190, now), np.linspace(now, 1.0, 10)][None, :]
+    more = _frontier_still.with_still(row, seen, DAY, asked, _frontier_still.Settings(only_more=True))
+    np.testing.assert_array_equal(more, row)
+    replaced = _frontier_still.with_still(row, seen, DAY, asked)
+    assert np.mean(replaced == now) < 0.95
 
 
 def test_levels_make_the_crps() -> None:

@@ -13,7 +13,10 @@ ROW = ("origin", "system_id", "benchmark")
 
 @dataclass(frozen=True)
 class Skill:
-    """Skill 1 - WIS / reference WIS, its 5 and 95 % bootstrap bounds by release and by maker, its least without one release."""
+    """Skill 1 - WIS / reference WIS, its 5 and 95 % bootstrap bounds by release and by maker, its least without one release.
+
+    `interval_by_maker` is the 95 % interval: 2.5 and 97.5 % bounds by maker.
+    """
 
     rows: int
     releases: int
@@ -24,20 +27,21 @@ class Skill:
     by_release: tuple[float, float]
     by_maker: tuple[float, float]
     without_one_release: float
+    interval_by_maker: tuple[float, float]
 
 
 def _ratio(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return np.asarray(1.0 - first / second)
 
 
-def _bounds(first: np.ndarray, second: np.ndarray, names: list[str], rng: np.random.Generator) -> tuple[tuple[float, float], float]:
-    """Bootstrap bounds over clusters, and the least skill when any one cluster is left out."""
+def _bounds(first: np.ndarray, second: np.ndarray, names: list[str], rng: np.random.Generator) -> tuple[tuple[float, ...], float]:
+    """Bootstrap bounds over clusters at 5, 95, 2.5 and 97.5 %, and the least skill when any one cluster is left out."""
     keys, member = np.unique(np.array(names), return_inverse=True)
     above, below = np.bincount(member, first), np.bincount(member, second)
     drawn = rng.multinomial(len(keys), np.full(len(keys), 1.0 / len(keys)), size=REPLICATES)
-    low, high = np.quantile(_ratio(drawn @ above, drawn @ below), [0.05, 0.95])
+    bounds = np.quantile(_ratio(drawn @ above, drawn @ below), [0.05, 0.95, 0.025, 0.975])
     least = _ratio(above.sum() - above, below.sum() - below).min() if len(keys) > 1 else float("nan")
-    return (float(low), float(high)), float(least)
+    return tuple(bounds.tolist()), float(least)
 
 
 def skill(scores: pl.DataFrame, reference: pl.DataFrame, rng: np.random.Generator) -> Skill:
@@ -56,7 +60,8 @@ def skill(scores: pl.DataFrame, reference: pl.DataFrame, rng: np.random.Generato
         float(first.mean()),
         float(second.mean()),
         float(_ratio(first.mean(), second.mean())),
-        by_release,
-        by_maker,
+        (by_release[0], by_release[1]),
+        (by_maker[0], by_maker[1]),
         least,
+        (by_maker[2], by_maker[3]),
     )

@@ -15,10 +15,10 @@ FILE = "protocols/capability.csv"
 COLUMNS = (
     *("measured_on", "set", "told", "rows", "releases", "makers", "wis", "goal", "coverage_50", "coverage_80", "coverage_95"),
     *("reference", "reference_wis", "skill", "skill_05", "skill_95"),
-    *("skill_maker_05", "skill_maker_95", "skill_without_one_release"),
+    *("skill_maker_05", "skill_maker_95", "skill_maker_025", "skill_maker_975", "skill_without_one_release"),
 )
 """WIS in points of 100; coverage in per cent; skill 1 - WIS / reference WIS over `reference`, with 5 and 95 % bounds by release and
-by maker, and its least value when any one release is left out."""
+by maker, the bounds of the 95 % interval by maker, and its least value when any one release is left out."""
 
 
 def read(registry: Path) -> list[dict[str, str]]:

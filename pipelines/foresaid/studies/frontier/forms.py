@@ -1,7 +1,8 @@
 """The forms put against each other on the frontier question, by name, and their equal-weight quantile means.
 
 The means take unlike forms: jumps by level, hierarchical growth and local trend, with and without simulated releases. Equal
-weights, because choosing among forms on earlier cut-offs is nearly blind (docs/results-frontier.md).
+weights, because choosing among forms on earlier cut-offs is nearly blind (docs/results-frontier.md). The three that have a smooth
+path or draw releases afresh are told how often a frontier stands still; past jumps hold that already.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
-from foresaid.laws import _frontier_curves, _frontier_jumps, _frontier_process, _frontier_releases
+from foresaid.laws import _frontier_curves, _frontier_jumps, _frontier_process, _frontier_releases, _frontier_still
 from foresaid.laws._frontier_rows import Board, Question
 from foresaid.reproducible import generator
 from foresaid.studies.frontier.protocol import Law
@@ -23,7 +24,18 @@ MEANS = {
     "mean of three": ("jumps by level", "hierarchical growth", "local trend"),
     "mean of four": ("jumps by level", "hierarchical growth", "local trend", "simulated releases"),
 }
+DEFAULT = "mean of four"
 LEVEL = _frontier_jumps.Settings(bandwidth=0.25, on_line=True)
+STILL = _frontier_still.Settings(bandwidth=0.10, only_more=True)
+
+
+def standing(law: Law) -> Law:
+    """The law, told how often frontiers at a like level stood still (`_frontier_still`)."""
+
+    def told(boards: Sequence[Board], origin: float, questions: Sequence[Question]) -> Array:
+        return _frontier_still.with_still(law(boards, origin, questions), boards, origin, questions, STILL)
+
+    return told
 
 
 def forms(cells: pl.DataFrame, seed: int) -> dict[str, Law]:
@@ -42,9 +54,9 @@ def forms(cells: pl.DataFrame, seed: int) -> dict[str, Law]:
         "constant growth": _frontier_curves.constant_growth,
         "logistic by board": _frontier_curves.logistic_growth,
         "jumps by level": partial(_frontier_jumps.by_level, settings=LEVEL),
-        "hierarchical growth": partial(_frontier_process.forecast, "growth"),
-        "local trend": partial(_frontier_process.forecast, "trend"),
-        "simulated releases": simulated,
+        "hierarchical growth": standing(partial(_frontier_process.forecast, "growth")),
+        "local trend": standing(partial(_frontier_process.forecast, "trend")),
+        "simulated releases": standing(simulated),
     }
 
 
