@@ -83,6 +83,7 @@ CASES = {
     "token_line": Case(SIZE, EXAMPLES, [-0.3, 0.15], 0.01, logarithmic=True),
     "error_loss": Case(LOSS, column(2.3, 3.2, 40), [0.02, 2.0, 1.5], 0.01),
     "uplift": Case({"sources": ["s"], "pairs": {"t": {"base": "b"}}}, column(0.05, 0.85, 24), [0.4], 0.01),
+    "direct_power": Case({"sources": ["s"], "tasks": {"t": {}}}, MESH, [5.5, 0.3, 5.4, 0.25], 0.01, logarithmic=True),
     "ladder": Case({"sources": ["s"], "tasks": {"t": {"loss": "l"}}}, RUNGS, CHAIN, 0.01),
     "emergence": Case({}, CHECKPOINTS, [0.8, 0.25, 1.85, 0.4, 0.0], 0.01),
 }

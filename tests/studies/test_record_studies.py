@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import partial
 
@@ -12,6 +13,8 @@ import pytest
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.errors import ParameterError
+from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.pipeline import study
 from foresaid.registry import database
@@ -58,18 +61,6 @@ def test_eighteen_of_forty_six_tasks_follow_the_loss(view: View) -> None:
     assert all(one.law is not None and one.law < one.constant for one in hellaswag)
 
 
-@pytest.mark.parametrize("form", direct_power.FORMS)
-def test_the_direct_law_finds_what_is_planted(form: str) -> None:
-    x = np.log([[n, d] for n in (2e8, 4e8, 8e8, 1.3e9) for d in (1e10, 4e10, 1.6e11)])
-    ahead = np.log([[7e9, 4e12]])
-
-    def planted(sizes: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        n, d = np.exp(sizes[:, 0]), np.exp(sizes[:, 1])
-        return np.exp(-(300.0 * (6.0 * n * d) ** -0.12 if form == direct_power.FORMS[0] else 20.0 * n**-0.2 + 30.0 * d**-0.2))
-
-    assert direct_power.direct(x, planted(x), form, ahead) == pytest.approx(planted(ahead), abs=0.01)
-
-
 def test_the_stage_writes_every_section_and_a_page_shows_it(built: Built) -> None:
     asked: Params = SHIPPED
     connection = database.open_database(built.build / "database")
@@ -81,6 +72,44 @@ def test_the_stage_writes_every_section_and_a_page_shows_it(built: Built) -> Non
     again = [law_sections.from_plain(json.loads(json.dumps(law_sections.to_plain(one))), "here") for one in made]
     assert [one.said for one in again] == [one.said for one in made]
     (ladder,) = study_tables.shown(again, "ladder")
+    assert study_tables.shown(again, "direct_power") == [ladder]
     assert len(ladder["tables"][0]["rows"]) == 8
     errors = np.array([[float(cell) for cell in row[1:] if cell is not None] for row in made[2].tables[0].rows])
-    assert np.abs(errors[:, 1] - errors[:, 0]).mean() == pytest.approx(0.036, abs=0.003)  # the ladder, as in ladder-7b
+    assert errors[:, 0].mean() == pytest.approx(0.036, abs=0.003)  # the ladder, as in ladder-7b
+    chosen = made[2].said[0]
+    assert "The least error is that of A / N^α + B / D^β, from chance: the law of this record." in chosen
+
+
+def test_a_form_that_plays_do_not_choose_would_be_said_to_be_the_records_own(built: Built) -> None:
+    asked = replace(SHIPPED, laws={**SHIPPED.laws, "direct_power": {**SHIPPED.laws["direct_power"], "budget": "compute"}})
+    connection = database.open_database(built.build / "database")
+    made = direct_power.section(partial(database.as_of, connection), asked)
+    connection.close()
+
+    assert made is not None
+    assert "the law of this record is A / C^α, from chance." in made.said[0]
+
+
+def test_the_largest_of_a_laws_own_runs_are_its_plays(view: View) -> None:
+    law = laws.load("direct_power", SHIPPED.laws["direct_power"])
+    table = law.tables(view)[0]
+    planted = replace(table, y=law.curve(np.array([5.5, 0.3, 5.4, 0.25]), table.x))
+
+    assert table.n == 17
+    assert max(direct_power.plays(law, planted, 1)) < 1e-5
+    assert len(direct_power.plays(law, planted, 1)) == 3
+    assert min(direct_power.plays(law, table, 1)) > 1e-3
+
+
+def test_raw_accuracy_and_shares_from_chance_are_two_scales_of_one_score(view: View) -> None:
+    settings = SHIPPED.laws["direct_power"]
+    tables = {raw: laws.load("direct_power", {**settings, "from_chance": not raw}).tables(view)[0] for raw in (True, False)}
+    accuracy = {raw: table.target.offset + table.target.span * table.y for raw, table in tables.items()}
+
+    assert (tables[True].target.offset, tables[False].target.offset) == (0.0, 0.25)
+    np.testing.assert_allclose(accuracy[True], accuracy[False])
+
+
+def test_another_budget_is_refused_by_name() -> None:
+    with pytest.raises(ParameterError, match="budget: found 'flops', expected one of compute, sizes"):
+        laws.load("direct_power", {"sources": ["s"], "budget": "flops"})

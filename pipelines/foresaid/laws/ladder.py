@@ -16,15 +16,15 @@ import polars as pl
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.fitting._elementary import exp
-from foresaid.fitting.data import Covariate, Target, TrainingTable
+from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
 from foresaid.fitting.power_sum import fit_power_sum
 from foresaid.fitting.robust_loss import Huber
 from foresaid.laws._loss_surface import ComputeLaw, power
+from foresaid.laws._runs_of_sizes import SIZES, runs_of_sizes
 from foresaid.laws._settings import check_preset, read_entries
 from foresaid.registry.view import View
 
-SIZES = (Covariate("params_total", "ln"), Covariate("training_tokens", "ln"))
 ENDS = 6  # runs the five numbers of the first step need at least
 EARLY = 0.1  # of a run: its first checkpoints follow neither step
 EVERY = 5  # checkpoints, counted back from a run's end: neighbours share their noise; the authors average so many
@@ -113,14 +113,9 @@ class ModelLadder(ComputeLaw):
 
     def _table(self, view: View, quantity_id: str, task: Ladder) -> TrainingTable:
         quantity = view.quantity(quantity_id)
-        names = [size.quantity_id for size in SIZES]
-        wide = view.wide([quantity_id, task.loss, *names], self.sources).drop_nulls([quantity_id, task.loss, names[1]])
-        if task.runs:
-            wide = wide.filter(pl.any_horizontal(pl.col("run").str.starts_with(prefix) for prefix in task.runs))
-        unsized = wide.filter(pl.col(names[0]).is_null()).height
-        rows = wide.drop_nulls(names[0]).sort("run", names[1], "subject_id")
-        left, count = pl.int_range(pl.len()).reverse().over("run"), pl.len().over("run")
-        rows = rows.with_columns(end=left == 0, early=left >= (1.0 - EARLY) * count, spaced=left % EVERY == 0)
+        rows, unsized = runs_of_sizes(view, [quantity_id, task.loss], self.sources, task.runs)
+        left = pl.col("left")
+        rows = rows.with_columns(end=left == 0, early=left >= (1.0 - EARLY) * pl.col("count"), spaced=left % EVERY == 0)
         if self.preset == "authors":
             means = [pl.col(name).rolling_mean(EVERY, min_samples=1).over("run") for name in (quantity_id, task.loss)]
             smooth = rows.filter(~pl.col("early") | pl.col("end")).with_columns(means)
@@ -129,7 +124,7 @@ class ModelLadder(ComputeLaw):
         else:
             kept = rows.filter((~pl.col("early") & pl.col("spaced")) | pl.col("end"))
         excluded_rows = (
-            ("no size known", unsized),
+            unsized,
             ("early in a run, or between the checkpoints taken", rows.height - kept.height),
         )
         offset = quantity.chance if quantity.chance is not None else quantity.lower

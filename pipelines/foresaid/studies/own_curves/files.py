@@ -41,7 +41,7 @@ class Kind:
 SIZES = ("parameters", "tokens"), ("params_total", "training_tokens")
 SURFACES = ("chinchilla", "over_training", "kaplan", "product_loss", "compute_loss")
 KINDS = (
-    Kind("ladder", *SIZES, "accuracy", ("ladder",), 0.0, 1.0, "bits_per_byte"),
+    Kind("ladder", *SIZES, "accuracy", ("ladder", "direct_power"), 0.0, 1.0, "bits_per_byte"),
     Kind("sweep", *SIZES, "loss", SURFACES, 0.0, 20.0),
     Kind("training data", ("tokens",), ("training_tokens",), "loss", ("cross_entropy_power",), 0.0, 20.0),
     Kind("fine-tuning", ("examples",), ("finetuning_examples",), "loss", ("rectified", "cross_entropy_power", "broken"), 0.0, 20.0),

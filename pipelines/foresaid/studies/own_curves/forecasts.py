@@ -93,7 +93,7 @@ def _joined(record: TrainingTable, own: TrainingTable) -> TrainingTable:
         record.clusters + own.clusters,
         record.released_on + own.released_on,
         record.known_on + own.known_on,
-        np.vstack([record.x, own.x]),
+        np.vstack([record.x, own.x[:, : record.x.shape[1]]]),
         np.concatenate([record.y, y]),
         record.excluded_rows,
     )
