@@ -264,8 +264,12 @@ def test_a_record_of_open_weights_waits_where_nobody_says_which_models_have_them
     found = resolve(target(rule), facts(release("a", "2027-02-01"), *items), KNOWN)
     settled = resolve(target(rule), facts(release("a", "2027-02-01", open_weights=False), *items), KNOWN)
 
-    assert found == Pending("whether a (1 models) has open weights is not on record")
+    assert found == Pending("whether a has open weights is not on record")
     assert one(settled) == ("", "0.6")
+    clear = facts(
+        release("a", "2027-02-01"), release("c", "2027-02-01", open_weights=True), *items, value("c", "0.95", "2027-03-02")
+    )
+    assert one(resolve(target(rule), clear, KNOWN)) == ("", "0.95")  # a model below the record decides nothing
 
 
 def test_a_curve_binds_every_model_that_is_released_while_it_is_open() -> None:

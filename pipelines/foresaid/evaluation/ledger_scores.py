@@ -97,9 +97,11 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
     for account in accounts.values():
         if account.state in WORST:
             parts.append((LEVELS, _worst(account, facts, own)))
-    steps = {target.benchmark: 2.0 * float(target.resolution or "0") for target in facts.targets.values()}
+    steps = {aim: 2.0 * float(target.resolution or "0") for aim, target in facts.targets.items()}
     every = _scored([(levels, _stepped(attach(frame, units), steps)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
+    scale = {aim: target.unit for aim, target in facts.targets.items()}
+    table = [{**row, "unit": scale.get(aim_of(row["id"]), "")} for row in table]
     counted = every.filter(pl.col("standing").is_in(["scored", "penalised"]))
     met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
     named = {tuple(row) for row in counted.filter(met_one).select("author", "id").unique().iter_rows()}
@@ -317,10 +319,10 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
     return pl.concat(done, how="diagonal")
 
 
-def _stepped(frame: pl.DataFrame, steps: Mapping[str, float]) -> pl.DataFrame:
-    """The rows with the step between two possible outcomes that their targets froze, whatever the record says since."""
-    told = pl.col("quantity_id").replace_strict(steps, default=0.0, return_dtype=pl.Float64) if steps else pl.lit(0.0)
-    return frame.with_columns(resolution=told)
+def _stepped(frame: pl.DataFrame, steps: Mapping[Aim, float]) -> pl.DataFrame:
+    """The rows with the step between two outcomes that their own target froze, whatever the record or another target says."""
+    told = [steps.get((case, target), 0.0) for case, target in frame.select("case", "target_id").iter_rows()]
+    return frame.with_columns(resolution=pl.Series(told, dtype=pl.Float64))
 
 
 def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str, str], int]) -> list[dict[str, Any]]:

@@ -443,10 +443,7 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         and (rule.scope != "open_weights" or model.release.open_weights is not False)
         and (rule.scope != "maker" or model.release.maker == rule.maker)
     }
-    unsure = sorted(name for name in scope if rule.scope == "open_weights" and models[name].release.open_weights is None)
     values = _values(target, facts, scope, end)
-    if held := sorted({facts.name(one.model) for one in values} & set(unsure)):
-        return Pending(f"whether {', '.join(held[:3])} ({len(held)} models) has open weights is not on record")
     best: dict[str, Series] = {}
     sign = 1 if target.direction == "higher" else -1
     for name in sorted(scope):
@@ -454,6 +451,10 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         if mine:
             best[name] = min(mine, key=lambda item: (-sign * item[0].value, *_rank(item)))
     top = sorted(best.values(), key=lambda item: (-sign * item[0].value, *_rank(item)))[: rule.top]
+    # A model of which nobody says whether its weights are open holds the answer up only where it would be part of it.
+    unsure = [facts.name(item[0].model) for item in top if models[facts.name(item[0].model)].release.open_weights is None]
+    if rule.scope == "open_weights" and unsure:
+        return Pending(f"whether {', '.join(unsure)} has open weights is not on record")
     if len(top) < rule.top:
         return _silence(target, facts, "never_published", end)
     value = sum((item[0].value for item in top), Decimal(0)) / rule.top

@@ -63,8 +63,8 @@ def score_name(row: Mapping[str, Any]) -> str:
 
 
 def mean_name(row: Mapping[str, Any]) -> str:
-    """How a row of the means of one method is named."""
-    return f"mean {row['author']} {row['method']} {row['told'].replace(' ', '-')}".rstrip()
+    """How a row of the means of one method in one unit is named."""
+    return f"mean {row['author']} {row['method']} {row['unit']} {row['told'].replace(' ', '-')}".rstrip()
 
 
 def figures(versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
