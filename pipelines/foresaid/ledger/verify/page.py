@@ -118,7 +118,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag == "tr" and values.get(ROW):
+        if values.get(ROW):
             self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
         if tag == "tr" and values.get(FIGURES):
             self.figures.append((str(values[FIGURES]), []))
@@ -151,6 +151,28 @@ class Shown:
     rows: Counter[tuple[str, str]]
     no_shows: Counter[str]
     figures: list[tuple[str, list[str]]] = field(default_factory=list)
+
+
+def sight(page: bytes) -> Shown:
+    """What a page without data of its own shows; a LedgerError if it is none."""
+    reader = _Page()
+    try:
+        if len(page) > PAGE_BYTES:
+            raise ValueError("too long")
+        reader.feed(page.decode("utf-8"))
+        reader.close()
+    except (ValueError, AssertionError) as error:
+        text = str(error).encode("ascii", "backslashreplace").decode("ascii")[:200]
+        raise LedgerError(f"is no page ({text}); run `foresaid report`") from None
+    return Shown(reader.rows, reader.no_shows, reader.figures)
+
+
+def differing(wanted: Figures, seen: Shown) -> list[Contradiction]:
+    """Rows of scores in sight that are not those wanted, each once, or show other numbers."""
+    verdict = Verdict()
+    given = {one: [None if x is None else f"{x:.6g}" for x in found] for one, found in wanted.items()}
+    _figures(verdict, given, seen.figures, None)
+    return verdict.missing
 
 
 def read(page: bytes) -> tuple[Shown, dict[str, Any]]:
