@@ -149,9 +149,9 @@ def world(registry: Path, day: date) -> Record:
         "released_on",
     )
     models = pl.DataFrame(
-        [(name, "Acme", "next", "pro", f"acme/{on}", "yes", on) for name, on in released.items() if on <= day],
+        [(name, "Acme", "next", "pro", f"acme/{on}", "yes", "base", "next", on) for name, on in released.items() if on <= day],
         schema={
-            **dict.fromkeys(("model_id", "organisation", "line", "tier", "release", "open_weights"), pl.String()),
+            **dict.fromkeys(("model_id", "organisation", "line", "tier", "release", "open_weights", "kind", "family"), pl.String()),
             "released_on": pl.Date(),
         },
         orient="row",

@@ -31,6 +31,8 @@ class Release:
     launch: str = ""
     preview: bool = False
     open_weights: bool | None = None  # None: not on record
+    kind: str = ""
+    family: str = ""
     series: str = ""
     binds: str = "model"
 
@@ -469,13 +471,27 @@ def _bound(target: TargetEntry, rule: Bound, models: Mapping[str, _Model], facts
     outcomes: list[Outcome] = []
     for name, model in sorted(models.items()):
         release = model.release
-        if name in before or not opens < model.on <= closes or release.binds != rule.binds:
-            continue
-        if isinstance(rule.series, str) and release.series != rule.series:
+        if name in before or not opens < model.on <= closes or not _binds(rule, release):
             continue
         found = _measured(target, [name], model.on, models, facts)
         if isinstance(found, Resolved):
-            outcomes += found.outcomes
+            outcomes += [one for one in found.outcomes if _has(rule, one)]
     if outcomes:
         return Resolved(tuple(outcomes), facts.today > end)
     return _closed(target, facts) or _silence(target, facts, "never_published", end)
+
+
+def _binds(rule: Bound, release: Release) -> bool:
+    """Whether a release is one of those that a rule is about; weights of which nobody says whether they are open are not open."""
+    return (
+        release.binds == rule.binds
+        and (not isinstance(rule.series, str) or release.series == rule.series)
+        and (not isinstance(rule.kinds, list) or release.kind in rule.kinds)
+        and (not isinstance(rule.families, list) or release.family in rule.families)
+        and (rule.scope != "open_weights" or release.open_weights is True)
+    )
+
+
+def _has(rule: Bound, outcome: Outcome) -> bool:
+    """Whether every quantity that a rule needs was published with an outcome, or before it."""
+    return not isinstance(rule.needs, list) or set(rule.needs) <= {benchmark for benchmark, _ in outcome.covariates}

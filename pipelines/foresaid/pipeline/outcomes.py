@@ -89,7 +89,10 @@ def wanted_of(aim: tuple[str, str], facts: LedgerFacts) -> list[str]:
             names |= set(covariates_of(one.curve))
         elif isinstance(one, JointPrediction):
             names |= set(one.benchmarks)
-    if not isinstance(facts.targets[aim].rule, Bound):
+    rule = facts.targets[aim].rule
+    if isinstance(rule, Bound):
+        names |= set(rule.needs or ())
+    else:
         names |= {target.benchmark for (round_id, _), target in facts.targets.items() if round_id == aim[0]}
     return sorted(names - {facts.targets[aim].benchmark})
 
@@ -106,6 +109,7 @@ def facts_of(target: TargetEntry, wanted: Collection[str], record: Record, today
         Release(
             row["model_id"], maker(row["organisation"] or ""), row["line"] or "", row["tier"] or "", row["released_on"],
             launch=row["release"] or "", open_weights=OPEN[row["open_weights"]],
+            kind=row["kind"], family=row["family"],
         )
         for row in cards.iter_rows(named=True)
     ]  # fmt: skip
