@@ -93,7 +93,7 @@ Numbers = dict[str, list[str | None]]  # the scores of a page as it embeds them
 def scored_ledger(folder: Path, number: int) -> None:
     """Forecasts of one target with an outcome: in time, amended, withdrawn, late, and sealed and never opened."""
     levels = [f"{level:g}" for level in LEVELS]
-    asked = msgspec.structs.replace(build.target("mmlu-pro"), levels=levels, resolution="0.001")
+    asked = msgspec.structs.replace(build.target("mmlu-pro"), levels=levels, resolution="0.001", crossings=["0.6"])
 
     def made(name: str, middle: float) -> ForecastEntry:
         values = [f"{middle + 0.1 * (level - 0.5):.4f}" for level in LEVELS]
@@ -120,8 +120,8 @@ def numbers(folder: Path, clock: Clock) -> dict[str, list[float | None]]:
     """The scores of that ledger, to a reader to whom all of it is proved in time."""
     batches = store.read(folder)
     proved = {one.sha256: moment(one.header.frozen_at) for one in batches}
-    table = score_ledger(batches, Clock(clock.now, wanted=True, proved=proved)).table
-    return report_check.figures(table, with_exits(table))
+    done = score_ledger(batches, Clock(clock.now, wanted=True, proved=proved))
+    return report_check.figures(done.table, with_exits(done.table), done.crossings)
 
 
 def falsified(true: Numbers, name: str) -> Iterator[tuple[str, Numbers]]:

@@ -183,7 +183,9 @@ def _site(site: Path, evidence: Evidence) -> list[Finding]:
         return []
     clock = Clock(moment(data["on"]) if data["on"] else None, result.policy.stamps > 0, result.proved)
     done = score.scored(project().registry, clock)
-    known = ledger_check.Known(result, done.accounts, store.read(project().ledger), done.table, clock, evidence.policy is not None)
+    known = ledger_check.Known(
+        result, done.accounts, store.read(project().ledger), done.table, done.crossings, clock, evidence.policy is not None
+    )
     return list(ledger_check.check(site, known))
 
 
@@ -215,9 +217,10 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
         )
     full = [] if result.findings else store.read(project().ledger)
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
-    table = score.scored(project().registry, clock).table if full else []
+    done = score.scored(project().registry, clock) if full else None
+    tables = (done.table, done.crossings) if done is not None else ([], [])
     for account in found:
-        told = story.whole(full, clock, result, account, batches, table)
+        told = story.whole(full, clock, result, account, batches, *tables)
         if as_json:
             click.echo(json.dumps(told, indent=2, sort_keys=True))
             continue

@@ -16,7 +16,7 @@ bounds, and of all steps from min to max the two without a step lose most.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from foresaid.errors import ForesaidError
+from foresaid.evaluation.crossings import crossings
 from foresaid.evaluation.joint_forecasts import joint_quantiles, known_of, siblings_of
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
@@ -65,6 +66,7 @@ class Scores:
     table: list[dict[str, Any]]
     no_forecast: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
     units: dict[str, str]  # unit of each target by its benchmark, for what the record has no card of
+    crossings: list[dict[str, Any]] = field(default_factory=list)  # of every version, as `crossings.crossings` gives them
 
 
 def worst_value(lower: float, upper: float, outcome: float) -> float:
@@ -110,7 +112,8 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
     lost = pl.concat([lost, pl.DataFrame(refused, schema=lost.schema)])
     scales = {target.benchmark: target.unit for target in facts.targets.values()}
     rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
-    return Scores(rows, final, universe(batches, final), table, lost, scales)
+    met = [one for levels, frame in parts for one in crossings(frame, levels, facts.targets)]
+    return Scores(rows, final, universe(batches, final), table, lost, scales, met)
 
 
 def _versions(

@@ -56,8 +56,8 @@ def scored(registry: Path, clock: Clock, own: str = "", known: units.Units = uni
 
 def figures(registry: Path, clock: Clock) -> dict[str, list[float | None]]:
     """The scores and means that a page of the ledger must show, computed anew from the ledger alone."""
-    table = scored(registry, clock).table
-    return page_figures(table, with_exits(table))
+    done = scored(registry, clock)
+    return page_figures(done.table, with_exits(done.table), done.crossings)
 
 
 EXITS = ("late", "withdrawn", "void", "disputed")  # what takes a forecast out of the mean after it was made
@@ -105,6 +105,7 @@ def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
         "late": [{"author": one.author, "id": one.id, "reason": one.reason} for one in found if one.state == "late"],
         "versions": done.table,
         "with_exits": with_exits(done.table),
+        "crossings": done.crossings,
         "universe": done.no_shows,
         "on": on.strftime("%Y-%m-%dT%H:%M:%SZ") if on else None,
     }

@@ -38,6 +38,7 @@ class Known:
     accounts: Sequence[Account]
     batches: Sequence[Batch]
     scores: Sequence[Mapping[str, Any]]
+    crossings: Sequence[Mapping[str, Any]]
     clock: Clock
     own_policy: bool  # the reader's own, and not the copy in the ledger by which the site was made
 
@@ -77,7 +78,7 @@ def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
         if told is None:
             yield _wrong(data, f"the data file of {about} is not there")
             continue
-        whole = story.whole(known.batches, known.clock, known.result, one, by_name, known.scores)
+        whole = story.whole(known.batches, known.clock, known.result, one, by_name, known.scores, known.crossings)
         yield from _same(data, told, json.loads(json.dumps(whole)), PROOFS if known.own_policy else ())
     have = {f"{FOLDER}/{path.name}" for path in (site / FOLDER).glob("*")}
     yield from (_wrong(name, "is a file about no forecast of the ledger") for name in sorted(have - pages))

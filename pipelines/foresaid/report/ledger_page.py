@@ -97,6 +97,16 @@ def ledger(material: Material) -> Page:
                 }
                 for row in material.accounting.get("with_exits", [])
             ],
+            "crossings": [
+                {
+                    **row,
+                    "name": report_check.crossing_name(row),
+                    "probability": number(row["probability"]),
+                    "came": "yes" if row["reached"] else "no",
+                    "brier": number(row["brier"]),
+                }
+                for row in material.accounting.get("crossings", [])
+            ],
             "disputed": material.accounting.get("disputed", []),
             "universe": [
                 {
@@ -169,7 +179,7 @@ def outcomes(material: Material) -> list[dict[str, str]]:
 
 def figures(accounting: dict[str, Any]) -> report_check.Figures:
     """The numbers of the two tables of scores, as the page embeds them."""
-    return report_check.figures(accounting.get("versions", []), accounting.get("with_exits", []))
+    return report_check.figures(*(accounting.get(name, []) for name in ("versions", "with_exits", "crossings")))
 
 
 def versions(material: Material) -> list[dict[str, str]]:
@@ -217,7 +227,10 @@ def files(material: Material) -> dict[Path, bytes]:
     result, made = material.ledger, {}
     batches, clock = evidence.batches_by_name(result), _clock(material)
     for one in states(material):
-        told = story.whole(material.batches, clock, result, one, batches, material.accounting.get("versions", []))
+        told = story.whole(
+            material.batches, clock, result, one, batches,
+            *(material.accounting.get(name, []) for name in ("versions", "crossings")),
+        )  # fmt: skip
         body = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         made[Path(address(one)).with_suffix(".json")] = f"{body}\n".encode()
     return made

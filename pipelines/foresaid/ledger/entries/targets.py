@@ -127,7 +127,8 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
     publishes first within `publish_within` days. `nearest_effort` says whether another measured effort may stand in.
     `known` is the digest of the models known at the freeze (`known_digest`); none of them can bind. `levels` are the quantile
     levels that every forecast states. `same_items` are quantities measured on the same questions: no forecast may take one as a
-    covariate, unless the target has `stated` it.
+    covariate, unless the target has `stated` it. `crossings` are numbers, rising, of which it is asked as well whether they are
+    reached: the probability is read off each forecast and has a Brier score, apart from all else.
     """
 
     COUNTED: ClassVar[str] = "targets"
@@ -156,6 +157,7 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
     levels: list[Number]
     same_items: list[Id]
     stated: list[Id]
+    crossings: list[Number] | UnsetType = UNSET
 
     @property
     def model(self) -> str | None:
@@ -196,6 +198,13 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
             raise ValueError(f"`needs` holds {self.benchmark}, which is what is asked")
         if self.benchmark in self.same_items or not set(self.stated) <= set(self.same_items):
             raise ValueError(f"`same_items` holds {self.benchmark} itself, or lacks one that is stated")
+        asked = [Decimal(one) for one in self.crossings] if isinstance(self.crossings, list) else [high]
+        if (
+            not asked
+            or (self.crossings is not UNSET and not low < asked[0] <= asked[-1] < high)
+            or any(a >= b for a, b in pairwise(asked))
+        ):
+            raise ValueError(f"`crossings` must rise between {self.min} and {self.max}, or be left out")
         levels = [Decimal(level) for level in self.levels]
         if not levels or levels[0] <= 0 or levels[-1] >= 1 or any(a >= b for a, b in pairwise(levels)):
             raise ValueError("`levels` must ascend between 0 and 1")

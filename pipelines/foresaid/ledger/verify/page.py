@@ -67,11 +67,19 @@ def mean_name(row: Mapping[str, Any]) -> str:
     return f"mean {row['author']} {row['method']} {row['unit']} {row['told'].replace(' ', '-')}".rstrip()
 
 
-def figures(versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
-    """The numbers of the two tables of scores by the names of their rows: every version's, and every method's two means."""
+def crossing_name(row: Mapping[str, Any]) -> str:
+    """How a row about a number that may be reached is named."""
+    return f"{score_name(row).replace('score ', 'crossing ', 1)} {row['subject'] or 'its-subject'} {row['threshold']}"
+
+
+def figures(
+    versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]], crossings: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, list[float | None]]:
+    """The numbers of the tables of scores by the names of their rows: of versions, of crossings, and the two means of methods."""
     found = {
         score_name(row): [row[key] for key in ("n", "no_forecast", "wis", "absolute_error", "coverage_80")] for row in versions
     }
+    found |= {crossing_name(row): [row["probability"], row["brier"]] for row in crossings}
     return found | {mean_name(row): [row[key] for key in ("n", "wis", "n_with_exits", "wis_with_exits")] for row in means}
 
 
