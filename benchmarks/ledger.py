@@ -48,7 +48,7 @@ METHODS = 20  # forecasts of one target
 
 def lines(forecasts: int, per_batch: int) -> Iterator[list[dict[str, Any]]]:
     """The lines of each batch: first the round and its targets, then forecasts."""
-    targets = [{**TARGET, "id": f"t/{number:05d}"} for number in range(-(-forecasts // METHODS))]
+    targets = [{**TARGET, "id": f"t/{number:05d}", "protocol": f"set {number}"} for number in range(-(-forecasts // METHODS))]
     for start in range(0, len(targets), 5000):
         yield [*([ROUND] if start == 0 else []), *targets[start : start + 5000]]
     for start in range(0, forecasts, per_batch):

@@ -19,6 +19,7 @@ MODULES = (
     "spellings",
     "leaks",
     "showing",
+    "unfixed",
     "tokens",
     "disabled",
     "blind",

@@ -45,6 +45,7 @@ OWN_TESTS = {
     "yield from _known(snapshot, batch, number, entry, targets.get((entry.round, entry.target)), looks)": (
         "tests/attacks/test_meaning.py"
     ),
+    "yield from (_again(snapshot, targets) if about else ())": "tests/attacks/test_further_attacks.py",
     "yield from (Finding('V18', 'adopted', what, incomplete=True) for what in adopted_changes(snapshot))": (
         "tests/attacks/test_meaning.py"
     ),

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.attacks import ATTACKS, MODULES, blind, build, faults, mutate, parsers, table
+from tests.attacks import ATTACKS, MODULES, blind, build, faults, mutate, parsers, table, unfixed
 from tests.attacks.table import Scale, Tally
 from tests.conftest import ROOT
 
@@ -33,6 +35,27 @@ def test_the_page_names_every_module_of_the_campaign_and_no_test_that_is_not_the
 
     assert {name for cell in cells for name in re.findall(r"`(\w+)`", cell)} >= set(MODULES)
     assert cited - set(MODULES) <= tests
+
+
+def test_every_fix_that_is_taken_out_stands_where_it_is_taken_out_and_in_the_table() -> None:
+    """A patch that does not apply would silence nothing; one of equal length might leave the compiled file in place."""
+    assert unfixed.missing() == []
+    assert all(len(one.text) != len(one.without) for one in unfixed.FIXES)
+    page = (ROOT / "docs" / "campaign.md").read_text(encoding="utf-8")
+    rows = {row[0]: row[1] for row in re.findall(r"^\| (B\d+) \|.*\| ([^|]*) \| [^|]* \|$", page, re.MULTILINE)}
+    places = {attack: {one.place for one in unfixed.FIXES if one.attack == attack} for attack in rows}
+
+    assert rows.keys() == {one.attack for one in unfixed.FIXES}
+    assert {attack: set(re.findall(r"`(\w+)`", cell)) for attack, cell in rows.items()} == places
+
+
+def test_a_test_that_passes_without_its_fix_is_noticed(tmp_path: Path) -> None:
+    fix = next(one for one in unfixed.FIXES if one.attack == "B12")
+    harmless = replace(fix, without=f"{fix.text}  # the same")
+    shutil.copytree(unfixed.PACKAGE, tmp_path / "foresaid", ignore=shutil.ignore_patterns("__pycache__"))
+
+    assert unfixed.unfixed(tmp_path, harmless)
+    assert unfixed.missing([replace(fix, text="moved")]) == [f"B12: {fix.file} holds 0 times: moved"]
 
 
 def test_a_verifier_that_sees_nothing_is_seen_to_see_nothing(tmp_path: Path) -> None:

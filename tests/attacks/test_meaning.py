@@ -245,7 +245,7 @@ def test_b7_questions_are_never_redacted_and_redacted_forecasts_are_scored_worst
     ledger = registry / "ledger"
     store.sequence(ledger, ORIGIN)
     asked, said = store.read(ledger)
-    with pytest.raises(LedgerError, match="opens a round or sets a target"):
+    with pytest.raises(LedgerError, match="redaction of a batch that holds round/v1, target/v1"):
         enter(registry, Redaction(batch=asked.sha256, author=asked.header.author, forecasts=[], reason="law"))
     enter(
         registry,

@@ -50,6 +50,7 @@ ELSEWHERE = {
     "import": "registry/update/test_import_results.py",
     "models add": "registry/update/test_proposals.py",
     "models merge": "registry/test_merges.py",
+    "models weights": "registry/test_open_weights.py",
     "posterior": "studies/emergence/test_posterior.py",
     "protocol benchpress": "studies/capability/test_completion.py",
     "replay": "evaluation/test_replay.py",

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from foresaid.errors import LedgerError
 from foresaid.evaluation.resolution import Beside, Event, Facts, Nothing, Pending, Published, Release, Resolved, Voided, resolve
+from foresaid.ledger.entries.schema import parse
 from foresaid.ledger.entries.targets import Bound, Line, Named, NextRelease, RecordBy, TargetEntry, VoidIf, known_digest
 
 KNOWN = ["acme/old", "acme/next-0"]
@@ -264,8 +265,12 @@ def test_a_record_of_open_weights_waits_where_nobody_says_which_models_have_them
     found = resolve(target(rule), facts(release("a", "2027-02-01"), *items), KNOWN)
     settled = resolve(target(rule), facts(release("a", "2027-02-01", open_weights=False), *items), KNOWN)
 
-    assert found == Pending("whether a (1 models) has open weights is not on record")
+    assert found == Pending("whether a has open weights is not on record")
     assert one(settled) == ("", "0.6")
+    clear = facts(
+        release("a", "2027-02-01"), release("c", "2027-02-01", open_weights=True), *items, value("c", "0.95", "2027-03-02")
+    )
+    assert one(resolve(target(rule), clear, KNOWN)) == ("", "0.95")  # a model below the record decides nothing
 
 
 def test_a_curve_binds_every_model_that_is_released_while_it_is_open() -> None:
@@ -275,6 +280,47 @@ def test_a_curve_binds_every_model_that_is_released_while_it_is_open() -> None:
 
     assert isinstance(found, Resolved)
     assert [item.subject for item in found.outcomes] == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "bound"),
+    [
+        ({"kinds": ["base"]}, ["a", "b"]),
+        ({"families": ["next"]}, ["a", "c"]),
+        ({"scope": "open_weights"}, ["a"]),  # of d nobody says it
+        ({"needs": ["flops"]}, ["a"]),  # of c it came after the outcome
+        ({"kinds": ["base"], "needs": ["flops"]}, ["a"]),
+    ],
+)
+def test_a_curve_may_bind_some_models_alone(rule: dict[str, Any], bound: list[str]) -> None:
+    cards: dict[str, dict[str, Any]] = {
+        "a": {"kind": "base", "family": "next", "open_weights": True},
+        "b": {"kind": "base", "family": "other", "open_weights": False},
+        "c": {"kind": "instruct", "family": "next", "open_weights": False},
+        "d": {"kind": "instruct", "family": "other"},
+    }
+    items: list[Any] = [release(name, "2027-02-01", **card) for name, card in cards.items()]
+    items += [value(name, "0.5", "2027-03-02") for name in cards]
+    items += [value("a", "1e24", "2027-03-01", benchmark="flops"), value("c", "1e24", "2027-03-03", benchmark="flops")]
+    found = resolve(target(Bound(binds="model", **rule)), facts(*items), KNOWN)
+
+    assert isinstance(found, Resolved)
+    assert [item.subject for item in found.outcomes] == bound
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"binds": "run", "series": "s", "kinds": ["base"]},
+        {"binds": "model", "kinds": []},
+        {"binds": "model", "needs": ["b", "a"]},
+        {"binds": "model", "kinds": ["closed"]},
+        {"binds": "model", "needs": ["gpqa"]},  # what is asked
+    ],
+)
+def test_a_rule_that_binds_nothing_or_contradicts_itself_is_refused(rule: dict[str, Any]) -> None:
+    with pytest.raises(LedgerError):
+        parse({**msgspec.to_builtins(target()), "rule": {"kind": "curve", **rule}})
 
 
 MODELS = ["acme/n1", "acme/n2", "acme/n3", "alias/n1"]

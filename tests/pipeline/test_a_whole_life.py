@@ -149,8 +149,11 @@ def world(registry: Path, day: date) -> Record:
         "released_on",
     )
     models = pl.DataFrame(
-        [(name, "Acme", "next", "pro", f"acme/{on}", on) for name, on in released.items() if on <= day],
-        schema={**dict.fromkeys(("model_id", "organisation", "line", "tier", "release"), pl.String()), "released_on": pl.Date()},
+        [(name, "Acme", "next", "pro", f"acme/{on}", "yes", "base", "next", on) for name, on in released.items() if on <= day],
+        schema={
+            **dict.fromkeys(("model_id", "organisation", "line", "tier", "release", "open_weights", "kind", "family"), pl.String()),
+            "released_on": pl.Date(),
+        },
         orient="row",
     )
     closed = [Event("board_closed", "dying", date(2027, 2, 1))]

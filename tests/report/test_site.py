@@ -310,8 +310,8 @@ def site(folder: Path, text: str = "plain", link: str = "https://example.org/a",
            "subjects": [f"subject {text}"]}  # fmt: skip
     versions = [row, {**row, "version": 0, "standing": "penalised", "wis": None, "coverage_80": None}]
     versions.append({**row, "standing": "claimed", "wis": 0.777, "subjects": []})
-    kept = {"author": f"author {text}", "method": f"method {text}", "told": "", "n": 3, "wis": 0.123, "n_with_exits": 4,
-            "wis_with_exits": 0.25}  # fmt: skip
+    kept = {"author": f"author {text}", "method": f"method {text}", "told": "", "unit": f"unit {text}", "n": 3, "wis": 0.123,
+            "n_with_exits": 4, "wis_with_exits": 0.25}  # fmt: skip
     no_forecast = [{"evidence": "hindcast", "case": "case-1", "law": "size_sigmoid", "status": "x", "n": 1}]
     write_json(
         metrics / "score.json",

@@ -6,6 +6,7 @@ Each imports what it needs when it runs, so that --help is instant.
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 import click
 
@@ -76,6 +77,7 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
 @click.option("--params", type=float, help="All parameters, a plain number: 7e9.")
 @click.option("--active", type=float, help="Active parameters; for a dense model those of --params.")
 @click.option("--tokens", type=float, help="Training tokens, a plain number: 2e12.")
+@click.option("--open-weights", type=click.Choice(["yes", "no"]), default=None, help="Whether its weights can be downloaded.")
 @click.option("--spelt", multiple=True, help="A spelling under which it comes; may be given again.")
 @click.option("--source", default="*", show_default=True, help="The source of these spellings; * is every source.")
 @click.option("--even-if", is_flag=True, help="Also where its id differs from another in case or punctuation only.")
@@ -89,6 +91,7 @@ def models_add(
     params: float | None,
     active: float | None,
     tokens: float | None,
+    open_weights: str | None,
     spelt: tuple[str, ...],
     source: str,
     even_if: bool,
@@ -107,9 +110,27 @@ def models_add(
             raise ParameterError(f"--released-on {released_on}: expected a day such as 2026-05-01 or a month such as 2026-05")
         given_day("--released-on", datetime.combine(additions.read_day(released_on)[0] or datetime.now(UTC).date(), time()))
     row = additions.model_row(
-        model, organisation, released_on, release_source, family=family, kind=kind, sizes=(params, active, tokens)
-    )
+        model, organisation, released_on, release_source, family=family, kind=kind, sizes=(params, active, tokens),
+        open_weights=open_weights or "",
+    )  # fmt: skip
     for line in additions.add_model(project().registry, row, [(text, source) for text in spelt], even_if):
+        click.echo(line)
+
+
+@models.command("weights")
+@click.option(
+    "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", required=True,
+    help="Folder that holds the sources' downloads.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Say what would be filled and write nothing.")
+def models_weights(mirror: Path, dry_run: bool) -> None:
+    """Fill in which models have open weights, where the sources that say it agree; what stands is never changed.
+
+    Example: foresaid models weights --from ~/mirror --dry-run
+    """
+    from foresaid.registry import open_weights
+
+    for line in open_weights.fill(project().registry, mirror, dry_run):
         click.echo(line)
 
 

@@ -16,7 +16,7 @@ from foresaid.cli.group import project
 from foresaid.ledger.log.stamp_kinds import KINDS
 
 if TYPE_CHECKING:
-    from foresaid.ledger.verify.verify import Evidence
+    from foresaid.ledger.verify.verify import Evidence, Finding
 
 
 def trusted_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -85,7 +85,7 @@ def verify(
     _verify(_evidence(policy, known, data, trusted, None, asked), strict, as_json)
 
 
-def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = ()) -> None:
+def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = (), also: Sequence[Finding] = ()) -> None:
     import json
 
     from foresaid.fitting.frozen_curve import from_plain
@@ -96,6 +96,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     if only:
         checks["V10"] = check.CHECKS["V10"]
     result = check.verify(project().ledger, check_curve=from_plain, checks=checks, evidence=evidence)
+    result = replace(result, findings=(*result.findings, *also))
     code = result.exit_code(strict)
     if as_json:
         click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
@@ -137,21 +138,55 @@ def _printable(data: bytes) -> str:
 
 
 @click.command(name="verify-report")
-@click.argument("page", type=THERE)
+@click.argument("page", type=click.Path(exists=True, path_type=Path))
 @click.option("--policy", type=THERE, help="Your own trust policy.")
 def verify_report(page: Path, policy: Path | None) -> None:
     """Check that a ledger page shows every forecast, once, with a state and scores that are true. Exit 7 if one is not.
 
-    The scores are computed anew from the ledger, and the adopted forms compared with those that the newest batch names.
+    PAGE is the page, or the folder of a whole site: then the page and data file of every forecast, the claimed scores of the first
+    page, the entries as downloads and the feed are checked too. The scores are computed anew from the ledger, and the adopted forms
+    compared with those that the newest batch names.
 
+    \b
     Example: foresaid ledger verify-report reports/site/ledger.html
+             foresaid ledger verify-report reports/site
     """
     from functools import partial
 
+    from foresaid.errors import UnreadableError
     from foresaid.pipeline import score
 
-    evidence = replace(_evidence(policy, (), None, {}, page, set()), figures=partial(score.figures, project().registry))
-    _verify(evidence, strict=False, as_json=False, only=("V17", "V18"))
+    place = page / "ledger.html" if page.is_dir() else page
+    if not place.is_file():
+        raise UnreadableError(f"{place}: found no such file, expected the ledger page of a site; run `foresaid report`")
+    evidence = replace(_evidence(policy, (), None, {}, place, set()), figures=partial(score.figures, project().registry))
+    also = _site(page, evidence) if page.is_dir() else []
+    _verify(evidence, strict=False, as_json=False, only=("V17", "V18"), also=also)
+
+
+def _site(site: Path, evidence: Evidence) -> list[Finding]:
+    """What the other pages and data files of a site say otherwise than the ledger; nothing where the ledger does not verify."""
+    from foresaid.errors import LedgerError
+    from foresaid.ledger import store
+    from foresaid.ledger.state.index import Clock, moment
+    from foresaid.ledger.verify import page as shown
+    from foresaid.ledger.verify import verify as check
+    from foresaid.pipeline import score
+    from foresaid.report import ledger_check
+
+    result = check.verify(project().ledger, evidence=check.Evidence(policy=evidence.policy))
+    try:
+        _, data = shown.read(evidence.report or b"")
+    except LedgerError:
+        return []  # the check of the ledger page itself says so
+    if result.findings:
+        return []
+    clock = Clock(moment(data["on"]) if data["on"] else None, result.policy.stamps > 0, result.proved)
+    done = score.scored(project().registry, clock)
+    known = ledger_check.Known(
+        result, done.accounts, store.read(project().ledger), done.table, done.crossings, clock, evidence.policy is not None
+    )
+    return list(ledger_check.check(site, known))
 
 
 @click.command()
@@ -182,9 +217,10 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
         )
     full = [] if result.findings else store.read(project().ledger)
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
-    table = score.scored(project().registry, clock).table if full else []
+    done = score.scored(project().registry, clock) if full else None
+    tables = (done.table, done.crossings) if done is not None else ([], [])
     for account in found:
-        told = story.whole(full, clock, result, account, batches, table)
+        told = story.whole(full, clock, result, account, batches, *tables)
         if as_json:
             click.echo(json.dumps(told, indent=2, sort_keys=True))
             continue

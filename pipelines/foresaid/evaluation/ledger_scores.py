@@ -16,7 +16,7 @@ bounds, and of all steps from min to max the two without a step lose most.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypeAlias
@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 import polars as pl
 
 from foresaid.errors import ForesaidError
+from foresaid.evaluation.crossings import crossings
 from foresaid.evaluation.joint_forecasts import joint_quantiles, known_of, siblings_of
 from foresaid.evaluation.schema import COVERAGES, KEY, SCORED
 from foresaid.evaluation.tables import score_rows
@@ -65,6 +66,7 @@ class Scores:
     table: list[dict[str, Any]]
     no_forecast: pl.DataFrame  # evidence, case, law, status of rows for which a curve made no forecast
     units: dict[str, str]  # unit of each target by its benchmark, for what the record has no card of
+    crossings: list[dict[str, Any]] = field(default_factory=list)  # of every version, as `crossings.crossings` gives them
 
 
 def worst_value(lower: float, upper: float, outcome: float) -> float:
@@ -97,9 +99,11 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
     for account in accounts.values():
         if account.state in WORST:
             parts.append((LEVELS, _worst(account, facts, own)))
-    steps = {target.benchmark: 2.0 * float(target.resolution or "0") for target in facts.targets.values()}
+    steps = {aim: 2.0 * float(target.resolution or "0") for aim, target in facts.targets.items()}
     every = _scored([(levels, _stepped(attach(frame, units), steps)) for levels, frame in parts])
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
+    scale = {aim: target.unit for aim, target in facts.targets.items()}
+    table = [{**row, "unit": scale.get(aim_of(row["id"]), "")} for row in table]
     counted = every.filter(pl.col("standing").is_in(["scored", "penalised"]))
     met_one = pl.col("wis").is_not_null() | pl.col("pit").is_not_null()
     named = {tuple(row) for row in counted.filter(met_one).select("author", "id").unique().iter_rows()}
@@ -108,7 +112,8 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
     lost = pl.concat([lost, pl.DataFrame(refused, schema=lost.schema)])
     scales = {target.benchmark: target.unit for target in facts.targets.values()}
     rows = counted.filter(pl.col("wis").is_not_null()).select(list(SCORED))
-    return Scores(rows, final, universe(batches, final), table, lost, scales)
+    met = [one for levels, frame in parts for one in crossings(frame, levels, facts.targets)]
+    return Scores(rows, final, universe(batches, final), table, lost, scales, met)
 
 
 def _versions(
@@ -317,10 +322,10 @@ def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataF
     return pl.concat(done, how="diagonal")
 
 
-def _stepped(frame: pl.DataFrame, steps: Mapping[str, float]) -> pl.DataFrame:
-    """The rows with the step between two possible outcomes that their targets froze, whatever the record says since."""
-    told = pl.col("quantity_id").replace_strict(steps, default=0.0, return_dtype=pl.Float64) if steps else pl.lit(0.0)
-    return frame.with_columns(resolution=told)
+def _stepped(frame: pl.DataFrame, steps: Mapping[Aim, float]) -> pl.DataFrame:
+    """The rows with the step between two outcomes that their own target froze, whatever the record or another target says."""
+    told = [steps.get((case, target), 0.0) for case, target in frame.select("case", "target_id").iter_rows()]
+    return frame.with_columns(resolution=pl.Series(told, dtype=pl.Float64))
 
 
 def _table(every: pl.DataFrame, found: Sequence[Account], count: dict[tuple[str, str], int]) -> list[dict[str, Any]]:

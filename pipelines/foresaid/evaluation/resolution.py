@@ -31,6 +31,8 @@ class Release:
     launch: str = ""
     preview: bool = False
     open_weights: bool | None = None  # None: not on record
+    kind: str = ""
+    family: str = ""
     series: str = ""
     binds: str = "model"
 
@@ -443,10 +445,7 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         and (rule.scope != "open_weights" or model.release.open_weights is not False)
         and (rule.scope != "maker" or model.release.maker == rule.maker)
     }
-    unsure = sorted(name for name in scope if rule.scope == "open_weights" and models[name].release.open_weights is None)
     values = _values(target, facts, scope, end)
-    if held := sorted({facts.name(one.model) for one in values} & set(unsure)):
-        return Pending(f"whether {', '.join(held[:3])} ({len(held)} models) has open weights is not on record")
     best: dict[str, Series] = {}
     sign = 1 if target.direction == "higher" else -1
     for name in sorted(scope):
@@ -454,6 +453,10 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         if mine:
             best[name] = min(mine, key=lambda item: (-sign * item[0].value, *_rank(item)))
     top = sorted(best.values(), key=lambda item: (-sign * item[0].value, *_rank(item)))[: rule.top]
+    # A model of which nobody says whether its weights are open holds the answer up only where it would be part of it.
+    unsure = [facts.name(item[0].model) for item in top if models[facts.name(item[0].model)].release.open_weights is None]
+    if rule.scope == "open_weights" and unsure:
+        return Pending(f"whether {', '.join(unsure)} has open weights is not on record")
     if len(top) < rule.top:
         return _silence(target, facts, "never_published", end)
     value = sum((item[0].value for item in top), Decimal(0)) / rule.top
@@ -468,13 +471,27 @@ def _bound(target: TargetEntry, rule: Bound, models: Mapping[str, _Model], facts
     outcomes: list[Outcome] = []
     for name, model in sorted(models.items()):
         release = model.release
-        if name in before or not opens < model.on <= closes or release.binds != rule.binds:
-            continue
-        if isinstance(rule.series, str) and release.series != rule.series:
+        if name in before or not opens < model.on <= closes or not _binds(rule, release):
             continue
         found = _measured(target, [name], model.on, models, facts)
         if isinstance(found, Resolved):
-            outcomes += found.outcomes
+            outcomes += [one for one in found.outcomes if _has(rule, one)]
     if outcomes:
         return Resolved(tuple(outcomes), facts.today > end)
     return _closed(target, facts) or _silence(target, facts, "never_published", end)
+
+
+def _binds(rule: Bound, release: Release) -> bool:
+    """Whether a release is one of those that a rule is about; weights of which nobody says whether they are open are not open."""
+    return (
+        release.binds == rule.binds
+        and (not isinstance(rule.series, str) or release.series == rule.series)
+        and (not isinstance(rule.kinds, list) or release.kind in rule.kinds)
+        and (not isinstance(rule.families, list) or release.family in rule.families)
+        and (rule.scope != "open_weights" or release.open_weights is True)
+    )
+
+
+def _has(rule: Bound, outcome: Outcome) -> bool:
+    """Whether every quantity that a rule needs was published with an outcome, or before it."""
+    return not isinstance(rule.needs, list) or set(rule.needs) <= {benchmark for benchmark, _ in outcome.covariates}

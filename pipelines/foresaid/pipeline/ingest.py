@@ -73,7 +73,7 @@ def flagged(catalogue: Catalogue, loaded: Sequence[Loaded]) -> list[cross_row.Fl
     return found
 
 
-UNSAID = ("released_precision", "release_source", "notes", "line", "tier", "release", "line_source")
+UNSAID = ("released_precision", "release_source", "notes", "line", "tier", "release", "line_source", "open_weights")
 
 
 def tables(catalogue: Catalogue, loaded: Sequence[Loaded]) -> dict[str, pl.DataFrame]:

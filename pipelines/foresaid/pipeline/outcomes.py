@@ -42,11 +42,12 @@ from foresaid.registry.lineage import maker
 from foresaid.registry.same_model import names
 
 SNAPSHOTS = "snapshots"  # of training rows, in the registry
+OPEN = {"yes": True, "no": False, "": None, None: None}  # whether a model has open weights, as models.csv says it
 
 
 @dataclass(frozen=True)
 class Difference:
-    """The ledger's outcome of a subject, and what the record says now (None: nothing binds it there)."""
+    """What the ledger says of a subject (a value, a day, a covariate), and what the record says now (None: nothing of the kind)."""
 
     round: str
     target: str
@@ -88,7 +89,10 @@ def wanted_of(aim: tuple[str, str], facts: LedgerFacts) -> list[str]:
             names |= set(covariates_of(one.curve))
         elif isinstance(one, JointPrediction):
             names |= set(one.benchmarks)
-    if not isinstance(facts.targets[aim].rule, Bound):
+    rule = facts.targets[aim].rule
+    if isinstance(rule, Bound):
+        names |= set(rule.needs or ())
+    else:
         names |= {target.benchmark for (round_id, _), target in facts.targets.items() if round_id == aim[0]}
     return sorted(names - {facts.targets[aim].benchmark})
 
@@ -104,7 +108,8 @@ def facts_of(target: TargetEntry, wanted: Collection[str], record: Record, today
     releases = [
         Release(
             row["model_id"], maker(row["organisation"] or ""), row["line"] or "", row["tier"] or "", row["released_on"],
-            launch=row["release"] or "",
+            launch=row["release"] or "", open_weights=OPEN[row["open_weights"]],
+            kind=row["kind"], family=row["family"],
         )
         for row in cards.iter_rows(named=True)
     ]  # fmt: skip
@@ -174,11 +179,12 @@ def proposed(batches: Sequence[Batch], record: Record, today: date) -> tuple[lis
     differences: list[Difference] = []
     family = dict(record.history.select("subject_id", "family").unique("subject_id", maintain_order=True).iter_rows())
     for aim, target in facts.targets.items():
-        if aim in facts.voids:
-            continue
         known = training_data.read_known(record.registry / KNOWN, target.known)
         made = resolve(target, facts_of(target, wanted_of(aim, facts), record, today), known)
-        if not facts.resolutions.get(aim) and isinstance(made, Voided | Nothing):
+        if aim in facts.voids and not isinstance(made, Voided):
+            # The outcome is entered all the same: it keeps the forecasts of a target voided without need in the second mean.
+            differences.append(Difference(*aim, "", "void", "nothing that makes it void"))
+        if aim not in facts.voids and not facts.resolutions.get(aim) and isinstance(made, Voided | Nothing):
             lines.append(_ended(target, made))
         outcomes = made.outcomes if isinstance(made, Resolved) else ()
         added, other = _compared(aim, target, outcomes, facts.outcomes(aim), family)
@@ -204,6 +210,8 @@ def _compared(
         values = [Decimal(entry.value or "0") for entry in entered.get(subject, [])]
         if values and values[0] != found[0].value:
             differences.append(Difference(*aim, subject, str(values[0]), str(found[0].value)))
+        elif values:
+            differences += _otherwise(aim, subject, entered[subject][0], _entry(target, found[0], found[0].value, ""))
         for one in found:
             wanted = [one.value, *one.later] if values else [one.value]
             new = [value for value in dict.fromkeys(wanted) if value not in values]
@@ -212,6 +220,31 @@ def _compared(
         if subject not in recorded:
             differences.append(Difference(*aim, subject, str(given[0].value), None))
     return lines, differences
+
+
+def _otherwise(aim: tuple[str, str], subject: str, entry: Resolution, ours: Resolution) -> list[Difference]:
+    """What else decides a score and stands otherwise in an entry than the record has it: its days, its system, its covariates.
+
+    The day on which a score was known decides which forecasts were in time, and covariates move conditional forecasts.
+    """
+    said: list[tuple[str, object, object]] = [
+        ("known on", entry.known_at[:10], ours.known_at),
+        ("released on", entry.released_on, ours.released_on),
+        ("system", entry.system or "", ours.system or ""),
+    ]
+    mine, theirs = (
+        {
+            " ".join(filter(None, (one.benchmark, one.sibling or "", one.system or ""))): Decimal(one.value)
+            for one in given.covariates
+        }
+        for given in (entry, ours)
+    )
+    said += [(f"covariate {name}", mine.get(name), theirs.get(name)) for name in sorted(mine.keys() | theirs.keys())]
+    return [
+        Difference(*aim, subject, f"{what} {here if here is not None else 'nothing'}", None if there is None else f"{what} {there}")
+        for what, here, there in said
+        if here != there
+    ]
 
 
 def _subject(target: TargetEntry, one: Outcome) -> str:
@@ -267,9 +300,11 @@ def _entry(target: TargetEntry, one: Outcome, value: Decimal, family: str) -> Re
 def barred(batches: Sequence[Batch], registry: Path) -> dict[str, frozenset[str]]:
     """For each batch the outcome subjects that can be no outcome of its forecasts, under any alias or merged id.
 
-    Those that its own training data hold, and those on the list of models known when the target was set.
+    Those that its own training data hold, those on the list of models known when the target was set, and those that were
+    entered before under another name.
     """
     facts, same = gather(batches), names(registry)
+    twice = {aim: training_data.again(target, facts.outcomes(aim), same) for aim, target in facts.targets.items()}
     known: dict[tuple[str, str], set[str]] = {}
     for aim, target in facts.targets.items():
         if facts.outcomes(aim) and not isinstance(target.rule, RecordBy):
@@ -288,7 +323,7 @@ def barred(batches: Sequence[Batch], registry: Path) -> dict[str, frozenset[str]
             name
             for aim in aims
             for name in facts.outcomes(aim)
-            if name and same_name(model_of(name), same) in trained | known.get(aim, set())
+            if name and (same_name(model_of(name), same) in trained | known.get(aim, set()) or name in twice.get(aim, {}))
         }
         if held:
             found[batch.sha256] = frozenset(held)

@@ -56,23 +56,24 @@ def scored(registry: Path, clock: Clock, own: str = "", known: units.Units = uni
 
 def figures(registry: Path, clock: Clock) -> dict[str, list[float | None]]:
     """The scores and means that a page of the ledger must show, computed anew from the ledger alone."""
-    table = scored(registry, clock).table
-    return page_figures(table, with_exits(table))
+    done = scored(registry, clock)
+    return page_figures(done.table, with_exits(done.table), done.crossings)
 
 
 EXITS = ("late", "withdrawn", "void", "disputed")  # what takes a forecast out of the mean after it was made
 
 
 def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """By author, method and what it was told the mean WIS of what counts, and the same with all that left the mean kept in it.
+    """By author, method, what it was told and unit the mean WIS of what counts, and of that with all that left the mean kept in it.
 
-    Kept are rows that came late, were withdrawn, or whose target was voided, challenged or disputed, if they have an outcome.
+    Errors in different units have no mean. Kept are rows that came late, were withdrawn, or whose target was voided, challenged or
+    disputed, if they have an outcome.
     """
-    sums: dict[tuple[str, str, str], dict[str, float]] = {}
+    sums: dict[tuple[str, str, str, str], dict[str, float]] = {}
     for row in table:
         if row["wis"] is None or row["standing"] not in ("scored", "penalised", *EXITS):
             continue
-        key = (row["author"], row["id"].rsplit("/", 1)[1], row["told"])
+        key = (row["author"], row["id"].rsplit("/", 1)[1], row["told"], row["unit"])
         kept = sums.setdefault(key, {"n": 0, "wis": 0.0, "n_kept": 0, "wis_kept": 0.0})
         kept["n_kept"] += row["n"]
         kept["wis_kept"] += row["n"] * row["wis"]
@@ -84,12 +85,13 @@ def with_exits(table: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "author": author,
             "method": method,
             "told": told,
+            "unit": unit,
             "n": int(kept["n"]),
             "wis": kept["wis"] / kept["n"] if kept["n"] else None,
             "n_with_exits": int(kept["n_kept"]),
             "wis_with_exits": kept["wis_kept"] / kept["n_kept"],
         }
-        for (author, method, told), kept in sorted(sums.items())
+        for (author, method, told, unit), kept in sorted(sums.items())
     ]
 
 
@@ -103,6 +105,7 @@ def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
         "late": [{"author": one.author, "id": one.id, "reason": one.reason} for one in found if one.state == "late"],
         "versions": done.table,
         "with_exits": with_exits(done.table),
+        "crossings": done.crossings,
         "universe": done.no_shows,
         "on": on.strftime("%Y-%m-%dT%H:%M:%SZ") if on else None,
     }

@@ -50,6 +50,7 @@ def model_row(
     kind: str = "instruct",
     sizes: tuple[float | None, float | None, float | None] = (None, None, None),
     notes: str = "",
+    open_weights: str = "",
 ) -> ModelRow:
     """A row of models.csv: `sizes` are parameters, active parameters and training tokens, compute is 6 x active x tokens.
 
@@ -63,7 +64,7 @@ def model_row(
     launch = lineage.release(organisation, line, day, precision)
     return ModelRow(
         *(model_id, family, organisation, day, precision, source if day else "", params, active, tokens, flops, kind, notes),
-        *(line, tier, launch, "rule"),
+        *(line, tier, launch, "rule", open_weights),
     )
 
 

@@ -119,8 +119,8 @@ def _key(line: str, format: Format[Row]) -> tuple[str, ...]:
 
 def _row(cells: list[str], line: int, file: str, format: Format[Row], problems: list[BadCell]) -> Row | None:
     header = format.header
-    if format.later and len(cells) == len(header) - format.later:
-        cells = [*cells, *[""] * format.later]
+    if (lacking := len(header) - len(cells)) in format.later:
+        cells = [*cells, *[""] * lacking]
     if len(cells) != len(header):
         column = header[min(len(cells), len(header) - 1)]
         advice = "the row is cut short" if len(cells) < len(header) else "quote a cell that holds a comma"

@@ -22,7 +22,8 @@ class ModelRow(NamedTuple):
     """One released language model; an unknown figure is None.
 
     `line`, `tier` and `release` say where it stands among its maker's models (see `lineage`); `line_source` says whether a rule
-    proposed them or a person confirmed them.
+    proposed them or a person confirmed them. `open_weights` says whether the weights can be downloaded (yes, no; empty where no
+    source says it).
     """
 
     model_id: str
@@ -41,6 +42,7 @@ class ModelRow(NamedTuple):
     tier: str = ""
     release: str = ""
     line_source: str = ""
+    open_weights: str = ""
 
 
 class QuantityRow(NamedTuple):
@@ -200,13 +202,14 @@ def one_of(*words: str) -> Callable[[str], str]:
 class Format(Generic[Row]):
     """One kind of CSV file: its row type, how each column is read, and which columns are its sort key.
 
-    The last `later` columns were added after rows had been written: a row may end before all of them, and says nothing there.
+    Columns at the end were added after rows had been written: a row may lack as many of them as one of `later` says, and says
+    nothing there.
     """
 
     row: Callable[..., Row]
     columns: Mapping[str, Callable[[str], Any]]
     key: Sequence[str]
-    later: int = 0
+    later: tuple[int, ...] = ()
 
     @property
     def header(self) -> list[str]:
@@ -233,9 +236,10 @@ MODELS = Format(
         "tier": text,
         "release": text,
         "line_source": one_of("rule", "confirmed", ""),
+        "open_weights": one_of("yes", "no", ""),
     },
     key=("model_id",),
-    later=4,
+    later=(1, 5),
 )
 QUANTITIES = Format(
     QuantityRow,

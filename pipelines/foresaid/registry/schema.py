@@ -24,7 +24,7 @@ MODEL = {
     "released_on": pl.Date,
     **dict.fromkeys(("released_precision", "release_source"), pl.String),
     **dict.fromkeys(("params_total", "params_active", "training_tokens", "training_flops"), pl.Float64),
-    **dict.fromkeys(("kind", "notes", "line", "tier", "release", "line_source"), pl.String),
+    **dict.fromkeys(("kind", "notes", "line", "tier", "release", "line_source", "open_weights"), pl.String),
 }
 
 

@@ -33,6 +33,7 @@ create table model (
     tier varchar,                                         -- place among its siblings: opus, mini, 70b; plain where the name has none
     release varchar,                                      -- one launch of one maker: sizes, tiers, previews, web apps together
     line_source varchar check (line_source in ('rule', 'confirmed')),
+    open_weights varchar check (open_weights in ('yes', 'no')), -- whether its weights can be downloaded; empty where nobody said
     check ((released_on is null) = (release_source is null)),
     check ((released_on is null) = (released_precision is null))
 );

@@ -10,6 +10,7 @@ import polars as pl
 
 from foresaid import text
 from foresaid.evaluation import modes, rolling_origin
+from foresaid.ledger.verify.page import score_name
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, law_means, leading, method_title, of_case
 from foresaid.report.claim_lines import claims_of
@@ -111,9 +112,11 @@ def claimed(material: Material) -> list[dict[str, str]]:
     """The mean scores of forecasts whose time nobody proved, by method: no evidence of foresight, and in no table above."""
     return [
         {
+            "name": score_name(row),
             "id": row["id"],
             "author": row["author"],
             "n": f"{row['n']:,}",
+            "no_forecast": f"{row['no_forecast']:,}",
             "wis": number(row["wis"]),
             "mae": number(row["absolute_error"]),
             "coverage": percent(row["coverage_80"]),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import polars as pl
 
 from foresaid import text
 from foresaid.ledger.entries import schema as entries
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.log import manifest, merkle
 from foresaid.ledger.state import evidence, story
@@ -73,7 +75,7 @@ def ledger(material: Material) -> Page:
                     "author": one.author,
                     "state": one.state,
                     "reason": one.reason,
-                    "href": _address(one),
+                    "href": address(one),
                     "name": report_check.name(one.author, one.id),
                 }
                 for one in found
@@ -94,6 +96,16 @@ def ledger(material: Material) -> Page:
                     "wis_with_exits": number(row["wis_with_exits"]),
                 }
                 for row in material.accounting.get("with_exits", [])
+            ],
+            "crossings": [
+                {
+                    **row,
+                    "name": report_check.crossing_name(row),
+                    "probability": number(row["probability"]),
+                    "came": "yes" if row["reached"] else "no",
+                    "brier": number(row["brier"]),
+                }
+                for row in material.accounting.get("crossings", [])
             ],
             "disputed": material.accounting.get("disputed", []),
             "universe": [
@@ -167,7 +179,7 @@ def outcomes(material: Material) -> list[dict[str, str]]:
 
 def figures(accounting: dict[str, Any]) -> report_check.Figures:
     """The numbers of the two tables of scores, as the page embeds them."""
-    return report_check.figures(accounting.get("versions", []), accounting.get("with_exits", []))
+    return report_check.figures(*(accounting.get(name, []) for name in ("versions", "with_exits", "crossings")))
 
 
 def versions(material: Material) -> list[dict[str, str]]:
@@ -202,7 +214,8 @@ def _clock(material: Material) -> Clock:
     return Clock(moment(on) if on else None, material.ledger.policy.stamps > 0, material.ledger.proved)
 
 
-def _address(account: Account) -> str:
+def address(account: Account) -> str:
+    """Where the page of a forecast stands below the site."""
     return f"forecasts/{wording.page_name(account.author, account.id)}.html"
 
 
@@ -214,9 +227,12 @@ def files(material: Material) -> dict[Path, bytes]:
     result, made = material.ledger, {}
     batches, clock = evidence.batches_by_name(result), _clock(material)
     for one in states(material):
-        told = story.whole(material.batches, clock, result, one, batches, material.accounting.get("versions", []))
+        told = story.whole(
+            material.batches, clock, result, one, batches,
+            *(material.accounting.get(name, []) for name in ("versions", "crossings")),
+        )  # fmt: skip
         body = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        made[Path(_address(one)).with_suffix(".json")] = f"{body}\n".encode()
+        made[Path(address(one)).with_suffix(".json")] = f"{body}\n".encode()
     return made
 
 
@@ -225,19 +241,20 @@ def forecasts(material: Material) -> list[Page]:
     result = material.ledger
     batches = evidence.batches_by_name(result)
     entries_of: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in ledger_entries(material).to_dicts():
+    for row in ledger_entries(material.ledger.batches).to_dicts():
         entries_of.setdefault((batches[row["batch"]].header.author, row["id"]), []).append(row)
     pages, scored = [], versions(material)
     for one in states(material):
         about = evidence.of(result, one, batches)
         pages.append(
             Page(
-                _address(one),
+                address(one),
                 "forecast.html.j2",
                 {
                     "id": one.id,
                     "author": one.author,
-                    "data": Path(_address(one)).with_suffix(".json").name,
+                    "name": report_check.name(one.author, one.id),
+                    "data": Path(address(one)).with_suffix(".json").name,
                     "said": list(story.lines(story.of(material.batches, _clock(material), one.author, one.id))),
                     "state": one.state,
                     "reason": one.reason,
@@ -256,7 +273,7 @@ def forecasts(material: Material) -> list[Page]:
 
 
 def _rounds(material: Material) -> list[dict[str, Any]]:
-    rows = ledger_entries(material).to_dicts()
+    rows = ledger_entries(material.ledger.batches).to_dicts()
     deadlines = {
         entry.id: entry.deadline
         for batch in material.ledger.batches
@@ -288,10 +305,10 @@ def _anchor(row: dict[str, Any]) -> str:
     return row["id"] if row["type"] in ("forecast", "sealed") else f"{row['id']}/{row['type']}/{row['batch'][:12]}"
 
 
-def ledger_entries(material: Material) -> pl.DataFrame:
+def ledger_entries(batches: Iterable[Batch]) -> pl.DataFrame:
     """Every forecast, opening, amendment and withdrawal of the ledger, in the order of the log."""
     rows = []
-    for batch in material.ledger.batches:
+    for batch in batches:
         for entry in batch.entries:
             if not isinstance(
                 entry, entries.ForecastEntry | entries.Sealed | entries.Reveal | entries.Amendment | entries.Withdrawal
@@ -323,18 +340,25 @@ NEWS = {
 }  # fmt: skip
 
 
+def entry_name(row: Mapping[str, Any]) -> str:
+    """How the feed names an entry of the ledger."""
+    return f"urn:sha256:{row['batch']}:{wording.slug(row['id'])}:{row['type']}"
+
+
 def feed(material: Material) -> Page:
     """The Atom feed (RFC 4287) of what happened to forecasts, newest first, at the times their authors claim."""
-    addresses = {(one.author, one.id): _address(one) for one in states(material)}
+    addresses = {(one.author, one.id): address(one) for one in states(material)}
     authors = {batch.sha256: batch.header.author for batch in material.ledger.batches}
     origin = material.ledger.checkpoint.origin if material.ledger.checkpoint else material.params.origin
     rows = sorted(
-        ledger_entries(material).to_dicts(), key=lambda row: (row["frozen_at_claimed"], row["batch"], row["id"]), reverse=True
+        ledger_entries(material.ledger.batches).to_dicts(),
+        key=lambda row: (row["frozen_at_claimed"], row["batch"], row["id"]),
+        reverse=True,
     )
     told = [
         {
             "title": f"{row['id']}: {NEWS.get(row['type'], row['type'])}",
-            "id": f"urn:sha256:{row['batch']}:{wording.slug(row['id'])}:{row['type']}",
+            "id": entry_name(row),
             "updated": row["frozen_at_claimed"],
             "author": authors[row["batch"]],
             "href": addresses.get((authors[row["batch"]], row["id"]), "ledger.html"),
@@ -349,7 +373,7 @@ def feed(material: Material) -> Page:
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The entries of the ledger."""
-    return {"ledger": ledger_entries(material)}
+    return {"ledger": ledger_entries(material.ledger.batches)}
 
 
 PAGES = PageSet(

@@ -55,6 +55,18 @@ class StatedTable:
         return StatedQuantity(quantity_id, f"{self.title} (Epoch)", "fraction", 0.0, upper, chance, "higher", protocol, file)
 
 
+def open_weights(accessibility: str) -> str:
+    """Whether weights can be downloaded, under whatever licence, from the word Epoch gives for a model's accessibility.
+
+    >>> [open_weights(word) for word in ("Open weights (non-commercial)", "API access", "Unknown", "")]
+    ['yes', 'no', '', '']
+    """
+    word = accessibility.strip().lower()
+    if word.startswith("open weights"):
+        return "yes"
+    return "no" if word in ("api access", "hosted access (no api)", "unreleased") else ""
+
+
 def stem(name: str) -> str:
     """A table's name as metadata may spell it: without folder, ending and the mark of collected tables.
 

@@ -44,7 +44,9 @@ class RunSubject:
 
 @dataclass(frozen=True)
 class StatedModel:
-    """What an upstream states of a model: its maker, and the day or month it came out as printed. `models.csv` decides."""
+    """What an upstream states of a model: its maker, the day or month it came out as printed, and whether its weights can be
+    downloaded (yes, no, or nothing said). `models.csv` decides.
+    """
 
     subject: str
     released_on: str = ""
@@ -52,6 +54,7 @@ class StatedModel:
     title: str = ""
     file: str = ""
     row: int | None = None
+    open_weights: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections import defaultdict
 from pathlib import Path
 
+from foresaid.sources._epoch_metadata import open_weights
 from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
@@ -99,7 +100,13 @@ def read(folder: Path) -> Reading:
     found = read_matrix(folder, own=True)
     lines = table(folder, SCORES, INDEX, INDEX_BESIDE)
     scores = [*found.scores, *(_index(line) for line in lines)]
-    models = [StatedModel(line.text("Model"), line.cells["date"], line.cells["Organization"]) for line in lines]
+    models = [
+        StatedModel(
+            line.text("Model"), line.cells["date"], line.cells["Organization"],
+            open_weights=open_weights(line.cells.get("Model accessibility", "")),
+        )
+        for line in lines
+    ]  # fmt: skip
     difficulties = table(folder, DIFFICULTIES, ("benchmark_name",), r"[^\n]*")
     rows = {**found.rows, SCORES: len(lines), DIFFICULTIES: len(difficulties)}
     return Reading(scores, [], {**found.skipped, OF_BENCHMARKS: len(difficulties)}, rows, models)

@@ -18,6 +18,7 @@ from collections import defaultdict
 from pathlib import Path
 
 from foresaid.errors import BadCell, RecordError, UnreadableError
+from foresaid.sources._epoch_metadata import open_weights
 from foresaid.sources._reading import Reading, Score, StatedModel
 from foresaid.sources._upstream import Line, table
 
@@ -60,7 +61,9 @@ def read(folder: Path) -> Reading:
                 skipped[BOTH] += 1
             else:
                 seen[model] = line
-                models.append(StatedModel(model, line.cells["Publication date"], line.cells.get("Organization", "")))
+                said = open_weights(line.cells.get("Model accessibility", ""))
+                maker = line.cells.get("Organization", "")
+                models.append(StatedModel(model, line.cells["Publication date"], maker, open_weights=said))
                 found = _sizes(line, model, data)
                 skipped[UNSIZED] += not found
                 scores += found

@@ -70,4 +70,8 @@ def _state(
         raise RecordError.collect(
             [BadCell(file, None, "release_date", day[:40], "a day or a month, such as 2026-02-05 or 2026-02")]
         )
-    stated.append(StatedModel(name, day, organisation, str(tree.get("name", "")), file))
+    weights = tree.get("open_weights")
+    if weights is not None and not isinstance(weights, bool):
+        raise RecordError.collect([BadCell(file, None, "open_weights", str(weights)[:40], "true or false")])
+    said = {True: "yes", False: "no", None: ""}[weights]
+    stated.append(StatedModel(name, day, organisation, str(tree.get("name", "")), file, open_weights=said))

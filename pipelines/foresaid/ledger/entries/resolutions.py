@@ -123,7 +123,8 @@ class Void(EntryFields, tag_field="type", tag="void/v1", frozen=True):
 class Redaction(EntryFields, tag_field="type", tag="redaction/v1", frozen=True):
     """Notice that the bytes of a batch had to go: its name stays in the log, its forecasts count as worst.
 
-    A batch that opens a round or sets a target is never redacted: without the question nobody could say what worst is.
+    Only a batch of forecasts, seals and openings can go: without the question nobody could say what worst is, and outcomes,
+    withdrawals and amendments decide what others, or earlier versions, are worth.
     """
 
     COUNTED: ClassVar[str] = "redactions"

@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 from foresaid.confusables import skeleton
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import DAY_BEGINS_EARLIEST, aim_of
@@ -32,6 +34,8 @@ from foresaid.ledger.entries.schema import (
 from foresaid.ledger.entries.target_rules import Contradiction, against, training
 from foresaid.ledger.entries.targets import Bound, Named, NextRelease, RecordBy
 
+REDACTABLE = (ForecastEntry, Sealed, Reveal)  # nobody else's score hangs on these
+
 
 @dataclass(frozen=True)
 class Clash:
@@ -47,7 +51,9 @@ class Clash:
 @dataclass
 class _Known:
     rounds: dict[str, RoundEntry] = field(default_factory=dict)
+    openers: dict[str, set[str]] = field(default_factory=dict)  # the authors who opened a round, with the same words
     targets: dict[tuple[str, str], TargetEntry] = field(default_factory=dict)
+    questions: dict[tuple[str, bytes], str] = field(default_factory=dict)  # (round, what is asked) -> the target
     forecasts: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)  # (author, id) -> target's key
     primaries: dict[tuple[str, str, str], str] = field(default_factory=dict)
     withdrawn: set[tuple[str, str]] = field(default_factory=set)
@@ -130,14 +136,11 @@ def _names(entry: Entry) -> list[tuple[str, str]]:
 def _check(entry: Entry, batch: Batch, known: _Known, gone: Collection[tuple[str, str]]) -> list[Contradiction]:
     author = batch.header.author
     if isinstance(entry, RoundEntry):
+        known.openers.setdefault(entry.id, set()).add(author)
         same = known.rounds.setdefault(entry.id, entry) == entry  # two branches may both open a round, with the same words
         return [] if same else [("round id used twice", entry.id, "a new id, or the same line")]
     if isinstance(entry, TargetEntry):
-        key = (entry.round, entry.id)
-        if entry.round not in known.rounds:
-            return [("target of an unknown round", entry.round, "a round that stands before it")]
-        same = known.targets.setdefault(key, entry) == entry
-        return [] if same else [("target id used twice in a round", "/".join(key), "a new id, or the same line")]
+        return _check_target(entry, batch, known)
     if isinstance(entry, ForecastEntry | Sealed):
         return _check_forecast(entry, author, known)
     if isinstance(entry, Reveal):
@@ -150,6 +153,24 @@ def _check(entry: Entry, batch: Batch, known: _Known, gone: Collection[tuple[str
         return _check_redaction(entry, known)
     assert isinstance(entry, Key)
     return []
+
+
+def _check_target(entry: TargetEntry, batch: Batch, known: _Known) -> list[Contradiction]:
+    """A question is asked once, in a round of one's own, while it can be answered: else it makes no-shows, or counts double."""
+    key, author = (entry.round, entry.id), batch.header.author
+    if entry.round not in known.rounds:
+        return [("target of an unknown round", entry.round, "a round that stands before it")]
+    if key in known.targets:
+        same = known.targets[key] == entry  # two branches may both set a target, with the same words
+        return [] if same else [("target id used twice in a round", "/".join(key), "a new id, or the same line")]
+    if author not in known.openers[entry.round]:
+        return [("target in a round of another author", author, ", ".join(sorted(known.openers[entry.round])))]
+    if batch.header.frozen_at > (deadline := known.rounds[entry.round].deadline):
+        return [("target set after the deadline of its round", batch.header.frozen_at, f"{deadline} or earlier")]
+    asked = msgspec.json.encode([entry.rule, entry.benchmark, entry.protocol, entry.resolver, entry.system])
+    first = known.questions.setdefault((entry.round, asked), entry.id)
+    known.targets[key] = entry
+    return [] if first == entry.id else [("question asked twice in a round", entry.id, f"one target, which is {first}")]
 
 
 def _check_forecast(entry: ForecastEntry | Sealed, author: str, known: _Known) -> list[Contradiction]:
@@ -271,8 +292,10 @@ def _check_redaction(entry: Redaction, known: _Known) -> list[Contradiction]:
     if (entry.author, entry.forecasts) != wanted:
         found = f"{len(entry.forecasts)} forecasts by {entry.author}"
         return [("redaction does not name what it removes", found, f"all {len(wanted[1])} of that batch, by {wanted[0]}")]
-    if any(isinstance(one, RoundEntry | TargetEntry) for one in gone.entries):
-        return [("redaction of a batch that opens a round or sets a target", entry.batch, "a batch of forecasts alone")]
+    kept = sorted({str(type(one).__struct_config__.tag) for one in gone.entries if not isinstance(one, REDACTABLE)})
+    if kept:
+        what = f"redaction of a batch that holds {', '.join(kept)}"  # what others rely on, or what made a forecast worse
+        return [(what, entry.batch, "a batch of forecasts alone")]
     return []
 
 

@@ -78,16 +78,31 @@ class RecordBy(EntryFields, tag_field="kind", tag="record_by", frozen=True):
 class Bound(EntryFields, tag_field="kind", tag="curve", frozen=True):
     """Every model, or every run of a series, released while the target is open.
 
+    Of models it may be those alone of some kinds (base, instruct, ...), of some families, or with open weights, as models.csv says
+    it; and `needs` are quantities of which a value must have been published by the day of the outcome, or the model does not bind.
     With each outcome the covariates that the frozen curves need are recorded, as they were first published by its day; where one
     is missing, there is no forecast of that model, which is counted.
     """
 
     binds: Literal["model", "run"]
     series: Text | UnsetType = UNSET
+    kinds: list[Literal["base", "instruct", "reasoning", "code"]] | UnsetType = UNSET
+    families: list[Text] | UnsetType = UNSET
+    scope: Literal["open_weights"] | UnsetType = UNSET
+    needs: list[Id] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         if (self.binds == "run") != (self.series is not UNSET):
             raise ValueError("expected `series` where runs are bound, and nowhere else")
+        if self.binds == "run" and (self.kinds, self.families, self.scope) != (UNSET, UNSET, UNSET):
+            raise ValueError("expected `kinds`, `families` and `scope` where models are bound, and nowhere else")
+        for field in ("kinds", "families", "needs"):
+            if isinstance(names := getattr(self, field), list):
+                _sorted(field, names)
+                if not names:
+                    raise ValueError(f"`{field}` names none; leave it out")
+        for family in self.families if isinstance(self.families, list) else ():
+            check_text("families", family)
 
 
 Rule: TypeAlias = Named | NextRelease | RecordBy | Bound
@@ -112,7 +127,8 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
     publishes first within `publish_within` days. `nearest_effort` says whether another measured effort may stand in.
     `known` is the digest of the models known at the freeze (`known_digest`); none of them can bind. `levels` are the quantile
     levels that every forecast states. `same_items` are quantities measured on the same questions: no forecast may take one as a
-    covariate, unless the target has `stated` it.
+    covariate, unless the target has `stated` it. `crossings` are numbers, rising, of which it is asked as well whether they are
+    reached: the probability is read off each forecast and has a Brier score, apart from all else.
     """
 
     COUNTED: ClassVar[str] = "targets"
@@ -141,6 +157,7 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
     levels: list[Number]
     same_items: list[Id]
     stated: list[Id]
+    crossings: list[Number] | UnsetType = UNSET
 
     @property
     def model(self) -> str | None:
@@ -177,8 +194,17 @@ class TargetEntry(EntryFields, tag_field="type", tag="target/v1", frozen=True):
             raise ValueError("`void_if` has a condition twice")
         _sorted("same_items", self.same_items)
         _sorted("stated", self.stated)
+        if isinstance(self.rule, Bound) and isinstance(self.rule.needs, list) and self.benchmark in self.rule.needs:
+            raise ValueError(f"`needs` holds {self.benchmark}, which is what is asked")
         if self.benchmark in self.same_items or not set(self.stated) <= set(self.same_items):
             raise ValueError(f"`same_items` holds {self.benchmark} itself, or lacks one that is stated")
+        asked = [Decimal(one) for one in self.crossings] if isinstance(self.crossings, list) else [high]
+        if (
+            not asked
+            or (self.crossings is not UNSET and not low < asked[0] <= asked[-1] < high)
+            or any(a >= b for a, b in pairwise(asked))
+        ):
+            raise ValueError(f"`crossings` must rise between {self.min} and {self.max}, or be left out")
         levels = [Decimal(level) for level in self.levels]
         if not levels or levels[0] <= 0 or levels[-1] >= 1 or any(a >= b for a, b in pairwise(levels)):
             raise ValueError("`levels` must ascend between 0 and 1")

@@ -18,6 +18,7 @@ from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import DAY_BEGINS_EARLIEST
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.entries.schema import Amendment, ForecastEntry, Reveal, RoundEntry, Sealed, TargetEntry, Withdrawal
+from foresaid.ledger.entries.targets import NextRelease
 
 Key = tuple[str, str]  # author and forecast id
 Aim = tuple[str, str]  # round and target
@@ -94,15 +95,14 @@ class Facts:
 
     def _entered(self, aim: Aim) -> dict[str, list[tuple[str, Resolution]]]:
         target = self.targets.get(aim)
-        named = (target.model or "") if target is not None else ""
+        # One launch is one outcome: whoever enters another model for it later does not add a second one.
+        one = target is not None and isinstance(target.rule, NextRelease) and target.system != "each"
         found: dict[str, list[tuple[str, Resolution]]] = {}
         for batch, entry in self.resolutions.get(aim, []):
-            if entry.value is None:  # nothing came by the last day: no score
-                continue
-            system = entry.system if isinstance(entry.system, str) else ""
-            subject = subject_of(target, entry.subject, system) if isinstance(entry.subject, str) else named
-            found.setdefault(subject, []).append((batch, entry))
-        return {subject: self._settled(given) for subject, given in found.items()}
+            if entry.value is not None:  # else nothing came by the last day: no score
+                found.setdefault("" if one else _subject(target, entry), []).append((batch, entry))
+        settled = (self._settled(given) for given in found.values())
+        return {_subject(target, given[0][1]): given for given in settled}
 
     def _rivals(self, given: Sequence[tuple[str, Resolution]]) -> list[tuple[str, Resolution]]:
         """Entries of another value than the first one's, from batches of which neither descends from the other."""
@@ -129,8 +129,15 @@ class Facts:
         return ancestor in seen
 
 
-def _value(one: tuple[str, Resolution]) -> Decimal:
-    return Decimal(one[1].value or "0")
+def _value(one: tuple[str, Resolution]) -> tuple[str, Decimal]:
+    return one[1].subject or "", Decimal(one[1].value or "0")
+
+
+def _subject(target: TargetEntry | None, entry: Resolution) -> str:
+    """The subject of an outcome: the model it names, or the one that its target is about."""
+    if not isinstance(entry.subject, str):
+        return (target.model or "") if target is not None else ""
+    return subject_of(target, entry.subject, entry.system if isinstance(entry.system, str) else "")
 
 
 def subject_of(target: TargetEntry | None, model: str, system: str) -> str:

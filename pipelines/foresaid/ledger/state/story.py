@@ -51,8 +51,9 @@ def whole(
     account: Account,
     by_name: Mapping[str, Batch],
     scores: Sequence[Mapping[str, Any]],
+    crossings: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """The same with its state, every score of it among `scores`, and what is proven of it and what not."""
+    """The same with its state, every score of it among `scores` and `crossings`, and what is proven of it and what not."""
     about = evidence.of(result, account, by_name)
     mine = (account.author, account.id)
     return {
@@ -61,6 +62,7 @@ def whole(
         "reason": account.reason,
         "primary": account.primary,
         "scores": [dict(row) for row in scores if (row["author"], row["id"]) == mine],
+        "crossings": [dict(row) for row in crossings if (row["author"], row["id"]) == mine],
         "proven": list(about.have),
         "not_proven": [*about.lack, *evidence.NEVER],
     }
@@ -104,3 +106,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
         wis = "none" if row["wis"] is None else f"{row['wis']:.6g}"
         knew = f", told {row['told']}" if row["told"] else ""
         yield f"score of version {row['version']}, {row['standing']}{knew}: WIS {wis} on {row['n']} outcomes"
+    for row in told.get("crossings", []):
+        came = "reached" if row["reached"] else "not reached"
+        about = f"version {row['version']}, {row['standing']}: {row['threshold']}"
+        yield f"crossing of {about} with probability {row['probability']:.4g}, {came} by {row['subject']}: Brier {row['brier']:.4g}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from foresaid.ledger.entries.resolutions import Resolution
 from foresaid.ledger.entries.schema import Amendment, ForecastEntry, Inner, Reveal, Sealed, TargetEntry
 from foresaid.ledger.entries.target_rules import training_of
 from foresaid.ledger.state.accounting import accounts, sequenced, universe
-from foresaid.ledger.state.index import moment
+from foresaid.ledger.state.index import gather, moment
 from foresaid.ledger.verify import page as report_check
 from foresaid.ledger.verify import training_data
 from foresaid.ledger.verify.page import Verdict
@@ -69,6 +69,7 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
                 about.setdefault((entry.round, entry.target), set()).add(entry.subject)
             if isinstance(entry, Resolution) and entry.value is not None:
                 yield from _known(snapshot, batch, number, entry, targets.get((entry.round, entry.target)), looks)
+    yield from _again(snapshot, targets) if about else ()
     seen: dict[str, TrainingSubjects | None] = {}
     for batch in snapshot.in_order():
         models = {model for aim in aims_of(batch) for model in about.get(aim, ())}
@@ -91,6 +92,16 @@ def v16_data(snapshot: Snapshot) -> Iterator[Finding]:
                     yield Finding("V16", path, what, found, expected, line=1)
         read = [seen[item.sha256] for item in batch.header.data]
         yield from _fitted(batch, [one for one in read if one is not None], all(read))
+
+
+def _again(snapshot: Snapshot, targets: Mapping[tuple[str, str], TargetEntry]) -> Iterator[Finding]:
+    """One model entered as two outcomes of a target, under two names."""
+    facts = gather(snapshot.in_order())
+    for aim in facts.resolutions:
+        twice = training_data.again(targets[aim], facts.outcomes(aim), snapshot.evidence.aliases) if aim in targets else {}
+        for name, earlier in twice.items():
+            what = f"outcome of {'/'.join(aim)} entered again under another name"
+            yield Finding("V16", layout.MANIFEST, what, name, f"only {earlier}, which is the same model")
 
 
 def _fitted(batch: Batch, read: Sequence[TrainingSubjects], whole: bool) -> Iterator[Finding]:

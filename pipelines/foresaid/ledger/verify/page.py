@@ -63,15 +63,23 @@ def score_name(row: Mapping[str, Any]) -> str:
 
 
 def mean_name(row: Mapping[str, Any]) -> str:
-    """How a row of the means of one method is named."""
-    return f"mean {row['author']} {row['method']} {row['told'].replace(' ', '-')}".rstrip()
+    """How a row of the means of one method in one unit is named."""
+    return f"mean {row['author']} {row['method']} {row['unit']} {row['told'].replace(' ', '-')}".rstrip()
 
 
-def figures(versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]]) -> dict[str, list[float | None]]:
-    """The numbers of the two tables of scores by the names of their rows: every version's, and every method's two means."""
+def crossing_name(row: Mapping[str, Any]) -> str:
+    """How a row about a number that may be reached is named."""
+    return f"{score_name(row).replace('score ', 'crossing ', 1)} {row['subject'] or 'its-subject'} {row['threshold']}"
+
+
+def figures(
+    versions: Sequence[Mapping[str, Any]], means: Sequence[Mapping[str, Any]], crossings: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, list[float | None]]:
+    """The numbers of the tables of scores by the names of their rows: of versions, of crossings, and the two means of methods."""
     found = {
         score_name(row): [row[key] for key in ("n", "no_forecast", "wis", "absolute_error", "coverage_80")] for row in versions
     }
+    found |= {crossing_name(row): [row["probability"], row["brier"]] for row in crossings}
     return found | {mean_name(row): [row[key] for key in ("n", "wis", "n_with_exits", "wis_with_exits")] for row in means}
 
 
@@ -118,7 +126,7 @@ class _Page(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
-        if tag == "tr" and values.get(ROW):
+        if values.get(ROW):
             self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
         if tag == "tr" and values.get(FIGURES):
             self.figures.append((str(values[FIGURES]), []))
@@ -151,6 +159,28 @@ class Shown:
     rows: Counter[tuple[str, str]]
     no_shows: Counter[str]
     figures: list[tuple[str, list[str]]] = field(default_factory=list)
+
+
+def sight(page: bytes) -> Shown:
+    """What a page without data of its own shows; a LedgerError if it is none."""
+    reader = _Page()
+    try:
+        if len(page) > PAGE_BYTES:
+            raise ValueError("too long")
+        reader.feed(page.decode("utf-8"))
+        reader.close()
+    except (ValueError, AssertionError) as error:
+        text = str(error).encode("ascii", "backslashreplace").decode("ascii")[:200]
+        raise LedgerError(f"is no page ({text}); run `foresaid report`") from None
+    return Shown(reader.rows, reader.no_shows, reader.figures)
+
+
+def differing(wanted: Figures, seen: Shown) -> list[Contradiction]:
+    """Rows of scores in sight that are not those wanted, each once, or show other numbers."""
+    verdict = Verdict()
+    given = {one: [None if x is None else f"{x:.6g}" for x in found] for one, found in wanted.items()}
+    _figures(verdict, given, seen.figures, None)
+    return verdict.missing
 
 
 def read(page: bytes) -> tuple[Shown, dict[str, Any]]:

@@ -8,7 +8,7 @@ that became known after the batch's cut-off.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +18,7 @@ from foresaid.confusables import skeleton
 from foresaid.errors import LeakError, LedgerError
 from foresaid.ledger import training_snapshots
 from foresaid.ledger.entries.schema import Data
-from foresaid.ledger.entries.targets import known_digest
+from foresaid.ledger.entries.targets import TargetEntry, known_digest
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,21 @@ def read_known(folder: Path, digest: str) -> list[str]:
 def look(name: str, aliases: Mapping[str, str]) -> str:
     """How the model behind a name looks: another effort or scaffold of a target is the target."""
     return skeleton(confusables.resolve(confusables.model_of(name), aliases))
+
+
+def again(target: TargetEntry, subjects: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
+    """Outcome subjects that are an earlier one under another name (an alias, a merged id, another effort), led to that one.
+
+    One model would count twice. Where each system of a model is an outcome, its systems are told apart.
+    """
+    first: dict[tuple[str, str], str] = {}
+    found = {}
+    for name in filter(None, subjects):
+        system = name.removeprefix(confusables.model_of(name)) if target.system == "each" else ""
+        earlier = first.setdefault((look(name, aliases), system), name)
+        if earlier != name:
+            found[name] = earlier
+    return found
 
 
 def problems(

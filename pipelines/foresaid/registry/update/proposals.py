@@ -164,9 +164,8 @@ def _model(said: StatedModel | None, source: str, models: Sequence[ModelRow], kn
     if not last or not MODEL_ID.fullmatch(model_id):
         return None
     family = additions.family_of(said.title or said.subject)
-    return additions.model_row(
-        model_id, " ".join(said.organisation.split()), said.released_on, f"{source}: {tidy(said.subject)}", family=family
-    )
+    about = (model_id, " ".join(said.organisation.split()), said.released_on, f"{source}: {tidy(said.subject)}")
+    return additions.model_row(*about, family=family, open_weights=said.open_weights)
 
 
 def _quantities(made: Proposals, catalogue: Catalogue, source: str, reading: Reading) -> None:

@@ -1,0 +1,152 @@
+"""Do all pages and data files of a site say of every forecast what the ledger says, and of none that is not there?
+
+The ledger page has a check of its own (`ledger/verify/page.py`). Here are the others that show states or scores of forecasts:
+the page and the data file of each forecast, the claimed scores of the first page, the list of entries as downloads, and the feed.
+Everything is made anew from the ledger and compared; nothing is trusted because another page says the same.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from foresaid.errors import LedgerError
+from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.state import evidence, story
+from foresaid.ledger.state.accounting import Account
+from foresaid.ledger.state.index import Clock
+from foresaid.ledger.verify import page as shown
+from foresaid.ledger.verify.snapshot import Finding
+from foresaid.ledger.verify.verify import VerificationResult
+from foresaid.report import downloads, ledger_page
+
+LEDGER, INDEX, FEED, FOLDER = "ledger.html", "index.html", "feed.xml", "forecasts"
+PROOFS = ("proven", "not_proven")  # what these say hangs on whose policy is believed
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the ledger says, to whoever computed it: accounts, full batches, the scores of every version, and by which clock."""
+
+    result: VerificationResult
+    accounts: Sequence[Account]
+    batches: Sequence[Batch]
+    scores: Sequence[Mapping[str, Any]]
+    crossings: Sequence[Mapping[str, Any]]
+    clock: Clock
+    own_policy: bool  # the reader's own, and not the copy in the ledger by which the site was made
+
+
+def check(site: Path, known: Known) -> Iterator[Finding]:
+    """Every page and data file below a site that shows a forecast otherwise than the ledger has it, or lacks one (V18)."""
+    yield from _forecasts(site, known)
+    yield from _claimed(site, known)
+    yield from _entries(site, known)
+
+
+def _read(site: Path, name: str) -> bytes | None:
+    path = site / name
+    return path.read_bytes() if path.is_file() and not path.is_symlink() else None
+
+
+def _wrong(name: str, what: str, found: str = "", expected: str = "") -> Finding:
+    return Finding("V18", name, what, _ascii(found)[:200], _ascii(expected)[:200])
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
+def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
+    """One page and one data file for each forecast, and no other."""
+    by_name = evidence.batches_by_name(known.result)
+    pages: set[str] = set()
+    for one in known.accounts:
+        address = ledger_page.address(one)
+        data = str(Path(address).with_suffix(".json"))
+        pages |= {address, data}
+        about = f"forecast {one.id} by {one.author}"
+        scores = {shown.score_name(row): row for row in known.scores if (row["author"], row["id"]) == (one.author, one.id)}
+        yield from _page(site, address, {shown.name(one.author, one.id): one.state}, scores, about)
+        told = _read(site, data)
+        if told is None:
+            yield _wrong(data, f"the data file of {about} is not there")
+            continue
+        whole = story.whole(known.batches, known.clock, known.result, one, by_name, known.scores, known.crossings)
+        yield from _same(data, told, json.loads(json.dumps(whole)), PROOFS if known.own_policy else ())
+    have = {f"{FOLDER}/{path.name}" for path in (site / FOLDER).glob("*")}
+    yield from (_wrong(name, "is a file about no forecast of the ledger") for name in sorted(have - pages))
+
+
+def _page(
+    site: Path, name: str, states: Mapping[str, str], scores: Mapping[str, Mapping[str, Any]], about: str
+) -> Iterator[Finding]:
+    data = _read(site, name)
+    if data is None:
+        yield _wrong(name, f"the page of {about} is not there")
+        return
+    try:
+        seen = shown.sight(data)
+    except LedgerError as error:
+        yield _wrong(name, str(error))
+        return
+    wanted = Counter(dict.fromkeys(states.items(), 1))
+    if seen.rows != wanted:
+        found = ", ".join(f"{one}: {state}" for one, state in seen.rows)
+        yield _wrong(name, f"{about}: another state", found, ", ".join(states.values()))
+    for what, found, expected in shown.differing(shown.figures([*scores.values()], []), seen):
+        yield _wrong(name, what, found, expected)
+
+
+def _claimed(site: Path, known: Known) -> Iterator[Finding]:
+    """The first page has every score whose time nobody proved, and no other."""
+    claimed = {shown.score_name(row): row for row in known.scores if row["standing"] == "claimed"}
+    yield from _page(site, INDEX, {}, claimed, "the first page")
+
+
+def _same(name: str, told: bytes, ours: object, skipped: Sequence[str]) -> Iterator[Finding]:
+    """A data file, value for value; numbers to six digits, since arithmetic differs from machine to machine."""
+    try:
+        found = json.loads(told)
+        if not isinstance(found, dict) or not isinstance(ours, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
+        yield _wrong(name, "holds no data of a forecast", str(error))
+        return
+    for key in sorted(found.keys() | ours.keys()):
+        if key not in skipped and not (key in found and key in ours and _equal(found[key], ours[key])):
+            said = (json.dumps(one[key])[:150] if key in one else "nothing" for one in (found, ours))
+            yield _wrong(name, f"{key} is not as the ledger says", *said)
+
+
+def _equal(found: object, ours: object) -> bool:
+    if isinstance(found, bool) or isinstance(ours, bool):
+        return found is ours
+    if isinstance(found, int | float) and isinstance(ours, int | float):
+        return math.isclose(found, ours, rel_tol=shown.SAME, abs_tol=1e-9)
+    if isinstance(found, dict) and isinstance(ours, dict):
+        return found.keys() == ours.keys() and all(_equal(found[key], ours[key]) for key in ours)
+    if isinstance(found, list) and isinstance(ours, list):
+        return len(found) == len(ours) and all(map(_equal, found, ours))
+    return type(found) is type(ours) and found == ours
+
+
+def _entries(site: Path, known: Known) -> Iterator[Finding]:
+    """The downloads of the ledger's entries byte for byte, and each entry once in the feed."""
+    entries = ledger_page.ledger_entries(known.batches)
+    for path, data in downloads.contents({"ledger": entries}).items():
+        if _read(site, str(path)) != data:
+            yield _wrong(
+                str(path), "is not the table of the ledger's entries", expected=f"{entries.height} entries, as the ledger has them"
+            )
+    feed = _read(site, FEED)
+    named = Counter(re.findall(r"<id>(urn:sha256:[^<]*)</id>", (feed or b"").decode("utf-8", "replace")))
+    wanted = Counter(ledger_page.entry_name(row) for row in entries.to_dicts())
+    for one in sorted((named - wanted) | (wanted - named)):
+        yield _wrong(FEED, f"{_ascii(one)[:120]} is not there once", str(named[one]), str(wanted[one]))
