@@ -42,6 +42,7 @@ ELSEWHERE = {
     **dict.fromkeys(("ledger seal", "ledger show", "ledger sign", "ledger stamp", "ledger verify"), "cli/test_ledger.py"),
     **dict.fromkeys(("ledger void", "ledger withdraw", "ledger witness"), "cli/test_ledger.py"),
     "ledger ask": "pipeline/test_a_whole_life_by_commands.py",
+    "ledger draft": "pipeline/test_a_round_by_commands.py",
     "alias": "registry/update/test_proposals.py",
     "complete": "studies/capability/test_record.py",
     "contest": "cli/test_project.py",

@@ -10,6 +10,7 @@ import click
 from foresaid.cli.group import Sections, add
 from foresaid.cli.ledger_entries import amend, ask, challenge, forecast, outcomes, redact, resolve, reveal, seal, void, withdraw
 from foresaid.cli.ledger_log import checkpoint, key, policy, prove, sign, stamp, witness
+from foresaid.cli.ledger_rounds import draft
 from foresaid.cli.ledger_verify import heads, show, verify, verify_report
 
 
@@ -23,6 +24,7 @@ def ledger() -> None:
 
 ledger.sections = {
     "Look and check": add(ledger, (verify, verify_report, show, heads)),
+    "Prepare a round": add(ledger, (draft,)),
     "Add one batch of entries": add(
         ledger, (ask, forecast, seal, reveal, amend, withdraw, outcomes, resolve, challenge, void, redact)
     ),

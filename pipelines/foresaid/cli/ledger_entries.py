@@ -21,18 +21,22 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("questions", type=THERE)
-def ask(questions: Path) -> None:
+@click.option("--known", type=THERE, help="The list of models known, one id a line; kept in registry/known under its digest.")
+def ask(questions: Path, known: Path | None) -> None:
     """Freeze round/v1 and target/v1 lines: a round and its questions, in a batch of their own, which is never redacted.
 
     The list of models known when a target is set must lie in registry/known under the digest that the target names.
 
-    Example: foresaid ledger ask questions.jsonl
+    Example: foresaid ledger ask draft/questions.jsonl --known draft/known.txt
     """
     from foresaid.errors import LedgerError
     from foresaid.ledger.entries import schema as entries
     from foresaid.ledger.verify import training_data
+    from foresaid.pipeline import outcomes as found
     from foresaid.project import KNOWN
 
+    if known is not None:
+        found.keep_known(project().registry, known.read_text(encoding="utf-8").splitlines())
     lines: list[Entry] = []
     for number, record in _read(questions):
         if not isinstance(record, entries.RoundEntry | entries.TargetEntry):

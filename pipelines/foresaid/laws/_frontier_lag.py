@@ -2,7 +2,8 @@
 
 A download shows the models released by a day only as far as anyone has measured them. Between two downloads the frontier *of the
 models released by the earlier one's day* still moves; that movement, pooled over boards, is added to a forecast whose starting
-point was read off a download as it stood.
+point was read off a download as it stood. Added up in shares it carries a board near its ceiling onto the ceiling itself; on
+Gompertz's scale (`on_line`) a rise is worth less there, as growth is.
 """
 
 from __future__ import annotations
@@ -14,14 +15,19 @@ import numpy as np
 
 from foresaid.arrays import Array
 from foresaid.laws._frontier_rows import LEVELS, Board
+from foresaid.laws._frontier_scale import to_line, to_share
 
 
 @dataclass(frozen=True)
 class Lag:
-    """Rises (n,) of the frontier of models released by a day, one a board and pair of downloads, over about `months` months."""
+    """Rises (n,) of the frontier of models released by a day, one a board and pair of downloads, over about `months` months.
+
+    In shares, or on Gompertz's scale where `on_line`.
+    """
 
     rises: Array
     months: float
+    on_line: bool = False
 
 
 def rises(earlier: Sequence[Board], later: Sequence[Board], day: float, top: int) -> Array:
@@ -39,7 +45,7 @@ def rises(earlier: Sequence[Board], later: Sequence[Board], day: float, top: int
 
 
 def with_lag(quantiles: Array, lag: Lag, months: float) -> Array:
-    """Add the lag to quantiles (n, 200): the distribution of the sum of forecast and rise, at most 1.
+    """Add the lag to quantiles (n, 200) in shares: the distribution of the sum of forecast and rise, at most 1.
 
     Over a time other than the lag's own the chance of a rise is scaled by months / lag.months, at most to what a doubled time
     gives: publication is nearly over after that.
@@ -53,7 +59,11 @@ def with_lag(quantiles: Array, lag: Lag, months: float) -> Array:
     weights = np.concatenate([[1.0 - chance], np.full(len(risen), chance / len(risen))])
     found = np.empty_like(quantiles)
     for i, row in enumerate(quantiles):
-        sums = np.clip(row[:, None] + values[None, :], 0.0, 1.0).ravel()
+        if lag.on_line:  # a share within the edge of the scale that does not rise stays what it is
+            raised = to_share(to_line(row)[:, None] + values[None, :])
+            sums = np.where(values[None, :] == 0.0, row[:, None], raised).ravel()
+        else:
+            sums = np.clip(row[:, None] + values[None, :], 0.0, 1.0).ravel()
         weight = np.tile(weights, len(row))
         order = np.argsort(sums, kind="stable")
         middle = (np.cumsum(weight[order]) - 0.5 * weight[order]) / weight.sum()

@@ -1,0 +1,40 @@
+"""The command that drafts a round: it writes files and no entry, so that a person reads them before anything is frozen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from foresaid.cli._ledger_context import THERE
+from foresaid.cli.group import given_day, project
+
+
+@click.command()
+@click.argument("round_file", type=THERE)
+@click.option("--as-of", type=click.DateTime(["%Y-%m-%d"]), help="The day of the freeze, YYYY-MM-DD; today by default.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files it writes.")
+def draft(round_file: Path, as_of: datetime | None, out: Path) -> None:
+    """Draft a round: questions, forecasts by every method, training rows, and a card for each target to be read before the freeze.
+
+    Nothing is frozen. Exit 1 where a forecast fails a plausibility check; the files are there all the same.
+
+    Example: foresaid ledger draft registry/rounds/2026-12.yaml --as-of 2026-12-01 --out draft
+    """
+    import sys
+
+    from foresaid import params
+    from foresaid.pipeline import round as rounds
+    from foresaid.studies.rounds import round_file as files
+
+    made = rounds.draft(
+        params.load(project().params), project().build, project().registry, files.read(round_file), given_day("--as-of", as_of)
+    )
+    problems = rounds.write_draft(made, out)
+    for name, reason in sorted(made.not_asked.items()):
+        click.echo(f"not asked: {name}: {reason}")
+    click.echo(f"draft: {len(made.asked)} targets, {len(made.forecasts)} forecasts in {out}; read {out / rounds.CARDS} first")
+    for line in problems:
+        click.echo(line, err=True)
+    sys.exit(1 if problems else 0)
