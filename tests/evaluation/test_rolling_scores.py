@@ -216,6 +216,9 @@ def test_a_row_without_a_forecast_counts_as_the_reference_and_is_counted(against
     expected = sum([*kept["wis"], *late["wis"]]) / sum(base["wis"])
     assert half["relative_wis"] == pytest.approx(expected)
     assert whole["relative_wis"] < half["relative_wis"] < 1.0
+    # Nor is it placed by what it did forecast alone.
+    made = against_best_known.filter(~shy & (pl.col("recalibration") == PLAIN))
+    assert rolling_scores.best_baseline(made)[1]["good"][0] < half["pairwise_relative_wis"] < 1.0
 
 
 def test_p_is_adjusted_over_all_tables_of_the_page(against_best_known: pl.DataFrame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import re
 from pathlib import Path
 
@@ -91,6 +92,24 @@ def test_rows_without_a_forecast_are_counted_by_method_and_status(material: Mate
 
     assert [one["n"] for one in shown["no_forecast"]] == ["1 forecast"]
     assert {one["title"]: one["no_forecast"] for one in shown["tables"][0]["rows"]}[shown["no_forecast"][0]["method"]] == "1"
+
+
+def test_nobody_leads_a_table_by_leaving_out_what_is_hard(material: Material) -> None:
+    (case,) = (one for one in case_tables.cases(material, "hindcast") if one.name == "case-1")
+    summary = material.means["summary"]
+    mine = summary.filter((pl.col("case") == "case-1") & (pl.col("law") == "size_sigmoid"))
+    idle = mine.with_columns(law=pl.lit("idle"), wis=mine["wis"] / 2, n=pl.lit(1, pl.Int64))
+    claim = material.claims.filter((pl.col("case") == "case-1") & (pl.col("law") == "size_sigmoid"))
+    # It forecast one easy row and declined the rest, which the reference answers.
+    declined = claim.with_columns(
+        law=pl.lit("idle"), wis=mine["wis"].to_list()[0] * 1.5 + pl.lit(0.0), n_no_forecast=pl.lit(2, pl.Int64)
+    )
+    changed = dataclasses.replace(
+        material, means={**material.means, "summary": pl.concat([idle, summary])}, claims=pl.concat([material.claims, declined])
+    )
+
+    assert case_tables.law_means(changed, case)["law"].to_list() == ["size_sigmoid", "idle"]
+    assert case_tables.best_law(changed, case) == "size_sigmoid"
 
 
 def test_the_figures_of_the_first_page_stand_in_its_tables(material: Material) -> None:

@@ -20,7 +20,7 @@ from foresaid.evaluation.rolling_recalibration import CENTRE, PLAIN, WIDTH
 from foresaid.evaluation.schema import COVERAGES
 from foresaid.evaluation.tables import measured, score_rows
 from foresaid.fitting.data import Covariate
-from foresaid.forecasting.methods import BASELINES, REFERENCES, told
+from foresaid.forecasting.methods import BASELINES, REFERENCES, reference, told
 from foresaid.reproducible import generator
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
@@ -117,23 +117,34 @@ def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float
     return (min(fit, key=lambda name: (found[name][0], name)) if fit else None), found
 
 
+def _answered(rows: pl.DataFrame, none: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a table, each one without a forecast answered by its law's reference, so that all methods rank on all rows."""
+    made = [rows]
+    for law in sorted(set(none["law"]) & set(rows["law"])):
+        theirs = rows.filter(pl.col("law") == reference("released", law))
+        gone = none.filter(pl.col("law") == law).select(ROW).unique()
+        made.append(theirs.join(gone, on=ROW, how="semi").with_columns(law=pl.lit(law)))
+    return pl.concat(made)
+
+
 def by_horizon(scored: pl.DataFrame, no_forecast: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
     """One row a method and table: counts, mean scores, coverage, and for laws and ensembles the claim against their reference.
 
     The reference was named before (forecasting/methods.py); a row of `no_forecast` (columns of `scored` that name a row, and `law`)
     counts as its forecast. `relative_wis` with its 95 % interval, p (adjusted over all tables, which stand on one page) and verdict
     are that claim's; `n_claim` its rows. `best_baseline` is hindsight's choice, with `relative_wis_best` on the `n_best` rows both
-    forecast, and carries no test. `pairwise_relative_wis` (significance.pairwise_relative_wis) is 1 for the best score so far.
+    forecast, and carries no test. `pairwise_relative_wis` (significance.pairwise_relative_wis) is 1 for the best score
+    so far; it orders the table, with rows without a forecast answered by the reference.
     """
     made: list[dict[str, Any]] = []
     claims: list[tuple[dict[str, Any], Comparison]] = []
     for about, rows in _groups(scored, horizons):
-        best, relative = best_baseline(rows)
-        base = rows.filter(pl.col("law").is_in([best] if best else [])).select(*ROW, base="wis")
         none = no_forecast.filter(
             *(pl.col(key) == about[key] for key in ("mode", "unit")), pl.col("horizon") <= about["horizon"],
             pl.lit(about["board"] == EVERY_BOARD) | (pl.col("board") == about["board"]),
         )  # fmt: skip
+        best, relative = best_baseline(_answered(rows, none))
+        base = rows.filter(pl.col("law").is_in([best] if best else [])).select(*ROW, base="wis")
         for (law,), part in rows.group_by(["law"], maintain_order=True):
             pairs = part.join(base, on=ROW, how="inner")
             theirs = float(pairs["base"].mean() or 0.0)  # type: ignore[arg-type]  # the mean of floats

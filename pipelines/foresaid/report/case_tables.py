@@ -149,8 +149,8 @@ def _parts(material: Material, case: Case) -> list[dict[str, Any]]:
 
 def _table(material: Material, case: Case, part: pl.DataFrame, silent: pl.DataFrame, root: str) -> dict[str, Any]:
     unit = part["unit"][0]
-    means = of_case(material.means["summary"], case, unit).with_columns(second=pl.col("role") == "baseline")
-    means = means.sort("second", "wis", "law")
+    means = placed(material, case, of_case(material.means["summary"], case, unit), unit)
+    means = means.with_columns(second=pl.col("role") == "baseline").sort("second", "place", "law")
     ratios = {(row["law"], row["baseline"]): row for row in of_case(material.means["skill"], case, unit).iter_rows(named=True)}
     # Beside each mean stand the references that were named before; every other baseline is in the download.
     named = {reference(part["split"][0], law) for law in part.filter(pl.col("role") == "law")["law"].unique()}
@@ -270,10 +270,21 @@ def of_case(table: pl.DataFrame, case: Case, unit: str | None = None) -> pl.Data
     return rows if unit is None else rows.filter(pl.col("unit") == unit)
 
 
+def placed(material: Material, case: Case, means: pl.DataFrame, unit: str) -> pl.DataFrame:
+    """Add to means by law the WIS that decides their order, `place`: a row without a forecast counts as the reference's.
+
+    Nobody leads a table by leaving out what is hard. What has no claim (a baseline, a bare point) has its own mean.
+    """
+    claimed = of_case(material.claims, case, unit)
+    known = claimed.select("law", place="wis") if claimed.height else pl.DataFrame(schema={"law": pl.String, "place": pl.Float64})
+    return means.join(known, on="law", how="left", maintain_order="left").with_columns(place=pl.coalesce("place", "wis"))
+
+
 def law_means(material: Material, case: Case) -> pl.DataFrame:
-    """The means of the laws of a case in its first unit, the lowest WIS first."""
-    rows = of_case(material.means["summary"], case, case.rows["unit"].min())  # type: ignore[arg-type]  # a column of text
-    return rows.filter(pl.col("role") == "law").sort("wis", "law") if rows.height else rows
+    """The means of the laws of a case in its first unit, the lowest WIS first (`placed`)."""
+    unit = str(case.rows["unit"].min())
+    rows = of_case(material.means["summary"], case, unit)
+    return placed(material, case, rows.filter(pl.col("role") == "law"), unit).sort("place", "law") if rows.height else rows
 
 
 def best_law(material: Material, case: Case) -> str | None:
