@@ -34,7 +34,8 @@ def capability(name: str = HOSTILE) -> Capability:
     pairs = pl.DataFrame({"first": ["a"], "second": ["b"], "systems": [12], "correlation": [-0.4]})
     adds = pl.DataFrame({"place": [1], "benchmark": ["a"], "alone": [0.9], "next": [0.9], "sd": [8.0]})
     metrics = {"cells": 4, "systems": 2, "releases": 2, "benchmarks": 2, "as_of": "2026-11-21", "sizes": {"noise": 0.17}}
-    return Capability(metrics, index, loadings, pairs, adds, protocol_record.read(ROOT / "registry"))
+    kept = protocol_record.read(ROOT / "registry")
+    return Capability(metrics, index, loadings, pairs, adds, kept, protocol_record.costs(ROOT / "registry"))
 
 
 def html(found: Capability | None) -> str:
@@ -62,8 +63,19 @@ def test_every_kept_score_is_printed_with_the_day_it_was_measured() -> None:
     kept, page = protocol_record.read(ROOT / "registry"), html(capability())
 
     assert len(kept) == 16
-    assert page.count("<td>2026-11-29</td></tr>") == len(kept)
+    scores = page.split('id="cost"')[0]
+    assert scores.count("<td>2026-11-29</td></tr>") == len(kept)
     assert "Chosen with results seen" in page
+
+
+def test_costs_are_drawn_on_log_axes_and_listed() -> None:
+    kept, page = protocol_record.costs(ROOT / "registry"), html(capability())
+    drawn = capability_page._cost_chart(capability())
+
+    assert drawn is not None
+    assert page.count("<td>parts</td>") + page.count("<td>dense</td>") == len(kept)
+    assert {row["axis"] for row in kept} == set(capability_page.VARIED)
+    assert page.count("<svg") == 2
 
 
 def test_the_kept_scores_are_those_of_the_results_page() -> None:

@@ -62,11 +62,15 @@ def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: i
 
     matrix, hidden = work.read(folder)
     if releases:
-        parts = []
-        for month in benchpress_releases.months(date(2025, 11, 1), date(2026, 4, 1)):
-            found = benchpress_releases.ask_month(matrix, month, 10, 1.1, generator(seed, "benchpress", str(month)))
-            parts += [found] if found is not None else []
-        for name, value in benchpress_releases.figures(parts, work.PER_CENT_LIMIT).items():
+        earlier: list[benchpress_releases.Asked] = []
+        parts, taught = [], []
+        for month in benchpress_releases.months(benchpress_releases.FIRST, date(2026, 4, 1)):
+            found = benchpress_releases.ask_month(matrix, month, 10, generator(seed, "benchpress", str(month)))
+            if found is not None and month >= date(2025, 11, 1):
+                taught.append(benchpress_releases.widths(earlier))
+                parts.append(found)
+            earlier += [found] if found is not None else []
+        for name, value in benchpress_releases.figures(parts, taught, work.PER_CENT_LIMIT).items():
             click.echo(f"{name}: {number(value)}")
         return
     errors: dict[str, list[np.ndarray]] = {"median of the benchmark": [], "BenchPress's completion": []}

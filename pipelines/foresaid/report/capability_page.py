@@ -32,6 +32,8 @@ def page(material: Material) -> Page:
             "adds": [_adds(material, row, items.get(row["benchmark"])) for row in found.adds.iter_rows(named=True)],
             "pairs": [_pair(material, row) for row in found.correlations.head(PAIRS).iter_rows(named=True)],
             "sizes": [{"name": name, "value": number(value)} for name, value in sorted(found.metrics["sizes"].items())],
+            "cost_chart": _cost_chart(found),
+            "costs": found.costs,
             "protocol": [{name: text or DASH for name, text in row.items()} for row in found.protocol],
         }
     return Page("capability.html", "capability.html.j2", values)
@@ -54,6 +56,23 @@ def _chart(found: Capability) -> charts.Drawing | None:
         for row in best.iter_rows(named=True)
     ]
     return charts.index_over_time(points, "Reference index by release", "reference index (probit units)") if points else None
+
+
+VARIED = {"cells": "cells", "benchmarks": "benchmarks", "models": "systems", "models, six benchmarks": "systems"}
+
+
+def _cost_chart(found: Capability) -> charts.Drawing | None:
+    """One line for what was varied and for how it was computed; the size is that of what was varied."""
+    points = [
+        {
+            "series": row["axis"] + (", dense algebra" if row["form"] == "dense" else ""),
+            "size": float(row[VARIED[row["axis"]]]),
+            "seconds": float(row["seconds"]),
+        }
+        for row in sorted(found.costs, key=lambda row: (row["form"] == "dense", list(VARIED).index(row["axis"])))
+        if row["form"] == "parts" or row["axis"] == "cells"
+    ]
+    return charts.costs(points, "Cost of one evaluation of the likelihood", "processor seconds") if points else None
 
 
 def _rank(row: Mapping[str, Any]) -> dict[str, str]:

@@ -290,6 +290,25 @@ def index_over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
 
 
 @drawn
+def costs(points: Rows, title: str, y_title: str) -> dict[str, Any]:
+    """Processor `seconds` against `size` on log axes, a line a `series`; dashes and shapes say what colours say."""
+    kept = [_only(row, "series", "size", "seconds") for row in points]
+    names = list(dict.fromkeys(str(row["series"]) for row in kept))
+    dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
+    color = alt.Color("series:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(PALETTE, len(names))))
+    shape = alt.Shape("series:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(SHAPES, len(names))))
+    dash = alt.StrokeDash("series:N", sort=names, title=None, scale=alt.Scale(domain=names, range=dashes[: len(names)]))
+    log, axis = alt.Scale(type="log", nice=False, padding=8), alt.Axis(tickCount=5, format="~g")
+    x, y = (
+        alt.X("size:Q", title="number of what is varied", scale=log, axis=axis),
+        alt.Y("seconds:Q", title=y_title, scale=log, axis=axis),
+    )
+    line = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
+    dots = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8).encode(x=x, y=y, color=color, shape=shape)
+    return render(alt.layer(line, dots), title)
+
+
+@drawn
 def choices(rows: Rows, title: str) -> dict[str, Any]:
     """What a budget of models buys, in two panels: `models`, `objective`, and test errors `optimal` and `random`."""
     data = [_only(row, "models", "objective", "optimal", "random") for row in rows]

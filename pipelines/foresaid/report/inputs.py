@@ -7,7 +7,7 @@ onto a page. Two digests say what was read: of the database, and of the program 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,7 @@ class Capability:
     correlations: pl.DataFrame
     adds: pl.DataFrame
     protocol: list[dict[str, str]]
+    costs: list[dict[str, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
 def _capability(folder: Path, metrics: Path, registry: Path) -> Capability:
     kept = protocol_record.read(registry)
     tables = {name: read_frame(folder / f"{name}.parquet") for name in ("index", "loadings", "correlations", "adds")}
-    return Capability(metrics=_json(metrics / "capability.json"), protocol=kept, **tables)
+    return Capability(metrics=_json(metrics / "capability.json"), protocol=kept, costs=protocol_record.costs(registry), **tables)
 
 
 def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:

@@ -1,7 +1,8 @@
 """BenchPress's matrix asked for new releases: five scores of a model are revealed, the rest is forecast from earlier models.
 
 On the first of each month law and completion see the models released before it and are asked for the models of that month; nothing
-is fitted on the asked model itself. The files hold no history of the scores, so this too is pseudo-forward.
+is fitted on the asked model itself. The files hold no history of the scores, so this too is pseudo-forward. Intervals are as wide,
+in standard deviations of the law, as would have held their share of the models of earlier months.
 """
 
 from __future__ import annotations
@@ -22,22 +23,53 @@ from foresaid.laws._capability_rows import EDGE, cells
 from foresaid.studies.capability.benchpress import ROUGH, Matrix, day_of, frame, scales
 
 REVEALED = 5
-Z80, Z90 = 1.2815516, 1.6448536
+SHARES = (0.80, 0.90)
+FIRST = date(2025, 1, 1)  # the first month whose errors teach the widths
+FEWEST = 10  # models that must have taught before the widths of a normal distribution are left
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Forecast cells of new releases, each (k,): model, outcome, median of the law and of the mean of both, bounds of the law."""
+    """Forecast cells of new releases, each (k,): model, outcome, medians of law, completion and mean of both, in the unit printed.
+
+    `centre` and `sd` are the mean of both and the law's standard deviation on the probit scale, `offset` and `span` lead back.
+    """
 
     model: Array
     outcome: Array
     law: Array
     completion: Array
     mean: Array
-    low_80: Array
-    high_80: Array
-    low_90: Array
-    high_90: Array
+    centre: Array
+    sd: Array
+    offset: Array
+    span: Array
+
+    @property
+    def off(self) -> Array:
+        """Distance of the outcome from the centre in standard deviations of the law, an outcome at a bound pulled to the edge."""
+        share = np.clip((self.outcome - self.offset) / self.span, EDGE, 1.0 - EDGE)
+        return np.asarray(np.abs(ndtri(share) - self.centre) / self.sd)
+
+    def held(self, width: float) -> Array:
+        """Whether the interval of `width` standard deviations on both sides held the outcome."""
+        low, high = (self.offset + self.span * ndtr(self.centre + side * width * self.sd) for side in (-1.0, 1.0))
+        return np.asarray((low <= self.outcome) & (self.outcome <= high))
+
+
+def widths(earlier: Sequence[Asked]) -> tuple[float, ...]:
+    """Width of the interval of each of SHARES in standard deviations: what held that share of the cells of earlier models.
+
+    Every model weighs the same, however many cells it has. With fewer than FEWEST models the widths of a normal distribution.
+    """
+    model = np.concatenate([part.model for part in earlier]) if earlier else np.empty(0)
+    names, member, counts = np.unique(model, return_inverse=True, return_counts=True)
+    if len(names) < FEWEST:
+        return tuple(float(ndtri(0.5 + share / 2.0)) for share in SHARES)
+    off = np.concatenate([part.off for part in earlier])
+    order = np.argsort(off, kind="stable")
+    reached = np.cumsum(1.0 / counts[member][order]) / len(names)
+    return tuple(float(off[order][min(int(np.searchsorted(reached, share)), len(off) - 1)]) for share in SHARES)
 
 
 def months(first: date, last: date) -> list[date]:
@@ -46,11 +78,10 @@ def months(first: date, last: date) -> list[date]:
     return [date(first.year + (first.month - 1 + k) // 12, (first.month - 1 + k) % 12 + 1, 1) for k in range(count + 1)]
 
 
-def ask_month(matrix: Matrix, month: date, draws: int, factor: float, rng: np.random.Generator) -> Asked | None:
+def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator) -> Asked | None:
     """Forecast the models released in a month from those before it, REVEALED scores known, in `draws` random choices of them.
 
-    Intervals are the law's, its standard deviation times `factor`, about the mean of both forms. None where the month has no model
-    with more than REVEALED scores on benchmarks that earlier models have.
+    None where the month has no model with more than REVEALED scores on benchmarks that earlier models have.
     """
     days = [day_of(str(model["release_date"])) for model in matrix.models]
     before = np.array([day < month for day in days])
@@ -84,14 +115,17 @@ def ask_month(matrix: Matrix, month: date, draws: int, factor: float, rng: np.ra
             row[0, at[shown]] = (matrix.scores[i, at[shown]] - offset[at[shown]]) / span[at[shown]]
             other = ndtri(np.clip(expit(completion.new_rows(to_logit(row))[0, at]), EDGE, 1.0 - EDGE))
             both, hidden = 0.5 * (z + other), ~shown
-            bounds = [both + factor * times * sd for times in (-Z80, Z80, -Z90, Z90)]
-            table = [offset[at] + span[at] * ndtr(value) for value in (z, other, both, *bounds)]
-            parts.append(np.stack([np.full(release.n, float(i)), matrix.scores[i, at], *table])[:, hidden])
+            table = [offset[at] + span[at] * ndtr(value) for value in (z, other, both)]
+            rows = [np.full(release.n, float(i)), matrix.scores[i, at], *table, both, sd, offset[at], span[at]]
+            parts.append(np.stack(rows)[:, hidden])
     return Asked(*np.concatenate(parts, axis=1))
 
 
-def figures(parts: Sequence[Asked], limit: float) -> dict[str, float]:
-    """Median absolute errors of law, completion and mean over all cells, the mean's coverage (cells <= `limit` in the errors)."""
+def figures(parts: Sequence[Asked], taught: Sequence[tuple[float, ...]], limit: float) -> dict[str, float]:
+    """Median absolute errors of law, completion and mean over all cells (mean errors: cells <= `limit`), coverage of the mean.
+
+    `taught` are the `widths` of each part.
+    """
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in Asked.__dataclass_fields__}
     outcome = joined["outcome"]
     plain = outcome <= limit
@@ -107,9 +141,9 @@ def figures(parts: Sequence[Asked], limit: float) -> dict[str, float]:
             for name in ("law", "completion", "mean")
         },
     }
-    for level in ("80", "90"):
-        held = (joined[f"low_{level}"] <= outcome) & (outcome <= joined[f"high_{level}"])
+    for k, share in enumerate(SHARES):
+        held = np.concatenate([part.held(width[k]) for part, width in zip(parts, taught, strict=True)])
         by_model = [held[joined["model"] == one].mean() for one in np.unique(joined["model"])]
-        found[f"coverage of {level} %"] = float(held.mean())
-        found[f"coverage of {level} %, mean of models"] = float(np.mean(by_model))
+        found[f"coverage of {100 * share:.0f} %"] = float(held.mean())
+        found[f"coverage of {100 * share:.0f} %, mean of models"] = float(np.mean(by_model))
     return found

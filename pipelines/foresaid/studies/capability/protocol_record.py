@@ -21,13 +21,26 @@ COLUMNS = (
 by maker, the bounds of the 95 % interval by maker, and its least value when any one release is left out."""
 
 
+COSTS = "protocols/capability-cost.csv"
+COST_COLUMNS = ("measured_on", "axis", "cells", "benchmarks", "systems", "form", "seconds")
+"""Processor seconds of one evaluation of the likelihood, by what was varied; printed by `python -m benchmarks.capability`."""
+
+
 def read(registry: Path) -> list[dict[str, str]]:
     """Return the kept rows as they are written, none where there is no file; UnreadableError for another head or a short row."""
-    path = registry / FILE
+    return _rows(registry / FILE, COLUMNS)
+
+
+def costs(registry: Path) -> list[dict[str, str]]:
+    """Return the kept measurements of cost in COST_COLUMNS, none where there is no file; UnreadableError as `read`."""
+    return _rows(registry / COSTS, COST_COLUMNS)
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     if not path.is_file():
         return []
     with path.open(encoding="utf-8", newline="") as stream:
         rows = list(csv.reader(stream))
-    if not rows or tuple(rows[0]) != COLUMNS or any(len(row) != len(COLUMNS) for row in rows):
-        raise UnreadableError(f"{path}: found another head or a short row, expected the columns {', '.join(COLUMNS)}")
-    return [dict(zip(COLUMNS, row, strict=True)) for row in rows[1:]]
+    if not rows or tuple(rows[0]) != columns or any(len(row) != len(columns) for row in rows):
+        raise UnreadableError(f"{path}: found another head or a short row, expected the columns {', '.join(columns)}")
+    return [dict(zip(columns, row, strict=True)) for row in rows[1:]]
