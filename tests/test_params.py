@@ -44,6 +44,13 @@ def test_the_shipped_file_is_sound_and_no_round_is_open() -> None:
         ("laws: [observational, compute_sigmoid", "laws: [observation, compute_sigmoid", "found the law observation"),
         ("origin:", "origin: [", "not YAML"),
         ("overall_brier: prompt=zero-shot\n", "overall_brier: 3\n", "expected a setting as text"),
+        ("      loss_hinge: *other_runs", "      bleu_log: *other_runs", "found the law bleu_log, expected one of error_loss"),
+        ("      loss_hinge: *other_runs", "      loss_hinge: {}", "found {}, expected a list of settings of the law"),
+        (
+            "    laws: [uplift]",
+            "    laws: [uplift]\n    taught_by: {uplift: []}",
+            "expected none: only a case of split larger is taught",
+        ),
     ],
 )
 def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:

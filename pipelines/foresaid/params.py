@@ -5,7 +5,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
@@ -54,7 +54,8 @@ class Hindcast:
 
     `split` is `released` (score on models released after `as_of`), `listed` (on the models an adopted record lists) or
     `larger` (on the runs of each series furthest in scale: the last `held_out_share`, or all but the first `trained_on`).
-    `settings` overrides settings of the laws for this case.
+    `settings` overrides settings of the laws for this case; `taught_by` names by law settings of more series, which are not scored
+    but forecast their own largest rows and so teach the width of its intervals (of a `larger` case alone).
     """
 
     title: str
@@ -67,6 +68,7 @@ class Hindcast:
     listed: str = ""
     held_out_share: float = 0.0
     trained_on: int = 0
+    taught_by: dict[str, tuple[dict[str, Any], ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -185,8 +187,8 @@ def _round(entry: Mapping[str, Any] | None) -> RoundSettings | None:
 def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
     where = f"hindcast, {name}"
     entry = _mapping(where, entry)
-    known = ("title", "note", "split", "as_of", "until", "laws", "settings", "listed", "held_out_share", "trained_on")
-    _refuse_unknown(where, entry, known, optional=("settings", "listed", "held_out_share", "trained_on"))
+    optional = ("settings", "listed", "held_out_share", "trained_on", "taught_by")
+    _refuse_unknown(where, entry, ("title", "note", "split", "as_of", "until", "laws", *optional), optional=optional)
     if entry["split"] not in ("released", "listed", "larger"):
         raise ParameterError(f"params.yaml, {where}: found split {entry['split']!r}, expected released, listed or larger")
     as_of, until = _day(f"{where}, as_of", entry["as_of"]), _day(f"{where}, until", entry["until"])
@@ -200,7 +202,21 @@ def _hindcast(name: str, entry: Mapping[str, Any]) -> Hindcast:
         rest["held_out_share"] = _share(f"{where}, held_out_share", entry["held_out_share"])
     if "trained_on" in entry:
         rest["trained_on"] = _number(f"{where}, trained_on", entry["trained_on"], 1)
-    return Hindcast(as_of=as_of, until=until, laws=_list(f"{where}, laws", entry["laws"]), **rest)
+    laws = _list(f"{where}, laws", entry["laws"])
+    rest["taught_by"] = _teachers(f"{where}, taught_by", entry.get("taught_by", {}), laws if entry["split"] == "larger" else ())
+    return Hindcast(as_of=as_of, until=until, laws=laws, **rest)
+
+
+def _teachers(where: str, entry: object, laws: Sequence[str]) -> dict[str, tuple[dict[str, Any], ...]]:
+    made: dict[str, tuple[dict[str, Any], ...]] = {}
+    for law, each in _mapping(where, entry).items():
+        if law not in laws:
+            expected = f"one of {', '.join(laws)}" if laws else "none: only a case of split larger is taught"
+            raise ParameterError(f"params.yaml, {where}: found the law {law}, expected {expected}")
+        if not isinstance(each, list):
+            raise ParameterError(f"params.yaml, {where}, {law}: found {each!r:.80}, expected a list of settings of the law")
+        made[law] = tuple(dict(_mapping(f"{where}, {law}", one)) for one in each)
+    return made
 
 
 def _rolling(entry: Mapping[str, Any] | None, laws: Mapping[str, object]) -> Rolling | None:

@@ -8,10 +8,12 @@ from datetime import date
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
-from tests.conftest import Built
+from tests.conftest import ROOT, Built
 
-from foresaid.evaluation.hindcast import run_case
+from foresaid import params
+from foresaid.evaluation.hindcast import run_case, split_of_scale, teachers
 from foresaid.evaluation.schema import SCHEMA
+from foresaid.laws import _loader as laws
 from foresaid.params import Hindcast
 from foresaid.registry import database
 
@@ -99,3 +101,50 @@ def test_by_release_values_count_from_the_release_of_their_model(built: Built) -
     assert rows.height
     assert rows["released_on"].min() > date(2023, 12, 31)  # type: ignore[operator]  # a column of days
     assert rows["released_on"].max() <= date(2024, 5, 31)  # type: ignore[operator]
+
+
+MEANS = params.load(ROOT / "params.yaml").hindcast["gadre-mean-error"]
+BY_LOSS = params.load(ROOT / "params.yaml").laws["loss_logistic"]
+
+
+def test_other_runs_teach_and_a_series_with_a_row_that_is_scored_does_not(built: Built) -> None:
+    view = built.as_of("2026-11-21")
+    law = laws.load("loss_logistic", {**BY_LOSS, **MEANS.settings})
+    scored = [split_of_scale(law, table, MEANS) for table in law.tables(view)]
+    both = dataclasses.replace(MEANS, taught_by={"loss_logistic": (*MEANS.taught_by["loss_logistic"], MEANS.settings)})
+    found = [one.table.target.target_id for one in teachers("loss_logistic", both, BY_LOSS, view, scored)]
+
+    assert found == [
+        "gadre_mean_of_17/gadre/c4-original",
+        "gadre_mean_of_46/gadre/c4-original",
+        "gadre_mean_of_17/gadre/rw-original",
+        "gadre_mean_of_46/gadre/rw-original",
+        "olmo_mmlu_mc/olmo-ladder/7b",
+        "olmo_mmlu_rc/olmo-ladder/7b",
+        next(name for name in found if name.startswith("pythia_mmlu")),
+    ]
+    assert teachers("error_loss", both, BY_LOSS, view, scored) == []
+
+
+def test_groups_of_runs_that_share_a_quantity_teach_under_names_of_their_own(built: Built) -> None:
+    shipped = params.load(ROOT / "params.yaml")
+    case = shipped.hindcast["ladder-7b"]
+    found = teachers("direct_power", case, shipped.laws["direct_power"], built.as_of("2026-11-21"), [])
+    names = [one.table.target.target_id for one in found]
+
+    assert len(names) == len(set(names)) == 39
+    assert "gadre_piqa/gadre/rpj" in names
+
+
+def test_a_case_that_is_taught_has_a_discrepancy_and_the_same_forecasts_are_asked(built: Built) -> None:
+    one = dataclasses.replace(MEANS, laws=("loss_logistic",))
+    shipped = dataclasses.replace(built.params, laws={"loss_logistic": BY_LOSS})
+    connection = database.open_database(built.build / "database")
+    taught, fits = run_case("means", one, shipped, connection, built.registry)
+    alone, before = run_case("means", dataclasses.replace(one, taught_by={}), shipped, connection, built.registry)
+    connection.close()
+
+    assert taught.select(ROW).equals(alone.select(ROW))
+    assert len(fits) == len(before) == 2
+    assert all(found["discrepancy"]["independent"] == 5 for found in fits)
+    assert all(found["discrepancy"] is None for found in before)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.conftest import ROOT
 
-from foresaid.errors import ForesaidError
+from foresaid import params
+from foresaid.errors import ForesaidError, RecordError
 from foresaid.report.sections import study_tables
+from foresaid.studies import continuous_laws, law_sections
 from foresaid.studies import continuous_metrics as work
-from foresaid.studies import law_sections
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_what_is_kept_for_the_pages_is_what_the_runs_give_and_says_what_they_say
     made = work.section(work.shapes(runs), work.size_effects(runs))
 
     assert kept is not None
-    assert kept.said == made.said
+    assert kept.said[: len(made.said)] == made.said
     assert "in 1 by BIC (bits per byte of boolq)" in made.said[0]
     assert "neither accuracy nor the probability" in made.said[0]
     numbers = [[cell for cell in row if isinstance(cell, float)] for row in made.tables[0].rows]
@@ -80,6 +82,70 @@ def test_a_corner_in_accuracy_would_be_said() -> None:
     assert study_tables.shown([section], "loss_hinge")[0]["tables"][0]["rows"][0][3] == "20.0"
     assert study_tables.shown([section], "chinchilla") == []
     assert study_tables.downloads([section])["study-continuous-metrics"].height == len(work.METRICS)
+
+
+def test_both_scales_start_from_guessing_and_no_outcome_sets_the_second(runs: work.Runs) -> None:
+    chance = continuous_laws.chances(ROOT / "registry")
+    found = {(task, metric): (whole, own) for task, metric, whole, own in continuous_laws.tables(runs, chance)}
+    whole, own = found["csqa", "probability"]
+    last = np.array([name.endswith("/00000") for name in whole.subjects])
+
+    assert len(found) == 40
+    assert len(set(own.clusters)) == int(last.sum()) == 20
+    ends = runs.values["csqa", "probability"][runs.last]
+    np.testing.assert_allclose(np.sort(whole.y[last]), np.sort((ends - 0.2) / 0.8))
+    loss = own.x[:, 0]
+    asked = loss <= np.quantile(loss, continuous_laws.ASKED)
+    reached = ~asked & (loss <= np.quantile(loss[~asked], 0.1))
+    assert own.y[reached].mean() == pytest.approx(0.5)
+    spoilt = replace(runs, values={key: np.where(runs.loss <= loss[asked].max(), 0.9, y) for key, y in runs.values.items()})
+    again = {(task, metric): table for task, metric, _, table in continuous_laws.tables(spoilt, chance)}
+    np.testing.assert_array_equal(again["csqa", "probability"].y[~asked], own.y[~asked])
+
+
+def test_the_laws_say_of_a_task_what_is_kept(runs: work.Runs) -> None:
+    kept = law_sections.kept(ROOT / "registry", "continuous")
+    shipped = params.load(ROOT / "params.yaml")
+    chance = continuous_laws.chances(ROOT / "registry")
+    one = replace(runs, values={key: y for key, y in runs.values.items() if key[0] == "csqa"})
+    rows = continuous_laws.table_of(continuous_laws.fits(one, chance, shipped.seed, shipped.replicates)).rows
+
+    assert kept is not None
+    assert [table.key for table in kept.tables] == ["metrics", "laws"]
+    stands = [row for row in kept.tables[1].rows if row[0] == "csqa"]
+    assert len(stands) == len(rows) == 12
+    for mine, theirs in zip(rows, stands, strict=True):
+        assert mine[:5] == theirs[:5]
+        numbers = [(a, b) for a, b in zip(mine[5:], theirs[5:], strict=True) if a is not None and b is not None]
+        np.testing.assert_allclose([float(a) for a, _ in numbers], [float(b) for _, b in numbers], rtol=1e-2)
+    assert [row[3] for row in rows if row[1] == "accuracy"] == ["converged"] * 3
+    smooth = [float(row[8] or 1.0) for row in rows if row[1] == "accuracy"]
+    assert smooth[2] == min(smooth)  # the law without a corner forecasts accuracy best here
+
+
+def test_what_the_laws_say_is_put_behind_the_metrics() -> None:
+    found = [
+        continuous_laws.LawFit("t", metric, law, "no_threshold", "converged", 3.0, np.nan, np.nan, 0.1 * (1 + at), 0.1, 0.8)
+        for metric in work.METRICS
+        for at, law in enumerate(work.LAWS)
+    ]
+    effects = [work.SizeEffect("t", metric, 0.0, -1.0, 1.0, 1.0, 1.0) for metric in work.METRICS]
+    bare = work.section([work.Shape("t", metric, 0.5, -20.0, 3.0) for metric in work.METRICS], effects)
+    whole = continuous_laws.added(bare, found)
+
+    assert whole.said[: len(bare.said)] == bare.said
+    assert "accuracy: WIS 0.1000/0.2000/0.3000, best on 1/0/0 tasks, 80 % hold 80%/80%/80%" in whole.said[len(bare.said)]
+    assert "converged on 1/1/1, on the scale to perfect 0/0/0" in whole.said[len(bare.said)]
+    assert whole.tables[1].rows[0][6] is None
+
+
+def test_a_record_without_the_tasks_is_refused(tmp_path: Path) -> None:
+    for name in ("models.csv", "quantities.csv", "aliases.csv", "merges.csv", "licences.csv"):
+        head = (ROOT / "registry" / name).read_text(encoding="utf-8").splitlines()[0]
+        (tmp_path / name).write_text(head + "\n", encoding="utf-8")
+
+    with pytest.raises(RecordError, match="found no chance of any task"):
+        continuous_laws.chances(tmp_path)
 
 
 def test_a_folder_without_the_runs_is_refused(tmp_path: Path) -> None:

@@ -141,7 +141,8 @@ def intervals() -> None:
         cells = [f"{number(one.wis[rule])} {'/'.join(f'{100 * share:.0f}' for share in one.held[rule])}" for rule in work.RULES]
         better = f"{one.better['pooled']}, {one.better['other series only']} of {one.series}"
         name = f"{one.case}, {one.law}" + (f" (set aside: {', '.join(one.set_aside)})" if one.set_aside else "")
-        rows.append([name, f"{one.series} ({one.independent})", *cells, better])
+        taught = f"{one.series} ({one.independent})" + (f", taught by {one.teachers} more" if one.teachers else "")
+        rows.append([name, taught, *cells, better])
     for line in columns(rows, (0,)):
         click.echo(line)
 
@@ -153,16 +154,19 @@ def continuous(folder: Path, write: bool) -> None:
     """Put accuracy, probability of the right choice, its logarithm and bits per byte side by side on the OLMo ladder's runs.
 
     FOLDER is a copy of allenai/OLMo-ladder. How each goes with pre-training loss (hinge with a corner or smooth logistic),
-    whether size says anything beyond loss on the twenty finished runs, and what that says about the corner.
+    whether size says anything beyond loss on the twenty finished runs, and what that says about the corner. Then the three laws
+    of a score by loss, fitted to each metric above a loss and asked below it. Some minutes.
 
     Example: foresaid continuous ../mirror/allenai+OLMo-ladder
     """
+    from foresaid import params
     from foresaid.report.sections.study_tables import lines
+    from foresaid.studies import continuous_laws, law_sections
     from foresaid.studies import continuous_metrics as work
-    from foresaid.studies import law_sections
 
-    runs = work.read(folder)
-    found = work.section(work.shapes(runs), work.size_effects(runs))
+    runs, loaded = work.read(folder), params.load(project().params)
+    fits = continuous_laws.fits(runs, continuous_laws.chances(project().registry), loaded.seed, loaded.replicates)
+    found = continuous_laws.added(work.section(work.shapes(runs), work.size_effects(runs)), fits)
     for line in lines(found):
         click.echo(line)
     if write:

@@ -7,8 +7,10 @@ scale), and leaves the forecasts beside the outcomes. The leak guard looks at ev
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from os.path import commonprefix
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +82,27 @@ def told_of(known: View, which: str, target: Target) -> frozenset[str]:
     """The subjects whose value of a target was known, whether or not a law could use the row."""
     rows = replace(known, observations=known.observations.filter(pl.col("quantity_id") == target.quantity_id))
     return frozenset(rows.of(which).under(target.quantity_id, target.protocol)["subject_id"].unique())
+
+
+def teachers(law_name: str, case: Hindcast, settings: dict[str, Any], known: View, scored: Sequence[Split]) -> list[FitRequest]:
+    """Return the series of the record that only teach a law of a case how wide it must be: `taught_by` of its entry.
+
+    `settings` are the law's own; `scored` are the splits of the case. A series with a row whose value is scored teaches nothing.
+    """
+    asked = {(one.test.target.quantity_id, subject) for one in scored for subject in one.test.subjects}
+    made = []
+    for chosen in case.taught_by.get(law_name, ()):
+        entry = {**settings, **chosen}
+        law = laws.load(law_name, entry)
+        for table in law.tables(known):
+            target = table.target
+            if any((target.quantity_id, subject) in asked for subject in table.subjects):
+                continue
+            # Several groups of runs may share a quantity: each is a series of its own name.
+            group = commonprefix((target.series or "").split("+")).rstrip("-/")  # noqa: RUF071  # names of families, no paths
+            name = target.target_id if group in target.target_id else f"{target.target_id}/{group}"
+            made.append(FitRequest(law, replace(table, target=replace(target, target_id=name)), entry))
+    return made
 
 
 @dataclass(frozen=True)
@@ -162,7 +185,13 @@ def run_case(
                 public = [day or date.max for day in split.train.released_on] if by_release else None
                 check(split, case.as_of, by_date, public)
                 asked.append(_Asked(FitRequest(law, split.train, settings), split))
-    found = recalibrated_fits([one.question for one in asked], params.seed, params.replicates, cache)
+    teaching = [
+        request
+        for law_name in case.laws
+        for request in teachers(law_name, case, params.laws[law_name], known, [one.split for one in asked])
+    ]
+    questions = [*(one.question for one in asked), *teaching]
+    found = recalibrated_fits(questions, params.seed, params.replicates, cache)[: len(asked)]
     frames: list[pl.DataFrame] = []
     fits: list[dict[str, Any]] = []
     members: dict[str, list[tuple[Forecast, Backtest]]] = {}

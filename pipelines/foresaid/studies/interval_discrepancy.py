@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from foresaid.arrays import Array
-from foresaid.evaluation.hindcast import split_of_scale
+from foresaid.evaluation.hindcast import split_of_scale, teachers
 from foresaid.fitting.discrepancy import Discrepancy
 from foresaid.fitting.fit import Fit
 from foresaid.fitting.frozen_curve import freeze_curve
@@ -44,14 +44,16 @@ RULES = ("one factor", "pooled", "other series only")
 
 @dataclass(frozen=True)
 class Compared:
-    """One law on one case: series with a backtest, independent ones, those set aside, and by rule mean WIS and shares held.
+    """One law on one case: series with a backtest, others that only teach, those set aside, and by rule mean WIS and shares held.
 
+    `independent` counts the series of both kinds that share no run; a pair of law and case without a backtest has no plays.
     `better` counts series whose WIS is lower than with the one factor, by rule. None where a rule changes nothing: too few series.
     """
 
     case: str
     law: str
     series: int
+    teachers: int
     independent: int
     forecasts: int
     set_aside: tuple[str, ...]
@@ -84,32 +86,36 @@ def compare(case: str, law_name: str, params: Params, connection: Database, cach
     chosen = params.hindcast[case]
     settings = {**params.laws[law_name], **chosen.settings}
     law = laws.load(law_name, settings)
-    splits = [split_of_scale(law, table, chosen) for table in law.tables(database.as_of(connection, chosen.as_of))]
+    known = database.as_of(connection, chosen.as_of)
+    splits = [split_of_scale(law, table, chosen) for table in law.tables(known)]
     splits = [split for split in splits if split.test.n]
     requests = [FitRequest(law, split.train, settings) for split in splits]
+    requests += teachers(law_name, chosen, params.laws[law_name], known, splits)
     answers = backtested_fits(requests, params.seed, params.replicates, cache)
-    tested = [(one, split) for one, split in zip(answers, splits, strict=True) if one.backtest is not None]
+    tested = [(one, split) for one, split in zip(answers, splits, strict=False) if one.backtest is not None]
     if not tested:
         return None
     kept = [one for one, _ in tested]
     pooled = taught_by_each_other([one.question for one in answers], [one.backtest for one in answers])
     others = _others(answers)
+    asked = answers[: len(splits)]
     taught: dict[str, list[Discrepancy | None]] = {
         "one factor": [None] * len(kept),
-        "pooled": [found for found, one in zip(pooled, answers, strict=True) if one.backtest is not None],
-        "other series only": [found for found, one in zip(others, answers, strict=True) if one.backtest is not None],
+        "pooled": [found for found, one in zip(pooled, asked, strict=False) if one.backtest is not None],
+        "other series only": [found for found, one in zip(others, asked, strict=False) if one.backtest is not None],
     }
     parts: dict[str, list[tuple[Array, Array]]] = {rule: [] for rule in RULES}
     for rule in RULES:
         for (one, split), found in zip(tested, taught[rule], strict=True):
             made = one_factor(one) if found is None else with_discrepancy(one, found)
             parts[rule].append(_scored(made.fit, one.question, split, params.seed))
-    series = [series_backtest(one.question, one.backtest) for one in kept if one.backtest is not None]
+    series = [series_backtest(one.question, one.backtest) for one in answers if one.backtest is not None]
     each = {rule: [float(wis.mean()) for wis, _ in parts[rule]] for rule in RULES}
     return Compared(
         case,
         law_name,
         len(kept),
+        len(series) - len(kept),
         independent(series),
         sum(len(wis) for wis, _ in parts[RULES[0]]),
         next((found.set_aside for found in taught["pooled"] if found is not None), ()),
