@@ -55,7 +55,7 @@ OLD_PHRASES = {
     r"\bre-made\b": "retrospective",
 }
 TEXTS = sorted(
-    [ROOT / "README.md", *(ROOT / "registry").glob("*.md"), ROOT / "registry" / "ledger" / "README.md"]
+    [ROOT / "README.md", ROOT / "params.yaml", *(ROOT / "registry").glob("*.md"), ROOT / "registry" / "ledger" / "README.md"]
     + [PACKAGE / "report" / "texts.py", *(PACKAGE / "report" / "templates").glob("*.j2")]
     + [ROOT / "docs" / name for name in ("adding.md", "api.md", "glossary.md", "running.md")]
 )

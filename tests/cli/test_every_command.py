@@ -1,24 +1,30 @@
 """Every command has a happy path: played here on a small project, or in the test named beside it, which types the command.
 
-A command that comes without either fails the first test. What runs for minutes on the whole record stands in LONG with the reason;
-what these commands compute is tested where it lives, and the list can only become shorter.
+A command that comes without either fails the first test. What trains models, or asks more than minutes of one machine, stands in
+LONG with the reason; what these commands compute is tested where it lives, and the list can only become shorter.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 from tests.cli.test_project import _commands
 from tests.conftest import ROOT, Built
 
+from foresaid import params
 from foresaid.cli.main import main
+from foresaid.pipeline import fit
 
 # What to type, and what the answer says.
 PLAYED: dict[str, tuple[tuple[str, ...], str]] = {
+    "agents": ((), "claude"),
+    "experiment score": ((), "results.json"),
     "inputs": ((), "stages"),
     "database": ((), "observation"),
     "export": (("--as-of", "2024-05-31", "--source", "obsscaling", "--to", "out.csv"), "out.csv"),
@@ -28,6 +34,8 @@ PLAYED: dict[str, tuple[tuple[str, ...], str]] = {
     "models show": (("meta-llama/llama-2-7b-hf",), "Llama"),
     "origins": (("--since", "2025-01-01"), "20"),
     "predict": (("compute_sigmoid", "gsm8k_cot", "--covariate", "training_flops=6.3e24"), "%"),
+    "protocol larger": (("curves", "--alone"), "cross_entropy_power"),
+    "returns": (("chinchilla",), "loss reduction per tenfold compute"),
     "select": (("--budget", "6", "--include", "Llama-2", "--max-params", "7e9"), "Llama-2"),
     "sort": ((), ""),
     "verify": ((), "passed"),
@@ -41,11 +49,14 @@ ELSEWHERE = {
     **dict.fromkeys(("ledger policy", "ledger prove", "ledger redact", "ledger resolve", "ledger reveal"), "cli/test_ledger.py"),
     **dict.fromkeys(("ledger seal", "ledger show", "ledger sign", "ledger stamp", "ledger verify"), "cli/test_ledger.py"),
     **dict.fromkeys(("ledger void", "ledger withdraw", "ledger witness"), "cli/test_ledger.py"),
-    "ledger ask": "pipeline/test_a_whole_life_by_commands.py",
+    **dict.fromkeys(("ledger key add", "ledger key revoke"), "cli/test_ledger.py"),
+    **dict.fromkeys(("ledger ask", "ledger outcomes", "ledger verify-report"), "pipeline/test_a_whole_life_by_commands.py"),
+    **dict.fromkeys(("alignment", "transfer"), "studies/transfer/test_transfer.py"),
     "ledger draft": "pipeline/test_a_round_by_commands.py",
     "alias": "registry/update/test_proposals.py",
     "complete": "studies/capability/test_record.py",
     "contest": "cli/test_project.py",
+    "continuous": "studies/test_continuous_metrics.py",
     "diagnose": "studies/test_pretraining_decision.py",
     "emergence": "studies/emergence/test_own_checkpoints.py",
     "import": "registry/update/test_import_results.py",
@@ -54,30 +65,19 @@ ELSEWHERE = {
     "models weights": "registry/test_open_weights.py",
     "posterior": "studies/emergence/test_posterior.py",
     "protocol benchpress": "studies/capability/test_completion.py",
+    "protocol table": "studies/test_returns_checked.py",
+    "released": "studies/test_preregistration.py",
     "replay": "evaluation/test_replay.py",
     "setup": "cli/test_project.py",
     "time-horizon": "cli/test_project.py",
+    "traps": "registry/known_defects/test_defects.py",
     "update": "registry/update/test_download.py",
 }
 LONG = {
-    "agents": "fits the whole record",
-    "alignment": "reads upstream files that are not in the repository",
-    "continuous": "reads upstream files that are not in the repository",
-    "experiment predict": "needs trained models",
+    "experiment predict": "needs trained models; what it refuses is tested in studies/emergence/test_experiment.py",
     "experiment run": "trains models for hours",
-    "experiment score": "needs trained models",
-    "intervals": "backtests every hindcast",
-    "ledger key add": "needs a second key in the log",
-    "ledger key revoke": "needs a second key in the log",
-    "ledger outcomes": "needs a round with outcomes; its function is played in pipeline/test_a_whole_life.py",
-    "ledger verify-report": "needs a rendered site; its function is tested in ledger/verify",
-    "protocol frontier": "reads upstream files that are not in the repository",
-    "protocol larger": "fits the whole record",
-    "protocol table": "reads upstream files that are not in the repository",
-    "released": "prints the table that `score` left; tested in studies/test_preregistration.py",
-    "returns": "fits the whole record",
-    "transfer": "reads upstream files that are not in the repository",
-    "traps": "reads upstream files that are not in the repository",
+    "intervals": "backtests every hindcast: minutes",
+    "protocol frontier": "reads an index of Epoch's that is not in the record, and fits every form at every cut-off",
 }
 
 
@@ -106,12 +106,23 @@ def test_the_test_named_beside_a_command_types_it(command: str) -> None:
 
 @pytest.fixture(scope="module")
 def home(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of its own with the shipped settings and record, its database and one fit."""
+    """A project of its own with the shipped settings (few replicates) and record, its database, fits, and a curve of one's own."""
     folder = tmp_path_factory.mktemp("every")
-    for name in ("params.yaml", "requirements.lock"):
-        shutil.copy(ROOT / name, folder)
+    shutil.copy(ROOT / "requirements.lock", folder)
+    settings = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    (folder / "params.yaml").write_text(re.sub(r"(?m)^replicates: \d+", "replicates: 10", settings), encoding="utf-8")
     shutil.copytree(ROOT / "registry", folder / "registry")
     shutil.copytree(built.build, folder / "build")
+    loaded = params.load(folder / "params.yaml")
+    fit.run("chinchilla", loaded, folder / "build", folder / "metrics")
+    wide = built.as_of("2026-11-21").wide(["gadre_c4_loss", "params_total", "training_tokens"], ("gadre",))
+    runs = wide.drop_nulls("gadre_c4_loss").filter(pl.col("family").str.starts_with("gadre/rpj"))
+    size = runs["params_total"].mode().min()  # most runs have it
+    own = runs.filter(pl.col("params_total") == size).sort("training_tokens")
+    (folder / "curves").mkdir()
+    own.select(pl.lit("mine").alias("series"), tokens="training_tokens", loss="gadre_c4_loss").write_csv(
+        folder / "curves" / "mine.csv"
+    )
     return folder
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from tests.conftest import ROOT
 
 from foresaid import params
+from foresaid.cli.main import main
 from foresaid.errors import ForesaidError, RecordError
 from foresaid.report.sections import study_tables
 from foresaid.studies import continuous_laws, law_sections
@@ -60,12 +63,20 @@ def test_a_planted_corner_is_told_from_a_smooth_rise() -> None:
     assert found["corner"].threshold == pytest.approx(3.0, abs=0.05)
 
 
-def test_what_is_kept_for_the_pages_is_what_the_runs_give_and_says_what_they_say_of_the_corner(runs: work.Runs) -> None:
-    kept = law_sections.kept(ROOT / "registry", "continuous")
-    made = work.section(work.shapes(runs), work.size_effects(runs))
+def test_what_is_kept_for_the_pages_is_what_the_runs_give_and_says_what_they_say_of_the_corner(
+    mirror: Path, tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "registry").mkdir()
+    shutil.copy(ROOT / "registry" / "quantities.csv", tmp_path / "registry")
+    told = CliRunner().invoke(main, ["--root", str(tmp_path), "continuous", str(mirror / "allenai+OLMo-ladder"), "--write"])
+    kept, made = (law_sections.kept(root / "registry", "continuous") for root in (ROOT, tmp_path))
 
+    assert told.exit_code == 0, told.output
     assert kept is not None
-    assert kept.said[: len(made.said)] == made.said
+    assert made is not None
+    assert kept.said == made.said
+    assert made.said[0] in told.output
     assert "in 1 by BIC (bits per byte of boolq)" in made.said[0]
     assert "neither accuracy nor the probability" in made.said[0]
     numbers = [[cell for cell in row if isinstance(cell, float)] for row in made.tables[0].rows]

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.cli.main import main
 from foresaid.evaluation import hindcast
 from foresaid.evaluation.tables import score_rows
+from foresaid.files import write_frame
 from foresaid.params import Hindcast
 from foresaid.pipeline.score import WANTED, adopted_rows
 from foresaid.registry import database
@@ -71,7 +76,7 @@ def test_hindcasts_by_scale_and_without_the_default_are_not_compared() -> None:
     assert preregistration.compare(both.filter(pl.col("law") != preregistration.DEFAULT), {"c": case("released")}, 1) == []
 
 
-def test_the_default_scores_below_the_printed_form_on_models_released_later(built: Built) -> None:
+def test_the_default_scores_below_the_printed_form_on_models_released_later(built: Built, tmp_path: Path) -> None:
     shipped = params.load(ROOT / "params.yaml")
     asked = dataclasses.replace(shipped.hindcast["obsscaling-2024-05"], laws=("observational",))
     connection = database.open_database(built.build / "database")
@@ -82,8 +87,8 @@ def test_the_default_scores_below_the_printed_form_on_models_released_later(buil
     connection.close()
     past = forecasts.with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     scored = score_rows(pl.concat([printed, past]).filter(pl.col("point").is_not_null()))
-    found = preregistration.compare(scored, {"obsscaling-2024-05": asked}, shipped.seed)[0]
-    print("\n".join(markdown(found.beside_preset)))
+    compared = preregistration.compare(scored, {"obsscaling-2024-05": asked}, shipped.seed)
+    found = compared[0]
     pooled = {one.forecaster: one for one in found.beside_preset if one.task == "all"}
 
     # Measured with 200 replicates: docs/results-seed.md.
@@ -91,3 +96,10 @@ def test_the_default_scores_below_the_printed_form_on_models_released_later(buil
     assert pooled["observational"].wis < pooled[preregistration.PRESET].wis
     assert pooled["observational"].mae < pooled[preregistration.PRESET].mae
     assert 0.70 <= pooled["observational"].coverage <= 0.90
+
+    # `foresaid released` prints what the stage `score` kept of it.
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_frame(tmp_path / "build" / "score_tables" / "preregistration.parquet", preregistration.as_frame(compared))
+    said = CliRunner().invoke(main, ["--root", str(tmp_path), "released"])
+    assert said.exit_code == 0, said.output
+    assert all(line in said.output.splitlines() for line in markdown(found.beside_preset))

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from click.testing import CliRunner
 from tests.conftest import ROOT, Built
 
 from foresaid import params
+from foresaid.cli.main import main
 from foresaid.evaluation.hindcast import run_case
+from foresaid.files import write_frame
 from foresaid.laws import _loader as laws
 from foresaid.registry import database
 from foresaid.scoring.levels import LEVELS
@@ -64,7 +69,7 @@ def test_a_gain_is_the_best_fitted_loss_less_the_best_held_out() -> None:
     assert work.held_out(forecast.with_columns(case=pl.lit("another")), {"l": drawing}) is None
 
 
-def test_the_real_hindcast_is_checked_on_three_corpora(built: Built) -> None:
+def test_the_real_hindcast_is_checked_on_three_corpora(built: Built, tmp_path: Path) -> None:
     shipped = params.load(ROOT / "params.yaml")
     case = dataclasses.replace(shipped.hindcast[work.CASE], laws=("over_training",))
     few = dataclasses.replace(shipped, replicates=10, hindcast={work.CASE: case})
@@ -88,3 +93,10 @@ def test_the_real_hindcast_is_checked_on_three_corpora(built: Built) -> None:
     assert (numbers[:, 1] > 100 * numbers[:, 0]).all()  # a hundred times the compute of the best run that was fitted
     assert ((numbers[:, 5] > 0.4) & (numbers[:, 5] < 0.8)).all()
     assert (np.abs(numbers[:, 2] - numbers[:, 5]) < 0.15).all()
+
+    # `foresaid protocol` prints the scores of the same forecasts, as `hindcast` left them.
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    write_frame(tmp_path / "build" / "hindcast.parquet", forecasts)
+    said = CliRunner().invoke(main, ["--root", str(tmp_path), "protocol", "table", work.CASE])
+    assert said.exit_code == 0, said.output
+    assert "over_training" in said.output

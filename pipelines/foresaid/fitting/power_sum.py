@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.least_squares import solve
@@ -185,13 +185,13 @@ def fit_power_sum(
     if not (x > 0).all() or (log and not (y > 0).all()):
         raise ParameterError("power law: found sizes or losses that are not positive, expected all above zero")
     logs = np.log(x)
-    middle = (logs.min(axis=0) + logs.max(axis=0)) / 2.0
-    centred = logs - middle
+    at = middle(logs)
+    centred = logs - at
     count = x.shape[1]
     # Relative errors: a residual of the logarithm is nearly a residual divided by the value.
     first = starts(centred, y, weights / np.broadcast_to(y, weights.shape) ** 2 if log else weights, wanted)
     if also is not None:
-        shared = np.column_stack([also[:, :1], also[:, 1 : 1 + count] - also[:, 1 + count :] * middle, also[:, 1 + count :]])
+        shared = np.column_stack([also[:, :1], also[:, 1 : 1 + count] - also[:, 1 + count :] * at, also[:, 1 + count :]])
         first = np.concatenate([first, np.broadcast_to(shared, (len(first), *shared.shape))], axis=1)
     if log and y.ndim > 1:
         raise ParameterError(
@@ -216,7 +216,7 @@ def fit_power_sum(
     exponent = p[:, 1 + count :]
     return PowerSum(
         p[:, 0],
-        p[:, 1 : 1 + count] + exponent * middle,
+        p[:, 1 : 1 + count] + exponent * at,
         exponent,
         found.objective[lanes, found.best],
         found.converged[lanes, found.best],

@@ -27,7 +27,7 @@ class Subject:
     subject_id: str
     cluster: str
     released_on: date | None
-    value: float
+    observed: float
     covariates: Mapping[str, float] = field(default_factory=dict)
 
     def covariate(self, name: str) -> float:
@@ -51,9 +51,9 @@ def apply(curve: Curve, subjects: Sequence[Subject]) -> pl.DataFrame:
             "subject_id": [one.subject_id for one in subjects],
             "cluster": [one.cluster for one in subjects],
             "released_on": [one.released_on for one in subjects],
-            "value": [one.value for one in subjects],
+            "observed": [one.observed for one in subjects],
         },
-        schema={"subject_id": pl.String, "cluster": pl.String, "released_on": pl.Date, "value": pl.Float64},
+        schema={"subject_id": pl.String, "cluster": pl.String, "released_on": pl.Date, "observed": pl.Float64},
     ).with_columns(
         split=pl.lit("larger" if record.series else "released"),
         target_id=pl.lit(record.target_id),

@@ -158,11 +158,6 @@ def log10_flops(x: Array) -> Array:
     return np.asarray((np.log(6.0) + x[:, 0] + x[:, 1]) / np.log(10.0))
 
 
-def middle(x: Array) -> Array:
-    """Return the middle of the rows (n, 2) on each logarithmic axis: (2,)."""
-    return np.asarray((x.min(axis=0) + x.max(axis=0)) / 2.0)
-
-
 def power(exponent: Array) -> Array:
     """Exponentiate without overflow."""
     return np.asarray(np.exp(np.clip(exponent, -LIMIT, LIMIT)))

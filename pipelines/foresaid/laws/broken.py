@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array, sigmoid
+from foresaid.arrays import Array, middle, sigmoid
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
@@ -92,12 +92,12 @@ class Broken(BentLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure ln size from the middle of the training sizes; fold back to the printed form."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
+        at = float(middle(x)[0])
 
         def fold(p: Array) -> Array:
-            return np.column_stack([p[:, 0], p[:, 1] + p[:, 2] * middle, p[:, 2], p[:, 3], p[:, 4] + middle, p[:, 5]])
+            return np.column_stack([p[:, 0], p[:, 1] + p[:, 2] * at, p[:, 2], p[:, 3], p[:, 4] + at, p[:, 5]])
 
-        return Design(x - middle, fold)
+        return Design(x - at, fold)
 
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law."""
@@ -141,9 +141,8 @@ class Broken(BentLaw):
 
     def post_fit_status(self, table: TrainingTable, point: Array) -> str | None:
         """Call the break `unidentified` when fewer than three sizes lie beyond it, or before it."""
-        middle = float((table.x.min() + table.x.max()) / 2.0)
         sizes = np.unique(table.x[:, 0])
-        at = point[4] + middle
+        at = point[4] + float(middle(table.x)[0])
         return "unidentified" if min((sizes > at).sum(), (sizes < at).sum()) < BEYOND else None
 
 

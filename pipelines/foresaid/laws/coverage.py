@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
@@ -67,8 +67,8 @@ class Coverage(SizeLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure ln k from the middle; fold back to one sample."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
-        return Design(x - middle, lambda p: np.column_stack([p[:, 0] + p[:, 1] * middle, p[:, 1]]))
+        at = float(middle(x)[0])
+        return Design(x - at, lambda p: np.column_stack([p[:, 0] + p[:, 1] * at, p[:, 1]]))
 
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law."""

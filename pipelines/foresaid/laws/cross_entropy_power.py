@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
@@ -84,12 +84,12 @@ class CrossEntropyPower(SizeLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure ln D from the middle of the training sizes; fold back to ln A."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
+        at = float(middle(x)[0])
 
         def fold(parameters: Array) -> Array:
-            return np.column_stack([parameters[:, 0], parameters[:, 1] + parameters[:, 2] * middle, parameters[:, 2]])
+            return np.column_stack([parameters[:, 0], parameters[:, 1] + parameters[:, 2] * at, parameters[:, 2]])
 
-        return Design(x - middle, fold)
+        return Design(x - at, fold)
 
     def folded_names(self, names: tuple[str, ...], target: Target) -> tuple[str, ...]:
         """Name the frozen parameters as the printed form has them."""

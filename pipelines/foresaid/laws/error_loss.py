@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
@@ -68,8 +68,8 @@ class ErrorLoss(LossLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure the loss from the middle of the rows; fold back to k at a loss of zero."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
-        return Design(x - middle, lambda p: np.column_stack([p[:, 0], p[:, 1] + p[:, 2] * middle, p[:, 2]]))
+        at = float(middle(x)[0])
+        return Design(x - at, lambda p: np.column_stack([p[:, 0], p[:, 1] + p[:, 2] * at, p[:, 2]]))
 
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law."""

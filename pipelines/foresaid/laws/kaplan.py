@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
-from foresaid.laws._loss_surface import LIMIT, SurfaceLaw, middle, power
+from foresaid.laws._loss_surface import LIMIT, SurfaceLaw, power
 
 RATIOS, EXPONENTS = (0.6, 1.0, 1.5), (0.05, 0.1, 0.2, 0.4)
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
-from foresaid.laws._loss_surface import EXPONENT, FLOOR, LIMIT, SurfaceLaw, floor_and_terms, middle, power
+from foresaid.laws._loss_surface import EXPONENT, FLOOR, LIMIT, SurfaceLaw, floor_and_terms, power
 
 EXPONENTS = (0.08, 0.15, 0.22, 0.3, 0.4, 0.6)
 

@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
-from foresaid.laws._loss_surface import FLOOR, LIMIT, SurfaceLaw, floor_and_terms, middle, power
+from foresaid.laws._loss_surface import FLOOR, LIMIT, SurfaceLaw, floor_and_terms, power
 
 EXPONENTS = (0.05, 0.12, 0.25, 0.45)
 

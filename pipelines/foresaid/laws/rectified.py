@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting._elementary import exp, log
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
@@ -81,12 +81,12 @@ class Rectified(BentLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure ln D from the middle of the training sizes; fold back to the printed form."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
+        at = float(middle(x)[0])
 
         def fold(p: Array) -> Array:
-            return np.column_stack([p[:, 0], p[:, 1] + p[:, 3] * middle, p[:, 2] + p[:, 3] * middle, p[:, 3]])
+            return np.column_stack([p[:, 0], p[:, 1] + p[:, 3] * at, p[:, 2] + p[:, 3] * at, p[:, 3]])
 
-        return Design(x - middle, fold)
+        return Design(x - at, fold)
 
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
 from foresaid.laws._size_series import SizeLaw
@@ -62,8 +62,8 @@ class TokenLine(SizeLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure ln tokens from the middle of the rows; fold back to one token."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
-        return Design(x - middle, lambda p: np.column_stack([p[:, 0] - p[:, 1] * middle / np.log(10.0), p[:, 1]]))
+        at = float(middle(x)[0])
+        return Design(x - at, lambda p: np.column_stack([p[:, 0] - p[:, 1] * at / np.log(10.0), p[:, 1]]))
 
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law."""

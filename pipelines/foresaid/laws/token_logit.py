@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from foresaid.arrays import Array, sigmoid
+from foresaid.arrays import Array, middle, sigmoid
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target
 from foresaid.fitting.law import Design, Parameter
@@ -79,8 +79,8 @@ class TokenLogit(SizeLaw):
     def design(self, x: Array, weights: Array) -> Design:
         """Measure ln tokens from the middle of the rows; fold back."""
         del weights
-        middle = float((x.min() + x.max()) / 2.0)
-        return Design(x - middle, lambda p: np.column_stack([p[:, 0] + middle, p[:, 1], p[:, 2]]))
+        at = float(middle(x)[0])
+        return Design(x - at, lambda p: np.column_stack([p[:, 0] + at, p[:, 1], p[:, 2]]))
 
     def curve(self, parameters: Array, x: Array) -> Array:
         """Evaluate the law."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from foresaid.cli.main import main
 from foresaid.registry.known_defects import page as traps
 from foresaid.sources import _loader as sources
 
@@ -26,11 +29,14 @@ def test_every_row_a_trap_sits_in_is_caught(entry: str, mirror: Path) -> None:
             assert found.caught == found.rows, f"{entry}, trap {number + 1}: {found}"
 
 
-def test_the_page_of_traps_is_what_the_real_files_give(mirror: Path) -> None:
-    content, missed = traps.table(mirror, ROOT / "registry")
+def test_the_page_of_traps_is_what_the_real_files_give(mirror: Path, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    (tmp_path / "registry").symlink_to(ROOT / "registry")
+    (tmp_path / "docs").mkdir()
+    said = CliRunner().invoke(main, ["--root", str(tmp_path), "traps", "--from", str(mirror)])
 
-    assert missed == 0
-    assert content == (ROOT / "docs/traps.md").read_text(encoding="utf-8")
+    assert (said.exit_code, said.output) == (0, "traps: docs/traps.md written, 0 rows missed\n")
+    assert (tmp_path / "docs/traps.md").read_bytes() == (ROOT / "docs/traps.md").read_bytes()
 
 
 def test_every_entry_names_its_check_and_its_rule() -> None:

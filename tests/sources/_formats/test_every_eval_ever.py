@@ -10,8 +10,8 @@ from typing import Any
 import jsonschema
 import pytest
 
-from foresaid.sources._formats.every_eval_ever import UNKNOWN_LEVEL, from_tree, read, scaled
-from foresaid.sources._formats.results import ReportedResult
+from foresaid.sources._formats.every_eval_ever import UNKNOWN_LEVEL, from_tree, scaled
+from foresaid.sources._formats.results import ReportedResult, parse
 
 OLD = "evaleval+every_eval_ever@2026-02-12"
 NEW = "evaleval+every_eval_ever/every_eval_ever/schemas/eval.schema.json"
@@ -160,7 +160,9 @@ def test_every_score_the_schema_lets_through_is_read_but_one_that_leaves_its_own
     problems = []
     items = 0
     for path in sorted((mirror / OLD).glob("data/*/*/*/*.json")):
-        found = read(path.read_bytes(), path.name)
+        tree, problem = parse(path.read_bytes(), path.name)
+        assert problem is None
+        found = from_tree(tree, path.name)
         items += len(found.items)
         problems += found.problems
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import pytest
@@ -56,7 +55,7 @@ def changed(*path: str, value: object) -> dict[str, Any]:
 
 
 def test_a_log_gives_its_metric_with_error_and_number_of_samples() -> None:
-    found = inspect_log.read(json.dumps(LOG).encode(), "log.json")
+    found = inspect_log.from_tree(LOG, "log.json")
 
     assert found.problems == []
     item = found.items[0]

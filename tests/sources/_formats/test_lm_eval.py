@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from foresaid.sources._formats.lm_eval import detect, from_tree, read
+from foresaid.sources._formats.lm_eval import detect, from_tree
+from foresaid.sources._formats.results import parse
 
 # The layout of version 0.4: metric,filter; groups twice; the end of a file as the harness writes it.
 NEW: dict[str, Any] = {
@@ -128,15 +128,15 @@ def test_every_accuracy_of_the_real_files_of_pythia_is_read_with_its_error() -> 
     files = sorted(Path(mirror, "EleutherAI+pythia").rglob("*.json"))
     assert files
     for path in files:
-        raw = path.read_bytes()
-        tree = json.loads(raw)
+        tree, problem = parse(path.read_bytes(), path.name)
+        assert problem is None
         expected = {
             (task, metric): (value, row.get(f"{metric}_stderr"))
             for task, row in tree["results"].items()
             for metric, value in row.items()
             if not metric.endswith("_stderr")
         }
-        found = read(raw, path.name)
+        found = from_tree(tree, path.name)
 
         assert detect(tree)
         assert found.problems == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 import pytest
@@ -42,7 +41,7 @@ def changed(**general: object) -> dict[str, Any]:
 
 
 def test_every_metric_of_every_task_is_a_result_with_its_error() -> None:
-    found = v1.read(json.dumps(FILE).encode(), "r.json")
+    found = v1.from_tree(FILE, "r.json")
 
     assert found.problems == []
     assert found.skipped == {v1.AVERAGES: 1}

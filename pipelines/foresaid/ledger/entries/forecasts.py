@@ -135,6 +135,12 @@ class JointPrediction(EntryFields, tag_field="kind", tag="joint", frozen=True):
             raise ValueError("`factor` must be above 0 and `noise_variance` not below it")
 
 
+def _check_id(given: str, target: str, method: str) -> None:
+    """An id is round, target and method; the round ends at the first slash."""
+    if given != (expected := f"{given.split('/', 1)[0]}/{target}/{method}"):
+        raise ValueError(f"`id` is {given}, expected {expected}")
+
+
 Prediction: TypeAlias = Quantiles | CurvePrediction | JointPrediction
 
 
@@ -157,8 +163,7 @@ class ForecastEntry(EntryFields, tag_field="type", tag="forecast/v1", frozen=Tru
         first = self.id.split("/", 1)[0]
         if self.round is not UNSET and self.round != first:
             raise ValueError(f"`round` is {self.round}, but `id` begins with {first}")
-        if self.id != (expected := f"{first}/{self.target}/{self.method}"):
-            raise ValueError(f"`id` is {self.id}, expected {expected}")
+        _check_id(self.id, self.target, self.method)
 
 
 class Sealed(EntryFields, tag_field="type", tag="sealed/v1", frozen=True):
@@ -173,9 +178,7 @@ class Sealed(EntryFields, tag_field="type", tag="sealed/v1", frozen=True):
 
     def __post_init__(self) -> None:
         check_time(self.reveal_by)
-        first, last = self.id.split("/", 1)[0], self.id.rsplit("/", 1)[1]
-        if self.id != (expected := f"{first}/{self.target}/{last}"):
-            raise ValueError(f"`id` is {self.id}, expected {expected}")
+        _check_id(self.id, self.target, self.id.rsplit("/", 1)[1])
 
 
 class Inner(EntryFields, tag_field="type", tag="forecast/v1", frozen=True):
@@ -190,8 +193,7 @@ class Inner(EntryFields, tag_field="type", tag="forecast/v1", frozen=True):
     target: Id
 
     def __post_init__(self) -> None:
-        if self.id != (expected := f"{self.id.split('/', 1)[0]}/{self.target}/{self.method}"):
-            raise ValueError(f"`id` is {self.id}, expected {expected}")
+        _check_id(self.id, self.target, self.method)
 
 
 class Reveal(EntryFields, tag_field="type", tag="reveal/v1", frozen=True):

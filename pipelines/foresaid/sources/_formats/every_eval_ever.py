@@ -20,7 +20,7 @@ from typing import Annotated, Any
 import msgspec
 
 from foresaid.errors import BadCell
-from foresaid.sources._formats.results import ReportedResult, Results, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import ReportedResult, Results, number, pointer, shown, word
 
 NAME = "eee"
 VERSIONS = re.compile(r"0\.[23]\.\d+", re.ASCII)
@@ -95,14 +95,8 @@ def detect(tree: Any) -> bool:
     return isinstance(tree, dict) and "schema_version" in tree and "evaluation_results" in tree
 
 
-def read(raw: bytes, file: str) -> Results:
-    """Read one record: all its results, and a problem for each that is refused."""
-    tree, problem = parse(raw, file)
-    return Results([], [problem]) if problem else from_tree(tree, file)
-
-
 def from_tree(tree: Any, file: str) -> Results:
-    """Read one record that is parsed already."""
+    """Read one record that is parsed (`results.parse`): all its values, and a problem for each that is refused."""
     record, problem = _convert(tree, _Record, file, "")
     if record is None:
         return Results([], [problem] if problem else [])

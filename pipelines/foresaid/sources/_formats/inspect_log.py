@@ -14,7 +14,7 @@ from typing import Any
 
 from foresaid.errors import BadCell
 from foresaid.sources._formats.lm_eval import FIRST_VERSIONS
-from foresaid.sources._formats.results import ReportedResult, Results, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import ReportedResult, Results, number, pointer, shown, word
 
 NAME = "inspect"
 SPREADS = ("stderr", "std", "var", "bootstrap_stderr", "bootstrap_std")
@@ -29,14 +29,8 @@ def detect(tree: Any) -> bool:
     return isinstance(tree, dict) and isinstance(tree.get("eval"), dict) and "status" in tree and "task" in tree["eval"]
 
 
-def read(raw: bytes, file: str) -> Results:
-    """Read one log: all its values, and a problem for each that is refused."""
-    tree, problem = parse(raw, file)
-    return Results([], [problem]) if problem else from_tree(tree, file)
-
-
 def from_tree(tree: Any, file: str) -> Results:
-    """Read one log that is parsed already."""
+    """Read one log that is parsed (`results.parse`): all its values, and a problem for each that is refused."""
     if not detect(tree):
         return Results([], [BadCell(file, None, "/eval", shown(tree), "eval with a task and a model, and a status")])
     if tree["status"] != "success":

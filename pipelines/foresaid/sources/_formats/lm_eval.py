@@ -16,7 +16,7 @@ import hashlib
 from typing import Any
 
 from foresaid.errors import BadCell
-from foresaid.sources._formats.results import ReportedResult, Results, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import ReportedResult, Results, number, pointer, shown, word
 
 NAME = "lm-eval"
 MISSING = ("N/A", "", None)
@@ -36,14 +36,8 @@ def detect(tree: Any) -> bool:
     return found and not any(str(task).count("|") == 2 for task in tree["results"])  # those are of the Open LLM Leaderboard
 
 
-def read(raw: bytes, file: str) -> Results:
-    """Read one file: all its values, and a problem for each that is refused."""
-    tree, problem = parse(raw, file)
-    return Results([], [problem]) if problem else from_tree(tree, file)
-
-
 def from_tree(tree: Any, file: str) -> Results:
-    """Read one file that is parsed already."""
+    """Read one file that is parsed (`results.parse`): all its values, and a problem for each that is refused."""
     if not detect(tree):
         return Results([], [BadCell(file, None, "/results", shown(tree), "results of tasks beside a config or versions")])
     model, setting = _model(tree)

@@ -16,7 +16,7 @@ from typing import Any
 
 from foresaid.errors import BadCell
 from foresaid.sources._formats.lm_eval import FIRST_VERSIONS
-from foresaid.sources._formats.results import ReportedResult, Results, number, parse, pointer, shown, word
+from foresaid.sources._formats.results import ReportedResult, Results, number, pointer, shown, word
 
 NAME = "open-llm-leaderboard"
 TASK = re.compile(r"(?P<suite>[\w.-]+)\|(?P<task>[^|]+)\|(?P<shots>\d{1,3})", re.ASCII)
@@ -31,14 +31,8 @@ def detect(tree: Any) -> bool:
     return isinstance(results, dict) and any(TASK.fullmatch(str(name)) for name in results)
 
 
-def read(raw: bytes, file: str) -> Results:
-    """Read one file: all its values, and a problem for each that is refused."""
-    tree, problem = parse(raw, file)
-    return Results([], [problem]) if problem else from_tree(tree, file)
-
-
 def from_tree(tree: Any, file: str) -> Results:
-    """Read one file that is parsed already."""
+    """Read one file that is parsed (`results.parse`): all its values, and a problem for each that is refused."""
     if not detect(tree):
         return Results([], [BadCell(file, None, "/results", shown(tree), "tasks spelt suite|task|shots")])
     general: dict[str, Any] = next((tree[key] for key in ("config_general", "config") if isinstance(tree.get(key), dict)), {})
