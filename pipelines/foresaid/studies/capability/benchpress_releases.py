@@ -21,6 +21,7 @@ from foresaid.laws._capability_kernel import Settings
 from foresaid.laws._capability_model import fit, given, joint, predictive
 from foresaid.laws._capability_rows import EDGE, cells
 from foresaid.studies.capability.benchpress import ROUGH, Matrix, day_of, frame, scales
+from foresaid.studies.capability.benchpress_mean import RANKS, WEIGHT
 
 REVEALED = 5
 SHARES = (0.80, 0.90)
@@ -98,7 +99,8 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
     if not due:
         return None
     model = fit(coded, Settings(), None, ROUGH)
-    completion = fit_logits(to_logit((train[before] - offset) / span), CompletionSettings(), rng)
+    logits = to_logit((train[before] - offset) / span)
+    completions = [fit_logits(logits, CompletionSettings(rank=rank), rng) for rank in RANKS]
     parts: list[Array] = []
     for i in due:
         own = np.full_like(matrix.scores, np.nan)
@@ -113,8 +115,9 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
             z, sd = predictive(found, mean, np.diag(covariance))
             row = np.full((1, len(matrix.benchmarks)), np.nan)
             row[0, at[shown]] = (matrix.scores[i, at[shown]] - offset[at[shown]]) / span[at[shown]]
-            other = ndtri(np.clip(expit(completion.new_rows(to_logit(row))[0, at]), EDGE, 1.0 - EDGE))
-            both, hidden = 0.5 * (z + other), ~shown
+            filled = [expit(one.new_rows(to_logit(row))[0, at]) for one in completions]
+            other = np.mean(ndtri(np.clip(filled, EDGE, 1.0 - EDGE)), axis=0)
+            both, hidden = WEIGHT * z + (1.0 - WEIGHT) * other, ~shown
             table = [offset[at] + span[at] * ndtr(value) for value in (z, other, both)]
             rows = [np.full(release.n, float(i)), matrix.scores[i, at], *table, both, sd, offset[at], span[at]]
             parts.append(np.stack(rows)[:, hidden])
