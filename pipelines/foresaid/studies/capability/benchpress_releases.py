@@ -100,7 +100,8 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
         return None
     model = fit(coded, Settings(), None, ROUGH)
     logits = to_logit((train[before] - offset) / span)
-    completions = [fit_logits(logits, CompletionSettings(rank=rank), rng) for rank in RANKS]
+    starts, reveals = rng.spawn(2)  # so that which scores are revealed does not depend on how anything is fitted
+    completions = [fit_logits(logits, CompletionSettings(rank=rank), starts) for rank in RANKS]
     parts: list[Array] = []
     for i in due:
         own = np.full_like(matrix.scores, np.nan)
@@ -110,7 +111,7 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
         found = joint(model, release.systems, release.s, release.q)
         for _ in range(draws):
             shown = np.zeros(release.n, dtype=bool)
-            shown[rng.choice(release.n, REVEALED, replace=False)] = True
+            shown[reveals.choice(release.n, REVEALED, replace=False)] = True
             mean, covariance = given(found, shown, release.z, release.item_variance)
             z, sd = predictive(found, mean, np.diag(covariance))
             row = np.full((1, len(matrix.benchmarks)), np.nan)
