@@ -79,9 +79,10 @@ def months(first: date, last: date) -> list[date]:
     return [date(first.year + (first.month - 1 + k) // 12, (first.month - 1 + k) % 12 + 1, 1) for k in range(count + 1)]
 
 
-def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator) -> Asked | None:
+def ask_month(matrix: Matrix, month: date, draws: int, starts: np.random.Generator, reveals: np.random.Generator) -> Asked | None:
     """Forecast the models released in a month from those before it, REVEALED scores known, in `draws` random choices of them.
 
+    `starts` draws where the completion starts, `reveals` which scores are known, apart so that neither hangs on the other.
     None where the month has no model with more than REVEALED scores on benchmarks that earlier models have.
     """
     days = [day_of(str(model["release_date"])) for model in matrix.models]
@@ -100,7 +101,6 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
         return None
     model = fit(coded, Settings(), None, ROUGH)
     logits = to_logit((train[before] - offset) / span)
-    starts, reveals = rng.spawn(2)  # so that which scores are revealed does not depend on how anything is fitted
     completions = [fit_logits(logits, CompletionSettings(rank=rank), starts) for rank in RANKS]
     parts: list[Array] = []
     for i in due:
