@@ -65,7 +65,8 @@ def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: i
         earlier: list[benchpress_releases.Asked] = []
         parts, taught = [], []
         for month in benchpress_releases.months(benchpress_releases.FIRST, date(2026, 4, 1)):
-            found = benchpress_releases.ask_month(matrix, month, 10, generator(seed, "benchpress", str(month)))
+            starts, reveals = (generator(seed, "benchpress", str(month), use) for use in ("starts", "reveals"))
+            found = benchpress_releases.ask_month(matrix, month, 10, starts, reveals)
             if found is not None and month >= date(2025, 11, 1):
                 taught.append(benchpress_releases.widths(earlier))
                 parts.append(found)

@@ -52,11 +52,12 @@ def test_a_month_is_asked_from_the_months_before_it(monkeypatch: pytest.MonkeyPa
     later = matrix.scores.copy()
     later[9:] *= 0.5
     first, second = (
-        ask_month(replace(matrix, scores=scores), date(2025, 9, 1), 2, generator(1, "test")) for scores in (matrix.scores, later)
+        ask_month(replace(matrix, scores=scores), date(2025, 9, 1), 2, generator(1, "starts"), generator(1, "reveals"))
+        for scores in (matrix.scores, later)
     )
     assert first is not None
     assert second is not None
     assert set(first.model) == {8.0}
     np.testing.assert_array_equal(first.mean, second.mean)
     assert first.mean[:2] == pytest.approx(first.outcome[:2], abs=30)
-    assert ask_month(matrix, date(2040, 1, 1), 2, generator(1, "test")) is None
+    assert ask_month(matrix, date(2040, 1, 1), 2, generator(1, "starts"), generator(1, "reveals")) is None

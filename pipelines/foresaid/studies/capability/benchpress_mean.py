@@ -1,10 +1,11 @@
 """The mean of two unlike forms on BenchPress's folds: the capability law and BenchPress's own completion, on the probit scale.
 
 Equal weights. The law knows lines, tiers and dates but takes benchmarks to differ by one loading; the completion knows nothing of a
-model but its scores and gives benchmarks two dimensions. Intervals are point plus and minus a half-width proportional to a risk:
-ln(|error| + 1/2) by least squares on what is known beforehand (the law's own spread, the disagreement of the two forms, how many
-cells the model and the benchmark have left, the benchmark's spread, and a shrunken term of each benchmark). Risk and quantile of a
-model's cells come from other models only, which is stricter than the peer's leaving out of folds that share their cells.
+model but its scores and gives benchmarks several dimensions, here the mean over a few numbers of them. Intervals are point plus and
+minus a half-width proportional to a risk: ln(|error| + 1/2) by least squares on what is known beforehand (the law's own spread, the
+disagreement of the two forms, how many cells the model and the benchmark have left, the benchmark's spread, and a shrunken term of
+each benchmark). Risk and quantile of a model's cells come from other models only, which is stricter than the peer's leaving out of
+folds that share their cells.
 """
 
 from __future__ import annotations
@@ -16,11 +17,12 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from foresaid.arrays import Array
-from foresaid.forecasting.matrix_completion import complete_matrix
+from foresaid.forecasting.matrix_completion import Settings, complete_matrix
 from foresaid.laws._capability_rows import EDGE
 from foresaid.studies.capability.benchpress import Fold, Matrix, scales
 
 WEIGHT = 0.5  # of the law
+RANKS = (2, 3, 4)  # of the completion in the mean; chosen on the first five folds (docs/results-capability.md), the peer's own is 2
 PARTS = 10  # of the models, for intervals
 RIDGE = 20.0  # on the part of the risk that is a benchmark's own: that of twenty cells counts half
 SMALL = 0.5  # points: errors below it are alike to the risk
@@ -37,12 +39,14 @@ class HeldOut:
     known: Array
 
 
-def completed(matrix: Matrix, hidden: Sequence[tuple[int, int]], rng: np.random.Generator) -> tuple[Array, Array, Array, Array]:
+def completed(
+    matrix: Matrix, hidden: Sequence[tuple[int, int]], rng: np.random.Generator, rank: int = Settings().rank
+) -> tuple[Array, Array, Array, Array]:
     """BenchPress's completion of what a fold leaves: training scores, offset, span and completed shares (M, B)."""
     train = matrix.scores.copy()
     train[[i for i, _ in hidden], [j for _, j in hidden]] = np.nan
     offset, span = scales(matrix, train)
-    return train, offset, span, complete_matrix((train - offset) / span, rng)
+    return train, offset, span, complete_matrix((train - offset) / span, rng, Settings(rank=rank))
 
 
 def completion_errors(matrix: Matrix, hidden: Sequence[tuple[int, int]], rng: np.random.Generator) -> Array:
@@ -54,9 +58,10 @@ def completion_errors(matrix: Matrix, hidden: Sequence[tuple[int, int]], rng: np
 
 def mean_of_forms(matrix: Matrix, fold: Fold, hidden: Sequence[tuple[int, int]], rng: np.random.Generator) -> HeldOut:
     """Put the completion beside the law's forecast of a fold and return their mean, with what the risk is judged by."""
-    train, offset, span, shares = completed(matrix, hidden, rng)
+    made = [completed(matrix, hidden, rng, rank) for rank in RANKS]
+    train, offset, span, _ = made[0]
     i, j = fold.row.astype(np.intp), fold.column.astype(np.intp)
-    other = ndtri(np.clip(shares[i, j], EDGE, 1.0 - EDGE))
+    other = np.mean([ndtri(np.clip(shares[i, j], EDGE, 1.0 - EDGE)) for *_, shares in made], axis=0)
     middle, low, high = (
         ndtri(np.clip((bound - offset[j]) / span[j], 1e-9, 1.0 - 1e-9)) for bound in (fold.median, fold.low, fold.high)
     )

@@ -21,6 +21,7 @@ from foresaid.laws._capability_kernel import Settings
 from foresaid.laws._capability_model import fit, given, joint, predictive
 from foresaid.laws._capability_rows import EDGE, cells
 from foresaid.studies.capability.benchpress import ROUGH, Matrix, day_of, frame, scales
+from foresaid.studies.capability.benchpress_mean import RANKS, WEIGHT
 
 REVEALED = 5
 SHARES = (0.80, 0.90)
@@ -78,9 +79,10 @@ def months(first: date, last: date) -> list[date]:
     return [date(first.year + (first.month - 1 + k) // 12, (first.month - 1 + k) % 12 + 1, 1) for k in range(count + 1)]
 
 
-def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator) -> Asked | None:
+def ask_month(matrix: Matrix, month: date, draws: int, starts: np.random.Generator, reveals: np.random.Generator) -> Asked | None:
     """Forecast the models released in a month from those before it, REVEALED scores known, in `draws` random choices of them.
 
+    `starts` draws where the completion starts, `reveals` which scores are known, apart so that neither hangs on the other.
     None where the month has no model with more than REVEALED scores on benchmarks that earlier models have.
     """
     days = [day_of(str(model["release_date"])) for model in matrix.models]
@@ -98,7 +100,8 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
     if not due:
         return None
     model = fit(coded, Settings(), None, ROUGH)
-    completion = fit_logits(to_logit((train[before] - offset) / span), CompletionSettings(), rng)
+    logits = to_logit((train[before] - offset) / span)
+    completions = [fit_logits(logits, CompletionSettings(rank=rank), starts) for rank in RANKS]
     parts: list[Array] = []
     for i in due:
         own = np.full_like(matrix.scores, np.nan)
@@ -108,13 +111,14 @@ def ask_month(matrix: Matrix, month: date, draws: int, rng: np.random.Generator)
         found = joint(model, release.systems, release.s, release.q)
         for _ in range(draws):
             shown = np.zeros(release.n, dtype=bool)
-            shown[rng.choice(release.n, REVEALED, replace=False)] = True
+            shown[reveals.choice(release.n, REVEALED, replace=False)] = True
             mean, covariance = given(found, shown, release.z, release.item_variance)
             z, sd = predictive(found, mean, np.diag(covariance))
             row = np.full((1, len(matrix.benchmarks)), np.nan)
             row[0, at[shown]] = (matrix.scores[i, at[shown]] - offset[at[shown]]) / span[at[shown]]
-            other = ndtri(np.clip(expit(completion.new_rows(to_logit(row))[0, at]), EDGE, 1.0 - EDGE))
-            both, hidden = 0.5 * (z + other), ~shown
+            filled = [expit(one.new_rows(to_logit(row))[0, at]) for one in completions]
+            other = np.mean(ndtri(np.clip(filled, EDGE, 1.0 - EDGE)), axis=0)
+            both, hidden = WEIGHT * z + (1.0 - WEIGHT) * other, ~shown
             table = [offset[at] + span[at] * ndtr(value) for value in (z, other, both)]
             rows = [np.full(release.n, float(i)), matrix.scores[i, at], *table, both, sd, offset[at], span[at]]
             parts.append(np.stack(rows)[:, hidden])
