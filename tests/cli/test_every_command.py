@@ -19,6 +19,7 @@ from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.cli.main import main
+from foresaid.cli.questions import PROTOCOLS
 from foresaid.pipeline import fit
 
 # What to type, and what the answer says.
@@ -136,3 +137,35 @@ def test_a_command_answers_and_changes_no_file_of_the_record(home: Path, monkeyp
     assert result.exit_code == 0, result.output
     assert said.lower() in result.output.lower()
     assert {path: path.read_bytes() for path in (home / "registry").rglob("*") if path.is_file()} == before
+
+
+CLAIMS = "## Seed claims, what the program says, and where"
+
+
+def _claims() -> list[list[str]]:
+    """The rows of the table of claims: claim, answer, where."""
+    text = (ROOT / "docs" / "results-intervals.md").read_text(encoding="utf-8").partition(CLAIMS)[2]
+    rows = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in rows[2:]]
+
+
+def test_no_claim_of_the_seed_papers_is_without_an_answer_and_a_place() -> None:
+    rows = _claims()
+
+    assert len(rows) >= 20
+    assert all(len(row) == 3 and all(row) for row in rows)
+    assert all("`foresaid " in row[2] or "page of *" in row[2] or ".md" in row[2] for row in rows)
+
+
+@pytest.mark.parametrize("typed", sorted({one for row in _claims() for one in re.findall(r"`foresaid ([^`]+)`", row[2])}))
+def test_a_command_named_beside_a_claim_exists_and_knows_its_options(typed: str) -> None:
+    known = {" ".join(words) for words in _commands(main)}
+    words = typed.split()
+    name = next((one for one in (" ".join(words[:2]), words[0]) if one in known), "")
+    table = not name and words[0] == "protocol" and words[1] in PROTOCOLS
+    options = [word for word in words if word.startswith("--")]
+    said = CliRunner().invoke(main, [*(["protocol", "table"] if table else name.split()), "--help"])
+
+    assert name or table, typed
+    assert said.exit_code == 0
+    assert all(option in said.output for option in options)

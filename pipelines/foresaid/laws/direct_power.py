@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, middle
 from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.law import Design, Parameter
-from foresaid.laws._loss_surface import REACH, ComputeLaw, middle, power
+from foresaid.laws._loss_surface import REACH, ComputeLaw, power
 from foresaid.laws._runs_of_sizes import SIZES, runs_of_sizes
 from foresaid.laws._settings import read_entries
 from foresaid.registry.view import View

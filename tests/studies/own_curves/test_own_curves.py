@@ -103,6 +103,22 @@ def test_larger_inference_budgets_are_forecast_from_a_file(built: Built, tmp_pat
     assert len(as_plain(made)["forecasts"]) == len(made)
 
 
+def test_a_ladder_of_ones_own_is_forecast_straight_from_sizes_too_whatever_its_losses(tmp_path: Path) -> None:
+    sizes = [(n, d) for n in (2e8, 4e8, 8e8, 1.3e9) for d in (4e9, 1.6e10, 6.4e10)]
+
+    def planted(n: float, d: float) -> float:
+        return 0.25 + 0.75 * float(np.exp(-np.exp(5.5) * n**-0.3 - np.exp(5.4) * d**-0.25))
+
+    rows = [f"mine,{n},{d},{1.0 + at / 100.0},{planted(n, d)},0.25,0" for at, (n, d) in enumerate(sizes)]
+    text = "\n".join(["series,parameters,tokens,bits_per_byte,accuracy,chance,held_out", *rows, "mine,7e9,4e12,,,0.25,1", ""])
+    (tmp_path / "runs.csv").write_text(text, encoding="utf-8")
+    found, _ = forecasts.asked(files.read_folder(tmp_path), None, params.load(ROOT / "params.yaml").laws, 0.25)
+    (made,) = forecasts.forecasts([one for one in found if one.request.law.name == "direct_power"], [], 1, 20, None)
+
+    assert {one.request.law.name for one in found} == {"ladder", "direct_power"}
+    assert made.point[0] == pytest.approx(planted(7e9, 4e12), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("text", "error", "said"),
     [
