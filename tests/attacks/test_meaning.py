@@ -194,6 +194,18 @@ def test_b6_a_withdrawal_after_the_outcome_takes_nothing_away() -> None:
     assert with_exits(early.table)[0]["n_with_exits"] == 1
 
 
+def test_b6_a_withdrawal_between_two_outcomes_takes_away_the_later_one_alone() -> None:
+    """Each model that a rule binds has a moment of its own, so what is judged by the target's alone would all vanish."""
+    made = batch([ROUND, BOUND, on_arc()])
+    known = batch([outcome("acme/a", known_at="2026-11-25"), outcome("acme/b", known_at="2026-12-20")], 2, LATER)
+    gone = batch([Withdrawal(withdraws=on_arc().id, reason="it was bad")], 1, datetime(2026, 11, 28, tzinfo=UTC))
+    done = score(made, gone, known)
+
+    assert [one.state for one in done.accounts] == ["scored"]
+    assert done.rows["subject_id"].to_list() == ["acme/a"]
+    assert lines(done)[on_arc().id, 1, "withdrawn"]["subjects"] == ["acme/b"]
+
+
 def void(**changes: Any) -> Void:
     about = {
         "round": "2026q4",
