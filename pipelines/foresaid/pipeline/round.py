@@ -171,7 +171,9 @@ def write_draft(made: Draft, folder: Path) -> list[str]:
             folder / FORECASTS: b"".join(entries.encode(line) for line in made.forecasts),
             folder / ROWS: training.to_bytes(made.rows),
             folder / KNOWN: "".join(f"{name}\n" for name in made.known).encode(),
-            folder / CARDS: cards.page(drawn, f"Round {made.file.id}, drafted as of {made.as_of}", made.not_asked).encode(),
+            folder / CARDS: cards.page(
+                drawn, f"Round {made.file.id}, drafted as of {made.as_of}", made.not_asked, made.file.accepted
+            ).encode(),
         }
     )
     return cards.problems(drawn, made.forecasts, made.file.accepted)

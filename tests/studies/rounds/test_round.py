@@ -156,6 +156,7 @@ def test_the_cards_find_nothing_that_the_file_does_not_give_a_reason_for(made: D
     page = (tmp_path / rounds.CARDS).read_text(encoding="utf-8")
     assert page.count("\n- next-") + page.count("\n- record-") + page.count("\n- frontier-") == len(made.asked)
     assert "last 0.180 (openai/gpt-5.4-mini, 2026-03-17)" in page
+    assert page.count("; accepted: gpt-5.4-mini") == 2
     for name in (rounds.QUESTIONS, rounds.FORECASTS):
         for line in (tmp_path / name).read_bytes().splitlines(keepends=True):
             assert entries.encode(entries.parse(msgspec.json.decode(line))) == line

@@ -121,12 +121,13 @@ def line(card: Card) -> str:
     return f"- {card.target.id}: {'; '.join(parts)}; {card.why}"
 
 
-def page(made: Sequence[Card], title: str, not_asked: Mapping[str, str]) -> str:
-    """All cards as a page to be read through, and below them the boards that are not asked, with why."""
+def page(made: Sequence[Card], title: str, not_asked: Mapping[str, str], accepted: Mapping[str, str]) -> str:
+    """All cards as a page to be read through, with the reasons accepted; below them what is settled when, and boards not asked."""
     head = f"# {title}\n\nMedian and 80 % interval of the primary, last value of the line, best so far, why.\n\n"
     rest = "".join(f"- {name}: {reason}\n" for name, reason in sorted(not_asked.items()))
     when = "".join(f"- {day}: {what}\n" for day, what in calendar(made))
-    every = "".join(f"{line(card)}\n" for card in made)
+    why = {name: f"; accepted: {reason}" for name, reason in accepted.items()}
+    every = "".join(f"{line(card)}{why.get(card.target.id, '')}\n" for card in made)
     return f"{head}{every}\n## What is settled when\n\n{when}\n## Boards not asked\n\n{rest}"
 
 
