@@ -190,8 +190,9 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
             f"show: found no forecast, target or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
     table = score.scored(project().registry, clock).table if full else []
+    read = story.read(full, clock)
     for account in found:
-        told = story.whole(full, clock, result, account, batches, table)
+        told = story.whole(read, result, account, batches, table)
         if as_json:
             click.echo(json.dumps(told, indent=2, sort_keys=True))
             continue
