@@ -257,6 +257,40 @@ def test_the_record_is_the_best_value_or_the_mean_of_the_three_best_models() -> 
     assert isinstance(waiting, Pending)
 
 
+def test_a_record_that_nobody_breaks_in_time_is_the_record_that_stood() -> None:
+    """Not reached: a better model released after the day, or published too late, changes nothing; known models do count."""
+    rule = target(RecordBy(by="2027-03-31", scope="any", top=1, record="0.7"))
+    old = (release("acme/old", "2026-05-01"), value("acme/old", "0.7", "2026-06-01"))
+    after = (release("acme/n2", "2027-04-01"), value("acme/n2", "0.9", "2027-04-02"))
+    late = (release("acme/n1", "2027-03-01"), value("acme/n1", "0.8", "2027-05-31"))
+    reached = (release("acme/n1", "2027-03-01"), value("acme/n1", "0.8", "2027-05-30"), value("acme/n1", "0.75", "2027-06-20"))
+
+    assert one(resolve(rule, facts(*old, *after, *late), KNOWN)) == ("", "0.7")
+    found = resolve(rule, facts(*old, *reached), KNOWN)
+    assert one(found) == ("", "0.8")
+    assert found.outcomes[0].later == (Decimal("0.75"),)  # type: ignore[union-attr]
+
+
+def test_a_record_on_a_board_that_closes_is_void_by_its_condition_alone() -> None:
+    rule = RecordBy(by="2027-03-31", scope="any", top=1, record="0.7")
+    items = (
+        release("acme/old", "2026-05-01"),
+        value("acme/old", "0.7", "2026-06-01"),
+        Event("board_closed", "board", date(2027, 2, 1)),
+    )
+
+    assert resolve(target(rule, void_if=void("board_closed")), facts(*items), KNOWN) == Voided("board_closed", date(2027, 2, 1))
+    assert one(resolve(target(rule), facts(*items), KNOWN)) == ("", "0.7")
+
+
+def test_a_record_beyond_the_scale_is_kept_and_scored_at_the_bound() -> None:
+    rule = RecordBy(by="2027-03-31", scope="any", top=1, record="0.7")
+    found = resolve(target(rule), facts(release("a", "2027-02-01"), value("a", "1.03", "2027-03-02")), KNOWN)
+
+    assert one(found) == ("", "1")
+    assert found.outcomes[0].flagged  # type: ignore[union-attr]
+
+
 def test_a_record_of_open_weights_waits_where_nobody_says_which_models_have_them() -> None:
     """Unknown is neither open nor closed: an outcome, once entered, stands for ever."""
     rule = RecordBy(by="2027-03-31", scope="open_weights", top=1, record=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,8 @@ from foresaid.cli.group import project
 from foresaid.ledger.log.stamp_kinds import KINDS
 
 if TYPE_CHECKING:
+    from foresaid.ledger.entries.batch import Batch
+    from foresaid.ledger.state.index import Clock
     from foresaid.ledger.verify.verify import Evidence, Finding
 
 
@@ -196,6 +198,8 @@ def _site(site: Path, evidence: Evidence) -> list[Finding]:
 def show(entry: str, policy: Path | None, as_json: bool) -> None:
     """Show a forecast: target, prediction, outcome, its scores, what is proven and what not. ENTRY: its id, or a batch.
 
+    Of a target, ROUND/TARGET, it says in words what is forecast, by when, by what rule, how sure, and what would be a surprise.
+
     Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
     import json
@@ -211,16 +215,20 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
     result = check.verify(project().ledger, evidence=_evidence(policy, (), None, {}, None, set()))
     batches = standing.batches_by_name(result)
     found = [account for account in result.accounts if entry in (account.id, account.batch)]
-    if not found:
-        raise ParameterError(
-            f"show: found no forecast or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
-        )
     full = [] if result.findings else store.read(project().ledger)
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
+    if not found and (told_of := _target(entry, full, clock, datetime.now(UTC).date())):
+        click.echo("\n".join(told_of))
+        return
+    if not found:
+        raise ParameterError(
+            f"show: found no forecast, target or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
+        )
     done = score.scored(project().registry, clock) if full else None
     tables = (done.table, done.crossings) if done is not None else ([], [])
+    read = story.read(full, clock)
     for account in found:
-        told = story.whole(full, clock, result, account, batches, *tables)
+        told = story.whole(read, result, account, batches, *tables)
         if as_json:
             click.echo(json.dumps(told, indent=2, sort_keys=True))
             continue
@@ -231,6 +239,34 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
             click.echo(f"  {title}:")
             for line in lines:
                 click.echo(f"    - {line}")
+
+
+def _target(entry: str, full: Sequence[Batch], clock: Clock, today: date) -> list[str]:
+    """What is to be said of a target, ROUND/TARGET; nothing where the ledger has none of that name."""
+    from foresaid.evaluation import target_story
+    from foresaid.ledger.entries.fields import aim_of
+    from foresaid.ledger.state.index import gather
+    from foresaid.ledger.state.versions import versions
+
+    facts = gather(full)
+    aim = (entry.partition("/")[0], entry.partition("/")[2])
+    if aim not in facts.targets:
+        return []
+    primary = {key for key, (_, one) in facts.forecasts.items() if getattr(one, "primary", False)}
+    primary |= {key for key, (_, one) in facts.reveals.items() if one.forecast.primary}
+    said = [
+        target_story.Said(author, name.rpartition("/")[2], (author, name) in primary, made)
+        for (author, name), found in versions(full, clock).items()
+        if aim_of(name) == aim
+        for _, made, counts in found
+        if counts
+    ]
+    outcomes = [
+        f"outcome {subject}: {one[0].value}, known {one[0].known_at}, {one[0].source}"
+        for subject, one in sorted(facts.outcomes(aim).items())
+    ]
+    told = target_story.lines(facts.targets[aim], said, today)
+    return [entry, *told, *(outcomes or ["outcome: none in the ledger yet"])]
 
 
 @click.command()

@@ -29,12 +29,13 @@ from foresaid.params import Params
 from foresaid.pipeline import outcomes
 from foresaid.registry import database, same_items
 from foresaid.registry.lineage import maker
-from foresaid.studies.rounds import boards, cards, forecasts, questions, training
+from foresaid.reproducible import generator
+from foresaid.studies.rounds import boards, cards, forecasts, hindcast, questions, training
 from foresaid.studies.rounds.questions import Asked
 from foresaid.studies.rounds.round_file import RoundFile
 
 QUESTIONS, FORECASTS, ROWS, KNOWN = "questions.jsonl", "forecasts.jsonl", "rows.jsonl", "known.txt"
-CARDS = "cards.md"
+CARDS, HINDCAST = "cards.md", "hindcast.md"
 LAG_LEARNED = timedelta(days=365)
 
 
@@ -49,6 +50,8 @@ class Draft:
     rows: training.Rows
     known: Sequence[str]
     not_asked: Mapping[str, str]
+    boards: Sequence[boards.Board]
+    factor: float
 
 
 def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: date) -> Draft:
@@ -89,7 +92,7 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
         _lag(build, file, choices, as_of),
     )
     made = forecasts.make([one.target for one in asked], rows, file.primary, choices.factor)
-    return Draft(file, as_of, asked, made, rows, known, not_asked)
+    return Draft(file, as_of, asked, made, rows, known, not_asked, every, choices.factor)
 
 
 def _launches(models: pl.DataFrame, file: RoundFile, as_of: date) -> pl.DataFrame:
@@ -168,7 +171,18 @@ def write_draft(made: Draft, folder: Path) -> list[str]:
             folder / FORECASTS: b"".join(entries.encode(line) for line in made.forecasts),
             folder / ROWS: training.to_bytes(made.rows),
             folder / KNOWN: "".join(f"{name}\n" for name in made.known).encode(),
-            folder / CARDS: cards.page(drawn, f"Round {made.file.id}, drafted as of {made.as_of}", made.not_asked).encode(),
+            folder / CARDS: cards.page(
+                drawn, f"Round {made.file.id}, drafted as of {made.as_of}", made.not_asked, made.file.accepted
+            ).encode(),
         }
     )
     return cards.problems(drawn, made.forecasts, made.file.accepted)
+
+
+def write_hindcast(made: Draft, folder: Path, seed: int) -> None:
+    """Put the round's questions to the origins of its file and write the tables into the folder."""
+    origins = [date.fromisoformat(day) for day in made.file.hindcast.origins]
+    last = date.fromisoformat(made.file.hindcast.until)
+    scores = hindcast.run(made.file, made.boards, made.rows, origins, last, made.factor)
+    title = f"Hindcast of round {made.file.id}: the same questions at {len(origins)} earlier origins"
+    write({folder / HINDCAST: hindcast.page(scores, title, generator(seed, "rounds", made.file.id)).encode()})

@@ -225,11 +225,10 @@ def files(material: Material) -> dict[Path, bytes]:
     It holds whole entries, so that nothing of a forecast stands in a batch alone; `foresaid ledger show --json` prints the same.
     """
     result, made = material.ledger, {}
-    batches, clock = evidence.batches_by_name(result), _clock(material)
+    batches, read = evidence.batches_by_name(result), story.read(material.batches, _clock(material))
     for one in states(material):
         told = story.whole(
-            material.batches, clock, result, one, batches,
-            *(material.accounting.get(name, []) for name in ("versions", "crossings")),
+            read, result, one, batches, *(material.accounting.get(name, []) for name in ("versions", "crossings"))
         )  # fmt: skip
         body = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
         made[Path(address(one)).with_suffix(".json")] = f"{body}\n".encode()
@@ -244,6 +243,7 @@ def forecasts(material: Material) -> list[Page]:
     for row in ledger_entries(material.ledger.batches).to_dicts():
         entries_of.setdefault((batches[row["batch"]].header.author, row["id"]), []).append(row)
     pages, scored = [], versions(material)
+    read = story.read(material.batches, _clock(material))
     for one in states(material):
         about = evidence.of(result, one, batches)
         pages.append(
@@ -255,7 +255,7 @@ def forecasts(material: Material) -> list[Page]:
                     "author": one.author,
                     "name": report_check.name(one.author, one.id),
                     "data": Path(address(one)).with_suffix(".json").name,
-                    "said": list(story.lines(story.of(material.batches, _clock(material), one.author, one.id))),
+                    "said": list(story.lines(story.of(read, one.author, one.id))),
                     "state": one.state,
                     "reason": one.reason,
                     "primary": "yes" if one.primary else "no",

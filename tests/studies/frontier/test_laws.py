@@ -207,6 +207,20 @@ def test_only_more_leaves_a_law_that_stays_more_often() -> None:
     assert np.mean(replaced == now) < 0.95
 
 
+def test_a_lag_on_gompertz_scale_keeps_a_board_near_its_ceiling_off_it() -> None:
+    """A rise from .3 to .5, had by every board: in shares .95 becomes 1; on the scale it rises by as much and stays below."""
+    risen = to_line(np.array([0.5])) - to_line(np.array([0.3]))
+    at = np.full((1, 200), 0.95)
+    raised = with_lag(at, Lag(risen, 2.0, on_line=True), 2.0)[0]
+
+    assert with_lag(at, Lag(np.array([0.2]), 2.0), 2.0)[0].max() == 1.0
+    np.testing.assert_allclose(raised, to_share(to_line(np.array([0.95])) + risen)[0])
+    assert 0.95 < raised.max() < 1.0
+    np.testing.assert_allclose(with_lag(np.full((1, 200), 0.3), Lag(risen, 2.0, on_line=True), 2.0), 0.5)
+    edge = np.full((1, 200), 1.0)  # beyond the edge of the scale: what does not rise stays what it is
+    assert with_lag(edge, Lag(np.array([0.0, *risen]), 2.0, on_line=True), 2.0)[0].max() == 1.0
+
+
 def test_levels_make_the_crps() -> None:
     """Twice the mean pinball loss at LEVELS of a normal distribution is its closed-form CRPS, 2 phi(0) - 1 / sqrt(pi), to 1e-3."""
     from foresaid.scoring.rules import crps_of_draws

@@ -16,6 +16,7 @@ from foresaid.errors import RecordError, UnreadableError
 from foresaid.laws import _frontier_jumps, _frontier_still
 from foresaid.laws._frontier_lag import Lag, rises, with_lag
 from foresaid.laws._frontier_rows import LEVELS, Board, board
+from foresaid.laws._frontier_scale import to_line
 from foresaid.scoring.rules import crps_of_draws
 from foresaid.studies.frontier.boards import FAMILIES, read
 from foresaid.studies.frontier.forms import DEFAULT, LEVEL, MEANS, STILL, standing, with_mean
@@ -188,6 +189,12 @@ def test_a_lag_learned_on_one_pair_of_downloads_helps_on_the_next() -> None:
     with_it = crps_of_draws(with_lag(point, lag, 0.8).T, outcome[both]).mean()
     assert np.mean(lag.rises != 0.0) == pytest.approx(10 / 46)
     assert with_it < without
+    names = {one.name: one for one in second}
+    then = float(date(2026, 2, 20).toordinal())
+    pairs = np.array([(one.frontier(then, 1), names[one.name].frontier(then, 1)) for one in first if one.name in names])
+    pairs = pairs[np.isfinite(pairs).all(axis=1)]
+    on_line = Lag(to_line(pairs[:, 1]) - to_line(pairs[:, 0]), 1.6, on_line=True)
+    assert crps_of_draws(with_lag(point, on_line, 0.8).T, outcome[both]).mean() < with_it
 
 
 @needs_mirror

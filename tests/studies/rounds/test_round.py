@@ -26,7 +26,7 @@ from foresaid.pipeline import round as rounds
 from foresaid.pipeline.round import Draft, draft
 from foresaid.registry.same_model import names
 from foresaid.scoring.levels import LEVELS
-from foresaid.studies.rounds import cards, forecasts, releases, round_file, training
+from foresaid.studies.rounds import cards, forecasts, hindcast, releases, round_file, training
 from foresaid.studies.rounds.boards import Board, closed, parted
 from foresaid.studies.rounds.round_file import Alive, RoundFile
 
@@ -156,6 +156,7 @@ def test_the_cards_find_nothing_that_the_file_does_not_give_a_reason_for(made: D
     page = (tmp_path / rounds.CARDS).read_text(encoding="utf-8")
     assert page.count("\n- next-") + page.count("\n- record-") + page.count("\n- frontier-") == len(made.asked)
     assert "last 0.180 (openai/gpt-5.4-mini, 2026-03-17)" in page
+    assert page.count("; accepted: gpt-5.4-mini") == 2
     for name in (rounds.QUESTIONS, rounds.FORECASTS):
         for line in (tmp_path / name).read_bytes().splitlines(keepends=True):
             assert entries.encode(entries.parse(msgspec.json.decode(line))) == line
@@ -253,3 +254,48 @@ def test_a_wrong_round_file_is_refused_in_one_line(old: str, new: str, said: str
     with pytest.raises(ParameterError, match=r"^[^\n]*$") as caught:
         round_file.parse(text.replace(old, new, 1), "round.yaml")
     assert said in str(caught.value)
+
+
+def test_what_is_settled_when_counts_every_target_once(made: Draft) -> None:
+    found = cards.calendar(drawn(made))
+
+    assert [day for day, _ in found] == [date(2027, 7, 2), date(2027, 10, 1), date(2028, 4, 2), date(2028, 7, 2)]
+    assert sum(int(part.split()[0]) for _, what in found for part in what.split(", ")) == len(made.asked)
+
+
+ORIGIN = date(2026, 1, 1)
+
+
+def test_a_hindcast_sees_nothing_after_its_origin_and_scores_what_came(made: Draft) -> None:
+    file = msgspec.structs.replace(made.file, next_release=msgspec.structs.replace(made.file.next_release, launched_within=400))
+    scores = hindcast.run(file, made.boards, made.rows, [ORIGIN], date(2026, 7, 31), made.factor)
+    later = pl.col("released_on") > ORIGIN
+    blind = replace(made.rows, cells=made.rows.cells.filter(~later), ratings=made.rows.ratings.filter(~later))
+    before = hindcast.cut(made.rows, ORIGIN)
+
+    assert before.part(training.CELLS).equals(hindcast.cut(blind, ORIGIN).part(training.CELLS))
+    assert before.cells["released_on"].max() <= ORIGIN  # type: ignore[operator]  # days
+    assert set(scores["kind"].unique()) >= {"next release", "record", "rating, record"}
+    [chess] = scores.filter(
+        (pl.col("target") == "next-claude-opus-epoch_chess_puzzles") & (pl.col("method") == "capability")
+    ).to_dicts()
+    cell = made.rows.cells.filter(
+        (pl.col("benchmark") == "epoch_chess_puzzles") & pl.col("model_id").str.starts_with("anthropic/claude-opus-4-6")
+    ).sort(pl.col("effort").fill_null(-1.0))
+    assert chess["value"] == cell["value"][-1]  # the first Opus after the origin, at its highest effort
+    assert chess["wis"] > 0
+    assert scores.filter(pl.col("target").str.starts_with("record") & pl.col("method").eq("no_change"))["wis"].min() >= 0  # type: ignore[operator]
+    page = hindcast.page(scores, "Hindcast", np.random.default_rng(1))
+    assert "| **capability** |" in page
+    assert "| jumps | " in page
+
+
+def test_a_record_after_the_last_reading_of_its_board_has_no_outcome(made: Draft) -> None:
+    one = next(one for one in made.asked if one.target.id.startswith("record-2027-03-31-weirdml"))
+    cells, launches = made.rows.cells, made.rows.launches
+
+    assert hindcast.outcome_of(one.target, one.board, cells, launches, date(2027, 12, 31)) is None
+    read = replace(one.board, read_on=date(2027, 6, 1))
+    found = hindcast.outcome_of(one.target, read, cells, launches, date(2027, 12, 31))
+    assert found is not None
+    assert found.value == pytest.approx(one.board.best)

@@ -7,25 +7,37 @@ stand, so that a field of a later version is shown as well.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
+from foresaid.ledger.entries.schema import Prediction
 from foresaid.ledger.state import evidence
 from foresaid.ledger.state.accounting import Account
-from foresaid.ledger.state.index import Clock, gather
+from foresaid.ledger.state.index import Clock, Facts, Key, gather
 from foresaid.ledger.state.versions import versions
 from foresaid.ledger.verify.verify import VerificationResult
 
 
-def of(batches: Sequence[Batch], clock: Clock, author: str, name: str) -> dict[str, Any]:
-    """The round, the target, every version with the one that counts, and the outcomes entered for its target.
+@dataclass(frozen=True)
+class Told:
+    """What all batches say, and every version of every forecast: read once for the stories of many forecasts."""
 
-    Give full batches in the order of the log, not outlines.
-    """
-    facts, aim = gather(batches), aim_of(name)
+    facts: Facts
+    versions: Mapping[Key, Sequence[tuple[str, Prediction, bool]]]
+
+
+def read(batches: Sequence[Batch], clock: Clock) -> Told:
+    """Read full batches in the order of the log, not outlines."""
+    return Told(gather(batches), versions(batches, clock))
+
+
+def of(read_once: Told, author: str, name: str) -> dict[str, Any]:
+    """The round, the target, every version with the one that counts, and the outcomes entered for its target."""
+    facts, aim = read_once.facts, aim_of(name)
     opened, target = facts.rounds.get(aim[0]), facts.targets.get(aim)
     return {
         "author": author,
@@ -34,7 +46,7 @@ def of(batches: Sequence[Batch], clock: Clock, author: str, name: str) -> dict[s
         "target": msgspec.to_builtins(target) if target is not None else None,
         "versions": [
             {"batch": batch, "counts": counts, "prediction": msgspec.to_builtins(made)}
-            for batch, made, counts in versions(batches, clock).get((author, name), [])
+            for batch, made, counts in read_once.versions.get((author, name), [])
         ],
         "outcomes": [
             {"subject": subject, **msgspec.to_builtins(entry), "counts": place == 0}
@@ -45,8 +57,7 @@ def of(batches: Sequence[Batch], clock: Clock, author: str, name: str) -> dict[s
 
 
 def whole(
-    full: Sequence[Batch],
-    clock: Clock,
+    read_once: Told,
     result: VerificationResult,
     account: Account,
     by_name: Mapping[str, Batch],
@@ -57,7 +68,7 @@ def whole(
     about = evidence.of(result, account, by_name)
     mine = (account.author, account.id)
     return {
-        **of(full, clock, *mine),
+        **of(read_once, *mine),
         "state": account.state,
         "reason": account.reason,
         "primary": account.primary,

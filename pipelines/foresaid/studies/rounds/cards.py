@@ -5,6 +5,7 @@ A check finds what is absurd whatever the future brings; it is mended in the law
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -120,11 +121,29 @@ def line(card: Card) -> str:
     return f"- {card.target.id}: {'; '.join(parts)}; {card.why}"
 
 
-def page(made: Sequence[Card], title: str, not_asked: Mapping[str, str]) -> str:
-    """All cards as a page to be read through, and below them the boards that are not asked, with why."""
+def page(made: Sequence[Card], title: str, not_asked: Mapping[str, str], accepted: Mapping[str, str]) -> str:
+    """All cards as a page to be read through, with the reasons accepted; below them what is settled when, and boards not asked."""
     head = f"# {title}\n\nMedian and 80 % interval of the primary, last value of the line, best so far, why.\n\n"
     rest = "".join(f"- {name}: {reason}\n" for name, reason in sorted(not_asked.items()))
-    return f"{head}{''.join(line(card) + chr(10) for card in made)}\n## Boards not asked\n\n{rest}"
+    when = "".join(f"- {day}: {what}\n" for day, what in calendar(made))
+    why = {name: f"; accepted: {reason}" for name, reason in accepted.items()}
+    every = "".join(f"{line(card)}{why.get(card.target.id, '')}\n" for card in made)
+    return f"{head}{every}\n## What is settled when\n\n{when}\n## Boards not asked\n\n{rest}"
+
+
+def calendar(made: Sequence[Card]) -> list[tuple[date, str]]:
+    """By day how many targets are settled on it at the latest, by kind.
+
+    A release is settled earlier where it comes earlier, `publish_within` days after it: a higher effort may be measured until then.
+    """
+    found: dict[date, Counter[str]] = {}
+    for card in made:
+        target = card.target
+        record = isinstance(target.rule, RecordBy)
+        end = date.fromisoformat(target.rule.by if isinstance(target.rule, RecordBy) else target.closes)
+        kind = f"records by {end}" if record else f"releases by {end}"
+        found.setdefault(end + timedelta(days=target.publish_within + 1), Counter())[kind] += 1
+    return [(day, ", ".join(f"{count} {kind}" for kind, count in sorted(found[day].items()))) for day in sorted(found)]
 
 
 def problems(made: Sequence[Card], every: Sequence[ForecastEntry], accepted: Mapping[str, str]) -> list[str]:

@@ -65,6 +65,13 @@ class Records(_Strict, frozen=True):
     top: Literal[1, 3]
 
 
+class Hindcast(_Strict, frozen=True):
+    """At which earlier origins the same questions are asked, and the last day whose releases the record holds."""
+
+    origins: list[str]
+    until: str
+
+
 class Primary(_Strict, frozen=True):
     """By kind of target the methods in order: the first that forecasts a target is its primary."""
 
@@ -87,6 +94,7 @@ class RoundFile(_Strict, frozen=True):
     frontier: Frontier
     record_by: Records
     primary: Primary
+    hindcast: Hindcast
     accepted: dict[str, str] = {}
 
     @property
@@ -112,7 +120,7 @@ def parse(text: str, where: str) -> RoundFile:
         raise ParameterError(f"{where}: not YAML: {str(error).splitlines()[0]}") from None
     except msgspec.ValidationError as error:
         raise ParameterError(f"{where}: {error}; correct the round file, docs/running.md says what it holds") from None
-    for day in (made.closes, *made.record_by.days):
+    for day in (made.closes, *made.record_by.days, *made.hindcast.origins, made.hindcast.until):
         try:
             found = date.fromisoformat(day)
         except ValueError:
