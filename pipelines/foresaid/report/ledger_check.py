@@ -67,6 +67,7 @@ def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
     """One page and one data file for each forecast, and no other."""
     by_name = evidence.batches_by_name(known.result)
     pages: set[str] = set()
+    read_once = story.read(known.batches, known.clock)
     for one in known.accounts:
         address = ledger_page.address(one)
         data = str(Path(address).with_suffix(".json"))
@@ -78,7 +79,7 @@ def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
         if told is None:
             yield _wrong(data, f"the data file of {about} is not there")
             continue
-        whole = story.whole(known.batches, known.clock, known.result, one, by_name, known.scores, known.crossings)
+        whole = story.whole(read_once, known.result, one, by_name, known.scores, known.crossings)
         yield from _same(data, told, json.loads(json.dumps(whole)), PROOFS if known.own_policy else ())
     have = {f"{FOLDER}/{path.name}" for path in (site / FOLDER).glob("*")}
     yield from (_wrong(name, "is a file about no forecast of the ledger") for name in sorted(have - pages))
