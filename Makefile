@@ -26,7 +26,7 @@ test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
 	@python -m pytest --numprocesses auto --dist loadfile
 
 test-fast: .venv/dev.stamp ## the tests of the lower rooms that run no stage, read no upstream file and take no seconds
-	@python -m pytest -q -m "not slow" tests/*.py $(addprefix tests/,scoring sources registry fitting forecasting ledger evaluation)
+	@python -m pytest -q -m "not slow" --numprocesses auto --dist loadfile tests/*.py $(addprefix tests/,scoring sources registry fitting forecasting ledger evaluation)
 
 fuzz: .venv/dev.stamp ## ten thousand damaged input files: no traceback, no partial load, nothing rewritten (three minutes)
 	@FORESAID_FUZZ=10000 python -m pytest tests/registry/test_damaged_files.py -q

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from foresaid import params
@@ -21,6 +22,9 @@ from foresaid.registry import database
 from foresaid.registry.view import View
 
 ROOT = Path(__file__).parents[1]
+# How long an example takes says how busy the machine is, not whether the code is right.
+hypothesis.settings.register_profile("any machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("any machine")
 
 
 @dataclass(frozen=True)

@@ -371,7 +371,7 @@ RULES: list[Any] = [
 ]  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(RELEASES | VALUES | EVENTS, max_size=14), st.sampled_from(RULES), st.randoms(use_true_random=False))
 def test_any_order_in_which_snapshots_arrive_gives_the_same_resolution(items: list[Any], rule: Any, chance: Any) -> None:
     shuffled = [*items, *items[: len(items) // 2]]  # a snapshot may say again what an earlier one said
@@ -382,7 +382,7 @@ def test_any_order_in_which_snapshots_arrive_gives_the_same_resolution(items: li
     assert resolve(about, facts(*shuffled, same=same), KNOWN) == resolve(about, facts(*items, same=same), KNOWN)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(RELEASES | VALUES, max_size=14), st.sampled_from(RULES), st.sampled_from(DAYS))
 def test_what_is_dated_after_today_changes_nothing(items: list[Any], rule: Any, today: str) -> None:
     there = [one for one in items if one.on <= date.fromisoformat(today)]

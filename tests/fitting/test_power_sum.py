@@ -43,7 +43,7 @@ def published_objective(p: Array, x: Array, y: Array) -> float:
     return float(huber(1e-3, logsumexp(logs, axis=0) - np.log(y)).sum())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_non_negative_coefficients_equal_those_of_scipy(seed: int, width: int) -> None:
     rng = np.random.default_rng(seed)
@@ -57,7 +57,7 @@ def test_non_negative_coefficients_equal_those_of_scipy(seed: int, width: int) -
     assert (found >= 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.integers(1, 3))
 def test_giving_up_early_keeps_the_best(seed: int, wanted: int) -> None:
     rng = np.random.default_rng(seed)
@@ -95,7 +95,7 @@ def test_the_columns_say_the_same_as_the_curve(count: int) -> None:
     assert np.allclose(power_sum.jacobian(p, x), J.T, rtol=1e-14, atol=1e-14)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.floats(0.5, 3.0), st.floats(0.15, 1.0), st.floats(0.15, 1.0), st.floats(-2.0, 1.0), st.floats(-2.0, 1.0), st.booleans())
 def test_planted_power_sums_are_recovered(floor: float, alpha: float, beta: float, a: float, b: float, log: bool) -> None:
     sizes = np.array([[n, d] for n in np.geomspace(1e6, 1e9, 7) for d in np.geomspace(1e8, 1e11, 7)])

@@ -103,7 +103,7 @@ def target(name: str, curve: dict[str, Any], benchmark: str) -> Any:
     )  # fmt: skip
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     hows=st.lists(st.sampled_from(ODD), min_size=1, max_size=4),
     long=st.booleans(),

@@ -103,7 +103,7 @@ def tables(rows: list[tuple[str, str, int, int, str]]) -> dict[str, pl.DataFrame
     }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(rows=st.lists(ROW, min_size=1, max_size=12), day=st.integers(-1, 31))
 def test_a_row_known_later_is_never_visible_earlier(
     rows: list[tuple[str, str, int, int, str]], day: int, tmp_path_factory: pytest.TempPathFactory

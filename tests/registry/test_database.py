@@ -56,7 +56,7 @@ def view(folder: Path, day: date) -> list[float]:
     return rows
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(known=st.lists(st.sampled_from(DAYS), min_size=1, max_size=6, unique=True), day=st.sampled_from(DAYS))
 def test_as_of_shows_the_last_value_known_and_never_a_later_one(
     tmp_path_factory: pytest.TempPathFactory, known: list[date], day: date

@@ -136,7 +136,7 @@ def test_a_missing_file_is_named(registry: Path) -> None:
 
 
 @given(st.sampled_from(FILES), st.floats(0, 1, exclude_max=True), st.binary(min_size=0, max_size=4), st.integers(0, 6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_mutated_file_loads_or_is_refused_but_never_breaks(name: str, place: float, new: bytes, cut: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         registry = Path(folder) / "registry"

@@ -74,7 +74,7 @@ def test_what_the_makers_do_not_show_holds_by_release_alone() -> None:
     assert verdict(found, found.p) == "better, by release alone"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(10, 30), st.floats(0.5, 2.0))
 def test_p_is_below_five_per_cent_exactly_where_the_interval_leaves_out_one(seed: int, releases: int, lead: float) -> None:
     rng = np.random.default_rng(seed)

@@ -615,7 +615,7 @@ def test_a_cut_parquet_file_is_one_line(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_mutated_file_is_read_or_refused_but_never_breaks_a_reader(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(NAMES))
     with tempfile.TemporaryDirectory() as home:

@@ -340,7 +340,7 @@ FEW = {
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_mutated_upstream_file_is_read_or_refused_but_never_breaks_a_reader(mirror: Path, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(COUNTS)))
     spoilt = data.draw(st.sampled_from(FEW[name]))

@@ -78,7 +78,7 @@ def test_the_forecast_on_all_checkpoints_is_the_planted_one() -> None:
     assert any("80 % interval" in line for line in found.lines())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.lists(st.floats(1.5, 90.0), min_size=3, max_size=9))
 def test_any_series_gets_one_of_the_verdicts_and_a_forecast_within_its_profile(values: list[float]) -> None:
     mine = Series("bleu", np.geomspace(1e9, 1e11, len(values)), np.array(values))

@@ -45,7 +45,7 @@ def test_horizons_equal_those_of_scikit_learn_on_the_same_draws(penalty: float) 
     assert np.allclose(expected, found.log2_minutes(), rtol=0, atol=1e-6)  # their stopping rule; the goal asks 1e-4
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(0, 10_000), st.floats(0.2, 0.9))
 def test_the_gradient_vanishes_at_the_fit(seed: int, probability: float) -> None:
     made = cells(seed, agents=2)

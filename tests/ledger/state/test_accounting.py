@@ -97,7 +97,7 @@ def ledger_of(steps: list[tuple[str, str, str, str, int]]) -> tuple[list[Batch],
     return made, count
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(STEP, max_size=40), st.integers(0, 500), st.booleans(), st.sets(st.integers(1, 40)))
 def test_the_states_of_any_ledger_add_up_to_its_forecasts(
     steps: list[tuple[str, str, str, str, int]], today: int, wanted: bool, proved: set[int]
@@ -116,7 +116,7 @@ def test_the_states_of_any_ledger_add_up_to_its_forecasts(
         assert row["targets"] == len(BENCHMARKS)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(STEP, max_size=30), st.integers(0, 500))
 def test_whoever_is_late_or_worst_is_named_and_whoever_counts_is_scored(
     steps: list[tuple[str, str, str, str, int]], today: int

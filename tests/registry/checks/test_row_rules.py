@@ -70,7 +70,7 @@ def in_the_engine(engine: duckdb.DuckDBPyConnection, rows: list[ObservationRow])
 
 
 @given(st.lists(ROWS, min_size=20, max_size=20))
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_frame_and_a_table_break_the_same_rules(engine: duckdb.DuckDBPyConnection, rows: list[ObservationRow]) -> None:
     small = sorted((place, rule.name) for place, rule in row_rules.broken(rows, QUANTITIES))
 

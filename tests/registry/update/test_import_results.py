@@ -271,7 +271,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @pytest.mark.slow
 @given(mutated())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_mutated_file_is_imported_or_refused_whole(registry: Path, tmp_path: Path, raw: bytes) -> None:
     path = tmp_path / "mutated.json"
     path.write_bytes(raw)

@@ -91,7 +91,7 @@ def test_a_search_cut_short_reports_the_gap_it_leaves(monkeypatch: pytest.Monkey
         assert choice.objective * (1 - choice.gap) <= best[choice.budget] <= choice.objective
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(1, 4))
 def test_adding_a_family_never_raises_the_objective(seed: int, width: int) -> None:
     scores, families = pool(seed, width)
@@ -107,7 +107,7 @@ def test_adding_a_family_never_raises_the_objective(seed: int, width: int) -> No
     assert width == pytest.approx(values[-1], rel=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000), st.integers(1, 3))
 def test_a_larger_budget_and_more_families_never_do_worse(seed: int, width: int) -> None:
     scores, families = pool(seed, width)
@@ -119,7 +119,7 @@ def test_a_larger_budget_and_more_families_never_do_worse(seed: int, width: int)
     assert all(choice.objective <= fewer.get(choice.budget, np.inf) for choice in found)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(0, 10_000))
 def test_the_order_of_rows_does_not_matter(seed: int) -> None:
     scores, families = pool(seed, 3)
@@ -131,7 +131,7 @@ def test_the_order_of_rows_does_not_matter(seed: int) -> None:
     assert [choice.families for choice in expected] == [choice.families for choice in found]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10_000), st.integers(1, 5))
 def test_the_scalar_trace_equals_the_matrix_formula(seed: int, width: int) -> None:
     rows = np.random.default_rng(seed).normal(size=(2, 9, width))
