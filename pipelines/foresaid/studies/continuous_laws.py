@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from foresaid.errors import RecordError
+from foresaid.evaluation.modes import SAID, SCALE
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import NO_FORECAST, fit
 from foresaid.laws import _loader as laws
@@ -146,7 +147,7 @@ def table_of(found: list[LawFit]) -> StudyTable:
         "The three laws on each metric, in the metric’s own rise (0 at guessing, 0.5 at the loss where the question begins); "
         "fitted to the three quarters of checkpoints with the highest loss and scored on the rest"
     )
-    return StudyTable("laws", caption, header, rows)
+    return StudyTable("laws", caption, header, rows, SAID[SCALE])
 
 
 def said(found: list[LawFit]) -> tuple[str, ...]:
