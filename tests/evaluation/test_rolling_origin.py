@@ -153,7 +153,7 @@ def test_a_board_is_asked_under_the_one_setting_the_grid_names(built: Built, for
     outcomes = asked.join(first.select("subject_id", "known_on", first="value"), on="subject_id")
 
     assert asked.height == outcomes.height > 10
-    assert (outcomes["value"] - outcomes["first"]).abs().max() < 1e-12  # type: ignore[operator]  # a column of floats
+    assert (outcomes["observed"] - outcomes["first"]).abs().max() < 1e-12  # type: ignore[operator]  # a column of floats
     assert (outcomes["public_on"] == outcomes["known_on"]).all()
     assert (outcomes["known_on"] > outcomes["origin"]).all()
 

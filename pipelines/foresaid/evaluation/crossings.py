@@ -45,7 +45,7 @@ def reached(levels: Sequence[float], values: Sequence[float], bounds: tuple[floa
 
 
 def crossings(frame: pl.DataFrame, levels: Sequence[float], targets: Mapping[Aim, TargetEntry]) -> Iterator[dict[str, Any]]:
-    """Each row of forecasts that met an outcome with each number its target asks about: probability, what came, Brier score."""
+    """Each row of forecasts that met an outcome, with each number its target asks about: probability, whether reached, Brier."""
     for row in frame.iter_rows(named=True):
         target = targets.get((row["case"], row["target_id"]))
         if target is None or not isinstance(target.crossings, list) or any(value != value for value in row["quantiles"]):
@@ -54,12 +54,12 @@ def crossings(frame: pl.DataFrame, levels: Sequence[float], targets: Mapping[Aim
         for threshold in target.crossings:
             at = float(threshold)
             chance = reached(levels, row["quantiles"], bounds, at, higher)
-            came = row["value"] >= at if higher else row["value"] <= at
+            was = row["observed"] >= at if higher else row["observed"] <= at
             yield {
                 **{name: row[name] for name in MARKS},
                 "subject": row["subject_id"],
                 "threshold": threshold,
                 "probability": chance,
-                "reached": came,
-                "brier": (chance - float(came)) ** 2,
+                "reached": was,
+                "brier": (chance - float(was)) ** 2,
             }

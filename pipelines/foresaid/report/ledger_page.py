@@ -102,7 +102,7 @@ def ledger(material: Material) -> Page:
                     **row,
                     "name": report_check.crossing_name(row),
                     "probability": number(row["probability"]),
-                    "came": "yes" if row["reached"] else "no",
+                    "reached": "yes" if row["reached"] else "no",
                     "brier": number(row["brier"]),
                 }
                 for row in material.accounting.get("crossings", [])
