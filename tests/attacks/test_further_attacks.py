@@ -1,7 +1,7 @@
 """Attacks on the meaning of entries that came after the first twenty-five, every byte in order: B26 to B33 of docs/campaign.md.
 
-Each was read off the code as it stood before: `verify` would leave with 0 while a score, a state or a mean had changed. The fix of each is
-taken out in a copy by `unfixed`, and its test fails there.
+Each was read off the code as it stood before: `verify` would leave with 0 while a score, a state or a mean had changed.
+The fix of each is taken out in a copy by `unfixed`, and its test fails there.
 """
 
 from __future__ import annotations
