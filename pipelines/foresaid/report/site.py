@@ -17,7 +17,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from foresaid import __version__
+from foresaid import __version__, parallel
 from foresaid.evaluation import modes
 from foresaid.report import charts, downloads, ledger_page, mode_check
 from foresaid.report.charts import Drawing
@@ -128,7 +128,7 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
     foot: dict[str, Any] = footer(found, commit)
     navigation = [(one.address, one.title) for one in sets if one.title]
     files: dict[Path, bytes] = {}
-    for one in sets:
+    for one in parallel.counted(sets, "kinds of pages", len(sets)):
         for page in one.pages(found):
             text = env.get_template(page.template).render(
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
