@@ -119,7 +119,6 @@ def _lag(build: Path, file: RoundFile, choices: Choices, as_of: date) -> pl.Data
     All pairs of neighbouring readings of its boards in the year before the last one. Records are shares of the way to the ceiling.
     """
     source = choices.sources[0]
-    ceilings = {one.board: one.one for one in choices.same.values()}
     one = Choices((source,), choices.from_year, choices.minimum_cells, choices.factor, {})
     connection = database.open_database(build / "database")
     last = boards.chosen(database.systems_as_of(connection, as_of), {source: file.boards[source]})
@@ -137,7 +136,7 @@ def _lag(build: Path, file: RoundFile, choices: Choices, as_of: date) -> pl.Data
         before, after = (
             cells[day]
             .filter(pl.col("released_on") <= earlier)
-            .with_columns(ceiling=pl.col("benchmark").replace_strict(ceilings, default=1.0, return_dtype=pl.Float64))
+            .with_columns(ceiling=pl.col("benchmark").replace_strict(choices.ceilings, default=1.0, return_dtype=pl.Float64))
             .with_columns(way=((pl.col("value") - pl.col("chance")) / (pl.col("ceiling") - pl.col("chance"))).clip(0.0, 1.0))
             .group_by("benchmark")
             .agg(pl.col("way").max())
