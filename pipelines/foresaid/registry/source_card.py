@@ -97,10 +97,10 @@ def read(path: Path, file: str, name: str) -> Source:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{file}: found {error}, expected TOML in UTF-8") from None
     problems: list[BadCell] = []
-    _keys(document, (*TEXTS, "accessed", "vintage"), OPTIONAL, file, problems)
+    _keys(document, (*TEXTS, "accessed"), (*OPTIONAL, "vintage"), file, problems)
     texts = {key: _typed(document, key, str, file, problems, "") for key in TEXTS if key in document}
     vintages = []
-    for place, entry in enumerate(_typed(document, "vintage", list, file, problems, [])):
+    for place, entry in enumerate(_typed({"vintage": [], **document}, "vintage", list, file, problems, [])):
         where = f"{file} [[vintage]] {place + 1}"
         if not isinstance(entry, Mapping):
             problems.append(BadCell(file, None, "vintage", repr(entry), "a table"))

@@ -26,6 +26,7 @@ from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, licences, load, source_card
 from foresaid.registry.formats import LicenceRow
+from foresaid.registry.schema import SCHEMA as OBSERVATION
 from foresaid.registry.view import Quantity
 from foresaid.report.digests import code_digest, vintage
 from foresaid.report.withheld import without
@@ -195,7 +196,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         fitted=fitted,
         models=models,
         quantities=quantities,
-        observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
+        observations=pl.concat([pl.DataFrame(schema=OBSERVATION), *observed], how="diagonal"),
         sources=[source_card.of(registry, name) for name in sorted(set(params.sources))],
         kept=licensed,
         statements=catalogue.licences,
