@@ -90,6 +90,6 @@ def to_ceilings(law: Law, settings: Settings) -> Law:
             scaled = [Board(one.name, one.family, one.day, one.value / tops[one.name][k]) for one in boards]
             asked = law(scaled, origin, questions)
             answers.append(asked * np.array([tops[one.board][k] for one in questions])[:, None])
-        return np.quantile(np.hstack(answers), LEVELS, axis=1).T
+        return np.asarray(np.quantile(np.hstack(answers), LEVELS, axis=1).T)
 
     return told
