@@ -14,12 +14,11 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from foresaid.errors import RecordError
 from foresaid.evaluation import units
-from foresaid.evaluation.resolution import Resolved, resolve
+from foresaid.evaluation.resolution import standing_record
 from foresaid.files import read_frame, write
 from foresaid.laws._capability_record import Choices, every_cell, read_choices
 from foresaid.ledger.entries import schema as entries
@@ -72,7 +71,8 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
     launches = _launches(record.models, file, as_of)
 
     def record_at(target: TargetEntry) -> Decimal | None:
-        return _record(target, record, known, as_of)
+        assert isinstance(target.rule, RecordBy)
+        return standing_record(target, target.rule, outcomes.facts_of(target, [], record, as_of - timedelta(days=1)))
 
     asked = questions.targets(file, alive, launches, known_digest(known), same_items.read(registry), as_of, record_at)
     if not asked:
@@ -106,18 +106,6 @@ def _launches(models: pl.DataFrame, file: RoundFile, as_of: date) -> pl.DataFram
     ]
     columns = {name: kind for name, kind in training.COLUMNS[training.LAUNCHES].items() if name != "known_on"}
     return pl.DataFrame(rows, schema=columns, orient="row")
-
-
-def _record(target: TargetEntry, record: outcomes.Record, known: Sequence[str], as_of: date) -> Decimal | None:
-    """What the rule of a record target finds the day before the freeze, scored within its scale; None where it finds nothing."""
-    assert isinstance(target.rule, RecordBy)
-    by = as_of - timedelta(days=1)
-    asked = msgspec.structs.replace(
-        target, rule=msgspec.structs.replace(target.rule, by=by.isoformat()), opens=(by - timedelta(days=1)).isoformat(),
-        publish_within=0, void_if=[],
-    )  # fmt: skip
-    found = resolve(asked, outcomes.facts_of(asked, [], record, as_of), known)
-    return found.outcomes[0].scored if isinstance(found, Resolved) else None
 
 
 def _rating_rows(board: boards.Board) -> pl.DataFrame:
