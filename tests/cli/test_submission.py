@@ -106,7 +106,7 @@ def test_the_list_says_what_is_asked_in_which_unit_and_until_when(home: Path) ->
         ("2026-12/rating", True, None, 0),
     ]
     assert len(rows[0]["levels"]) == 23
-    assert "what: " in run("target", "show", "2026-12/next")
+    assert "what: " in run("ledger", "show", "2026-12/next")
 
 
 def test_a_closed_round_is_not_open(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

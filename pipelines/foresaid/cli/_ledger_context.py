@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
@@ -19,13 +19,20 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
+class Appended(TypedDict):
+    """The batch that was added: its name (a SHA-256) and how many entries it holds; "" and 0 for none."""
+
+    batch: str
+    entries: int
+
+
 def author_option(command: Callable[P, R]) -> Callable[P, R]:
     """The option by which somebody else than the keeper says who they are."""
     said = "Your name: a-z, 0-9 and . _ / -; else FORESAID_AUTHOR, or what the file says."
     return click.option("--author", envvar="FORESAID_AUTHOR", default="", help=said)(command)
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "") -> None:
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "") -> Appended:
     """Add one batch in the name of `author`, by default that of params.yaml, and say under which name.
 
     `rows` are what its curves were fitted on.
@@ -41,6 +48,7 @@ def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "") -
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
     click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    return {"batch": path.stem, "entries": len(lines)}
 
 
 def _kept(rows: Path) -> Data:

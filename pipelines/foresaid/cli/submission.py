@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,9 +10,12 @@ import click
 
 from foresaid.cli._ledger_context import append, author_option
 from foresaid.cli.group import project
-from foresaid.cli.ledger_verify import show
+from foresaid.cli.names import QUESTION, ROUND
+from foresaid.cli.output import leave_with
+from foresaid.ledger.submission.plain import PlainVerdict, StatedForecast, StatedForecasts, TargetRow
 
 if TYPE_CHECKING:
+    from foresaid.ledger.entries.schema import Amendment, ForecastEntry
     from foresaid.ledger.submission.form import Form
 
 
@@ -27,27 +29,22 @@ def target() -> None:
 
 @target.command("list")
 @click.option("--open", "only_open", is_flag=True, help="Only targets that can still be answered.")
-@click.option("--round", "round_id", default="", help="Only targets of this round.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything a forecaster needs as JSON: unit, bounds, levels, record.")
-def list_(only_open: bool, round_id: str, as_json: bool) -> None:
+@click.option("--round", "round_id", type=ROUND, default="", help="Only targets of this round.")
+def list_(only_open: bool, round_id: str) -> list[TargetRow]:
     """List the targets: name, what is asked, unit with its bounds, last moment in UTC, and how many forecasts there are.
 
     Example: foresaid target list --open
     """
-    import json
-
     from foresaid.ledger import store
     from foresaid.ledger.submission.open_targets import asked, states
     from foresaid.text import columns
 
     found = states(store.read(project().ledger), datetime.now(UTC))
     found = [one for one in found if round_id in ("", one.target.round) and not (only_open and one.closed)]
-    if as_json:
-        click.echo(json.dumps([one.as_dict() for one in found], indent=1))
-        return
+    plain = [one.as_dict() for one in found]
     if not found:
         click.echo("no targets are open" if only_open else "no targets have been set")
-        return
+        return plain
     head = ["target", "asks", "unit", "from", "to", "answer until (UTC)", "forecasts"]
     rows = [
         [one.name, asked(one.target), one.target.unit, one.target.min, one.target.max,
@@ -56,13 +53,11 @@ def list_(only_open: bool, round_id: str, as_json: bool) -> None:
     ]  # fmt: skip
     for line in columns([head, *rows], (0, 1, 2, 5)):
         click.echo(line)
-
-
-target.add_command(show, "show")
+    return plain
 
 
 @click.command()
-@click.argument("what", metavar="TARGET|FILE")
+@click.argument("what", metavar="TARGET|FILE", type=QUESTION)
 @click.option("--quantiles", multiple=True, help="LEVEL=VALUE,... such as 0.1=0.52,0.5=0.61,0.9=0.70; in the unit of the target.")
 @click.option("--normal", nargs=2, metavar="MEAN SD", help="Mean and standard deviation, in the unit of the target.")
 @click.option("--unit", default="", help="percent, for a target whose unit is fraction; else values are in the target's unit.")
@@ -81,7 +76,7 @@ def forecast(
     amend: str,
     dry_run: bool,
     out: Path | None,
-) -> None:
+) -> StatedForecasts:
     """Freeze a forecast of your own: of one TARGET by quantiles or as a normal distribution, or many in a FILE (YAML, JSON, CSV).
 
     Quantiles between and beyond yours are filled in on straight lines in the normal score of the level. Values keep to the scale
@@ -107,13 +102,14 @@ def forecast(
         raise
     made = prepare(form, author, store.read(project().ledger), datetime.now(UTC), amend)
     objections.raise_for(made.objections)
-    for entry in made.entries:
-        name = entry.id if isinstance(entry, schema.ForecastEntry) else entry.amends
-        primary = isinstance(entry, schema.ForecastEntry) and entry.primary
-        assert isinstance(entry.prediction, schema.Quantiles)
-        click.echo(f"{name} by {author}{', primary' if primary else ''}: {stated.summary(entry.prediction)}")
-    for one in made.objections:
-        click.echo(f"note: {one}")
+    plain = [_plain(entry) for entry in made.entries]
+    for one in plain:
+        click.echo(
+            f"{one['id']} by {author}{', primary' if one['primary'] else ''}: {stated.summary(one['levels'], one['values'])}"
+        )
+    for note in made.objections:
+        click.echo(f"note: {note}")
+    batch = ""
     if out is not None:
         write_bytes(out, b"".join(map(schema.encode, made.entries)))
         click.echo(f"{len(made.entries)} forecasts in {out}, nothing frozen")
@@ -121,7 +117,17 @@ def forecast(
         store.may_add(project().ledger, made.entries, author)
         click.echo(f"{len(made.entries)} forecasts can be frozen; without --dry-run they are")
     else:
-        append(made.entries, author=author)
+        batch = append(made.entries, author=author)["batch"]
+    return {"author": author, "batch": batch, "forecasts": plain, "warnings": [note.as_dict() for note in made.objections]}
+
+
+def _plain(entry: ForecastEntry | Amendment) -> StatedForecast:
+    from foresaid.ledger.entries.schema import Amendment, Quantiles
+
+    made = entry.prediction
+    assert isinstance(made, Quantiles)
+    name, primary = (entry.amends, False) if isinstance(entry, Amendment) else (entry.id, entry.primary)
+    return {"id": name, "primary": primary, "levels": list(made.levels), "values": list(made.values)}
 
 
 def _form(what: str, quantiles: tuple[str, ...], normal: tuple[str, str] | None, unit: str, method: str) -> Form:
@@ -154,11 +160,10 @@ def _form(what: str, quantiles: tuple[str, ...], normal: tuple[str, str] | None,
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), help="Files, folders, or one clone with --base.")
 @click.option("--base", default="", metavar="COMMIT", help="PATH is a clone: judge what its commit adds to this one.")
 @author_option
-@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON, with a code for each objection.")
-def check(paths: tuple[Path, ...], base: str, author: str, as_json: bool) -> None:
+def check(paths: tuple[Path, ...], base: str, author: str) -> PlainVerdict:
     """Judge forecasts as a pull request would be: files of numbers, batches, folders of either, or with --base a whole clone.
 
     No key is needed and nothing is written. Exit 0: they can be taken; 1: they cannot; 2: nothing could be read.
@@ -166,10 +171,8 @@ def check(paths: tuple[Path, ...], base: str, author: str, as_json: bool) -> Non
     \b
     Example: foresaid check my-forecasts.yaml
              foresaid check registry/ledger/batches --json
-             foresaid --root registry check submission --base origin/main
+             foresaid check ../their-clone --base origin/main
     """
-    import json
-
     from foresaid.errors import ParameterError
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger.submission import changes
@@ -187,17 +190,15 @@ def check(paths: tuple[Path, ...], base: str, author: str, as_json: bool) -> Non
     )
     verdict = judge(brought, Court(here.ledger, here.snapshots, evidence, now, from_plain, author))
     plain = verdict.as_dict()
-    if as_json:
-        click.echo(json.dumps(plain, indent=1))
-    else:
-        for one in verdict.all:
-            click.echo(f"{one.severity}: {one}", err=True)
-        for file in verdict.files:
-            click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {file.forecasts} forecasts")
-        told = f"{plain['forecasts']} forecasts in {len(verdict.files)} files" if verdict.files else "no forecast in it"
-        click.echo(f"check: {plain['verdict']}: {told}, {len(verdict.all)} objections")
+    for one in verdict.all:
+        click.echo(f"{one.severity}: {one}")
+    for file in verdict.files:
+        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {file.forecasts} forecasts")
+    told = f"{plain['forecasts']} forecasts in {len(verdict.files)} files" if verdict.files else "no forecast in it"
+    click.echo(f"check: {plain['verdict']}: {told}, {len(verdict.all)} objections")
     nothing = not verdict.files and all(one.code.startswith("file_") for one in verdict.objections)
-    sys.exit(0 if verdict.accepted else 2 if nothing else 1)
+    leave_with(0 if verdict.accepted else 2 if nothing else 1)
+    return plain
 
 
 COMMANDS: tuple[click.Command, ...] = (target, forecast, check)

@@ -30,7 +30,20 @@ SETTINGS: dict[str, tuple[str, ...]] = {
     "freeze": ("origin", "author", "laws", "round"),
     "score": ("author", "seed", "laws", "sources", "hindcast"),
     "study": ("seed", "replicates", "sources", "fit_as_of", "laws"),
-    "report": ("origin", "author", "seed", "replicates", "as_of", "round", "sources", "laws", "hindcast", "rolling", "capability"),
+    "report": (
+        "origin",
+        "author",
+        "seed",
+        "replicates",
+        "as_of",
+        "round",
+        "sources",
+        "laws",
+        "hindcast",
+        "rolling",
+        "capability",
+        "repository",
+    ),
 }
 # These import a file by the name of a law: who runs one of them runs that file of each law that params.yaml names, if there is one.
 LAWS = "laws/_loader.py"
@@ -53,7 +66,8 @@ def code(
     """
     mine = {kind: own_files(root, kind) if root else {} for kind in ("laws", "sources")}
     if stage == "report":
-        return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2"), *mine["laws"].values(), *mine["sources"].values()}
+        templates = [path for path in package.rglob("templates/*") if path.is_file()]
+        return {*edges, *package.rglob("*.sql"), *templates, *mine["laws"].values(), *mine["sources"].values()}
     found = closure(edges, [package / "__init__.py", package / "pipeline" / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:

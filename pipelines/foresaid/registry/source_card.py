@@ -256,6 +256,11 @@ def label(registry: Path, *parts: str) -> str:
     return "/".join((registry.name, *parts))
 
 
+def of(registry: Path, name: str) -> Source:
+    """The card of a source of the registry, its problems named by the place in the registry. Raises RecordError as `read` does."""
+    return read(registry / "sources" / name / "source.toml", label(registry, "sources", name, "source.toml"), name)
+
+
 def source_names(registry: Path) -> list[str]:
     """Every source that has a folder, sorted."""
     return sorted(path.parent.name for path in registry.glob("sources/*/source.toml"))

@@ -197,7 +197,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         models=models,
         quantities=quantities,
         observations=pl.concat([pl.DataFrame(schema=OBSERVATION), *observed], how="diagonal"),
-        sources=[_card(registry, name) for name in sorted(set(params.sources))],
+        sources=[source_card.of(registry, name) for name in sorted(set(params.sources))],
         kept=licensed,
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
@@ -230,7 +230,3 @@ def _returns(fitted: dict[str, Fitted], hindcasts: pl.DataFrame) -> list[law_sec
         returns_checked.held_out(hindcasts, {name: item.drawing for name, item in surfaces.items()}),
     ]
     return [one for one in found if one is not None]
-
-
-def _card(registry: Path, name: str) -> source_card.Source:
-    return source_card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)

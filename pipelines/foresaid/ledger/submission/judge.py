@@ -26,6 +26,7 @@ from foresaid.ledger.submission import changes, form
 from foresaid.ledger.submission.entries import author_of, prepare
 from foresaid.ledger.submission.objections import Objection, ObjectionError, errors
 from foresaid.ledger.submission.open_targets import states
+from foresaid.ledger.submission.plain import PlainVerdict
 from foresaid.ledger.verify.verify import Evidence, VerificationResult, verify
 
 MAY_SEND = (ForecastEntry, Sealed, Reveal, Amendment, Withdrawal, Challenge)
@@ -61,7 +62,7 @@ class Verdict:
         """Whether nothing is wrong; warnings refuse nothing."""
         return not errors(self.all)
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> PlainVerdict:
         """The same as plain values, for programs."""
         return {
             "schema": SCHEMA,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from foresaid.errors import SHOWN, LedgerError, ParameterError
+from foresaid.ledger.submission.plain import PlainObjection
 
 Severity: TypeAlias = Literal["error", "warning"]
 # Kinds by who must act: the forecaster corrects the file; or the ledger does not take it whatever the file says.
@@ -63,9 +64,11 @@ class Objection:
         """
         return f"{self.where}: found {self.found}, expected {self.expected} [{self.code}]"
 
-    def as_dict(self) -> dict[str, str]:
+    def as_dict(self) -> PlainObjection:
         """The same as plain values."""
-        return asdict(self)
+        return {
+            "code": self.code, "severity": self.severity, "where": self.where, "found": self.found, "expected": self.expected,
+        }  # fmt: skip
 
 
 class ObjectionError(Exception):

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
-from typing import Any
 
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.targets import Bound, Named, NextRelease, RecordBy, TargetEntry
 from foresaid.ledger.state.index import Aim, Facts, gather, moment
 from foresaid.ledger.submission.objections import ObjectionError
+from foresaid.ledger.submission.plain import TargetRow
 
 
 @dataclass(frozen=True)
@@ -28,13 +28,14 @@ class TargetState:
         """Round and target, as a command takes them."""
         return f"{self.target.round}/{self.target.id}"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> TargetRow:
         """What a program needs to know to forecast it."""
         target = self.target
         record = target.rule.record if isinstance(target.rule, RecordBy) else None
         return {
             "name": self.name, "open": not self.closed, "closed_because": self.closed or None,
-            "answer_until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}", "asks": asked(target), "rule": target.rule.__struct_config__.tag,
+            "answer_until": f"{self.until:%Y-%m-%dT%H:%M:%SZ}", "asks": asked(target),
+            "rule": str(target.rule.__struct_config__.tag),
             "benchmark": target.benchmark, "unit": target.unit, "min": target.min, "max": target.max, "record": record,
             "direction": target.direction, "opens": target.opens, "closes": target.closes, "levels": list(target.levels),
             "forecasts": self.forecasts,
@@ -44,7 +45,7 @@ class TargetState:
 def asked(target: TargetEntry) -> str:
     """What a target asks, in one sentence without its round.
 
-    The page of a target and `foresaid target show` say every detail; this is for a list.
+    The page of a target and `foresaid ledger show` say every detail; this is for a list.
     """
     rule = target.rule
     if isinstance(rule, Named):

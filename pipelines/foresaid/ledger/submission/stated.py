@@ -155,12 +155,11 @@ def _spelt(value: float, low: float, high: float) -> str:
     return decimal(min(max(float(text), low), high))
 
 
-def summary(made: Quantiles, shown: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> str:
+def summary(levels: Sequence[str], values: Sequence[str], shown: Sequence[float] = (0.05, 0.25, 0.5, 0.75, 0.95)) -> str:
     """The quantiles nearest to some levels, on one line, for a person to read before anything is frozen.
 
-    >>> summary(Quantiles(levels=["0.1", "0.5", "0.9"], values=["0.2", "0.3", "0.4"]), (0.1, 0.5))
+    >>> summary(["0.1", "0.5", "0.9"], ["0.2", "0.3", "0.4"], (0.1, 0.5))
     '0.1: 0.2   0.5: 0.3'
     """
-    levels = [float(level) for level in made.levels]
-    chosen = dict.fromkeys(min((abs(level - wanted), i) for i, level in enumerate(levels))[1] for wanted in shown)
-    return "   ".join(f"{made.levels[i]}: {made.values[i]}" for i in chosen)
+    chosen = dict.fromkeys(min((abs(float(level) - wanted), i) for i, level in enumerate(levels))[1] for wanted in shown)
+    return "   ".join(f"{levels[i]}: {values[i]}" for i in chosen)
