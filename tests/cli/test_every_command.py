@@ -60,6 +60,7 @@ ELSEWHERE = {
     "continuous": "studies/test_continuous_metrics.py",
     "diagnose": "studies/test_pretraining_decision.py",
     "emergence": "studies/emergence/test_own_checkpoints.py",
+    **dict.fromkeys(("export hubverse", "import hubverse"), "pipeline/test_hubverse.py"),
     "import": "registry/update/test_import_results.py",
     "models add": "registry/update/test_proposals.py",
     "models merge": "registry/test_merges.py",

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from tests.conftest import ROOT, Built
 
 from foresaid import project
-from foresaid.cli.group import SIGPIPE, system_error
+from foresaid.cli.group import SIGPIPE, Verb, system_error
 from foresaid.cli.main import main
 
 
@@ -168,7 +168,8 @@ def test_a_bad_table_of_runs_is_refused(tmp_path: Path, monkeypatch: pytest.Monk
 def _commands(group: click.Group, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     made: list[tuple[str, ...]] = []
     for name, command in group.commands.items():
-        made += _commands(command, (*before, name)) if isinstance(command, click.Group) else [(*before, name)]
+        made += _commands(command, (*before, name)) if isinstance(command, click.Group) else []
+        made += [(*before, name)] if isinstance(command, Verb) or not isinstance(command, click.Group) else []
     return made
 
 

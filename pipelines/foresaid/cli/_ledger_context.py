@@ -19,8 +19,10 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None) -> None:
-    """Add one batch in the name of params.yaml's author, and say under which name; `rows` are what its curves were fitted on."""
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str | None = None, say: bool = True) -> None:
+    """Add one batch in the name of `author` (by default that of params.yaml), and say under which name; `rows` are what its curves
+    were fitted on.
+    """
     from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger import provenance, store
@@ -28,10 +30,11 @@ def append(lines: Sequence[Entry], rows: Path | None = None) -> None:
     loaded, now = params.load(project().params), datetime.now(UTC)
     data = [_kept(rows)] if rows is not None else []
     path = store.write_batch(
-        project().ledger, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=data,
+        project().ledger, lines, origin=loaded.origin, author=author or loaded.author, as_of=now.date(), frozen_at=now, data=data,
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
-    click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    if say:
+        click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
 
 
 def _kept(rows: Path) -> Data:

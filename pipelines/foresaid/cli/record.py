@@ -11,7 +11,8 @@ from pathlib import Path
 
 import click
 
-from foresaid.cli.group import given_day, project
+from foresaid.cli.group import Verb, given_day, project
+from foresaid.cli.hubverse import export_hub, import_hub
 
 
 @click.command()
@@ -202,4 +203,4 @@ def export(as_of: datetime | None, known_by: bool, sources: tuple[str, ...], qua
     click.echo(f"export: {exporting.export(project().build, day, to, sources, quantities)} values known by {day} in {to}")
 
 
-COMMANDS: tuple[click.Command, ...] = (update, import_, export, traps)
+COMMANDS: tuple[click.Command, ...] = (update, Verb(import_, [import_hub]), Verb(export, [export_hub]), traps)
