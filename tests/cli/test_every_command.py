@@ -68,6 +68,7 @@ ELSEWHERE = {
     "complete": "studies/capability/test_record.py",
     "continuous": "studies/test_continuous_metrics.py",
     "emergence": "studies/emergence/test_own_checkpoints.py",
+    **dict.fromkeys(("export hubverse", "import hubverse"), "pipeline/test_hubverse.py"),
     "import": "registry/update/test_import_results.py",
     "init": "pipeline/test_new_project.py",
     "models add": "registry/update/test_proposals.py",

@@ -26,8 +26,10 @@ class Appended(TypedDict):
     entries: int
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None) -> Appended:
-    """Add one batch in the name of params.yaml's author, and say under which name; `rows` are what its curves were fitted on."""
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str | None = None, say: bool = True) -> Appended:
+    """Add one batch in the name of `author` (by default that of params.yaml), and say under which name; `rows` are what its curves
+    were fitted on.
+    """
     from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger import provenance, store
@@ -35,10 +37,11 @@ def append(lines: Sequence[Entry], rows: Path | None = None) -> Appended:
     loaded, now = params.load(project().params), datetime.now(UTC)
     data = [_kept(rows)] if rows is not None else []
     path = store.write_batch(
-        project().ledger, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=data,
+        project().ledger, lines, origin=loaded.origin, author=author or loaded.author, as_of=now.date(), frozen_at=now, data=data,
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
-    click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    if say:
+        click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
     return {"batch": path.stem, "entries": len(lines)}
 
 
