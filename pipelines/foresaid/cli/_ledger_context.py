@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
@@ -19,7 +19,14 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None, author: str | None = None, say: bool = True) -> None:
+class Appended(TypedDict):
+    """The batch that was added: its name (a SHA-256) and how many entries it holds; "" and 0 for none."""
+
+    batch: str
+    entries: int
+
+
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str | None = None) -> Appended:
     """Add one batch in the name of `author` (by default that of params.yaml), and say under which name; `rows` are what its curves
     were fitted on.
     """
@@ -33,8 +40,8 @@ def append(lines: Sequence[Entry], rows: Path | None = None, author: str | None 
         project().ledger, lines, origin=loaded.origin, author=author or loaded.author, as_of=now.date(), frozen_at=now, data=data,
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
-    if say:
-        click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    return {"batch": path.stem, "entries": len(lines)}
 
 
 def _kept(rows: Path) -> Data:
