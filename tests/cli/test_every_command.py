@@ -45,6 +45,7 @@ PLAYED: dict[str, str] = {
     "origins": "20",
     "predict": "%",
     "protocol larger": "cross_entropy_power",
+    "schema": "ledger-line",
     "returns": "loss reduction per tenfold compute",
     "select": "Llama-2",
     "sort": "",

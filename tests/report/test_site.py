@@ -17,6 +17,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import jinja2
+import jsonschema
 import numpy as np
 import polars as pl
 import pytest
@@ -663,6 +664,19 @@ def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:
 
     assert len(rows) == 6
     assert len((plain / "data" / "hindcast-case-1.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+def test_every_table_is_valid_by_the_schema_that_the_site_publishes_of_it(plain: Path) -> None:
+    published = json.loads((plain / "schemas/site-tables.json").read_text(encoding="utf-8"))["$defs"]
+    tables = sorted((plain / "data").glob("*.json"))
+    names = {path.stem for path in (plain / "data").iterdir() if path.suffix in (".csv", ".parquet")}
+
+    assert tables
+    assert names <= set(published)
+    for path in tables:
+        if path.stem in published:
+            check = jsonschema.Draft202012Validator(published[path.stem])
+            assert [error.message for row in json.loads(path.read_text(encoding="utf-8")) for error in check.iter_errors(row)] == []
 
 
 def test_a_missing_result_is_named_with_what_to_run(plain: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def author_option(command: Callable[P, R]) -> Callable[P, R]:
     return click.option("--author", envvar="FORESAID_AUTHOR", default="", help=said)(command)
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "", say: bool = True) -> Appended:
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "") -> Appended:
     """Add one batch in the name of `author`, by default that of params.yaml, and say under which name.
 
     `rows` are what its curves were fitted on.
@@ -47,8 +47,7 @@ def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "", s
         project().ledger, lines, origin=loaded.origin, author=author or loaded.author, as_of=now.date(), frozen_at=now, data=data,
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
-    if say:
-        click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
     return {"batch": path.stem, "entries": len(lines)}
 
 

@@ -146,6 +146,9 @@ class Verb(click.Group):
     The first word decides; a file of that name is given as ./NAME.
     """
 
+    allow_interspersed_args = True  # as of a command: options may stand behind its files
+    allow_extra_args = False
+
     def __init__(self, plain: click.Command, forms: Iterable[click.Command]) -> None:
         super().__init__(plain.name, {str(form.name): form for form in forms}, callback=plain.callback, params=plain.params)
         self.help = plain.help

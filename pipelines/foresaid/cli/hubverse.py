@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 import re
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import click
 
 from foresaid.cli.group import project
+from foresaid.cli.output import leave_with
 
 if TYPE_CHECKING:
     from foresaid.ledger.hubverse.configuration import Contact, Repository
+
+
+class Check(TypedDict):
+    """One check of one file: its name, how it ended, why, and the first rows at fault of `n_rows`."""
+
+    check: str
+    file: str
+    status: Literal["success", "failure", "error", "skipped"]
+    message: str
+    rows: list[dict[str, Any]]
+    n_rows: int
+
+
+class Checked(TypedDict):
+    """Every check of every file of a hub, whether all passed, and the ids of the forecasts that were new and old."""
+
+    hub: str
+    valid: bool
+    checks: list[Check]
+    forecasts: list[str]
+    already_frozen: int
+
+
+class Exported(TypedDict):
+    """Rows of each table by its path below the hub, without the ending, and forecasts that were left out, by reason."""
+
+    rows: dict[str, int]
+    left_out: dict[str, int]
+
 
 HUB = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("hubverse")
-@click.argument("folder", type=HUB)
+@click.argument("folder", type=HUB, help="Folder to write, new or a hub.")
 @click.option("--round", "only", help="Only this round; all by default.")
 @click.option("--format", "ending", type=click.Choice(["parquet", "csv"]), default="parquet", show_default=True, help="Of tables.")
 @click.option("--contact", help="Whom to write to, 'NAME <MAIL>'; stands in admin.json.")
 @click.option("--repository", help="Where the hub will lie, HOST:OWNER/NAME; stands in admin.json.")
-def export_hub(folder: Path, only: str | None, ending: str, contact: str | None, repository: str | None) -> None:
+def export_hub(folder: Path, only: str | None, ending: str, contact: str | None, repository: str | None) -> Exported:
     """Write the ledger's forecasts and outcomes as a Hubverse hub (schema version 6), with the record's scores as target data.
 
     \b
@@ -48,6 +77,7 @@ def export_hub(folder: Path, only: str | None, ending: str, contact: str | None,
         click.echo(f"export: left out {count} forecasts: {reason}")
     if not contact or not repository:
         click.echo("admin.json names no real contact or repository; --contact and --repository do", err=True)
+    return {"rows": done.rows, "left_out": dict(done.left_out)}
 
 
 def _contact(given: str | None, author: str) -> Contact:
@@ -75,12 +105,11 @@ def _repository(given: str | None, author: str, origin: str) -> Repository:
 
 
 @click.command("hubverse")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True), help="Folder of the hub.")
 @click.option("--model", "models", multiple=True, help="Only this model of the hub, TEAM-MODEL; may be given again.")
 @click.option("--dry-run", is_flag=True, help="Only check the files.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="File for every check of every file, as JSON.")
-@click.option("--json", "as_json", is_flag=True, help="Print that report instead of lines.")
-def import_hub(folder: Path, models: tuple[str, ...], dry_run: bool, report: Path | None, as_json: bool) -> None:
+def import_hub(folder: Path, models: tuple[str, ...], dry_run: bool, report: Path | None) -> Checked:
     """Freeze the forecasts of a Hubverse hub, one batch a team, after the hub's checks and the ledger's; exit 1 if one fails.
 
     The tasks must be those that `export hubverse` writes. Nothing is frozen unless every file passes. A team is the author of its
@@ -90,29 +119,25 @@ def import_hub(folder: Path, models: tuple[str, ...], dry_run: bool, report: Pat
     Example: foresaid import hubverse hub --model acme-line --dry-run
              foresaid import hubverse hub --report checks.json
     """
+    import msgspec
+
     from foresaid.cli._ledger_context import append
     from foresaid.files import write_bytes
     from foresaid.pipeline import hubverse as work
 
     read = work.read(folder, project().ledger, project().registry, project().build, datetime.now(UTC), models)
-    content = read.report.to_json()
     if report is not None:
-        write_bytes(report, content)
-    if as_json:
-        click.echo(content.decode(), nl=False)
-    else:
-        for check in read.report.checks:
-            if check.is_bad:
-                click.echo(str(check), err=True)
-        files = len({check.file for check in read.report.checks if check.file.count("/") == 1 and "hub-config" not in check.file})
-        bad = sum(check.is_bad for check in read.report.checks)
-        click.echo(f"import: {len(read.report.checks)} checks of {files} files, {bad} failed")
-    if not read.report.valid:
-        sys.exit(1)
+        write_bytes(report, read.report.to_json())
+    wrong = [check for check in read.report.checks if check.is_bad]
+    for check in wrong:
+        click.echo(str(check), err=True)
+    click.echo(f"import: {len(read.report.checks)} checks, {len(wrong)} failed")
+    if wrong:
+        leave_with(1)
     for author, lines in read.by_author.items():
         if not dry_run:
-            append(lines, author=author, say=not as_json)
-        if not as_json:
-            click.echo(f"import: {len(lines)} forecasts by {author}{' would be frozen' if dry_run else ''}")
-    if read.report.already_frozen and not as_json:
+            append(lines, author=author)
+        click.echo(f"import: {len(lines)} forecasts by {author}{' would be frozen' if dry_run else ''}")
+    if read.report.already_frozen:
         click.echo(f"import: {read.report.already_frozen} forecasts were frozen before and are left as they are")
+    return msgspec.to_builtins(read.report)  # type: ignore[no-any-return]

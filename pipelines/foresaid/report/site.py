@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from foresaid import __version__, parallel
 from foresaid.evaluation import modes
-from foresaid.report import assets, charts, downloads, ledger_page, mode_check
+from foresaid.report import assets, charts, downloads, ledger_page, mode_check, schemas
 from foresaid.report.charts import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import page_sets
@@ -130,4 +130,4 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
             if page.path.endswith(".html"):
                 pages[page.path] = text
         files |= one.files(found)
-    return {**files, **assets.contents(env, pages), **downloads.contents(tables)}
+    return {**files, **assets.contents(env, pages), **downloads.contents(tables), **schemas.files(tables)}
