@@ -61,6 +61,7 @@ ELSEWHERE = {
     "diagnose": "studies/test_pretraining_decision.py",
     "emergence": "studies/emergence/test_own_checkpoints.py",
     "import": "registry/update/test_import_results.py",
+    "init": "pipeline/test_new_project.py",
     "models add": "registry/update/test_proposals.py",
     "models merge": "registry/test_merges.py",
     "models weights": "registry/test_open_weights.py",

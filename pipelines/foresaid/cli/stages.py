@@ -21,7 +21,8 @@ def inputs() -> None:
     from foresaid import params
     from foresaid.pipeline.inputs import run
 
-    count = run(params.load(project().params), Path(__file__).parents[1], project().lock, project().build)
+    here = project()
+    count = run(params.load(here.params), Path(__file__).parents[1], here.lock, here.build, here.root)
     click.echo(f"inputs: {count} stages")
 
 
