@@ -66,11 +66,8 @@ def code(
     """
     mine = {kind: own_files(root, kind) if root else {} for kind in ("laws", "sources")}
     if stage == "report":
-<<<<<<< HEAD
-        return {*edges, *package.rglob("*.sql"), *(path for path in package.rglob("templates/*") if path.is_file())}
-=======
-        return {*edges, *package.rglob("*.sql"), *package.rglob("*.j2"), *mine["laws"].values(), *mine["sources"].values()}
->>>>>>> h20a
+        templates = (path for path in package.rglob("templates/*") if path.is_file())
+        return {*edges, *package.rglob("*.sql"), *templates, *mine["laws"].values(), *mine["sources"].values()}
     found = closure(edges, [package / "__init__.py", package / "pipeline" / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []
     if package / LAWS in found:

@@ -41,13 +41,8 @@ def code_digest(params: Params, own: Path) -> str:
     package = Path(str(resources.files("foresaid")))
     files = [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.py"))]
     files += [("foresaid/registry/schema.sql", package / "registry" / "schema.sql")]
-<<<<<<< HEAD
     files += [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.glob("report/templates/*"))]
     files += [(f"templates/{path.name}", path) for path in sorted(own.glob("*"))]
-=======
-    files += [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.j2"))]
-    files += [(f"templates/{path.name}", path) for path in sorted(own.glob("*.j2"))]
     folders = [(kind, Path(folder)) for kind in OWN_CODE for folder in own_code(kind)]
     files += [(f"{kind}/{path.name}", path) for kind, folder in folders for path in sorted(folder.glob("*.py"))]
->>>>>>> h20a
     return _joined([*((name, path.read_bytes()) for name, path in files), ("params", repr(params).encode())])
