@@ -66,7 +66,7 @@ def code(
     """
     mine = {kind: own_files(root, kind) if root else {} for kind in ("laws", "sources")}
     if stage == "report":
-        templates = (path for path in package.rglob("templates/*") if path.is_file())
+        templates = [path for path in package.rglob("templates/*") if path.is_file()]
         return {*edges, *package.rglob("*.sql"), *templates, *mine["laws"].values(), *mine["sources"].values()}
     found = closure(edges, [package / "__init__.py", package / "pipeline" / "__init__.py", package / "pipeline" / f"{stage}.py"])
     named: list[Path] = []

@@ -15,7 +15,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from foresaid import __version__
+from foresaid import __version__, parallel
 from foresaid.evaluation import modes
 from foresaid.report import assets, charts, downloads, ledger_page, mode_check
 from foresaid.report.charts import Drawing
@@ -120,7 +120,7 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
     navigation = [(one.address, one.title) for one in sets if one.title]
     files: dict[Path, bytes] = {}
     pages: dict[str, str] = {}
-    for one in sets:
+    for one in parallel.counted(sets, "kinds of pages", len(sets)):
         for page in one.pages(found):
             text = env.get_template(page.template).render(
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
