@@ -1,10 +1,9 @@
 """Charts as inline SVG: drawn once, without a browser, a network or a script, and with the same bytes every time.
 
-A chart is a Vega-Lite specification made from plain rows and turned into SVG by vl-convert. What comes out is cleaned:
-numbered ids depend on how many charts were drawn before, fractions on the machine's arithmetic, and both are replaced. Only
-the few drawing elements on a list survive; anything else is an error, never passed through. Shapes and fills carry what
-colours say, so that every chart can be read in grey; a point says what it is in a `<title>`, which a pointer shows. A chart is so
-narrow that its letters can be read on a phone. Charts whose data did not change are kept between runs (`kept_in`).
+A chart is a Vega-Lite specification made from plain rows and turned into SVG by vl-convert; report/svg.py cleans what comes out.
+Shapes and fills carry what colours say, so that every chart can be read in grey; a point says what it is in a `<title>`, which a
+pointer shows. A chart is so narrow that its letters can be read on a phone. Charts whose data did not change are kept between
+runs (`kept_in`).
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ from __future__ import annotations
 import inspect
 import json
 import math
-import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -23,19 +21,17 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ParamSpec
-from xml.etree import ElementTree
 
 import altair as alt
 import vl_convert
 
-from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
+from foresaid.report.svg import clean, unique_ids
 
 Rows = Sequence[Mapping[str, Any]]
 WIDTH, HEIGHT = 460, 290
 TITLE_LETTERS = 52  # of a line of a title, as wide as the chart
 FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike on every machine
-FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
 PAPER = "#ffffff"
@@ -45,14 +41,6 @@ DARK = {
     "#0b5a8a": "#6fb7e6", "#c2571a": "#f0935a", "#4f7a28": "#94c56a", "#7a4b94": "#c79ae0", "#8a6d00": "#d9bb4a",
 }  # fmt: skip
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
-SVG = "{http://www.w3.org/2000/svg}"
-ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
-ATTRIBUTES = {
-    *("width", "height", "viewBox", "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-miterlimit", "opacity"),
-    *("fill-opacity", "stroke-opacity", "transform", "d", "x", "y", "x1", "y1", "x2", "y2", "rx", "ry", "dx", "dy", "id"),
-    *("text-anchor", "font-family", "font-size", "font-weight", "font-style", "clip-path", "stroke-linecap", "stroke-linejoin"),
-}
-NOISE = {"version", "class", "role", "aria-hidden", "aria-label", "aria-roledescription", "pointer-events", "display"}
 
 
 @dataclass(frozen=True)
@@ -399,71 +387,6 @@ def dark_rules() -> str:
     """The style rules that give a drawing its dark colours: a rule outweighs the attribute that holds the light one."""
     lines = (f'figure svg [{part}="{light}"] {{ {part}: {dark}; }}' for light, dark in DARK.items() for part in ("fill", "stroke"))
     return "@media (prefers-color-scheme: dark) {\n  " + "\n  ".join(lines) + "\n}"
-
-
-def clean(svg: str, label: str) -> str:
-    """Keep what draws, number the ids from one, round the coordinates, and refuse any element that is not on the list.
-
-    >>> clean('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script/></svg>', "x")
-    Traceback (most recent call last):
-    foresaid.errors.ForesaidError: chart x: found the element script, expected drawing elements only
-    """
-    root = ElementTree.fromstring(svg)
-    axes = [_text(node) for node in root.iter() if "role-axis-title" in node.get("class", "")]
-    _prune(root, label)
-    points = sum(node.tag == f"{SVG}title" for node in root.iter())
-    said = ". ".join(
-        [label, *([f"Axes: {', '.join(dict.fromkeys(axes))}"] if axes else []), *([f"{points} points"] if points else [])]
-    )
-    names = {node.attrib["id"]: f"clip{i}" for i, node in enumerate((n for n in root.iter() if "id" in n.attrib), 1)}
-    for node in root.iter():
-        for key, value in node.attrib.items():
-            if key == "id":
-                node.set(key, names[value])
-            elif key == "clip-path":
-                node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
-            elif key == "font-family":
-                node.set(key, FONTS)
-            elif "." in value:
-                node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
-    width, height = root.attrib.pop("width"), root.attrib.pop("height")
-    root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
-    root.set("role", "img")
-    root.set("aria-label", said)
-    ElementTree.register_namespace("", SVG[1:-1])
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _prune(node: ElementTree.Element, label: str) -> None:
-    name = node.tag.removeprefix(SVG)
-    if name not in ELEMENTS:
-        raise ForesaidError(f"chart {label}: found the element {name}, expected drawing elements only")
-    words = node.get("aria-label") if node.get("aria-roledescription", "").endswith(" mark") else None
-    for key, value in list(node.attrib.items()):
-        if key in NOISE or (key, value) in (("opacity", "1"), ("font-weight", "400")):
-            del node.attrib[key]
-        elif key not in ATTRIBUTES:
-            raise ForesaidError(f"chart {label}: found the attribute {key} on {name}, expected drawing attributes only")
-    for child in list(node):
-        _prune(child, label)
-        empty = child.tag == f"{SVG}path" and child.get("d") in ("", "M0,0h0v0h0Z")
-        if empty or (child.tag == f"{SVG}g" and not len(child)):
-            node.remove(child)
-    if words:
-        ElementTree.SubElement(node, f"{SVG}title").text = words
-
-
-def _text(node: ElementTree.Element) -> str:
-    return " ".join(" ".join(node.itertext()).split())
-
-
-def unique_ids(svg: str, prefix: str) -> str:
-    """Give the ids of a drawing a prefix, since several stand in one page.
-
-    >>> unique_ids('<g clip-path="url(#clip1)"/><clipPath id="clip1"/>', "a")
-    '<g clip-path="url(#a-clip1)"/><clipPath id="a-clip1"/>'
-    """
-    return re.sub(r'(url\(#|(?<= id="))(clip\d+)', rf"\g<1>{prefix}-\g<2>", svg)
 
 
 def _data(values: Rows) -> Any:
