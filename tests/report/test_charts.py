@@ -122,10 +122,11 @@ def test_marks_that_look_alike_are_said_in_fewer_bytes_and_each_name_survives() 
     assert '<g fill="#00f"><circle cx="1.3" cy="4" r="2"><title>a</title></circle>' in made
 
 
-def test_a_long_title_is_broken_into_lines_and_the_chart_stays_narrow() -> None:
-    root = ElementTree.fromstring(forecast("A long title of a chart " * 8).svg)
+def test_a_title_is_text_of_the_page_however_long_and_the_chart_stays_narrow() -> None:
+    made = forecast(f"A <long> title of a chart {'and more ' * 20}")
 
-    assert float(str(root.get("viewBox")).split()[2]) < charts.WIDTH + 120
+    assert made.in_page().startswith('<p class="title">A &lt;long&gt; title of a chart and more')
+    assert float(str(ElementTree.fromstring(made.svg).get("viewBox")).split()[2]) < charts.WIDTH + 120
 
 
 def test_points_outside_their_interval_are_hollow() -> None:

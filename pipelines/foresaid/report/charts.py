@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 import json
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -24,13 +23,13 @@ from typing import Any, ParamSpec
 
 import altair as alt
 import vl_convert
+from markupsafe import escape
 
 from foresaid.files import write_bytes
 from foresaid.report.svg import clean, unique_ids
 
 Rows = Sequence[Mapping[str, Any]]
 WIDTH, HEIGHT = 460, 290
-TITLE_LETTERS = 52  # of a line of a title, as wide as the chart
 FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike on every machine
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
@@ -51,8 +50,12 @@ class Drawing:
     title: str
 
     def in_page(self) -> str:
-        """The SVG with ids of its own, since several drawings share a page."""
-        return unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
+        """The title and below it the SVG, with ids of its own, since several drawings share a page.
+
+        The title is text of the page and no part of the drawing: it breaks into lines as the page is wide.
+        """
+        drawing = unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
+        return f'<p class="title">{escape(self.title)}</p>{drawing}'
 
 
 _KEPT: ContextVar[tuple[Path, set[str]] | None] = ContextVar("folder of charts made before, and the names asked for", default=None)
@@ -353,14 +356,10 @@ def choices(rows: Rows, title: str) -> dict[str, Any]:
 
 
 def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
-    """Return the Vega-Lite specification of a chart under its title, in the site's type and colours."""
+    """Return the Vega-Lite specification of a chart in the site's type and colours; the page says its title above it."""
     if sized and not isinstance(chart, alt.VConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(
-        title=alt.Title(
-            textwrap.wrap(title, TITLE_LETTERS) or "", anchor="start", fontSize=17, fontWeight=600, color=INK, offset=12
-        )
-    )
+    chart = chart.properties(description=title)
     axis: dict[str, Any] = {
         "labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
