@@ -10,7 +10,7 @@ import click
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path), help="A new or empty folder.")
 @click.option("--origin", default="", help="Name of the log, which stands in every checkpoint; NAME/registry by default.")
 @click.option("--author", default="", help="In whose name entries are made; the name of the folder by default.")
 @click.option("--no-git", is_flag=True, help="Make no git repository of the folder.")
