@@ -35,6 +35,7 @@ PROTOCOLS = [
     default=None,
     help="Folder of another exported record, as `foresaid database` makes it.",
 )
+@click.option("--model", default="", help="With --case: print each forecast of this model instead of means.")
 @click.option("--law", "laws", multiple=True, help="Only this law; may be given again.")
 @click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
 @click.option(
@@ -46,6 +47,7 @@ def replay(
     released_after: datetime | None,
     until: datetime | None,
     case: str,
+    model: str,
     folder: Path | None,
     sources: tuple[str, ...],
     laws: tuple[str, ...],
@@ -62,6 +64,7 @@ def replay(
     Example: foresaid replay --known-on 2024-05-31 --until 2024-10-01
              foresaid replay --known-on 2026-03-12 --released-after 2026-02-19 --until 2026-05-14
              foresaid replay --case obsscaling-2024-05
+             foresaid replay --case obsscaling-2024-05 --model meta-llama/meta-llama-3.1-70b --quantity bigbench_word_unscrambling
     """
     import json
 
@@ -81,7 +84,12 @@ def replay(
     if case:
         if known_on or until or released_after or by_release:
             raise ParameterError("replay: found --case and a day, expected one of them; the case of params.yaml has its days")
-        rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+        if model:
+            rows = work.replay_model(case, model, loaded, connection, project().registry, laws, quantities)
+        else:
+            rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+    elif model:
+        raise ParameterError("replay: found --model without --case, expected a case of params.yaml, whose forecasts it prints")
     elif known_on is None or until is None:
         raise ParameterError("replay: found no --known-on or no --until, expected both days, or a --case of params.yaml")
     else:
@@ -91,7 +99,8 @@ def replay(
         )
         said = replay_table.account(counted)
     connection.close()
-    for line in [json.dumps(rows, indent=1)] if as_json else [*replay_table.table(rows), *said]:
+    shown = replay_table.forecasts(rows) if model else replay_table.table(rows)
+    for line in [json.dumps(rows, indent=1)] if as_json else [*shown, *said]:
         click.echo(line)
 
 
