@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast bench fuzz coverage lint format verify campaign campaign-short lock clean
+.PHONY: help repro test test-fast bench fuzz coverage lint format check-pages verify campaign campaign-short lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ lint: .venv/dev.stamp ## what `make test` checks before the tests
 
 format: .venv/dev.stamp ## rewrite the code in the house format
 	@ruff format . && ruff check --fix .
+
+check-pages: .venv/dev.stamp ## open the rendered site in chromium: errors, links, cut text, axe, markup (minutes)
+	@FORESAID_SITE=reports/site python -m pytest -q tests/report/test_pages_in_a_browser.py
 
 verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
 	@foresaid verify

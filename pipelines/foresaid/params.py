@@ -5,6 +5,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
@@ -105,6 +106,7 @@ class Params:
     workers: int = -1
     rolling: Rolling | None = None
     capability: dict[str, Any] = field(default_factory=dict)
+    repository: str = ""  # address of the project's repository, to which every page links; none where it is empty
 
     @property
     def fit_as_of(self) -> date:
@@ -146,6 +148,12 @@ def _refuse_unknown(where: str, found: Mapping[str, object], known: tuple[str, .
     for key in known:
         if key not in found and key not in optional:
             raise ParameterError(f"params.yaml, {where}: found no key {key}, expected one; add it")
+
+
+def _address(where: str, value: object) -> str:
+    if value != "" and not (isinstance(value, str) and re.fullmatch(r"https?://[!-~]+", value)):
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected an address that begins with https://")
+    return str(value)
 
 
 def _day(where: str, value: object) -> date:
@@ -250,7 +258,7 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    optional = ("rolling", "workers", "capability")
+    optional = ("rolling", "workers", "capability", "repository")
     known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", *optional)
     _refuse_unknown("top level", document, known, optional)
     workers = document.get("workers", -1)
@@ -274,6 +282,7 @@ def parse(document: object) -> Params:
         workers,
         _rolling(document.get("rolling"), laws),
         _mapping("capability", document.get("capability") or {}),
+        _address("repository", document.get("repository") or ""),
     )
 
 

@@ -9,18 +9,21 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.cli.typed import COMMANDS
 from tests.conftest import ROOT
 
 from foresaid.cli.group import Sections
 from foresaid.cli.main import main
 
+TYPED_AS = {"ledger verify": "verify", "protocol table": "protocol"}  # commands that have a shorter way to be typed
 
-@pytest.mark.parametrize("command", sorted(main.commands))
+
+@pytest.mark.parametrize("command", sorted({*COMMANDS, *main.commands}))
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    result = CliRunner().invoke(main, [command, "--help"])
+    result = CliRunner().invoke(main, [*command.split(), "--help"])
 
     assert result.exit_code == 0
-    assert f"Example: foresaid {command}" in result.output
+    assert f"Example: foresaid {TYPED_AS.get(command, command)}" in result.output
 
 
 HEAVY = {

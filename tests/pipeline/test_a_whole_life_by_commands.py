@@ -226,7 +226,7 @@ def shown(office: Office) -> dict[tuple[str, str], dict[str, Any]]:
     """What `show --json` says of every forecast, in the folder in which it is called."""
     found = {}
     for author, name in STATES:
-        told = json.loads(office.run("ledger", "show", name, *office.policy, "--json"))
+        (told,) = json.loads(office.run("ledger", "show", name, *office.policy, "--json"))["forecasts"]
         found[author, name] = told
     return found
 

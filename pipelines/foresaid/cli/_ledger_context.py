@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
@@ -19,7 +19,14 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None) -> None:
+class Appended(TypedDict):
+    """The batch that was added: its name (a SHA-256) and how many entries it holds; "" and 0 for none."""
+
+    batch: str
+    entries: int
+
+
+def append(lines: Sequence[Entry], rows: Path | None = None) -> Appended:
     """Add one batch in the name of params.yaml's author, and say under which name; `rows` are what its curves were fitted on."""
     from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain
@@ -32,6 +39,7 @@ def append(lines: Sequence[Entry], rows: Path | None = None) -> None:
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
     click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    return {"batch": path.stem, "entries": len(lines)}
 
 
 def _kept(rows: Path) -> Data:

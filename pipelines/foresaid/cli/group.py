@@ -1,5 +1,7 @@
 """How commands become one program: which project they work on, errors as one line, a help page in sections.
 
+Every command gets here what all have: errors in one line, and the options --json, -q and -v with progress (see `output`).
+
 Errors the program knows are one line on stderr and an exit code; anything else is a defect. Nothing changes the working
 directory: a command's own paths come from `project()`, paths its user types are relative to where the user stands.
 """
@@ -16,6 +18,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from foresaid.cli import output
+from foresaid.cli.names import Name
 from foresaid.errors import ForesaidError, ParameterError
 from foresaid.project import Layout
 
@@ -24,6 +28,7 @@ R = TypeVar("R")
 
 
 SIGPIPE = 128 + 13  # what a shell reports of a program whose reader went away
+INTERRUPTED = 128 + 2  # the same of one that was interrupted from the keyboard
 ADVICE = {
     errno.ENOENT: "expected it to be there: correct the path, or run `dvc repro` if a stage makes it",
     errno.EACCES: "expected permission: change the owner or the mode of the file or its folder",
@@ -63,6 +68,17 @@ def system_error(error: OSError) -> str:
     return f"{error.filename or 'a file or the output'}: {error.strerror or error}; {advice}"
 
 
+def usage_error(error: click.ClickException) -> str:
+    """Say in one line what is wrong with what was typed, and where its help is.
+
+    >>> usage_error(click.UsageError("No such option: --laws"))
+    'foresaid: No such option: --laws; see foresaid --help'
+    """
+    context = getattr(error, "ctx", None)
+    name = context.command_path if context else "foresaid"
+    return f"{name}: {' '.join(error.format_message().split()).rstrip('.')}; see {name} --help"
+
+
 def _drop_output() -> None:
     """Send what is left in the buffer of stdout nowhere: flushed at exit it would fail once more and make the exit code 120."""
     try:
@@ -100,9 +116,22 @@ class Sections(click.Group):
 
     sections: dict[str, list[str]]
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
         """Run the program; what fails outside a command, as the help page on a full disk, is told as inside one."""
-        return plain_errors(super().main)(*args, **kwargs)
+        run: Callable[..., Any] = plain_errors(super().main)
+        if not standalone_mode:
+            return run(*args, standalone_mode=False, **kwargs)
+        try:
+            code = run(*args, standalone_mode=False, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()  # who types a group alone gets its help
+            code = error.exit_code
+        except click.ClickException as error:
+            click.echo(usage_error(error), err=True)
+            code = error.exit_code
+        except click.Abort:
+            code = INTERRUPTED
+        sys.exit(code)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one list a section, in the order of a first visit."""
@@ -116,7 +145,11 @@ def _wrap(command: click.Command) -> None:
         for inner in command.commands.values():
             _wrap(inner)
     elif command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
-        command.callback = plain_errors(command.callback)
+        command.callback = plain_errors(output.speaking(command.callback))
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument) and isinstance(parameter.type, Name):
+                parameter.help = parameter.help or f"{parameter.type.words[0].upper()}{parameter.type.words[1:]}."
+        command.params += output.options()
 
 
 def add(group: click.Group, commands: Iterable[click.Command]) -> list[str]:

@@ -134,7 +134,7 @@ def fit_all(shards: Sequence[Shard], folder: Path | None = None, size: int = 1) 
     made = [load(folder, name, _sorted(shard.table)) if folder else None for name, shard in zip(names, shards, strict=True)]
     missing = [i for i, found in enumerate(made) if found is None]
     least_squares.ready([shards[i].law.kernel for i in missing])
-    for i, new in zip(missing, parallel.each(_fit, [shards[i] for i in missing], size), strict=True):
+    for i, new in zip(missing, parallel.each(_fit, [shards[i] for i in missing], size, "fits"), strict=True):
         made[i] = new
         if folder:
             save(folder, names[i], new)

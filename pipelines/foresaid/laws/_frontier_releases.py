@@ -95,8 +95,8 @@ def _draw_scores(model: Model, systems: Systems, q: int, settings: Settings, rng
         z *= np.sqrt(settings.degrees / rng.chisquare(settings.degrees, (settings.draws, 1)))
     z += np.sqrt(noise) * rng.standard_normal(z.shape)
     drawn = found.benchmarks.to_share(np.tile(found.q, settings.draws), (found.mean + z).ravel()).reshape(z.shape)
-    chance = found.benchmarks.chance[q]
-    return np.asarray(np.clip((drawn - chance) / (1.0 - chance), 0.0, 1.0))
+    chance, ceiling = found.benchmarks.chance[q], found.benchmarks.ceiling[q]
+    return np.asarray(np.clip((drawn - chance) / (ceiling - chance), 0.0, 1.0))
 
 
 def forecast(

@@ -14,12 +14,11 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from foresaid.errors import RecordError
 from foresaid.evaluation import units
-from foresaid.evaluation.resolution import Resolved, resolve
+from foresaid.evaluation.resolution import standing_record
 from foresaid.files import read_frame, write
 from foresaid.laws._capability_record import Choices, every_cell, read_choices
 from foresaid.ledger.entries import schema as entries
@@ -71,7 +70,8 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
     launches = _launches(record.models, file, as_of)
 
     def record_at(target: TargetEntry) -> Decimal | None:
-        return _record(target, record, known, as_of)
+        assert isinstance(target.rule, RecordBy)
+        return standing_record(target, target.rule, outcomes.facts_of(target, [], record, as_of - timedelta(days=1)))
 
     asked = questions.targets(file, alive, launches, known_digest(known), same_items.read(registry), as_of, record_at)
     if not asked:
@@ -107,18 +107,6 @@ def _launches(models: pl.DataFrame, file: RoundFile, as_of: date) -> pl.DataFram
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _record(target: TargetEntry, record: outcomes.Record, known: Sequence[str], as_of: date) -> Decimal | None:
-    """What the rule of a record target finds the day before the freeze, scored within its scale; None where it finds nothing."""
-    assert isinstance(target.rule, RecordBy)
-    by = as_of - timedelta(days=1)
-    asked = msgspec.structs.replace(
-        target, rule=msgspec.structs.replace(target.rule, by=by.isoformat()), opens=(by - timedelta(days=1)).isoformat(),
-        publish_within=0, void_if=[],
-    )  # fmt: skip
-    found = resolve(asked, outcomes.facts_of(asked, [], record, as_of), known)
-    return found.outcomes[0].scored if isinstance(found, Resolved) else None
-
-
 def _rating_rows(board: boards.Board) -> pl.DataFrame:
     return board.models.with_columns(benchmark=pl.lit(board.benchmark), known_on=pl.lit(board.read_on)).select(
         list(training.COLUMNS[training.RATINGS])
@@ -131,7 +119,6 @@ def _lag(build: Path, file: RoundFile, choices: Choices, as_of: date) -> pl.Data
     All pairs of neighbouring readings of its boards in the year before the last one. Records are shares of the way to the ceiling.
     """
     source = choices.sources[0]
-    ceilings = {one.board: one.one for one in choices.same.values()}
     one = Choices((source,), choices.from_year, choices.minimum_cells, choices.factor, {})
     connection = database.open_database(build / "database")
     last = boards.chosen(database.systems_as_of(connection, as_of), {source: file.boards[source]})
@@ -149,7 +136,7 @@ def _lag(build: Path, file: RoundFile, choices: Choices, as_of: date) -> pl.Data
         before, after = (
             cells[day]
             .filter(pl.col("released_on") <= earlier)
-            .with_columns(ceiling=pl.col("benchmark").replace_strict(ceilings, default=1.0, return_dtype=pl.Float64))
+            .with_columns(ceiling=pl.col("benchmark").replace_strict(choices.ceilings, default=1.0, return_dtype=pl.Float64))
             .with_columns(way=((pl.col("value") - pl.col("chance")) / (pl.col("ceiling") - pl.col("chance"))).clip(0.0, 1.0))
             .group_by("benchmark")
             .agg(pl.col("way").max())

@@ -32,6 +32,7 @@ from foresaid.params import Params
 from foresaid.registry import database, licences, load, source_card
 from foresaid.registry.formats import LicenceRow
 from foresaid.registry.lineage import maker
+from foresaid.registry.schema import SCHEMA as OBSERVATION
 from foresaid.registry.view import Quantity
 from foresaid.report import targets as ledger_targets
 from foresaid.report import texts
@@ -245,8 +246,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         fitted=fitted,
         models=models,
         quantities=quantities,
-        observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
-        sources=[_card(registry, name) for name in sorted(set(params.sources))],
+        observations=pl.concat([pl.DataFrame(schema=OBSERVATION), *observed], how="diagonal"),
+        sources=[source_card.of(registry, name) for name in sorted(set(params.sources))],
         kept=licensed,
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
@@ -292,7 +293,3 @@ def _returns(fitted: dict[str, Fitted], hindcasts: pl.DataFrame) -> list[law_sec
         returns_checked.held_out(hindcasts, {name: item.drawing for name, item in surfaces.items()}),
     ]
     return [one for one in found if one is not None]
-
-
-def _card(registry: Path, name: str) -> source_card.Source:
-    return source_card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)

@@ -34,7 +34,7 @@ def model_list(material: Material) -> Page:
     """The list of released models that were scored, with the error of each law in the leading hindcast."""
     first = headline(cases(material, "hindcast"))
     rows = first.rows.filter(pl.col("role") == "law") if first else material.scores.clear()
-    rows = rows.filter(pl.col("unit") == rows["unit"].min())
+    rows = rows.filter(pl.col("unit") == pl.col("unit").min())
     names = rows["law"].unique().sort().to_list()
     by_model = (
         of_case(material.tables["by_model"], first, str(rows["unit"].min())) if first else material.tables["by_model"].clear()

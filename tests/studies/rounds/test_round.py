@@ -147,6 +147,20 @@ def test_a_record_never_lies_below_the_record_at_the_freeze_nor_falls_with_the_d
             assert Decimal(one.prediction.values[0]) >= Decimal(rule.record or "0")
 
 
+def test_no_forecast_lies_above_the_ceiling_that_the_record_states(made: Draft) -> None:
+    """Tier 4 of FrontierMath, whose ceiling Epoch states as .60: releases on any day, records, and every method beside."""
+    stated = {one.target.id: one.target for one in made.asked if one.target.ceiling is not None}
+    mine = [one for one in made.forecasts if one.target in stated]
+    for one in mine:
+        target = stated[one.target]
+        days = [date(2026, 12, 15), date(2027, 12, 31)]
+        for day in days if isinstance(one.prediction, JointPrediction) else days[:1]:
+            assert cards.said_quantiles(one, target, day).max() <= float(target.ceiling or 1) + 1e-9
+
+    assert {target.benchmark for target in stated.values()} == {"epoch_frontiermath_tier_4"}
+    assert {one.method for one in mine} >= {"capability", "frontier_trend", "quantile_mean_of_six", "mean_of_three"}
+
+
 def drawn(made: Draft) -> list[cards.Card]:
     return cards.cards(made.asked, made.forecasts, made.rows.launches)
 

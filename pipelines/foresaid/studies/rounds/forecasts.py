@@ -46,11 +46,12 @@ def make(targets: Sequence[TargetEntry], rows: Rows, primary: Primary, factor: f
 
 
 def _next_releases(targets: Sequence[TargetEntry], rows: Rows, factor: float) -> Made:
-    model = releases.law(rows.cells)
+    cells = rows.law_cells
+    model = releases.law(cells)
     lines = [releases.line_of(one, rows.cells, rows.launches) for one in targets]
     trained = described(to_bytes(rows), rows.as_of, CELLS)
     until = max(rows.read_on.values())
-    others = releases.share_baselines(rows.cells, model.cells.benchmarks, targets, lines, until)
+    others = releases.share_baselines(cells, model.cells.benchmarks, targets, lines, until)
     made: Made = {}
     for i, (target, line) in enumerate(zip(targets, lines, strict=True)):
         law: Prediction = of_frozen(releases.joint(model, target, line, factor), trained)
