@@ -39,7 +39,7 @@ def page(material: Material) -> Page:
     forecasts = sum(one.account.state == "pending" for target in shown for one in target.forecasts)
     values = {
         "counted": f"{count(len(shown), 'open target')}, {count(forecasts, 'forecast')}",
-        "none": not shown,
+        "nothing": not shown,
         "boards": [board(material, name, mine, "") for name, mine in by_board(shown)],
         "due": due(material, shown, ""),
         "rows": [target_words.card(material, one, "") for one in shown],
