@@ -35,7 +35,7 @@ ELSEWHERE = {
     "rounds.md": "pipeline/test_a_round_by_commands.py",
     "ledger/README.md": "ledger/verify/test_script.py",
     "commands.md": "cli/test_examples.py",
-    "hubverse.md": "cli/test_hubverse.py",
+    "hubverse.md": "pipeline/test_hubverse.py",
 }
 # Pages whose lines are not typed by any test, with the reason.
 NOT_RUN = {

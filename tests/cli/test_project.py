@@ -143,7 +143,7 @@ def test_a_damaged_derived_file_is_named_by_whoever_reads_it(damaged: Path, monk
                     named |= {path.name} if path.name in done.stderr else set()
             path.write_bytes(whole)
 
-    assert {"history.parquet", "observation.parquet", "drawing.parquet"} <= named
+    assert {"observation.parquet", "drawing.parquet"} <= named
 
 
 def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:
