@@ -20,7 +20,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, s
     `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
     (see `report.digests.code_digest` for why).
     """
-    with charts.kept_in(build / CHARTS):
+    cores = params.workers if params.workers > 0 else os.cpu_count() or 1
+    with charts.kept_in(build / CHARTS, cores - 1):
         files = render(inputs.read(params, build, registry, metrics, own), own, commit)
     site.parent.mkdir(parents=True, exist_ok=True)
     # A folder that is not empty cannot be replaced in one step, so the new one is whole before the old one goes.
