@@ -44,7 +44,7 @@ def draft(round_file: Path, as_of: datetime | None, out: Path, hindcast: bool, k
     made = rounds.draft(loaded, project().build, project().registry, files.read(round_file), day)
     problems = rounds.write_draft(made, out)
     if hindcast or keep_hindcast:
-        rounds.write_hindcast(made, out, loaded.seed, project().registry if keep_hindcast else None)
+        rounds.write_hindcast(made, out, project().registry if keep_hindcast else None)
     for name, reason in sorted(made.not_asked.items()):
         click.echo(f"not asked: {name}: {reason}")
     click.echo(f"draft: {len(made.asked)} targets, {len(made.forecasts)} forecasts in {out}; read {out / rounds.CARDS} first")

@@ -47,7 +47,10 @@ def _year(day: date) -> float:
 def _frontier(material: Material, name: str, rows: pl.DataFrame) -> Drawing | None:
     if rows.height < FEWEST:
         return None
-    points = [{"year": _year(row["released_on"]), "value": row["value"], "best": row["best"]} for row in rows.iter_rows(named=True)]
+    points = [
+        {"name": row["subject_id"], "year": _year(row["released_on"]), "value": row["value"], "best": row["best"]}
+        for row in rows.iter_rows(named=True)
+    ]
     return frontier(points, f"{material.quantity(name)}: released models", f"score ({unit_words([material.unit(name)])})")
 
 

@@ -114,7 +114,9 @@ def outcome_of(target: TargetEntry, board: Board, cells: pl.DataFrame, launches:
     return Outcome(float(highest["value"][0]), day, str(highest["release"][0]))
 
 
-def run(file: RoundFile, boards: Sequence[Board], rows: Rows, origins: Sequence[date], last: date, factor: float) -> pl.DataFrame:
+def run(
+    file: RoundFile, boards: Sequence[Board], rows: Rows, origins: Sequence[date], last: date, factor: float, seed: int
+) -> pl.DataFrame:
     """Score every method of the round at every origin: rows of SCHEMA, WIS in points of 100 of a share, in points of a rating."""
     found: list[tuple[object, ...]] = []
     for origin in origins:
@@ -132,7 +134,7 @@ def run(file: RoundFile, boards: Sequence[Board], rows: Rows, origins: Sequence[
             if (outcome := outcome_of(one.target, whole[one.board.benchmark], rows.cells, rows.launches, last)) is not None
         }
         targets = {one.target.id: one for one in asked if one.target.id in came}
-        for said in forecasts.make([one.target for one in targets.values()], then, file.primary, factor):
+        for said in forecasts.make([one.target for one in targets.values()], then, file.primary, factor, seed):
             one, outcome = targets[said.target], came[said.target]
             values = cards.said_quantiles(said, one.target, outcome.on)
             found.append(
