@@ -95,7 +95,15 @@ def drawn_ahead(shown: Sequence[Target], title: str, unit: str) -> Drawing | Non
         bands = [{"year": begin, "quantiles": [line[-1]["value"]] * len(LEVELS)}, *exact]
     own = past.with_columns(own=shown[0].own)
     dots = own.filter(pl.col("own")) if every else own
-    points = [{"year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]} for row in dots.to_dicts()]
+    points = [
+        {
+            "year": words.year(row["released_on"]),
+            "value": row["value"],
+            "own": row["own"],
+            "said": f"{row['model_id']}, {row['released_on']}: {words.number(row['value'])}",
+        }
+        for row in dots.to_dicts()
+    ]
     later = [
         {"year": words.year(date.fromisoformat(found[0].released_on or found[0].known_at[:10])), "value": float(found[0].value)}
         for target in shown
