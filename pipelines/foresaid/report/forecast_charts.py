@@ -63,7 +63,9 @@ def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str
         )
         for low, high, width, _ in NESTED
     ]  # fmt: skip
-    layers.append(_layer(data, {"type": "tick", "color": INK, "thickness": 2.2, "size": 13}, y=y, x=_number(field(0.5), **x)))
+    layers.append(
+        _layer(_named(rows, data), {"type": "tick", "color": INK, "thickness": 2.2, "size": 13}, y=y, x=_number(field(0.5), **x))
+    )
     if points:
         kinds = [one for one in DIAMOND if any(row["kind"] == one for row in points)]
         scale = {"domain": kinds, "range": [DIAMOND[one] for one in kinds]}
@@ -81,7 +83,8 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
     """Values of released models over the `year` of release (`value`, `own`: of the lines asked), and what is forecast from then on.
 
     `bands` hold `quantiles` (at LEVELS) by `year`, drawn as nested bands with their median; `exact` the same, drawn as bars.
-    `best` is the step line of the best value so far (`year`, `value`), `outcomes` what was observed later.
+    `best` is the step line of the best value so far (`year`, `value`), `outcomes` what was observed later. Where a point
+    has `said`, it says what it is.
     """
 
     def x() -> dict[str, Any]:
@@ -130,11 +133,12 @@ def _frame() -> dict[str, Any]:
 
 def _spec(layers: Sequence[Layer], title: str, **size: Any) -> dict[str, Any]:
     frame = _frame()
-    return {**frame, "layer": list(layers), "title": {**frame["title"], "text": title}, **size}
+    return {**frame, "layer": list(layers), "description": title, **size}
 
 
 def _layer(values: Rows, mark: Mapping[str, Any], **encoding: Mapping[str, Any]) -> Layer:
-    return {"data": {"values": list(values)}, "mark": dict(mark), "encoding": encoding}
+    said = {"description": {"field": "said", "type": "nominal"}} if any("said" in one for one in values) else {}
+    return {"data": {"values": list(values)}, "mark": dict(mark), "encoding": {**encoding, **said}}
 
 
 def _number(name: str, **more: Any) -> dict[str, Any]:
@@ -145,8 +149,19 @@ def _quantiles(row: Mapping[str, Any]) -> dict[str, float]:
     return {field(level): _short(value) for level, value in zip(LEVELS, row["quantiles"], strict=True)}
 
 
-def _point(row: Mapping[str, Any]) -> dict[str, float]:
-    return {"year": round(float(row["year"]), 4), "value": _short(row["value"])}
+def _named(rows: Rows, data: Rows) -> list[dict[str, Any]]:
+    """The rows of a chart with what each says of itself: median and 80 % interval in three digits."""
+    places = [LEVELS.index(level) for level in (0.5, 0.1, 0.9)]
+    numbers = [[f"{row['quantiles'][i]:.3g}" for i in places] for row in rows]
+    return [
+        {**one, "said": f"{one['label']}: median {median}, 80 % {low} to {high}"}
+        for one, (median, low, high) in zip(data, numbers, strict=True)
+    ]
+
+
+def _point(row: Mapping[str, Any]) -> dict[str, Any]:
+    place = {"year": round(float(row["year"]), 4), "value": _short(row["value"])}
+    return {**place, "said": row["said"]} if "said" in row else place
 
 
 def _short(value: float) -> float:
