@@ -16,15 +16,20 @@ from foresaid.report.case_tables import claim_cells, method_title
 from foresaid.report.inputs import Material
 
 
-def claims_of(material: Material, mode: str, first_page: bool = False) -> list[dict[str, Any]]:
-    """The claims of a mode at its longest horizon, in the order of the tables.
+def claim_rows(material: Material, mode: str, first_page: bool = False) -> list[dict[str, Any]]:
+    """The claims of a mode at its longest horizon as they were computed, in the order of the tables.
 
     On the first page shares stand once, over all boards, where there are several; other units stand board by board.
     """
     longest = max(material.rolling["horizons"], default=0)
     rows = [row for row in material.rolling["by_horizon"] if row["mode"] == mode and row["horizon"] == longest and row["verdict"]]
     pooled = {row["unit"] for row in rows if row["board"] == EVERY_BOARD}
-    return [_line(material, row) for row in rows if not first_page or row["unit"] not in pooled or row["board"] == EVERY_BOARD]
+    return [row for row in rows if not first_page or row["unit"] not in pooled or row["board"] == EVERY_BOARD]
+
+
+def claims_of(material: Material, mode: str, first_page: bool = False) -> list[dict[str, Any]]:
+    """The same claims as a page says them."""
+    return [_line(material, row) for row in claim_rows(material, mode, first_page)]
 
 
 def _line(material: Material, row: dict[str, Any]) -> dict[str, Any]:
