@@ -82,8 +82,9 @@ def kept_in(folder: Path) -> Iterator[None]:
 def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
     """Make a drawing of a function that gives a specification; its argument `title` is also the text for screen readers.
 
-    A chart is found again by the SHA-256 of its function, its arguments, this file and the versions of the libraries. What is kept
-    is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on the disk.
+    A chart is found again by the SHA-256 of its function, its arguments, its file and this one, and the versions of the libraries.
+    What is kept is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on
+    the disk.
     """
     signature = inspect.signature(build)
 
@@ -94,7 +95,7 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
         kept = _KEPT.get()
         if kept is None:
             return Drawing(clean(_svg(build(*args, **kwargs)), title), title)
-        stated = json.dumps([build.__name__, _code(), asked.arguments], default=str, sort_keys=True)
+        stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
         folder, used = kept
         path = folder / f"{sha256(stated.encode()).hexdigest()}.svg"
         used.add(path.name)
@@ -111,8 +112,9 @@ def _svg(spec: dict[str, Any]) -> str:
 
 
 @cache
-def _code() -> list[str]:
-    return [sha256(Path(__file__).read_bytes()).hexdigest(), version("altair"), version("vl-convert-python")]
+def _code(file: str) -> list[str]:
+    digests = [sha256(Path(one).read_bytes()).hexdigest() for one in (__file__, file)]
+    return [*digests, version("altair"), version("vl-convert-python")]
 
 
 @drawn

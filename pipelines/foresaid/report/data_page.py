@@ -13,7 +13,7 @@ import polars as pl
 
 from foresaid.registry.formats import LICENCES, NOT_REREAD
 from foresaid.registry.licences import EMBEDDED
-from foresaid.report import texts
+from foresaid.report import schemas, texts
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number
@@ -40,6 +40,8 @@ def data(material: Material) -> Page:
         "data.html",
         "data.html.j2",
         {
+            "schemas": [(f"{schemas.FOLDER}/{name}.json", one["title"]) for name, one in schemas.schemas().items()],
+            "site_tables": f"{schemas.FOLDER}/{schemas.TABLES}.json",
             "sources": [
                 {
                     "name": item.name,

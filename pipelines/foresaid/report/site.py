@@ -18,7 +18,7 @@ from markupsafe import Markup
 
 from foresaid import __version__, parallel
 from foresaid.evaluation import modes
-from foresaid.report import assets, charts, downloads, ledger_page, mode_check
+from foresaid.report import assets, charts, downloads, ledger_page, mode_check, schemas
 from foresaid.report.charts import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import page_sets
@@ -132,4 +132,4 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
         files |= one.files(found)
     held = downloads.contents(tables)
     listed = {downloads.FOLDER / "datapackage.json": downloads.package(tables, held)}
-    return {**files, **assets.contents(env, pages), **held, **listed}
+    return {**files, **assets.contents(env, pages), **held, **listed, **schemas.files(tables)}

@@ -119,6 +119,16 @@ def test_no_law_sees_beyond_its_origin_nor_the_order_of_boards(name: str) -> Non
     np.testing.assert_array_equal(first, LAWS[name](known(moved[::-1], DAY), DAY, ASKED))
 
 
+def test_simulated_releases_leave_a_board_that_the_law_does_not_know_where_it_is() -> None:
+    two = board("two", "f", [(ORIGIN - timedelta(days=90), 0.2), (ORIGIN - timedelta(days=30), 0.4)])
+    few = _frontier_releases.Settings(schedules=3, draws=20)
+    asked = [Question("a", 1, 6), Question("two", 1, 6)]
+    rng = np.random.default_rng(3)
+    found = _frontier_releases.forecast([*known(BOARDS, DAY), two], DAY, asked, cells_of([*BOARDS, two]), rng, few)
+    assert found[1].tolist() == [0.4] * len(LEVELS)
+    assert found[0].max() > known(BOARDS, DAY)[0].frontier(DAY, 1)
+
+
 def test_pooled_jumps_by_hand() -> None:
     """Two spans of one month on one board, rises .1 and .3: quantiles between today + .1 and today + .3."""
     days = [ORIGIN - timedelta(days=int(np.ceil(MONTH * k))) for k in (4, 3, 2, 1, 0)]

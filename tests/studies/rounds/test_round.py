@@ -319,7 +319,7 @@ def test_a_hindcast_sees_nothing_after_its_origin_and_scores_what_came(made: Dra
     assert chess["value"] == cell["value"][-1]  # the first Opus after the origin, at its highest effort
     assert chess["wis"] > 0
     assert scores.filter(pl.col("target").str.starts_with("record") & pl.col("method").eq("no_change"))["wis"].min() >= 0  # type: ignore[operator]
-    page = hindcast.page(scores, "Hindcast", np.random.default_rng(1))
+    page = hindcast.page(hindcast.table(scores, np.random.default_rng(1)), "Hindcast")
     assert "| **capability** |" in page
     assert "| jumps | " in page
 

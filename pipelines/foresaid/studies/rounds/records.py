@@ -28,7 +28,6 @@ from foresaid.studies.rounds.training import Rows
 
 MEAN = "mean_of_three"
 STUDY = ("simulated releases", "mean of four", "mean of four to ceilings")  # as the frontier study has them, told of standing still
-FEWEST = 3  # models of a board that the simulated releases are asked about
 UNBROKEN = 1e-9  # above the record: by so much the record at the last reading is one more record to the lines
 
 
@@ -132,8 +131,8 @@ def _as_in_the_study(
     """
     laws = forms(cells, seed)
     parts = {name: laws[name](known, at, asked) for mean in STUDY[1:] for name in MEANS[mean] if name != STUDY[0]}
-    boards = sorted({one.name for one in known if len(one.day) >= FEWEST} | {one.board for one in asked})
-    every = [Question(name, top, months) for name in boards for top, months in sorted({(one.top, one.months) for one in asked})]
+    spans = sorted({(one.top, one.months) for one in asked})
+    every = [Question(one.name, top, months) for one in known for top, months in spans if len(one.day) >= top]
     simulated = laws[STUDY[0]](known, at, every)
     parts[STUDY[0]] = simulated[[every.index(one) for one in asked]]
     return with_mean(parts)
