@@ -89,7 +89,10 @@ def drawn_ahead(shown: Sequence[Target], title: str, unit: str) -> Drawing | Non
     line.append({"year": min(row["year"] for row in exact), "value": line[-1]["value"]})
     own = past.with_columns(own=shown[0].own)
     dots = own.filter(pl.col("own")) if every else own
-    points = [{"year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]} for row in dots.to_dicts()]
+    points = [
+        {"name": row["subject_id"], "year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]}
+        for row in dots.to_dicts()
+    ]
     later = [
         {"year": words.year(date.fromisoformat(found[0].released_on or found[0].known_at[:10])), "value": float(found[0].value)}
         for target in shown
