@@ -90,7 +90,7 @@ def drawn_ahead(shown: Sequence[Target], title: str, unit: str) -> Drawing | Non
     own = past.with_columns(own=shown[0].own)
     dots = own.filter(pl.col("own")) if every else own
     points = [
-        {"name": row["subject_id"], "year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]}
+        {"name": row["model_id"], "year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]}
         for row in dots.to_dicts()
     ]
     later = [
