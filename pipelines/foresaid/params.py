@@ -17,6 +17,7 @@ import yaml
 
 from foresaid.errors import ParameterError, UnreadableError
 
+LAST_YEAR = 9000  # a moment after it leaves no room for the days that follow from it
 REVEAL_WITHIN, OPEN_FOR, PUBLISH_WITHIN = timedelta(days=14), timedelta(days=365), 90
 
 
@@ -165,7 +166,8 @@ def _day(where: str, value: object) -> date:
 
 def _moment(where: str, value: object) -> None:
     try:
-        datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ")
+        if datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ").year > LAST_YEAR:
+            raise ValueError
     except ValueError:
         raise ParameterError(
             f'params.yaml, {where}: found {value!r}, expected a quoted moment such as "2026-12-08T00:00:00Z"'
@@ -185,7 +187,7 @@ def _round(entry: Mapping[str, Any] | None) -> RoundSettings | None:
         if str(entry["reveal_by"]) <= str(entry["deadline"]):
             raise ParameterError(f"params.yaml, round, reveal_by: found {entry['reveal_by']}, expected after {entry['deadline']}")
     closes = _day("round, closes", entry["closes"]) if "closes" in entry else None
-    within = int(entry.get("publish_within", PUBLISH_WITHIN))
+    within = _number("round, publish_within", entry.get("publish_within", PUBLISH_WITHIN), 0)
     return RoundSettings(
         str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets, str(entry.get("reveal_by", "")),
         closes, within,

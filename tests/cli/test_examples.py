@@ -12,6 +12,7 @@ from click.shell_completion import ShellComplete
 from tests.cli.typed import COMMANDS, examples
 from tests.conftest import ROOT
 
+from foresaid.cli.group import Verb
 from foresaid.cli.main import main
 from foresaid.cli.names import Day, Name
 
@@ -31,6 +32,8 @@ def parsed(words: list[str]) -> click.Context:
     while isinstance(group, click.Group):
         name, command, words = group.resolve_command(context, words)
         assert command is not None
+        if isinstance(command, Verb) and words[0] not in command.commands:
+            return command.make_context(name, list(words), parent=context)
         context = command.make_context(name, list(words), parent=context) if not isinstance(command, click.Group) else context
         group = command
     return context
@@ -55,7 +58,7 @@ def test_an_example_is_understood_as_it_stands(
             place.touch()
         elif "/" in word and "://" not in word and word.startswith(("..", str(tmp_path))):
             place.mkdir(parents=True, exist_ok=True)
-    for place in (Path("benchpress"), Path("downloads"), Path("curves"), Path("reports/site")):
+    for place in (Path("benchpress"), Path("downloads"), Path("curves"), Path("hub"), Path("reports/site")):
         place.mkdir(parents=True, exist_ok=True)
 
     assert parsed(words).command is COMMANDS[name]

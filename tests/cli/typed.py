@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 import click
 
+from foresaid.cli.group import Verb
 from foresaid.cli.main import main
 
 
 def commands(group: click.Group = main, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command that is no group, by its words."""
+    """Every command that is no group, by its words; one with named forms beside its plain one is both."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, (*before, name))
-        else:
+        if isinstance(command, Verb) or not isinstance(command, click.Group):
             yield (*before, name), command
 
 

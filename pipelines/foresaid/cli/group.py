@@ -29,6 +29,7 @@ R = TypeVar("R")
 
 SIGPIPE = 128 + 13  # what a shell reports of a program whose reader went away
 INTERRUPTED = 128 + 2  # the same of one that was interrupted from the keyboard
+RUN = {"altair", "dvc", "jinja2", "joblib", "numba", "scipy", "sklearn", "vl_convert"}  # modules of the extra `run`
 ADVICE = {
     errno.ENOENT: "expected it to be there: correct the path, or run `dvc repro` if a stage makes it",
     errno.EACCES: "expected permission: change the owner or the mode of the file or its folder",
@@ -103,6 +104,12 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             _drop_output()
             sys.exit(SIGPIPE)
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            if library not in RUN:
+                raise
+            click.echo(f"foresaid: found no {library}, expected it to fit, replay or render; pip install 'foresaid[run]'", err=True)
+            sys.exit(2)
         except OSError as error:
             click.echo(system_error(error), err=True)
             _drop_output()
@@ -140,11 +147,45 @@ class Sections(click.Group):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in names])
 
 
+class Verb(click.Group):
+    """A command that has named forms beside its plain one: `export hubverse DIR` beside `export --to FILE`.
+
+    The first word decides; a file of that name is given as ./NAME.
+    """
+
+    allow_interspersed_args = True  # as of a command: options may stand behind its files
+    allow_extra_args = False
+
+    def __init__(self, plain: click.Command, forms: Iterable[click.Command]) -> None:
+        super().__init__(plain.name, {str(form.name): form for form in forms}, callback=plain.callback, params=plain.params)
+        self.help = plain.help
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Leave the words of a form to it; read all others as the plain command does."""
+        if args and args[0] in self.commands:
+            ctx.args = list(args)
+            return ctx.args
+        return click.Command.parse_args(self, ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The usage of the plain command; the forms are listed below it."""
+        return click.Command.collect_usage_pieces(self, ctx)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the form whose name came first, or the plain command."""
+        if not (ctx.args and ctx.args[0] in self.commands):
+            return click.Command.invoke(self, ctx)
+        name, *rest = ctx.args
+        with self.commands[name].make_context(name, rest, parent=ctx) as inner:
+            return self.commands[name].invoke(inner)
+
+
 def _wrap(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _wrap(inner)
-    elif command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
+    is_plain = not isinstance(command, click.Group) or isinstance(command, Verb)
+    if is_plain and command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
         command.callback = plain_errors(output.speaking(command.callback))
         for parameter in command.params:
             if isinstance(parameter, click.Argument) and isinstance(parameter.type, Name):

@@ -11,7 +11,8 @@ from typing import Any
 
 import click
 
-from foresaid.cli.group import given_day, project
+from foresaid.cli.group import Verb, given_day, project
+from foresaid.cli.hubverse import export_hub, import_hub
 from foresaid.cli.names import DAY, QUANTITY, SOURCE
 from foresaid.cli.output import leave_with
 
@@ -214,4 +215,4 @@ def export(
     return {"values": values, "known_by": str(day), "file": str(to)}
 
 
-COMMANDS: tuple[click.Command, ...] = (update, import_, export, traps)
+COMMANDS: tuple[click.Command, ...] = (update, Verb(import_, [import_hub]), Verb(export, [export_hub]), traps)
