@@ -25,6 +25,7 @@ from foresaid.ledger.entries.fields import ID
 from foresaid.registry import formats
 
 STARTER = Path(__file__).parent / "starter"
+RUN = "run"  # the extra of foresaid with what the stages need
 HIDDEN = ("dvc", "dvcignore", "gitattributes", "github", "gitignore")  # what begins with a point in a registry
 EMPTY = {
     "aliases.csv": formats.ALIASES.header,
@@ -93,9 +94,9 @@ def contents(origin: str, author: str, today: date) -> dict[str, bytes]:
 
 
 def locked() -> list[str]:
-    """The versions of foresaid and of every library it runs on here, one `name==version` a line, sorted.
+    """The versions of foresaid and of every library its stages run on here, one `name==version` a line, sorted.
 
-    Empty but for foresaid itself where it runs from its source tree and no metadata say what it needs.
+    Of the libraries those that are installed; foresaid alone where it runs from its source tree and no metadata say what it needs.
     """
     found: dict[str, str] = {}
     waiting = ["foresaid"]
@@ -106,13 +107,15 @@ def locked() -> list[str]:
         try:
             about = distribution(name)
         except PackageNotFoundError:
-            continue  # of an extra or of another platform
+            continue  # of another platform, or not installed
         found[name] = about.version
         for need in about.requires or ():
-            wanted = "extra ==" not in need or (name == "foresaid" and re.search(r"extra == ['\"]run['\"]", need))
-            if wanted and (word := re.match(r"[A-Za-z0-9._-]+", need)):
-                waiting.append(word[0])
-    return [f"{name}=={version}" for name, version in sorted({"foresaid": __version__, **found}.items())]
+            word, _, marker = need.partition(";")
+            wanted = "extra" not in marker or (name == "foresaid" and re.search(rf"extra == ['\"]{RUN}['\"]", marker))
+            if wanted and (named := re.match(r"[A-Za-z0-9._-]+", word.strip())):
+                waiting.append(named[0])
+    found["foresaid"] = __version__
+    return [f"{name}{f'[{RUN}]' if name == 'foresaid' else ''}=={version}" for name, version in sorted(found.items())]
 
 
 def _walk(folder: Path) -> Iterator[Path]:
