@@ -106,6 +106,16 @@ def test_an_empty_folder_is_taken_and_becomes_a_git_repository(tmp_path: Path) -
     assert "no_scm" not in (tmp_path / "Ümläut Évals 7" / ".dvc/config").read_text(encoding="utf-8")
 
 
+def test_who_stands_in_an_empty_folder_may_start_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = CliRunner().invoke(main, ["init", "."])
+
+    assert done.exit_code == 0, done.output
+    assert params.load(Path("params.yaml")).author == "here"
+    assert "expected a new or empty folder" in CliRunner().invoke(main, ["init", "."]).output
+
+
 def test_a_law_and_a_reader_are_one_file_each(made: Path) -> None:
     assert "line_in_time" not in laws.names()
     (made / "laws/twin.py").write_text(

@@ -2,7 +2,7 @@
 
 What it holds stands in `starter/` as it will stand there; only days and names are filled in. Names that begin with a point stand
 there without it, and what no program may take for its own has `.tmpl` behind it. Everything is written into a folder beside the
-one asked for, which then takes its name: a kill leaves no half of a registry.
+one asked for, and takes its place when it is whole.
 """
 
 from __future__ import annotations
@@ -63,9 +63,11 @@ def create(folder: Path, origin: str, author: str, today: date, under_git: bool 
             with (made / ".dvc/config").open("a", encoding="utf-8") as file:
                 file.write(NO_GIT)
         files = sorted(path.relative_to(made).as_posix() for path in _walk(made))
-        if folder.is_dir():
-            folder.rmdir()
-        os.replace(made, folder.resolve())
+        if folder.is_dir():  # it stays the same folder: somebody may stand in it
+            for path in sorted(made.iterdir()):
+                os.replace(path, folder / path.name)
+        else:
+            os.replace(made, folder.resolve())
     return files
 
 
