@@ -7,6 +7,7 @@ scheduler, what they make comes back the same way. All of them are on the loopba
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -100,6 +101,13 @@ def _wait(address: str, workers: int, patience: float = 120) -> None:
                 raise
 
 
+def documented(scheduler: str) -> list[list[str]]:
+    """The commands of docs/running.md that run on a cluster, with this scheduler."""
+    text = (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## When one machine is not enough")[2]
+    lines = re.findall(r"^foresaid (.*)$", text.partition("\n## ")[0], flags=re.MULTILINE)
+    return [line.replace("tcp://HOST:8786", scheduler).split() for line in lines]
+
+
 def bytes_of(folder: Path) -> dict[str, bytes]:
     paths = [folder / name for name in MADE]
     files = [file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*"))) if file.is_file()]
@@ -108,9 +116,11 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 def test_fits_hindcasts_and_scores_of_a_cluster_are_those_of_one_machine(project: Path, scheduler: str, tmp_path: Path) -> None:
     alone, spread = (Path(shutil.copytree(project, tmp_path / name)) for name in ("alone", "spread"))
-    for words in (("fit", LAW), ("hindcast",), ("freeze",), ("score",)):
-        foresaid(alone, *words)
-        foresaid(spread, *words, *(() if words == ("freeze",) else ("--scheduler", scheduler)))
+    spread_stages = documented(scheduler)
+    assert [words[0] for words in spread_stages] == ["fit", "hindcast", "score"]
+    for words in (*spread_stages[:2], ["freeze"], spread_stages[2]):
+        foresaid(alone, *words[: words.index("--scheduler") if "--scheduler" in words else None])
+        foresaid(spread, *words)
 
     wanted = bytes_of(alone)
     assert {"build/hindcast.parquet", "build/scores.parquet", f"build/fits/{LAW}/curves.jsonl"} <= set(wanted)
