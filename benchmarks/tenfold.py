@@ -66,8 +66,10 @@ def settings() -> dict[str, Any]:
 def cost(folder: Path, words: tuple[str, ...]) -> tuple[float, float]:
     """Processor seconds and peak memory in MB of one stage."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    code = "import resource, sys; from foresaid.cli.main import main\ntry: main(sys.argv[1:])\n"
-    code += "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    code = "import re, sys; from foresaid.cli.main import main\ntry: main(sys.argv[1:])\n"
+    code += (
+        "finally: print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"  # getrusage counts the parent's, too
+    )
     done = subprocess.run(
         [sys.executable, "-c", code, *words, "-q"], cwd=folder, capture_output=True, text=True, env={**os.environ}
     )

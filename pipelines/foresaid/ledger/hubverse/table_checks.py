@@ -1,7 +1,7 @@
 """The checks of the rows of a file of forecasts: each asks one thing of the table, and names the rows at fault.
 
-They stand in the order in which they are made; behind an error the next would have no meaning. A level is compared as a number, since
-one team writes 0.5 and another 0.50; every other cell as the text it is.
+They stand in the order in which they are made; behind an error the next would have no meaning. A level is compared as a number,
+since one team writes 0.5 and another 0.50; every other cell as the text it is.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ class Context:
 
     @property
     def ids(self) -> tuple[str, ...]:
+        """The task IDs of the round."""
         return tuple(dict.fromkeys(name for task in self.round.model_tasks for name in task.task_ids))
 
     @property
     def keys(self) -> list[str]:
+        """The columns that make a row one."""
         return [*self.ids, "output_type", "output_type_id"]
 
 
