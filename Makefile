@@ -57,12 +57,16 @@ bench: .venv/bench.stamp ## measure every speed goal beside the peers; writes do
 
 lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra build pyproject.toml -o requirements.lock
+		--extra build --extra run pyproject.toml -o requirements.lock
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra build --extra cluster --extra opentimestamps --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+		--extra build --extra run --extra cluster --extra opentimestamps --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra build --extra cluster --extra opentimestamps --extra dev --extra peers \
+		--extra build --extra run --extra cluster --extra opentimestamps --extra dev --extra peers \
 		-c requirements-dev.lock pyproject.toml -o requirements-bench.lock
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		-c requirements.lock pyproject.toml -o requirements-light.lock
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra build --extra run --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
 clean: ## remove everything derived; the record stays
 	@rm -rf build reports/site .dvc/cache .dvc/tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -72,6 +72,7 @@ ELSEWHERE = {
     **dict.fromkeys(("export hubverse", "import hubverse"), "pipeline/test_hubverse.py"),
     "import": "registry/update/test_import_results.py",
     "init": "pipeline/test_new_project.py",
+    **dict.fromkeys(("check", "forecast", "target list"), "cli/test_submission.py"),
     "models add": "registry/update/test_proposals.py",
     "models merge": "registry/test_merges.py",
     "models weights": "registry/test_open_weights.py",

@@ -12,7 +12,7 @@ from foresaid.cli.main import main
 
 
 def commands(group: click.Group = main, before: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Every command that does something by itself, by its words."""
+    """Every command that is no group, by its words; one with named forms beside its plain one is both."""
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from commands(command, (*before, name))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from foresaid.cli.group import project
+from foresaid.cli.group import P, R, project
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Data, Entry
@@ -26,9 +26,16 @@ class Appended(TypedDict):
     entries: int
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None, author: str | None = None) -> Appended:
-    """Add one batch in the name of `author` (by default that of params.yaml), and say under which name; `rows` are what its curves
-    were fitted on.
+def author_option(command: Callable[P, R]) -> Callable[P, R]:
+    """The option by which somebody else than the keeper says who they are."""
+    said = "Your name: a-z, 0-9 and . _ / -; else FORESAID_AUTHOR, or what the file says."
+    return click.option("--author", envvar="FORESAID_AUTHOR", default="", help=said)(command)
+
+
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "") -> Appended:
+    """Add one batch in the name of `author`, by default that of params.yaml, and say under which name.
+
+    `rows` are what its curves were fitted on.
     """
     from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain

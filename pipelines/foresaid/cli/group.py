@@ -29,6 +29,7 @@ R = TypeVar("R")
 
 SIGPIPE = 128 + 13  # what a shell reports of a program whose reader went away
 INTERRUPTED = 128 + 2  # the same of one that was interrupted from the keyboard
+RUN = {"altair", "dvc", "jinja2", "joblib", "numba", "scipy", "sklearn", "vl_convert"}  # modules of the extra `run`
 ADVICE = {
     errno.ENOENT: "expected it to be there: correct the path, or run `dvc repro` if a stage makes it",
     errno.EACCES: "expected permission: change the owner or the mode of the file or its folder",
@@ -103,6 +104,12 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             _drop_output()
             sys.exit(SIGPIPE)
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            if library not in RUN:
+                raise
+            click.echo(f"foresaid: found no {library}, expected it to fit, replay or render; pip install 'foresaid[run]'", err=True)
+            sys.exit(2)
         except OSError as error:
             click.echo(system_error(error), err=True)
             _drop_output()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.cli._ledger_context import THERE, Appended, append, entry_of, not_ahead
+from foresaid.cli._ledger_context import THERE, Appended, append, author_option, entry_of, not_ahead
 from foresaid.cli.group import project
 from foresaid.cli.names import BATCH, FORECAST, ROUND, TARGET
 from foresaid.cli.output import leave_with
@@ -52,12 +52,13 @@ def ask(questions: Path, known: Path | None) -> Appended:
 @click.command()
 @click.argument("forecasts", type=THERE, help="JSONL file of forecast/v1 lines, canonical JSON (RFC 8785).")
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
-def forecast(forecasts: Path, rows: Path | None) -> Appended:
+@author_option
+def forecast(forecasts: Path, rows: Path | None, author: str) -> Appended:
     """Freeze forecast/v1 lines about targets of an open round, for everybody to read.
 
     Example: foresaid ledger forecast mine.jsonl
     """
-    return append(_read_forecasts(forecasts), rows)
+    return append(_read_forecasts(forecasts), rows, author)
 
 
 def _read(path: Path) -> Iterator[tuple[int, entries.Header | Entry]]:
@@ -84,7 +85,8 @@ def _read_forecasts(path: Path) -> list[entries.ForecastEntry]:
 @click.argument("forecasts", type=THERE, help="JSONL file of forecast/v1 lines, canonical JSON (RFC 8785).")
 @click.option("--secrets", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder outside the repository.")
 @click.option("--reveal-by", required=True, help="Until when they are opened, YYYY-MM-DDTHH:MM:SSZ.")
-def seal(forecasts: Path, secrets: Path, reveal_by: str) -> Appended:
+@author_option
+def seal(forecasts: Path, secrets: Path, reveal_by: str, author: str) -> Appended:
     """Freeze forecast/v1 lines without showing them; the secrets to open them go into files outside the repository.
 
     Example: foresaid ledger seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
@@ -100,8 +102,8 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> Appended:
     from foresaid.ledger.entries import schema as entries
 
     loaded = params.load(project().params)
-    records = _read_forecasts(forecasts)
-    store.may_add(project().ledger, records, loaded.author)  # what cannot be opened later is not sealed
+    records, author = _read_forecasts(forecasts), author or loaded.author
+    store.may_add(project().ledger, records, author)  # what cannot be opened later is not sealed
     batches = store.read(project().ledger)
     rounds = {entry.id: entry for batch in batches for entry in batch.entries if isinstance(entry, entries.RoundEntry)}
     for record in records:
@@ -114,27 +116,28 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> Appended:
     lines: list[Entry] = []
     for record in records:
         inner = entries.Inner(
-            author=loaded.author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
+            author=author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
             primary=record.primary, target=record.target,
         )  # fmt: skip
         nonce = os.urandom(work.NONCE_BYTES)
         sealed = msgspec.convert(msgspec.to_builtins(work.seal(inner, nonce, reveal_by)), entries.Sealed)
         work.write_secret(secrets / f"{sealed.commit}.seal", work.Secret(nonce, inner))  # before the seal is frozen
         lines.append(sealed)
-    return append(lines)
+    return append(lines, author=author)
 
 
 @click.command()
 @click.argument("secrets", type=THERE, nargs=-1, required=True, help="Files that `foresaid ledger seal` wrote, .seal.")
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
-def reveal(secrets: tuple[Path, ...], rows: Path | None) -> Appended:
+@author_option
+def reveal(secrets: tuple[Path, ...], rows: Path | None, author: str) -> Appended:
     """Open sealed forecasts from their secret files.
 
     Example: foresaid ledger reveal ~/seals/*.seal
     """
     from foresaid.ledger.entries import commitment as work
 
-    return append([work.read_secret(path).reveal() for path in secrets], rows)
+    return append([work.read_secret(path).reveal() for path in secrets], rows, author)
 
 
 @click.command()
@@ -142,7 +145,8 @@ def reveal(secrets: tuple[Path, ...], rows: Path | None) -> Appended:
 @click.option("--prediction", type=THERE, required=True, help="A file with one canonical line, the new prediction.")
 @click.option("--reason", required=True, help="Why; it is published.")
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
-def amend(forecast: str, prediction: Path, reason: str, rows: Path | None) -> Appended:
+@author_option
+def amend(forecast: str, prediction: Path, reason: str, rows: Path | None, author: str) -> Appended:
     """Give another prediction under the id of one's own forecast; both stay and both are shown.
 
     Example: foresaid ledger amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
@@ -150,18 +154,19 @@ def amend(forecast: str, prediction: Path, reason: str, rows: Path | None) -> Ap
     from foresaid import canonical_json
 
     value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
-    return append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)], rows)
+    return append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)], rows, author)
 
 
 @click.command()
 @click.argument("forecast", type=FORECAST)
 @click.option("--reason", required=True, help="Why; it is published.")
-def withdraw(forecast: str, reason: str) -> Appended:
+@author_option
+def withdraw(forecast: str, reason: str, author: str) -> Appended:
     """Withdraw one's own forecast; it stays, is listed, and after the deadline is scored all the same.
 
     Example: foresaid ledger withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
     """
-    return append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)])
+    return append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)], author=author)
 
 
 @click.command()

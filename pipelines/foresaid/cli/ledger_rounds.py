@@ -28,7 +28,8 @@ class Draft(TypedDict):
 @click.option("--as-of", type=DAY, help="The day of the freeze; today by default.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder for the files it writes.")
 @click.option("--hindcast", is_flag=True, help="Also put the same questions to the earlier origins of the file: hindcast.md.")
-def draft(round_file: Path, as_of: datetime | None, out: Path, hindcast: bool) -> Draft:
+@click.option("--keep-hindcast", is_flag=True, help="The same, and keep its means beside the round file.")
+def draft(round_file: Path, as_of: datetime | None, out: Path, hindcast: bool, keep_hindcast: bool) -> Draft:
     """Draft a round: questions, forecasts by every method, training rows, and a card for each target to be read before the freeze.
 
     Nothing is frozen. Exit 1 where a forecast fails a plausibility check; the files are there all the same.
@@ -42,8 +43,8 @@ def draft(round_file: Path, as_of: datetime | None, out: Path, hindcast: bool) -
     loaded, day = params.load(project().params), given_day("--as-of", as_of)
     made = rounds.draft(loaded, project().build, project().registry, files.read(round_file), day)
     problems = rounds.write_draft(made, out)
-    if hindcast:
-        rounds.write_hindcast(made, out, loaded.seed)
+    if hindcast or keep_hindcast:
+        rounds.write_hindcast(made, out, project().registry if keep_hindcast else None)
     for name, reason in sorted(made.not_asked.items()):
         click.echo(f"not asked: {name}: {reason}")
     click.echo(f"draft: {len(made.asked)} targets, {len(made.forecasts)} forecasts in {out}; read {out / rounds.CARDS} first")

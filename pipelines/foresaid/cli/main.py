@@ -7,7 +7,20 @@ from pathlib import Path
 import click
 
 from foresaid import __version__
-from foresaid.cli import catalogue, complete, experiment, init, ledger, protocols, questions, record, schemas, stages, studies
+from foresaid.cli import (
+    catalogue,
+    complete,
+    experiment,
+    init,
+    ledger,
+    protocols,
+    questions,
+    record,
+    schemas,
+    stages,
+    studies,
+    submission,
+)
 from foresaid.cli.group import Sections, add, plain_errors
 from foresaid.project import Layout, at, find, use_own_code
 
@@ -36,6 +49,7 @@ main.sections = {
         main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS, *protocols.COMMANDS, *experiment.QUESTIONS)
     ),
     "The record": add(main, (*record.COMMANDS, *catalogue.COMMANDS, *schemas.COMMANDS)),
+    "Forecasts of your own": add(main, submission.COMMANDS),
     "The ledger": add(main, ledger.COMMANDS),
     "Set-up and our own experiment": add(main, (*init.COMMANDS, stages.compile_laws, *experiment.COMMANDS)),
 }

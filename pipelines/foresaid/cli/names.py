@@ -137,3 +137,8 @@ ENTRY = Name(
 ROUND = Name("round", "the id of a round in the ledger, such as 2026-12", _entries(_of("RoundEntry")))
 FORECAST = Name("forecast", "the id of a forecast in the ledger: ROUND/TARGET/METHOD", _entries(_of("ForecastEntry", "Sealed")))
 BATCH = Name("batch", "the name of a batch in the ledger: 64 hexadecimal digits", _batches)
+QUESTION = Name(
+    "target",
+    "the name of a target, ROUND/TARGET, or a file of forecasts (.yaml, .json, .csv)",
+    _entries(lambda entry: f"{entry.round}/{entry.id}" if type(entry).__name__ == "TargetEntry" else None),
+)

@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 import click
 
 from foresaid.cli.group import project
-from foresaid.cli.names import CASE, CURVE, DAY, LAW, QUANTITY, SOURCE
+from foresaid.cli.names import CASE, CURVE, DAY, LAW, MODEL, QUANTITY, SOURCE
 
 PROTOCOLS = [
     "gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "compute-split", "leaderboard-v1", "leaderboard-v2",
@@ -37,6 +37,7 @@ PROTOCOLS = [
     default=None,
     help="Folder of another exported record, as `foresaid database` makes it.",
 )
+@click.option("--model", type=MODEL, default="", help="With --case: print each forecast of this model instead of means.")
 @click.option("--law", "laws", type=LAW, multiple=True, help="Only this law; may be given again.")
 @click.option("--quantity", "quantities", type=QUANTITY, multiple=True, help="Only this quantity; may be given again.")
 @click.option(
@@ -47,6 +48,7 @@ def replay(
     released_after: datetime | None,
     until: datetime | None,
     case: str,
+    model: str,
     folder: Path | None,
     sources: tuple[str, ...],
     laws: tuple[str, ...],
@@ -62,6 +64,7 @@ def replay(
     Example: foresaid replay --known-on 2024-05-31 --until 2024-10-01
              foresaid replay --known-on 2026-03-12 --released-after 2026-02-19 --until 2026-05-14
              foresaid replay --case obsscaling-2024-05
+             foresaid replay --case obsscaling-2024-05 --model meta-llama/meta-llama-3.1-70b --quantity bigbench_word_unscrambling
     """
     from foresaid import params
     from foresaid.errors import ParameterError
@@ -79,7 +82,12 @@ def replay(
     if case:
         if known_on or until or released_after or by_release:
             raise ParameterError("replay: found --case and a day, expected one of them; the case of params.yaml has its days")
-        rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+        if model:
+            rows = work.replay_model(case, model, loaded, connection, project().registry, laws, quantities)
+        else:
+            rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+    elif model:
+        raise ParameterError("replay: found --model without --case, expected a case of params.yaml, whose forecasts it prints")
     elif known_on is None or until is None:
         raise ParameterError("replay: found no --known-on or no --until, expected both days, or a --case of params.yaml")
     else:
@@ -89,7 +97,7 @@ def replay(
         )
         said = replay_table.account(counted)
     connection.close()
-    for line in [*replay_table.table(rows), *said]:
+    for line in [*(replay_table.forecasts(rows) if model else replay_table.table(rows)), *said]:
         click.echo(line)
     return list(rows)
 

@@ -220,10 +220,12 @@ def score(workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
 
 
 @click.command()
-def report() -> Site:
+@click.option("--serve", is_flag=True, help="Then show the site on this machine until interrupted (Ctrl-C).")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port for --serve; 0: any free one.")
+def report(serve: bool, port: int) -> Site:
     """Render the pages of the site.
 
-    Example: foresaid report
+    Example: foresaid report --serve
     """
     from foresaid import params
     from foresaid.pipeline.report import run
@@ -231,6 +233,15 @@ def report() -> Site:
     here = project()
     pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
     click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
+    if serve:
+        from foresaid.report.serve import address, server
+
+        with server(here.site, port) as shown:
+            click.echo(f"report: serving {address(shown)} until interrupted")
+            try:
+                shown.serve_forever()
+            except KeyboardInterrupt:
+                click.echo("report: stopped")
     return {"pages": pages, "index": str(here.site / "index.html")}
 
 

@@ -19,13 +19,23 @@ from foresaid.fitting._jit import compiled
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
 from foresaid.fitting.robust_loss import fill_rows
 
-INPUTS = "kbff13123222132B"  # kinds of the arguments of `drive`: see compiling.compiled
+INPUTS = "kbff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
+EIGHT, LEAST = 8, 16  # rows are filled up to a multiple of the one, and to the other: vector loops then leave no remainder
 
 
 def dot(a: Array, i: int, b: Array, j: int) -> float:
     """Return sum over the columns of a[i] b[j] in four partial sums: the meaning of compiling.four_lanes."""
     parts = (a[i] * b[j]).reshape(-1, 4).sum(axis=0)
     return float((parts[0] + parts[1]) + (parts[2] + parts[3]))
+
+
+def filled(count: int) -> int:
+    """Return how many rows stand for so many, filled up.
+
+    >>> filled(0), filled(17)
+    (16, 24)
+    """
+    return max((count + EIGHT - 1) // EIGHT * EIGHT, LEAST)
 
 
 def residuals(
@@ -101,25 +111,28 @@ def step(H: Array, g: Array, damp: Array, p: Array, low: Array, high: Array, L: 
 def drive(
     kernel: Any, logs: bool, loss: float, width: float, c: Array, x: Array, y: Array, weights: Array, starts: Array,
     lower: Array, upper: Array, centre: Array, prior: Array, parameters: Array, objective: Array, converged: Array,
+    H: Array, L: Array, vectors: Array, room: Array, held: Any,
 ) -> None:  # fmt: skip
-    """Fit every copy (R) from every start (S); the last three arguments are filled.
+    """Fit every copy (R) from every start (S); `parameters`, `objective` and `converged` are filled.
 
     `x` is (1 or R, k, n), by columns; `starts` (1 or R, S, P); bounds (1 or R, P); `weights` (R, n). Rows of weight zero are
-    left out, and the others filled up to a multiple of four by rows that weigh nothing.
+    left out, and the others filled up by rows that weigh nothing (see EIGHT). The last line of arguments is all the memory it works
+    in: code that allocates nothing needs no counting of references, which took up to a third of the time.
     """
     R, n = weights.shape
     S, P = starts.shape[1:]
     k = x.shape[1]
-    H, L = np.empty((P, P)), np.empty((P, P + 1))
-    p, ahead, g, scale, damp, d = np.empty(P), np.empty(P), np.empty(P), np.empty(P), np.empty(P), np.empty(P)
-    held = np.empty(P, dtype=np.bool_)
+    p, ahead, g, scale, damp, d = vectors[0], vectors[1], vectors[2], vectors[3], vectors[4], vectors[5]
     for copy in range(R):
         count = 0
         for i in range(n):
             count += weights[copy, i] != 0
-        m = (count + 3) // 4 * 4
-        X, Y, W = np.zeros((k, m)), np.zeros(m), np.zeros(m)
-        J, A, work = np.zeros((P, m)), np.zeros((P, m)), np.ones((4, m))  # residuals, row weights, losses, ones
+        m = filled(count)
+        J, A = room[: P * m].reshape(P, m), room[P * m : 2 * P * m].reshape(P, m)
+        X, rest = room[2 * P * m : (2 * P + k) * m].reshape(k, m), room[(2 * P + k) * m :]
+        work, Y, W = rest[: 4 * m].reshape(4, m), rest[4 * m : 5 * m], rest[5 * m : 6 * m]  # residuals, row weights, losses, ones
+        for i in range(m):
+            W[i], work[3, i] = 0.0, 1.0
         rows = x[copy if x.shape[0] > 1 else 0]
         at = last = 0
         for i in range(n):
@@ -188,8 +201,8 @@ def drive(
                     if not np.isfinite(there):
                         there = np.inf
                 actual = F - there
-                small = REDUCTION * (F + 1e-300)
-                done = abs(actual) <= small and predicted <= small
+                least = REDUCTION * (F + 1e-300)
+                done = abs(actual) <= least and predicted <= least
                 if actual > 0:
                     for a in range(P):
                         p[a] = ahead[a]
@@ -228,9 +241,11 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     objective, converged = np.empty(parameters.shape[:2]), np.empty(parameters.shape[:2], dtype=np.bool_)
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
+    room = np.empty((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, _own(problem.constants),
         _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes), _own(np.atleast_2d(problem.lower)),
         _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior), parameters, objective, converged,
+        np.empty((size, size)), np.empty((size, size + 1)), np.empty((6, size)), room, np.empty(size, dtype=np.bool_),
     )  # fmt: skip
     return Solution(parameters, objective, converged)

@@ -77,21 +77,24 @@ def compiled(function: Any, inputs: str = COLUMNS) -> Any:
     """Compile a function, or load it from disk; the first time takes up to some seconds and is announced.
 
     `inputs` names the kinds of its arguments, one letter each: 1, 2 or 3 for an array of so many axes, f a number, b true or
-    false, B an array (R, S) of those, k a law's columns. Numba looks for changes in the file a function stands in and nowhere
-    else, so its name on disk carries a digest of all it calls.
+    false, H and B one of one and of two axes of those, k a law's columns. Numba looks for changes in the file a function stands
+    in and nowhere else, so its name on disk carries a digest of all it calls.
     """
     import numba
     from numba import types
 
     kinds: dict[str, Any] = {axes: types.Array(types.float64, int(axes), "C") for axes in "123"}
-    kinds |= {"f": types.float64, "b": types.boolean, "B": types.Array(types.boolean, 2, "C")}
+    kinds |= {"f": types.float64, "b": types.boolean}
+    kinds |= {letter: types.Array(types.boolean, axes, "C") for letter, axes in (("H", 1), ("B", 2))}
     kinds["k"] = types.FunctionType(types.void(*(kinds[letter] for letter in COLUMNS)))
     signature = types.void(*(kinds[letter] for letter in inputs))
     called: dict[str, FunctionType] = {}
     said = [inspect.getsource(four_lanes)]
     _reached(function, called, said)
+    # Without numba's runtime (nrt) a function can allocate no array, and none of its views is counted.
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "_nrt": False}
+    said.append(repr(options))
     digest = hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
     ready: dict[str, Any] = {}
 
     def copied(source: FunctionType) -> FunctionType:

@@ -1,9 +1,9 @@
 """A ceiling below one that no file states, estimated for a board from the boards that are at their end.
 
 Where items are wrong a board ends below one, and nobody says where. So the ceilings of all boards are taken for draws of one
-logit-normal distribution, learned on the boards *at their end* on the day: high, still measured, and without a rise for a year.
-A board's own ceiling is that distribution above its record; one at its end is drawn towards its record besides (partial pooling).
-A law is asked on the way to each of a few equally likely ceilings, and its answers are mixed.
+logit-normal distribution, learned on the boards *at their end* on the day: high, still measured, and without a rise for a year
+(partial pooling). A board's own ceiling is that distribution above its record. A law is asked on the way to each of a few equally
+likely ceilings, and its answers are mixed. How it was chosen: docs/results-frontier.md, section 8.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ class Settings:
     """When a board is at its end, the prior of a ceiling, and at how many ceilings a law is asked.
 
     At its end: a record of at least `level` without a rise for `months`, though `fewest` models came. The prior counts as
-    `boards` boards whose logit has mean `centre` and standard deviation `spread`. `own` is the standard deviation of the logit of
-    a ceiling about the record of its own board, where that is at its end (None: the board's end says nothing of itself).
+    `boards` boards whose logit has mean `centre` and standard deviation `spread`.
     """
 
     months: float = 12.0
@@ -38,7 +37,6 @@ class Settings:
     boards: float = 2.0
     centre: float = 3.5
     spread: float = 1.5
-    own: float | None = None
     points: int = 5
 
 
@@ -66,30 +64,28 @@ def pooled(boards: Sequence[Board], origin: float, settings: Settings) -> tuple[
     return float(mean), float(np.sqrt(about / weight))
 
 
-def ceilings(one: Board, origin: float, mean: float, sd: float, settings: Settings) -> Array:
+def ceilings(one: Board, origin: float, mean: float, sd: float, points: int) -> Array:
     """Equally likely ceilings (points,) of a board: quantiles of the logit-normal above its record, at most one."""
     record = float(np.clip(one.frontier(origin, 1), EDGE, 1.0 - EDGE))
     least = float(logit(record))
-    if settings.own is not None and at_its_end(one, origin, settings):
-        precision = sd**-2 + settings.own**-2
-        mean, sd = (mean * sd**-2 + least * settings.own**-2) / precision, precision**-0.5
     below = norm.cdf(least, mean, sd)
-    levels = below + (1.0 - below) * (np.arange(settings.points) + 0.5) / settings.points
+    levels = below + (1.0 - below) * (np.arange(points) + 0.5) / points
     found = expit(norm.ppf(np.minimum(levels, 1.0 - 1e-12), mean, sd))
     return np.asarray(np.clip(found, max(record, one.value.max(initial=0.0)), 1.0))
 
 
-def to_ceilings(law: Law, settings: Settings) -> Law:
+def to_ceilings(law: Law, settings: Settings | None = None) -> Law:
     """The law asked on the way to each of the estimated ceilings, its answers mixed with equal weights."""
+    settings = settings or Settings()
 
     def told(boards: Sequence[Board], origin: float, questions: Sequence[Question]) -> Array:
         mean, sd = pooled(boards, origin, settings)
-        tops = {one.name: ceilings(one, origin, mean, sd, settings) for one in boards}
+        tops = {one.name: ceilings(one, origin, mean, sd, settings.points) for one in boards}
         answers = []
         for k in range(settings.points):
             scaled = [Board(one.name, one.family, one.day, one.value / tops[one.name][k]) for one in boards]
             asked = law(scaled, origin, questions)
             answers.append(asked * np.array([tops[one.board][k] for one in questions])[:, None])
-        return np.quantile(np.hstack(answers), LEVELS, axis=1).T
+        return np.asarray(np.quantile(np.hstack(answers), LEVELS, axis=1).T)
 
     return told

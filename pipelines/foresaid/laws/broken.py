@@ -30,18 +30,19 @@ GRID_LIMIT, GRID_POWER, GRID_SLOPE = (
 
 def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
     """Fill the curve and its derivatives for the compiled engine."""
+    limit, b, c0, c1, at, sharpness = p[0], p[1], p[2], p[3], p[4], p[5]
     for i in range(f.size):
-        z = (x[0, i] - p[4]) / p[5]
+        z = (x[0, i] - at) / sharpness
         bend = max(z, 0.0) + log(1.0 + exp(-abs(z)))
         share = 1.0 / (1.0 + exp(-z))
-        value = exp(min(max(p[1] - p[2] * x[0, i] - p[3] * p[5] * bend, -LIMIT), LIMIT))
-        f[i] = p[0] + value
+        value = exp(min(max(b - c0 * x[0, i] - c1 * sharpness * bend, -LIMIT), LIMIT))
+        f[i] = limit + value
         J[0, i] = 1.0
         J[1, i] = value
         J[2, i] = -x[0, i] * value
-        J[3, i] = -p[5] * bend * value
-        J[4, i] = p[3] * share * value
-        J[5, i] = -p[3] * (bend - z * share) * value
+        J[3, i] = -sharpness * bend * value
+        J[4, i] = c1 * share * value
+        J[5, i] = -c1 * (bend - z * share) * value
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,11 @@ EXPONENTS = (0.1, 0.25, 0.4, 0.7)
 
 def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
     """Fill the curve and its derivatives for the compiled engine."""
+    floor, ln_a, alpha, ln_b, beta = p[0], p[1], p[2], p[3], p[4]
     for i in range(f.size):
-        a = exp(min(max(p[1] - p[2] * x[0, i], -LIMIT), LIMIT))
-        b = exp(min(max(p[3] - p[4] * x[1, i], -LIMIT), LIMIT))
-        f[i] = p[0] + a + b
+        a = exp(min(max(ln_a - alpha * x[0, i], -LIMIT), LIMIT))
+        b = exp(min(max(ln_b - beta * x[1, i], -LIMIT), LIMIT))
+        f[i] = floor + a + b
         J[0, i] = 1.0
         J[1, i] = a
         J[2, i] = -a * x[0, i]

@@ -30,21 +30,27 @@ LEAST, MOST = 1e-3, 0.999  # shares whose logarithm of a logarithm is taken for 
 
 def _columns(p: Array, c: Array, x: Array, f: Array, J: Array) -> None:
     """Fill the curve and its derivatives for the compiled engine; c[0] is 1 where compute alone counts."""
-    for i in range(f.size):
-        if c[0] > 0.0:
+    # The choice stands outside the loop, and nothing is read back from what a loop fills: only so it runs in vector registers.
+    if c[0] > 0.0:
+        a, alpha = p[0], p[1]
+        for i in range(f.size):
             size = x[0, i] + x[1, i] + LN_6
-            term = exp(min(max(p[0] - p[1] * size, -80.0), 80.0))
-            f[i] = exp(-term)
-            J[0, i] = -f[i] * term
-            J[1, i] = f[i] * term * size
-        else:
-            first = exp(min(max(p[0] - p[1] * x[0, i], -80.0), 80.0))
-            second = exp(min(max(p[2] - p[3] * x[1, i], -80.0), 80.0))
-            f[i] = exp(-first - second)
-            J[0, i] = -f[i] * first
-            J[1, i] = f[i] * first * x[0, i]
-            J[2, i] = -f[i] * second
-            J[3, i] = f[i] * second * x[1, i]
+            term = exp(min(max(a - alpha * size, -80.0), 80.0))
+            value = exp(-term)
+            f[i] = value
+            J[0, i] = -value * term
+            J[1, i] = value * term * size
+    else:
+        a, alpha, b, beta = p[0], p[1], p[2], p[3]
+        for i in range(f.size):
+            first = exp(min(max(a - alpha * x[0, i], -80.0), 80.0))
+            second = exp(min(max(b - beta * x[1, i], -80.0), 80.0))
+            value = exp(-first - second)
+            f[i] = value
+            J[0, i] = -value * first
+            J[1, i] = value * first * x[0, i]
+            J[2, i] = -value * second
+            J[3, i] = value * second * x[1, i]
 
 
 @dataclass(frozen=True)

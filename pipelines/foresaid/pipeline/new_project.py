@@ -109,7 +109,8 @@ def locked() -> list[str]:
             continue  # of an extra or of another platform
         found[name] = about.version
         for need in about.requires or ():
-            if "extra ==" not in need and (word := re.match(r"[A-Za-z0-9._-]+", need)):
+            wanted = "extra ==" not in need or (name == "foresaid" and re.search(r"extra == ['\"]run['\"]", need))
+            if wanted and (word := re.match(r"[A-Za-z0-9._-]+", need)):
                 waiting.append(word[0])
     return [f"{name}=={version}" for name, version in sorted({"foresaid": __version__, **found}.items())]
 

@@ -29,7 +29,7 @@ from foresaid.pipeline import outcomes
 from foresaid.registry import database, same_items
 from foresaid.registry.lineage import maker
 from foresaid.reproducible import generator
-from foresaid.studies.rounds import boards, cards, forecasts, hindcast, questions, training
+from foresaid.studies.rounds import boards, cards, forecasts, hindcast, kept_hindcast, questions, training
 from foresaid.studies.rounds.questions import Asked
 from foresaid.studies.rounds.round_file import RoundFile
 
@@ -51,6 +51,7 @@ class Draft:
     not_asked: Mapping[str, str]
     boards: Sequence[boards.Board]
     factor: float
+    seed: int
 
 
 def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: date) -> Draft:
@@ -91,8 +92,8 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
         launches.with_columns(known_on="released_on"),
         _lag(build, file, choices, as_of),
     )
-    made = forecasts.make([one.target for one in asked], rows, file.primary, choices.factor)
-    return Draft(file, as_of, asked, made, rows, known, not_asked, every, choices.factor)
+    made = forecasts.make([one.target for one in asked], rows, file.primary, choices.factor, params.seed)
+    return Draft(file, as_of, asked, made, rows, known, not_asked, every, choices.factor, params.seed)
 
 
 def _launches(models: pl.DataFrame, file: RoundFile, as_of: date) -> pl.DataFrame:
@@ -166,10 +167,16 @@ def write_draft(made: Draft, folder: Path) -> list[str]:
     return cards.problems(drawn, made.forecasts, made.file.accepted)
 
 
-def write_hindcast(made: Draft, folder: Path, seed: int) -> None:
-    """Put the round's questions to the origins of its file and write the tables into the folder."""
+def write_hindcast(made: Draft, folder: Path, registry: Path | None = None) -> None:
+    """Put the round's questions to the origins of its file and write the tables into the folder.
+
+    With a registry the means are kept there too, beside the round file, for the page of the round.
+    """
     origins = [date.fromisoformat(day) for day in made.file.hindcast.origins]
     last = date.fromisoformat(made.file.hindcast.until)
-    scores = hindcast.run(made.file, made.boards, made.rows, origins, last, made.factor)
+    scores = hindcast.run(made.file, made.boards, made.rows, origins, last, made.factor, made.seed)
     title = f"Hindcast of round {made.file.id}: the same questions at {len(origins)} earlier origins"
-    write({folder / HINDCAST: hindcast.page(scores, title, generator(seed, "rounds", made.file.id)).encode()})
+    means = hindcast.table(scores, generator(made.seed, "rounds", made.file.id))
+    write({folder / HINDCAST: hindcast.page(means, title).encode()})
+    if registry is not None:
+        kept_hindcast.keep(registry, made.file.id, means)

@@ -11,7 +11,7 @@ from collections import Counter
 
 import polars as pl
 
-from foresaid.registry.formats import LICENCES
+from foresaid.registry.formats import LICENCES, NOT_REREAD
 from foresaid.registry.licences import EMBEDDED
 from foresaid.report import schemas, texts
 from foresaid.report.inputs import Material
@@ -121,6 +121,19 @@ def _paragraphs(notice: str) -> list[str]:
     return [re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 (\2)", part).replace("`", "") for part in parts]
 
 
+def release_dates(material: Material) -> pl.DataFrame:
+    """Every dated model with the source of its date, newest first; `reread` is false where no document was at hand.
+
+    Other projects ask for such a list, so it is a file of its own.
+    """
+    dated = material.models.filter(pl.col("released_on").is_not_null())
+    stated = pl.col("release_source").fill_null("").str.contains(NOT_REREAD, literal=True)
+    chosen = dated.select(
+        "model_id", "organisation", "family", "released_on", "released_precision", "release_source", reread=~stated
+    )
+    return chosen.sort(["released_on", "model_id"], descending=[True, False])
+
+
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The tables of these pages."""
     sources = [
@@ -135,6 +148,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
             [row._asdict() for row in sorted(material.statements)], schema=dict.fromkeys(LICENCES.header, pl.String)
         ),
         "sources": pl.DataFrame(sources, infer_schema_length=None),
+        "release-dates": release_dates(material),
         "models-undated": material.models.filter(pl.col("released_on").is_null()),
     }
 

@@ -8,6 +8,7 @@ loads its style and one script, both files of the site (report/assets.py); its p
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,7 @@ def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> 
     made.globals["policy"] = assets.POLICY
     made.globals["description"] = assets.description
     made.globals["modes"] = modes.SAID
-    made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
-    made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
+    made.globals["offered"] = cache(lambda name: downloads.offered(known.get(name, pl.DataFrame())))
     return made
 
 
@@ -130,4 +130,6 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
             if page.path.endswith(".html"):
                 pages[page.path] = text
         files |= one.files(found)
-    return {**files, **assets.contents(env, pages), **downloads.contents(tables), **schemas.files(tables)}
+    held = downloads.contents(tables)
+    listed = {downloads.FOLDER / "datapackage.json": downloads.package(tables, held)}
+    return {**files, **assets.contents(env, pages), **held, **listed, **schemas.files(tables)}

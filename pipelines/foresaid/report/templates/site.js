@@ -101,10 +101,19 @@
     button.addEventListener("click", () => {
       const copy = chart.cloneNode(true);
       const [, , width, height] = chart.getAttribute("viewBox").split(" ");
+      const heading = (chart.parentElement.querySelector(".title") || chart).textContent;
+      const above = 28; // pixels for the title, which the page says above the drawing
+      const title = document.createElementNS("http://www.w3.org/2000/svg", "text");
+      for (const [key, of] of Object.entries({ x: 8, y: -8, "font-size": 16, "font-weight": 600, fill: "#1d2327" })) title.setAttribute(key, of);
+      title.textContent = heading;
+      const paper = copy.querySelector("rect");
+      if (paper) { paper.setAttribute("y", -above); paper.setAttribute("height", Number(height) + above); }
+      copy.append(title);
+      copy.setAttribute("viewBox", ["0", -above, width, Number(height) + above].join(" "));
       copy.setAttribute("width", width);
-      copy.setAttribute("height", height);
+      copy.setAttribute("height", Number(height) + above);
       const address = URL.createObjectURL(new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" }));
-      const name = (chart.getAttribute("aria-label") || "chart").replace(/[^\w.-]+/g, "-").slice(0, 80);
+      const name = heading.replace(/[^\w.-]+/g, "-").slice(0, 80);
       made("a", { href: address, download: name + ".svg" }).click();
       setTimeout(() => URL.revokeObjectURL(address), 1000);
     });
