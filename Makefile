@@ -10,7 +10,7 @@ export DVC_NO_ANALYTICS := 1
 export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast bench fuzz coverage lint format verify campaign campaign-short lock clean
+.PHONY: help repro test test-fast bench fuzz coverage lint format check-pages verify campaign campaign-short lock clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ lint: .venv/dev.stamp ## what `make test` checks before the tests
 format: .venv/dev.stamp ## rewrite the code in the house format
 	@ruff format . && ruff check --fix .
 
+check-pages: .venv/dev.stamp ## open the rendered site in chromium: errors, links, cut text, axe, markup (minutes)
+	@FORESAID_SITE=reports/site python -m pytest -q tests/report/test_pages_in_a_browser.py
+
 verify: .venv/run.stamp ## check the ledger: every entry, its name, its place and the root
 	@foresaid verify
 
@@ -54,12 +57,16 @@ bench: .venv/bench.stamp ## measure every speed goal beside the peers; writes do
 
 lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra build pyproject.toml -o requirements.lock
+		--extra build --extra run pyproject.toml -o requirements.lock
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra build --extra cluster --extra opentimestamps --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+		--extra build --extra run --extra cluster --extra opentimestamps --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra build --extra cluster --extra opentimestamps --extra dev --extra peers \
+		--extra build --extra run --extra cluster --extra opentimestamps --extra dev --extra peers \
 		-c requirements-dev.lock pyproject.toml -o requirements-bench.lock
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		-c requirements.lock pyproject.toml -o requirements-light.lock
+	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra build --extra run --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
 clean: ## remove everything derived; the record stays
 	@rm -rf build reports/site .dvc/cache .dvc/tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -118,7 +118,7 @@ def main(folder: Path, day: date) -> None:
     for n in (12, 25, 50, 100, len(systems)):
         chosen = rng.choice(systems, n, replace=False).tolist()
         writer.writerows(measure("models", whole.filter(pl.col("system_id").is_in(chosen)), day))
-    for n in (250, 500, 1000, 2000):
+    for n in (250, 500, 1000, 2000, 3000):
         writer.writerows(measure("models, six benchmarks", long(folder, n), day))
 
 

@@ -6,12 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
+import hypothesis
 import pytest
 import yaml
+from click.testing import CliRunner
+from hypothesis import strategies as st
 
 from foresaid import params
+from foresaid.cli.main import main
 from foresaid.errors import ParameterError
 from foresaid.laws import _loader as laws
+from foresaid.laws._capability_record import read_choices
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,19 +122,77 @@ def _changed(document: object, at: tuple[object, ...], new: object) -> object:
     return copy
 
 
+OPENED = {
+    "id": "2026-12", "as_of": "2026-12-01", "deadline": "2026-12-08T00:00:00Z", "targets": ["acme/tiny"], "publish_within": 90,
+    "reveal_by": "2026-12-20T00:00:00Z", "closes": "2027-12-08",
+}  # fmt: skip
+DOCUMENT = {**yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")), "round": OPENED}
+PLACES = sorted(_places(DOCUMENT), key=repr)
+NUMBERS = st.integers() | st.floats() | st.sampled_from([10**400, -(2**63)])
+TEXTS = st.text(max_size=30) | st.dates().map(str) | st.sampled_from(["9999-12-31T00:00:00Z", "mmlu", "larger", "unknown"])
+VALUES = st.recursive(
+    st.none() | st.booleans() | NUMBERS | TEXTS | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+def read_all(document: object) -> None:
+    """Read the settings as the stages do: the file, every law, the section of the capability law, and what follows from a round."""
+    read = params.parse(document)
+    for name, settings in read.laws.items():
+        laws.load(name, settings)
+    if read.capability:
+        read_choices(read.capability)
+    if read.round:
+        assert read.round.opened_until
+        assert read.round.closes_on
+
+
+def test_the_document_that_is_changed_below_is_sound() -> None:
+    read_all(DOCUMENT)
+
+
 @pytest.mark.slow
 def test_a_wrong_value_anywhere_is_read_or_refused_in_one_line() -> None:
-    document = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
     refused = []
-    for at in _places(document):
+    for at in PLACES:
         for new in WRONG:
             try:
-                read = params.parse(_changed(document, at, new))
+                read = params.parse(_changed(DOCUMENT, at, new))
                 laws.load(str(at[1]), read.laws[str(at[1])]) if at[:1] == ("laws",) and len(at) > 1 else None
             except ParameterError as error:
                 refused.append(str(error))
     assert len(refused) > 500
     assert [said for said in refused if len(said.splitlines()) != 1] == []
+
+
+@hypothesis.settings(max_examples=500)
+@hypothesis.given(at=st.sampled_from(PLACES), new=VALUES)
+def test_any_value_of_any_setting_is_read_or_refused_in_one_line_that_names_it(at: tuple[object, ...], new: object) -> None:
+    said = "params.yaml"
+    try:
+        read_all(_changed(DOCUMENT, at, new))
+    except ParameterError as error:
+        said = str(error)
+
+    assert len(said.splitlines()) == 1
+    assert "params.yaml" in said or said.startswith("laws: found")
+    assert len(said) < 2000
+
+
+@pytest.mark.parametrize("new", WRONG, ids=repr)
+@pytest.mark.parametrize("key", ["seed", "replicates", "sources", "laws", "as_of", "hindcast", "rolling", "round", "origin"])
+def test_the_program_answers_a_wrong_setting_with_one_line_and_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str, new: object
+) -> None:
+    """No stage has run in this folder, so a setting that can be read leads to another refusal in one line."""
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({**DOCUMENT, key: new}), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["predict", "chinchilla", "gadre_c4_loss"])
+
+    assert isinstance(done.exception, SystemExit)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1), done.output
 
 
 @pytest.mark.parametrize(
@@ -138,6 +201,16 @@ def test_a_wrong_value_anywhere_is_read_or_refused_in_one_line() -> None:
         ("seed: 20240531", "seed: abc", "params.yaml, seed: found 'abc', expected a whole number of at least 0"),
         ("replicates: 200", "replicates: -5", "params.yaml, replicates: found -5, expected a whole number of at least 1"),
         ("components: 3", "components: three", "params.yaml, laws, observational, components: found 'three', expected"),
+        ("components: 3", "components: 0", "params.yaml, laws, observational, components: found 0, expected `int` >= 1"),
+        ("slope_limit: 12.0", "slope_limit: -5", "params.yaml, laws, observational, slope_limit: found -5, expected `float` > 0.0"),
+        ("slope_limit: 12.0", "slope_limit: .nan", "slope_limit: found nan, expected a number of at most"),
+        ("slope_limit: 12.0", 'slope_limit: ""', "slope_limit: found '', expected `float`"),
+        ("every: 8 ", "every: 1" + "0" * 400 + " ", "params.yaml, laws, growth, every: found 1000"),
+        (
+            "training_words, at_least: 5",
+            "training_words, at_least: many",
+            "series, koehn_knowles_bleu, at_least: found 'many', expected",
+        ),
         ("sources: [\n", "sources: null\nx: [\n", "expected one of its settings"),
     ],
 )

@@ -65,9 +65,16 @@ class LeakError(ForesaidError):
 
 
 class ParameterError(ForesaidError):
-    """The request or params.yaml cannot be understood: the user must change it."""
+    """The request or params.yaml cannot be understood: the user must change it. It is one line, whatever it quotes.
+
+    >>> str(ParameterError("found the key a\\nb"))
+    'found the key a\\\\nb'
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in message))
 
 
 class UnreadableError(ForesaidError):

@@ -8,7 +8,7 @@ number of workers, nor the kind, nor the size of a shard can change a byte. `eac
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -21,6 +21,42 @@ Result = TypeVar("Result")
 PATIENCE = 10  # seconds a scheduler has to answer
 BACKENDS = {"threads": "threading", "processes": "loky", "dask": "dask"}
 SAME = (*KERNELS, "FORESAID_ENGINE")  # what decides the last digit of a result, and so has to be the same for every worker
+
+
+Watcher = Callable[[str, int, int], object]  # what is counted, how many are done, of how many
+_watchers: list[Watcher] = []  # the innermost `watched` last; empty where nobody looks
+
+
+@contextmanager
+def watched(by: Watcher) -> Iterator[None]:
+    """Tell this watcher how far the loops inside are; what it says or does changes no result."""
+    _watchers.append(by)
+    try:
+        yield
+    finally:
+        _watchers.remove(by)
+
+
+def counted(tasks: Iterable[Task], what: str, total: int) -> Iterator[Task]:
+    """Hand the tasks on one by one, and tell who watches how many are done.
+
+    >>> seen = []
+    >>> with watched(lambda *count: seen.append(count)):
+    ...     list(counted("ab", "letters", 2))
+    ['a', 'b']
+    >>> seen
+    [('letters', 0, 2), ('letters', 1, 2), ('letters', 2, 2)]
+    """
+    done = -1
+    for done, task in enumerate(tasks):
+        _tell(what, done, total)
+        yield task
+    _tell(what, done + 1, total)
+
+
+def _tell(what: str, done: int, total: int) -> None:
+    if _watchers:
+        _watchers[-1](what, done, total)
 
 
 def settings() -> dict[str, str]:
@@ -87,8 +123,10 @@ def _shard(function: Callable[[Task], Result], tasks: Sequence[Task]) -> list[Re
     return [function(task) for task in tasks]
 
 
-def each(function: Callable[[Task], Result], tasks: Sequence[Task], shard: int = 1) -> list[Result]:
+def each(function: Callable[[Task], Result], tasks: Sequence[Task], shard: int = 1, what: str = "") -> list[Result]:
     """Apply a function to every task, `shard` of them to a job; return the results in the order of the tasks.
+
+    `what` names the jobs to who watches; without it nothing is told.
 
     >>> each(abs, [-1, 2, -3], shard=2)
     [1, 2, 3]
@@ -98,4 +136,7 @@ def each(function: Callable[[Task], Result], tasks: Sequence[Task], shard: int =
     jobs = [tasks[i : i + shard] for i in range(0, len(tasks), shard)]
     if len(jobs) < 2:
         return _shard(function, tasks)
-    return [result for part in Parallel()(delayed(_shard)(function, job) for job in jobs) for result in part]
+    work = (delayed(_shard)(function, job) for job in jobs)
+    if not (what and _watchers):
+        return [result for part in Parallel()(work) for result in part]
+    return [result for part in counted(Parallel(return_as="generator")(work), what, len(jobs)) for result in part]

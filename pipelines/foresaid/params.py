@@ -5,6 +5,7 @@ Dates are written as quoted strings, since DVC refuses bare ones. Nothing is def
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ import yaml
 
 from foresaid.errors import ParameterError, UnreadableError
 
+LAST_YEAR = 9000  # a moment after it leaves no room for the days that follow from it
 REVEAL_WITHIN, OPEN_FOR, PUBLISH_WITHIN = timedelta(days=14), timedelta(days=365), 90
 
 
@@ -105,6 +107,7 @@ class Params:
     workers: int = -1
     rolling: Rolling | None = None
     capability: dict[str, Any] = field(default_factory=dict)
+    repository: str = ""  # address of the project's repository, to which every page links; none where it is empty
 
     @property
     def fit_as_of(self) -> date:
@@ -148,6 +151,12 @@ def _refuse_unknown(where: str, found: Mapping[str, object], known: tuple[str, .
             raise ParameterError(f"params.yaml, {where}: found no key {key}, expected one; add it")
 
 
+def _address(where: str, value: object) -> str:
+    if value != "" and not (isinstance(value, str) and re.fullmatch(r"https?://[!-~]+", value)):
+        raise ParameterError(f"params.yaml, {where}: found {value!r:.80}, expected an address that begins with https://")
+    return str(value)
+
+
 def _day(where: str, value: object) -> date:
     try:
         return date.fromisoformat(str(value))
@@ -157,7 +166,8 @@ def _day(where: str, value: object) -> date:
 
 def _moment(where: str, value: object) -> None:
     try:
-        datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ")
+        if datetime.strptime(str(value), "%Y-%m-%dT%H:%M:%SZ").year > LAST_YEAR:
+            raise ValueError
     except ValueError:
         raise ParameterError(
             f'params.yaml, {where}: found {value!r}, expected a quoted moment such as "2026-12-08T00:00:00Z"'
@@ -177,7 +187,7 @@ def _round(entry: Mapping[str, Any] | None) -> RoundSettings | None:
         if str(entry["reveal_by"]) <= str(entry["deadline"]):
             raise ParameterError(f"params.yaml, round, reveal_by: found {entry['reveal_by']}, expected after {entry['deadline']}")
     closes = _day("round, closes", entry["closes"]) if "closes" in entry else None
-    within = int(entry.get("publish_within", PUBLISH_WITHIN))
+    within = _number("round, publish_within", entry.get("publish_within", PUBLISH_WITHIN), 0)
     return RoundSettings(
         str(entry["id"]), _day("round, as_of", entry["as_of"]), str(entry["deadline"]), targets, str(entry.get("reveal_by", "")),
         closes, within,
@@ -250,7 +260,7 @@ def parse(document: object) -> Params:
     """
     if not isinstance(document, dict):
         raise ParameterError("params.yaml: found no mapping, expected keys such as sources, laws and hindcast")
-    optional = ("rolling", "workers", "capability")
+    optional = ("rolling", "workers", "capability", "repository")
     known = ("sources", "origin", "author", "seed", "replicates", "as_of", "round", "laws", "hindcast", *optional)
     _refuse_unknown("top level", document, known, optional)
     workers = document.get("workers", -1)
@@ -274,6 +284,7 @@ def parse(document: object) -> Params:
         workers,
         _rolling(document.get("rolling"), laws),
         _mapping("capability", document.get("capability") or {}),
+        _address("repository", document.get("repository") or ""),
     )
 
 
@@ -283,15 +294,16 @@ LARGEST, DEEPEST, MOST = 1 << 20, 50, 20_000  # bytes of the file; lists and map
 class _StrictLoader(yaml.SafeLoader):
     """A YAML loader that refuses what the standard one takes: keys given twice, depth, aliases that unfold to no end."""
 
-    def __init__(self, stream: str) -> None:
+    def __init__(self, stream: str, where: str = "params.yaml") -> None:
         super().__init__(stream)
+        self.where = where
         self.depth = self.values = 0
         self.weights: dict[int, int] = {}  # values below each node that an alias may repeat
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         if self.depth == DEEPEST:
             raise ParameterError(
-                f"params.yaml, line {self.line + 1}: found more than {DEEPEST} lists and mappings inside each other"
+                f"{self.where}, line {self.line + 1}: found more than {DEEPEST} lists and mappings inside each other"
             )
         before, self.depth = self.values, self.depth + 1
         node = super().compose_node(parent, index)
@@ -299,18 +311,37 @@ class _StrictLoader(yaml.SafeLoader):
         self.values = before + self.weights[id(node)] if id(node) in self.weights else self.values + 1
         self.weights.setdefault(id(node), self.values - before)
         if self.values > MOST:
-            raise ParameterError(f"params.yaml, line {self.line + 1}: found more than {MOST} values, with what aliases repeat")
+            raise ParameterError(f"{self.where}, line {self.line + 1}: found more than {MOST} values, with what aliases repeat")
         return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen = set()
         for key in (self.construct_object(key, deep=True) for key, _ in node.value):
             if not isinstance(key, Hashable):
-                raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found a key that is a list or a mapping")
+                raise ParameterError(f"{self.where}, line {node.start_mark.line + 1}: found a key that is a list or a mapping")
             if key in seen:
-                raise ParameterError(f"params.yaml, line {node.start_mark.line + 1}: found the key {key} twice, expected once")
+                raise ParameterError(f"{self.where}, line {node.start_mark.line + 1}: found the key {key} twice, expected once")
             seen.add(key)
         return super().construct_mapping(node, deep)
+
+
+def read_yaml(text: str, where: str) -> object:
+    """The one document of a YAML text as plain values; raises ParameterError, which names `where` and the line.
+
+    Refused are keys given twice, more than 50 levels, and more than 20,000 values with what aliases repeat.
+    """
+    loader = None
+    try:
+        loader = _StrictLoader(text, where)
+        return loader.get_single_data()
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: a day no calendar has, a character YAML forbids
+        mark = getattr(error, "problem_mark", None)
+        place = f"{where}, line {mark.line + 1}" if mark else where
+        said = str(getattr(error, "problem", None) or str(error).splitlines()[0])
+        raise ParameterError(f"{place}: not YAML: {said}") from None
+    finally:
+        if loader is not None:
+            loader.dispose()
 
 
 def load(path: Path) -> Params:
@@ -325,7 +356,4 @@ def load(path: Path) -> Params:
         raise ParameterError(f"{path}: found bytes that are not UTF-8 at {error.start}, expected UTF-8; save it so") from None
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror}; run foresaid inside a project, or name its folder: --root") from None
-    try:
-        return parse(yaml.load(text, Loader=_StrictLoader))  # a SafeLoader subclass
-    except yaml.YAMLError as error:
-        raise ParameterError(f"params.yaml: not YAML: {str(error).splitlines()[0]}") from None
+    return parse(read_yaml(text, "params.yaml"))

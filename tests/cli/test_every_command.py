@@ -7,39 +7,51 @@ LONG with the reason; what these commands compute is tested where it lives, and 
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 from pathlib import Path
 
+import jsonschema
 import polars as pl
 import pytest
 from click.testing import CliRunner
-from tests.cli.test_project import _commands
+from tests.cli.test_project import TIMES
+from tests.cli.typed import COMMANDS, examples
 from tests.conftest import ROOT, Built
 
 from foresaid import params
 from foresaid.cli.main import main
+from foresaid.cli.output import schema
 from foresaid.cli.questions import PROTOCOLS
 from foresaid.pipeline import fit
 
-# What to type, and what the answer says.
-PLAYED: dict[str, tuple[tuple[str, ...], str]] = {
-    "agents": ((), "claude"),
-    "experiment score": ((), "results.json"),
-    "inputs": ((), "stages"),
-    "database": ((), "observation"),
-    "export": (("--as-of", "2024-05-31", "--source", "obsscaling", "--to", "out.csv"), "out.csv"),
-    "licences": ((), "granted"),
-    "ledger heads": ((), ""),
-    "models list": ((), "llama"),
-    "models show": (("meta-llama/llama-2-7b-hf",), "Llama"),
-    "origins": (("--since", "2025-01-01"), "20"),
-    "predict": (("compute_sigmoid", "gsm8k_cot", "--covariate", "training_flops=6.3e24"), "%"),
-    "protocol larger": (("curves", "--alone"), "cross_entropy_power"),
-    "returns": (("chinchilla",), "loss reduction per tenfold compute"),
-    "select": (("--budget", "6", "--include", "Llama-2", "--max-params", "7e9"), "Llama-2"),
-    "sort": ((), ""),
-    "verify": ((), "passed"),
+SCORES = "1e9,19.1\n4e9,22.4\n1.6e10,24.9\n6.4e10,26.8\n1.3e11,27.7\n"  # tokens and BLEU of checkpoints of one's own
+# What the first example of the help answers, typed as it stands there.
+PLAYED: dict[str, str] = {
+    "agents": "claude",
+    "alignment": "alignment: 1",
+    "contest": "loss_hinge",
+    "diagnose": "why:",
+    "experiment score": "results.json",
+    "inputs": "stages",
+    "database": "observation",
+    "export": "scores.csv",
+    "licences": "granted",
+    "ledger heads": "",
+    "ledger verify": "passed",
+    "models list": "effort thinking",
+    "models show": "Llama",
+    "origins": "20",
+    "predict": "%",
+    "protocol larger": "cross_entropy_power",
+    "schema": "ledger-line",
+    "returns": "loss reduction per tenfold compute",
+    "select": "Llama-2",
+    "sort": "",
+    "time-horizon": "50 % horizon, minutes",
+    "transfer": "examples",
+    "verify": "passed",
 }
 # Where a command is typed with what it needs: a graph, keys, an upstream folder, a table of one's own.
 ELSEWHERE = {
@@ -48,19 +60,19 @@ ELSEWHERE = {
         ("ledger amend", "ledger challenge", "ledger checkpoint", "ledger forecast", "ledger key new"), "cli/test_ledger.py"
     ),
     **dict.fromkeys(("ledger policy", "ledger prove", "ledger redact", "ledger resolve", "ledger reveal"), "cli/test_ledger.py"),
-    **dict.fromkeys(("ledger seal", "ledger show", "ledger sign", "ledger stamp", "ledger verify"), "cli/test_ledger.py"),
+    **dict.fromkeys(("ledger seal", "ledger show", "ledger sign", "ledger stamp"), "cli/test_ledger.py"),
     **dict.fromkeys(("ledger void", "ledger withdraw", "ledger witness"), "cli/test_ledger.py"),
     **dict.fromkeys(("ledger key add", "ledger key revoke"), "cli/test_ledger.py"),
     **dict.fromkeys(("ledger ask", "ledger outcomes", "ledger verify-report"), "pipeline/test_a_whole_life_by_commands.py"),
-    **dict.fromkeys(("alignment", "transfer"), "studies/transfer/test_transfer.py"),
     "ledger draft": "pipeline/test_a_round_by_commands.py",
     "alias": "registry/update/test_proposals.py",
     "complete": "studies/capability/test_record.py",
-    "contest": "cli/test_project.py",
     "continuous": "studies/test_continuous_metrics.py",
-    "diagnose": "studies/test_pretraining_decision.py",
     "emergence": "studies/emergence/test_own_checkpoints.py",
+    **dict.fromkeys(("export hubverse", "import hubverse"), "pipeline/test_hubverse.py"),
     "import": "registry/update/test_import_results.py",
+    "init": "pipeline/test_new_project.py",
+    **dict.fromkeys(("check", "forecast", "target list"), "cli/test_submission.py"),
     "models add": "registry/update/test_proposals.py",
     "models merge": "registry/test_merges.py",
     "models weights": "registry/test_open_weights.py",
@@ -70,7 +82,6 @@ ELSEWHERE = {
     "released": "studies/test_preregistration.py",
     "replay": "evaluation/test_replay.py",
     "setup": "cli/test_project.py",
-    "time-horizon": "cli/test_project.py",
     "traps": "registry/known_defects/test_defects.py",
     "update": "registry/update/test_download.py",
 }
@@ -83,9 +94,7 @@ LONG = {
 
 
 def test_every_command_is_played_somewhere() -> None:
-    known = [" ".join(words) for words in _commands(main)]
-
-    assert sorted(known) == sorted([*PLAYED, *ELSEWHERE, *LONG])
+    assert sorted(COMMANDS) == sorted([*PLAYED, *ELSEWHERE, *LONG])
 
 
 @pytest.mark.parametrize("command", ELSEWHERE)
@@ -124,18 +133,27 @@ def home(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     own.select(pl.lit("mine").alias("series"), tokens="training_tokens", loss="gadre_c4_loss").write_csv(
         folder / "curves" / "mine.csv"
     )
+    (folder / "my-checkpoint").write_bytes((folder / "registry" / "ledger" / "log" / "checkpoint").read_bytes())
+    (folder / "runs.csv").write_text(TIMES, encoding="utf-8")
+    (folder / "checkpoints.csv").write_text("tokens,bleu\n" + SCORES, encoding="utf-8")
+    rows = "".join(f"{line.replace(',', f',{examples},')}\n" for examples in (1000, 8000) for line in SCORES.splitlines())
+    (folder / "fine-tuned.csv").write_text(f"tokens,examples,bleu\n{rows}", encoding="utf-8")
     return folder
 
 
 @pytest.mark.parametrize("command", PLAYED)
-def test_a_command_answers_and_changes_no_file_of_the_record(home: Path, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+def test_the_first_example_answers_alike_in_lines_and_as_json_and_changes_no_file_of_the_record(
+    home: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
     monkeypatch.chdir(home)
     before = {path: path.read_bytes() for path in (home / "registry").rglob("*") if path.is_file()}
-    arguments, said = PLAYED[command]
-    result = CliRunner().invoke(main, [*command.split(), *arguments])
+    typed = examples(COMMANDS[command])[0]
+    lines = CliRunner().invoke(main, typed)
+    document = CliRunner().invoke(main, [*typed, "--json"])
 
-    assert result.exit_code == 0, result.output
-    assert said.lower() in result.output.lower()
+    assert (lines.exit_code, document.exit_code) == (0, 0), lines.output + document.output
+    assert PLAYED[command].lower() in lines.output.lower()
+    jsonschema.validate(json.loads(document.stdout), schema(COMMANDS[command], command))
     assert {path: path.read_bytes() for path in (home / "registry").rglob("*") if path.is_file()} == before
 
 
@@ -159,7 +177,7 @@ def test_no_claim_of_the_seed_papers_is_without_an_answer_and_a_place() -> None:
 
 @pytest.mark.parametrize("typed", sorted({one for row in _claims() for one in re.findall(r"`foresaid ([^`]+)`", row[2])}))
 def test_a_command_named_beside_a_claim_exists_and_knows_its_options(typed: str) -> None:
-    known = {" ".join(words) for words in _commands(main)}
+    known = set(COMMANDS)
     words = typed.split()
     name = next((one for one in (" ".join(words[:2]), words[0]) if one in known), "")
     table = not name and words[0] == "protocol" and words[1] in PROTOCOLS

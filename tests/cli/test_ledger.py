@@ -256,7 +256,7 @@ def test_show_says_what_was_asked_and_said_beside_what_is_proven(clone: Path) ->
     run(clone, "ledger", "checkpoint")
 
     said = run(clone, "ledger", "show", FORECAST)
-    told = json.loads(run(clone, "ledger", "show", FORECAST, "--json"))
+    (told,) = json.loads(run(clone, "ledger", "show", FORECAST, "--json"))["forecasts"]
 
     for words in (
         "target unit: fraction",

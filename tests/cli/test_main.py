@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from tests.attacks.build import ORIGIN
+from tests.cli.typed import COMMANDS
 from tests.conftest import ROOT
+from tests.ledger.test_store import OPENING, forecast, write
 
-from foresaid.cli.group import Sections
+from foresaid.cli.group import RUN, Sections
 from foresaid.cli.main import main
+from foresaid.ledger import store
+
+TYPED_AS = {"ledger verify": "verify", "protocol table": "protocol"}  # commands that have a shorter way to be typed
 
 
-@pytest.mark.parametrize("command", sorted(main.commands))
+@pytest.mark.parametrize("command", sorted({*COMMANDS, *main.commands}))
 def test_every_command_has_help_with_an_example(command: str) -> None:
-    result = CliRunner().invoke(main, [command, "--help"])
+    result = CliRunner().invoke(main, [*command.split(), "--help"])
 
     assert result.exit_code == 0
-    assert f"Example: foresaid {command}" in result.output
+    assert f"Example: foresaid {TYPED_AS.get(command, command)}" in result.output
 
 
 HEAVY = {
@@ -74,6 +82,76 @@ def test_a_stage_loads_only_what_it_uses(stage: str, used: str) -> None:
     # Compiled kernels and their compiler are loaded by the first fit, not by the stage.
     place = {"verify": "ledger.verify.verify", "update": "registry.update.update"}.get(stage, f"pipeline.{stage}")
     assert loaded(f"import foresaid.{place}") <= set(used.split())
+
+
+WITHOUT_RUN = """
+import importlib.abc, sys
+from foresaid.cli.group import RUN
+
+class Absent(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {*RUN, "llvmlite"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+"""
+
+
+def light(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Type a command where no library of the extra `run` is installed."""
+    code = f"{WITHOUT_RUN}\nfrom foresaid.cli.main import main\nmain({list(words)!r}, prog_name='foresaid')"
+    return subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["verify --strict", "ledger heads", "ledger verify", "models show meta-llama/llama-2-7b-hf", "licences", "origins", "sort"],
+)
+def test_the_record_is_read_and_the_ledger_verified_without_the_libraries_that_fit(typed: str) -> None:
+    done = light(ROOT, *typed.split())
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_forecast_is_shown_with_its_scores_without_them(tmp_path: Path) -> None:
+    place = tmp_path / "registry/ledger"
+    store.create(place, ORIGIN)
+    write(place, [*OPENING, forecast("a")])
+    for name in ("models.csv", "aliases.csv", "merges.csv", "quantities.csv", "licences.csv"):
+        (tmp_path / "registry" / name).write_bytes((ROOT / "registry" / name).read_bytes())
+    (tmp_path / "registry" / "sources").symlink_to(ROOT / "registry" / "sources")
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8").replace("origin: foresaid/registry ", f"origin: {ORIGIN} ")
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    light(tmp_path, "ledger", "checkpoint")
+    done = light(tmp_path, "ledger", "show", "2026q4/mmlu-pro/model-x/a")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "quantiles 0.05: 0.412" in done.stdout
+
+
+def test_scores_are_computed_from_python_without_them() -> None:
+    code = f"{WITHOUT_RUN}\nimport foresaid; foresaid.score, foresaid.verify, foresaid.read_curve, foresaid.View; print('ready')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("ready\n", "")
+
+
+@pytest.mark.parametrize("typed", ["fit chinchilla", "report", "hindcast"])
+def test_what_needs_them_says_which_extra_brings_them(typed: str, tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    done = light(tmp_path, *typed.split())
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "pip install 'foresaid[run]'" in done.stderr
+
+
+def test_the_modules_named_are_those_of_the_extra() -> None:
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]["run"]
+    module = {"scikit-learn": "sklearn", "vl-convert-python": "vl_convert", "ruamel.yaml.clib": ""}
+    names = {re.split(r"[<>=;]", line)[0] for line in extra}
+
+    assert {module.get(name, name) for name in names} - {""} == RUN
 
 
 def test_the_version_is_the_packages() -> None:

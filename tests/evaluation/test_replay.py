@@ -24,7 +24,7 @@ from foresaid.cli.main import main
 from foresaid.confusables import model_of
 from foresaid.errors import ParameterError
 from foresaid.evaluation import capability_case, hindcast, units
-from foresaid.evaluation.replay import asked, reading, replay, replay_case, replayed
+from foresaid.evaluation.replay import asked, reading, replay, replay_case, replay_model, replayed
 from foresaid.evaluation.schema import KEY
 from foresaid.evaluation.tables import score_rows, summarise
 from foresaid.laws._capability_record import every_cell, read_choices
@@ -158,6 +158,31 @@ def test_one_case_alone_gives_the_rows_of_its_two_days(built: Built) -> None:
     connection.close()
 
     assert [row for row in alone if row["n"]] == [row for row in days if row["n"]]
+
+
+def test_the_forecasts_of_one_model_are_those_of_its_case_and_a_misspelt_model_is_refused(built: Built) -> None:
+    connection = database.open_database(built.build / "database")
+    case, laws = "obsscaling-2024-05", ("compute_sigmoid",)
+    whole = replay_case(case, built.params, connection, built.registry, laws, ("bigbench_word_unscrambling",))
+    made = hindcast.run_case(
+        case, dataclasses.replace(built.params.hindcast[case], laws=laws), built.params, connection, built.registry
+    )[0]
+    mine = made.filter((pl.col("quantity_id") == "bigbench_word_unscrambling") & (pl.col("law") == "compute_sigmoid"))
+    models = mine.filter(pl.col("point").is_not_null())["subject_id"].to_list()
+    rows = [
+        row
+        for model in models
+        for row in replay_model(case, model, built.params, connection, built.registry, laws, ("bigbench_word_unscrambling",))
+        if row["law"] == "compute_sigmoid"
+    ]
+    with pytest.raises(ParameterError, match=rf"found the model {models[0][:-1]}, expected .* did you mean {models[0]}"):
+        replay_model(case, models[0][:-1], built.params, connection, built.registry, laws)
+    connection.close()
+    law = next(row for row in whole if row["law"] == "compute_sigmoid")
+
+    assert len(rows) == law["n"] >= 1
+    assert sum(row["wis"] for row in rows) / len(rows) == pytest.approx(law["wis"], rel=1e-12)
+    assert all(row["absolute_error"] == abs(row["median"] - row["observed"]) for row in rows)
 
 
 def test_a_case_and_a_source_nobody_knows_are_refused(built: Built) -> None:

@@ -42,11 +42,14 @@ def value(model: str, number: str, on: str, **more: Any) -> Published:
     return Published(model, value=Decimal(number), on=date.fromisoformat(on), **about)
 
 
-def facts(*items: Any, today: str = "2028-01-01", same: dict[str, str] | None = None) -> Facts:
+READ = {"board": [date(2027, month, 28) for month in range(1, 13)]}
+
+
+def facts(*items: Any, today: str = "2028-01-01", same: dict[str, str] | None = None, read: Any = READ) -> Facts:
     def of(kind: type) -> Any:
         return tuple(one for one in items if isinstance(one, kind))
 
-    return Facts(date.fromisoformat(today), of(Release), of(Published), of(Event), same or {})
+    return Facts(date.fromisoformat(today), of(Release), of(Published), of(Event), same or {}, read)
 
 
 def void(condition: Any, on: str | None = None) -> list[VoidIf]:
@@ -265,10 +268,31 @@ def test_a_record_that_nobody_breaks_in_time_is_the_record_that_stood() -> None:
     late = (release("acme/n1", "2027-03-01"), value("acme/n1", "0.8", "2027-05-31"))
     reached = (release("acme/n1", "2027-03-01"), value("acme/n1", "0.8", "2027-05-30"), value("acme/n1", "0.75", "2027-06-20"))
 
-    assert one(resolve(rule, facts(*old, *after, *late), KNOWN)) == ("", "0.7")
+    stood = resolve(rule, facts(*old, *after, *late), KNOWN)
+    assert one(stood) == ("", "0.7")
     found = resolve(rule, facts(*old, *reached), KNOWN)
     assert one(found) == ("", "0.8")
+    # The value of 2026 is the answer only when the day is over: a forecast frozen before it did not know the outcome.
+    assert stood.outcomes[0].known_on == date(2027, 4, 1)  # type: ignore[union-attr]
+    assert found.outcomes[0].known_on == date(2027, 5, 30)  # type: ignore[union-attr]
     assert found.outcomes[0].later == (Decimal("0.75"),)  # type: ignore[union-attr]
+
+
+def test_a_record_that_nobody_looked_at_again_has_no_outcome() -> None:
+    """That nobody read a board after the day and in time is no evidence that its record stood."""
+    rule = target(RecordBy(by="2027-03-31", scope="any", top=1, record="0.7"))
+    old = (release("acme/old", "2026-05-01"), value("acme/old", "0.7", "2026-06-01"))
+    before, on, after, late = (date(2027, 3, 1), date(2027, 3, 31), date(2027, 4, 1), date(2027, 5, 31))
+
+    for days in ([], [before], [before, on], [late]):
+        found = resolve(rule, facts(*old, read={"board": days, "other": [after]}), KNOWN)
+        assert found == Nothing(date(2027, 5, 30)), days
+    assert one(resolve(rule, facts(*old, read={"board": [after]}), KNOWN)) == ("", "0.7")
+    # A value of any model on the board shows as well that it was read.
+    seen = (release("acme/n2", "2027-04-01"), value("acme/n2", "0.3", "2027-04-02"))
+    assert one(resolve(rule, facts(*old, *seen, read={}), KNOWN)) == ("", "0.7")
+    voided = msgspec.structs.replace(rule, void_if=void("never_published"))
+    assert resolve(voided, facts(*old, read={}), KNOWN) == Voided("never_published", date(2027, 5, 31))
 
 
 def test_a_record_on_a_board_that_closes_is_void_by_its_condition_alone() -> None:

@@ -50,6 +50,14 @@ def test_nobody_who_failed_all_items_is_certain_to_fail_them_again() -> None:
     assert made[LEVELS.index(0.975)] == pytest.approx(2 / 30)  # P(X <= 1) = .91 and P(X <= 2) = .99 at p = 1/60
 
 
+def test_below_a_ceiling_only_the_items_that_can_be_solved_vary() -> None:
+    """Of 50 items 30 can be solved: the floor is that of 30 items on the way to .6, and nothing is moved above .6."""
+    made = binomial_floor(np.full((1, len(LEVELS)), 0.3), np.array([50]), np.array([0.6]))[0]
+
+    assert made[LEVELS.index(0.9)] == pytest.approx(0.6 * binom.ppf(0.9, 30, 0.5) / 30)
+    assert binomial_floor(np.full((1, len(LEVELS)), 0.59), np.array([50]), np.array([0.6]))[0].max() == pytest.approx(0.6)
+
+
 def test_only_forecasts_of_counted_shares_are_moved() -> None:
     point = [0.5] * len(LEVELS)
     rows = pl.DataFrame(

@@ -23,7 +23,7 @@ from foresaid.cli import _ledger_context, group, ledger_entries, ledger_log, led
 from foresaid.pipeline import outcomes
 from foresaid.pipeline.outcomes import Record
 
-LATER = date(2027, 7, 20)
+LATER, READ_AGAIN = date(2027, 7, 20), date(2027, 4, 15)
 OPUS = "anthropic/claude-opus-made-up"
 VALUES = [  # of the next vintage
     ("epoch_chess_puzzles", "effort=max", date(2027, 1, 15), 0.55),
@@ -86,7 +86,9 @@ def with_a_later_vintage(record: Record) -> Record:
     }  # fmt: skip
     whole = {name: [card.get(name)] for name in record.models.columns}
     models = pl.concat([record.models, pl.DataFrame(whole, schema=record.models.schema)])
-    return Record(pl.concat([record.history, rows]), models, record.same, record.events, record.registry)
+    return Record(
+        pl.concat([record.history, rows]), models, record.same, record.events, record.registry, {"epoch-hub": [READ_AGAIN]}
+    )
 
 
 def test_the_same_draft_is_made_again_byte_for_byte(scratch: Path) -> None:

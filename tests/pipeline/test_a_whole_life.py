@@ -45,7 +45,8 @@ ROWS = b'{"known_on":"2026-11-20","subject_id":"acme/old"}\n'
 TRAINED = entries.Training(as_of="2026-11-30", max_known_on="2026-11-20", rows=1, bytes=len(ROWS), sha256=sha256(ROWS).hexdigest())
 DATA = Data(name="joint", sha256=TRAINED.sha256, bytes=len(ROWS), rows=1, max_observed_on="2026-11-20")
 JOINT = JointPrediction(
-    days=["2026-12-01", "2027-12-01"], benchmarks=["gpqa", "mmlu"], chance=["0.25", "0.25"], items=["198", None],
+    days=["2026-12-01", "2027-12-01"], benchmarks=["gpqa", "mmlu"], chance=["0.25", "0.25"], ceiling=["1", "1"],
+    items=["198", None],
     siblings=[Sibling(line="next", tier="pro", system="effort=low", benchmark="gpqa")],
     mean=[["0.4", "0.9", "0.2"], ["0.9", "1.2", "0.7"]], covariance=[["0.09", "0.05", "0.06", "0.08", "0.05", "0.09"]] * 2,
     noise_variance=["0.001", "0.001"], factor="1.1", training=TRAINED,

@@ -226,7 +226,7 @@ def shown(office: Office) -> dict[tuple[str, str], dict[str, Any]]:
     """What `show --json` says of every forecast, in the folder in which it is called."""
     found = {}
     for author, name in STATES:
-        told = json.loads(office.run("ledger", "show", name, *office.policy, "--json"))
+        (told,) = json.loads(office.run("ledger", "show", name, *office.policy, "--json"))["forecasts"]
         found[author, name] = told
     return found
 
@@ -319,7 +319,9 @@ def test_verify_report_computes_the_scores_of_the_page_anew(
 
 
 def test_every_line_of_this_life_is_what_the_published_schema_says(office: Office) -> None:
-    validator = jsonschema.Draft202012Validator(json.loads((ROOT / "docs" / "ledger.schema.json").read_text(encoding="utf-8")))
+    validator = jsonschema.Draft202012Validator(
+        json.loads((ROOT / "docs" / "schemas" / "ledger-line.json").read_text(encoding="utf-8"))
+    )
     kinds = set()
     for path in (office.clone / "registry/ledger/batches").rglob("*.jsonl"):
         for line in path.read_bytes().splitlines():

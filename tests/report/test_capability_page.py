@@ -42,7 +42,7 @@ def html(found: Capability | None) -> str:
     material = cast(Material, SimpleNamespace(capability=found, quantity=lambda name: f"title of {name}"))
     made = capability_page.page(material)
     env = site.environment(Path("none"), capability_page.downloads(material))
-    names = ("version", "code", "commit", "as_of", "vintage", "origin", "ledger_size", "ledger_root")
+    names = ("version", "code", "commit", "as_of", "vintage", "repository", "origin", "ledger_size", "ledger_root")
     footer = dict.fromkeys(names, "")
     return env.get_template(made.template).render(**made.values, root="", here=made.path, navigation=[], footer=footer)
 

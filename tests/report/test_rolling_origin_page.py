@@ -39,7 +39,9 @@ def tables() -> dict[str, Any]:
 
 def html(found: dict[str, Any]) -> str:
     made = rolling_origin_page.page(material(found))
-    foot = dict.fromkeys(("version", "code", "commit", "as_of", "vintage", "origin", "ledger_size", "ledger_root"), "x")
+    foot = dict.fromkeys(
+        ("version", "code", "commit", "as_of", "vintage", "repository", "origin", "ledger_size", "ledger_root"), "x"
+    )
     env = site.environment(Path("none"))
     return env.get_template(made.template).render(**made.values, root=made.root, here=made.path, navigation=[], footer=foot)
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import gzip
 import io
 import json
 import re
-from base64 import b64encode
 from collections import Counter
 from datetime import UTC, date, datetime
 from functools import partial
 from hashlib import sha256
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import jinja2
+import jsonschema
 import numpy as np
 import polars as pl
 import pytest
@@ -48,7 +50,7 @@ from foresaid.registry import database
 from foresaid.report import data_page, index_page
 from foresaid.report import site as report
 from foresaid.report import texts as wording
-from foresaid.report.downloads import LONG, contents
+from foresaid.report.downloads import LONGEST, contents, package
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
@@ -423,7 +425,8 @@ def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
         "index.html", "ledger.html", "data.html", "revisions.html", "origins.html", "capability.html",
         "benchmarks/index.html", "benchmarks/task.html", "benchmarks/loss.html",
         "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
-        "forecasts/test~~2026-12~task~size_sigmoid.html",
+        "forecasts/2026-12~~task.html", "open.html", "rounds/index.html", "rounds/2026-12.html",
+        "makers/index.html", "makers/acme-plain.html", "authors/index.html", "authors/test.html",
         *(f"models/{name.replace('/', '~')}.html" for name in MODELS[:3]),
     }  # fmt: skip
 
@@ -433,7 +436,7 @@ def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
 def test_every_link_leads_somewhere_and_nothing_is_loaded(plain: Path, pages: dict[str, Reader]) -> None:
     for place, page in pages.items():
         for tag, name, value in page.links:
-            assert (tag, name) == ("a", "href"), f"{place} loads {value}"
+            assert (tag, name) in (("a", "href"), ("link", "href"), ("script", "src")), f"{place} loads {value}"
             if value.startswith("https://"):
                 continue
             address, _, anchor = value.partition("#")
@@ -448,22 +451,49 @@ def test_ids_of_a_page_are_unique(pages: dict[str, Reader]) -> None:
         assert len(page.ids) == len(set(page.ids)), place
 
 
-def test_no_page_loads_anything_or_holds_a_style_attribute(pages: dict[str, Reader]) -> None:
+def test_no_page_loads_anything_from_elsewhere_or_holds_a_style_attribute(pages: dict[str, Reader]) -> None:
     for page in pages.values():
         names = {name for _, attributes in page.seen for name in attributes}
-        assert not {tag for tag, _ in page.seen} & {"iframe", "img", "link", "object", "embed", "form"}
+        assert not {tag for tag, _ in page.seen} & {"iframe", "img", "object", "embed", "form", "style"}
+        assert {tag: value for tag, _, value in page.links if tag in ("link", "script") and "://" in value} == {}
         assert not {name for name in names if name.startswith("on") or name == "style"}
 
 
-def test_the_policy_lets_one_script_run_by_its_hash_and_forbids_every_request(plain: Path) -> None:
+def test_the_policy_lets_files_of_the_site_alone_be_loaded_and_forbids_every_request(plain: Path) -> None:
+    policy = "default-src 'none'; style-src 'self' file:; script-src 'self' file:; img-src 'self' file:; base-uri 'none'"
     for path in plain.rglob("*.html"):
-        page = path.read_text(encoding="utf-8")
-        (script,) = re.findall(r"<script>(.*?)</script>", page, flags=re.DOTALL)
-        digest = b64encode(sha256(script.encode()).digest()).decode()
-        policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; img-src data:; base-uri 'none'"
+        page = unescape(path.read_text(encoding="utf-8"))
 
         assert f"content=\"{policy}; form-action 'none'\"" in page
-        assert not re.search(r"fetch|XMLHttp|import|eval|innerHTML|https?:", script)
+        assert re.findall(r"<script[^>]*>", page) == [
+            f'<script src="{"../" * (len(path.relative_to(plain).parts) - 1)}assets/site.js" defer>'
+        ]
+    script = (plain / "assets" / "site.js").read_text(encoding="utf-8")
+    assert not re.search(r"fetch|XMLHttp|import|eval|innerHTML|https?:", script)
+
+
+def test_every_page_describes_itself_by_its_own_lead(plain: Path) -> None:
+    page = (plain / "models" / "index.html").read_text(encoding="utf-8")
+
+    assert '<meta name="description" content="How accurately was each of them forecast? Newest first.">' in page
+    assert '<meta property="og:title" content="Models">' in page
+
+
+def test_the_search_index_is_a_script_that_names_every_page(plain: Path, pages: dict[str, Reader]) -> None:
+    text = (plain / "assets" / "index.js").read_text(encoding="utf-8")
+    rows = json.loads(text.removeprefix("globalThis.foresaidIndex(").removesuffix(");\n"))
+
+    assert {row[2].split("#")[0] for row in rows} == set(pages)
+    assert ["model", "acme/big-1"] in [row[:2] for row in rows]
+
+
+def test_the_repository_is_linked_where_params_name_it(plain: Path, tmp_path: Path) -> None:
+    assert "Repository" not in read(plain)["index.html"].text
+    build, metrics = plain.parent / "build", plain.parent / "metrics"
+    named = dataclasses.replace(parameters("plain"), repository="https://example.org/record")
+    pipeline_report.run(named, build, plain.parent / "registry", metrics, tmp_path / "none", tmp_path / "site")
+
+    assert ("a", "href", "https://example.org/record") in read(tmp_path / "site")["index.html"].links
 
 
 def test_the_feed_is_atom_and_names_every_entry(plain: Path) -> None:
@@ -476,14 +506,21 @@ def test_the_feed_is_atom_and_names_every_entry(plain: Path) -> None:
         ("2026-12/task/size_sigmoid: withdrawn", "2026-12-02T00:00:00Z"),
     ]
     assert root.findtext(f"{atom}updated") == "2026-12-02T00:00:00Z"
-    assert all((plain / link.attrib["href"]).is_file() for link in root.iter(f"{atom}link"))
+    assert all((plain / link.attrib["href"].partition("#")[0]).is_file() for link in root.iter(f"{atom}link"))
+    assert {link.attrib["href"] for one in root.iter(f"{atom}entry") for link in one.iter(f"{atom}link")} == {
+        "forecasts/2026-12~~task.html#test~size_sigmoid"
+    }
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_text_of_the_record_becomes_markup(payload: str, pages: dict[str, Reader], tmp_path: Path) -> None:
     nasty = read(site(tmp_path, payload, link=f"https://example.org/{payload.replace(' ', '')}"))
 
-    assert {place: page.seen for place, page in nasty.items()} == {place: page.seen for place, page in pages.items()}
+    def by_place(found: dict[str, Reader]) -> dict[str, Any]:
+        # A maker's page has the maker's name, in the letters that a file may have.
+        return {re.sub(r"^makers/acme[a-z0-9-]*\.html$", "makers/acme", place): page.seen for place, page in found.items()}
+
+    assert by_place(nasty) == by_place(pages)
     assert any(" ".join(payload.split()) in page.text for page in nasty.values())
 
 
@@ -623,13 +660,48 @@ def test_downloads_defuse_formulas_in_text_and_leave_numbers(plain: Path) -> Non
     assert {row["text"] for row in json.loads(files[Path("data/t.json")])} == set(nasty)
 
 
-def test_a_long_table_is_offered_as_parquet_alone_and_comes_back_whole() -> None:
-    frame = pl.DataFrame({"n": range(LONG), "x": [0.1] * LONG, "text": ["a"] * LONG})
+def test_a_large_table_is_compressed_and_the_longest_is_parquet_alone_and_each_comes_back_whole() -> None:
+    frame = pl.DataFrame({"n": range(LONGEST), "x": [0.1] * LONGEST, "text": ["=a"] * LONGEST})
 
-    files = contents({"long": frame, "short": frame.head(3)})
+    files = contents({"long": frame, "large": frame.head(4000), "short": frame.head(3)})
 
-    assert {path.name for path in files} == {"long.parquet", "short.csv", "short.json"}
+    names = {path.name for path in files}
+    assert {name for name in names if not name.endswith(".schema.json")} == {
+        "long.parquet", "large.csv.gz", "large.jsonl.gz", "large.parquet", "short.csv", "short.json", "short.parquet",
+    }  # fmt: skip
     assert pl.read_parquet(files[Path("data/long.parquet")]).equals(frame)
+    assert [json.loads(line)["n"] for line in gzip.decompress(files[Path("data/large.jsonl.gz")]).splitlines()] == [*range(4000)]
+    read = pl.read_csv(gzip.decompress(files[Path("data/large.csv.gz")]))
+    assert (read["n"].to_list(), read["text"][0]) == ([*range(4000)], "'=a")
+    assert files == contents({"long": frame, "large": frame.head(4000), "short": frame.head(3)})
+
+
+def test_every_table_has_a_schema_of_its_columns_and_stands_in_the_data_package(plain: Path) -> None:
+    listed = json.loads((plain / "data" / "datapackage.json").read_text(encoding="utf-8"))["resources"]
+    tables = {path for path in (plain / "data").iterdir() if not path.name.endswith((".schema.json", "datapackage.json"))}
+
+    assert {plain / "data" / one["path"] for one in listed} == tables
+    for one in listed:
+        data = (plain / "data" / one["path"]).read_bytes()
+        assert (one["bytes"], one["hash"]) == (len(data), f"sha256:{sha256(data).hexdigest()}")
+        schema = json.loads((plain / "data" / one["schema"]).read_text(encoding="utf-8"))
+        assert all(field["type"] and field["description"] for field in schema["fields"])
+        if one["format"] == "parquet":
+            assert pl.read_parquet(data).columns == [field["name"] for field in schema["fields"]]
+    frame = pl.DataFrame({"day": [date(2024, 5, 31)], "n": [1], "inside": [True], "wis": [0.1], "law": ["a"]})
+    files = contents({"t": frame})
+    kinds = [field["type"] for field in json.loads(files[Path("data/t.schema.json")])["fields"]]
+    assert kinds == ["date", "integer", "boolean", "number", "string"]
+    assert b'"name": "t.csv"' in package({"t": frame}, files)
+
+
+def test_released_dates_with_their_sources_are_a_file_of_their_own(plain: Path) -> None:
+    rows = json.loads((plain / "data" / "release-dates.json").read_text(encoding="utf-8"))
+
+    assert [(row["model_id"], row["released_on"]) for row in rows] == [
+        ("zeta/small.v2", "2024-09-01"), ("acme/big-2", "2024-08-01"), ("acme/big-1", "2024-07-01"),
+    ]  # fmt: skip
+    assert rows[0]["release_source"] == "see plain"
 
 
 def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:
@@ -637,6 +709,19 @@ def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:
 
     assert len(rows) == 6
     assert len((plain / "data" / "hindcast-case-1.csv").read_text(encoding="utf-8").splitlines()) == 7
+
+
+def test_every_table_is_valid_by_the_schema_that_the_site_publishes_of_it(plain: Path) -> None:
+    published = json.loads((plain / "schemas/site-tables.json").read_text(encoding="utf-8"))["$defs"]
+    tables = sorted((plain / "data").glob("*.json"))
+    names = {path.stem for path in (plain / "data").iterdir() if path.suffix in (".csv", ".parquet")}
+
+    assert tables
+    assert names <= set(published)
+    for path in tables:
+        if path.stem in published:
+            check = jsonschema.Draft202012Validator(published[path.stem])
+            assert [error.message for row in json.loads(path.read_text(encoding="utf-8")) for error in check.iter_errors(row)] == []
 
 
 def test_a_missing_result_is_named_with_what_to_run(plain: Path, tmp_path: Path) -> None:
@@ -648,7 +733,9 @@ def test_templates_never_switch_escaping_off() -> None:
     for path in sorted(TEMPLATES.glob("*.j2")):
         text = path.read_text(encoding="utf-8")
         assert not re.search(
-            r"\|\s*safe|autoescape|Markup|<script[^>]|<script>(?!\{\{ script\.text \}\}</script>)|<link [^r]|@import|url\(", text
+            r"\|\s*safe|autoescape|Markup|<link [^r]|@import|url\("
+            r"|<script(?! src=\"\{\{ root \}\}assets/site\.js\" defer></script>)",
+            text,
         ), path.name
         assert not re.search(r"=\{\{|= *'\{\{", text), f"{path.name}: an attribute without double quotes"
 
@@ -764,20 +851,22 @@ def test_what_left_the_mean_is_on_the_page_by_name_beside_both_means(pages: dict
     assert cells == ["3", "0.123", "4", "0.250"]
 
 
-def test_the_data_file_of_a_forecast_holds_all_that_the_ledger_says_of_it(plain: Path) -> None:
-    told = json.loads((plain / "forecasts" / "test~~2026-12~task~size_sigmoid.json").read_text(encoding="utf-8"))
+def test_the_data_file_of_a_target_holds_all_that_the_ledger_says_of_it(plain: Path) -> None:
+    told = json.loads((plain / "forecasts" / "2026-12~~task.json").read_text(encoding="utf-8"))
+    [one], [proof] = told["forecasts"], told["proofs"]
 
     assert (told["target"]["unit"], told["target"]["rule"]["kind"], told["round"]["deadline"]) == (
         "fraction", "named", "2026-12-08T00:00:00Z",
     )  # fmt: skip
-    assert told["versions"][0]["prediction"] == {"kind": "quantiles", "levels": ["0.5"], "values": ["0.4"]}
-    assert (told["state"], told["outcomes"], told["scores"]) == ("withdrawn", [], [])
-    assert not any("commit" in line for line in told["proven"])
-    assert any("commit" in line for line in told["not_proven"])
+    assert one["versions"][0]["prediction"] == {"kind": "quantiles", "levels": ["0.5"], "values": ["0.4"]}
+    assert (one["state"], told["outcomes"], one["scores"]) == ("withdrawn", [], [])
+    assert proof["ids"] == ["test 2026-12/task/size_sigmoid"]
+    assert not any("commit" in line for line in proof["proven"])
+    assert any("commit" in line for line in proof["not_proven"])
 
 
-def test_a_forecast_has_a_page_of_its_own_that_says_what_is_not_proven(pages: dict[str, Reader]) -> None:
-    text = pages["forecasts/test~~2026-12~task~size_sigmoid.html"].text
+def test_a_target_has_a_page_of_its_own_that_says_what_is_not_proven_of_its_forecasts(pages: dict[str, Reader]) -> None:
+    text = pages["forecasts/2026-12~~task.html"].text
 
     assert "withdrawn" in text
     assert "The time: 2026-12-02T00:00:00Z is the claim of test; the policy names no authority." in text

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from foresaid.cli.group import project
+from foresaid.cli.group import P, R, project
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries.schema import Data, Entry
@@ -19,8 +19,24 @@ FILE = click.Path(path_type=Path, dir_okay=False)
 THERE = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 
-def append(lines: Sequence[Entry], rows: Path | None = None) -> None:
-    """Add one batch in the name of params.yaml's author, and say under which name; `rows` are what its curves were fitted on."""
+class Appended(TypedDict):
+    """The batch that was added: its name (a SHA-256) and how many entries it holds; "" and 0 for none."""
+
+    batch: str
+    entries: int
+
+
+def author_option(command: Callable[P, R]) -> Callable[P, R]:
+    """The option by which somebody else than the keeper says who they are."""
+    said = "Your name: a-z, 0-9 and . _ / -; else FORESAID_AUTHOR, or what the file says."
+    return click.option("--author", envvar="FORESAID_AUTHOR", default="", help=said)(command)
+
+
+def append(lines: Sequence[Entry], rows: Path | None = None, author: str = "") -> Appended:
+    """Add one batch in the name of `author`, by default that of params.yaml, and say under which name.
+
+    `rows` are what its curves were fitted on.
+    """
     from foresaid import params
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger import provenance, store
@@ -28,10 +44,11 @@ def append(lines: Sequence[Entry], rows: Path | None = None) -> None:
     loaded, now = params.load(project().params), datetime.now(UTC)
     data = [_kept(rows)] if rows is not None else []
     path = store.write_batch(
-        project().ledger, lines, origin=loaded.origin, author=loaded.author, as_of=now.date(), frozen_at=now, data=data,
+        project().ledger, lines, origin=loaded.origin, author=author or loaded.author, as_of=now.date(), frozen_at=now, data=data,
         code=provenance.code_state(project().root), check_curve=from_plain,
     )  # fmt: skip
     click.echo(f"batch {path.stem}, pending; `foresaid ledger checkpoint` on the main branch puts it into the log")
+    return {"batch": path.stem, "entries": len(lines)}
 
 
 def _kept(rows: Path) -> Data:

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from pathlib import Path
+from typing import Any
 
 import click
 
 from foresaid.cli.group import given_day, project
+from foresaid.cli.names import DAY, MODEL, SOURCE
 
 
 @click.group()
@@ -37,7 +39,7 @@ def models_list(family: str, undated: bool, alike: bool) -> None:
 
 
 @models.command("show")
-@click.argument("model")
+@click.argument("model", type=MODEL)
 def models_show(model: str) -> None:
     """Show one model: its card, its spellings, what was merged into it, and what each source says of it.
 
@@ -50,11 +52,11 @@ def models_show(model: str) -> None:
 
 
 @models.command("merge")
-@click.argument("keep")
-@click.argument("drop")
+@click.argument("keep", type=MODEL)
+@click.argument("drop", type=MODEL)
 @click.option("--reason", required=True, help="How you know that the two are one model.")
 @click.option("--even-if", is_flag=True, help="Also where the two disagree about a value: those of KEEP count.")
-@click.option("--decided-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of the decision; today by default.")
+@click.option("--decided-on", type=DAY, default=None, help="Day of the decision; today by default.")
 def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: datetime | None) -> None:
     """Decide that DROP is KEEP under another name. Observations stay as they are; every later stage sees one model.
 
@@ -68,14 +70,20 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
 
 
 @models.command("add")
-@click.argument("model")
+@click.argument("model", help="Its new id: the maker and the name in lower case, acme/tiny-7b.")
 @click.option("--organisation", required=True, help="The maker, as models.csv spells it.")
 @click.option("--released-on", default="", help="Day (2026-05-01) or month (2026-05) of the release.")
 @click.option("--release-source", default="", help="The document that says so; needed with --released-on.")
 @click.option("--family", default="", help="The version it belongs to; read off the name by default.")
-@click.option("--kind", type=click.Choice(["base", "instruct", "reasoning", "code"]), default="instruct", show_default=True)
+@click.option(
+    "--kind",
+    type=click.Choice(["base", "instruct", "reasoning", "code"]),
+    default="instruct",
+    show_default=True,
+    help="What it was trained to be.",
+)
 @click.option("--params", type=float, help="All parameters, a plain number: 7e9.")
-@click.option("--active", type=float, help="Active parameters; for a dense model those of --params.")
+@click.option("--active", type=float, help="Active parameters, a plain number; for a dense model those of --params.")
 @click.option("--tokens", type=float, help="Training tokens, a plain number: 2e12.")
 @click.option("--open-weights", type=click.Choice(["yes", "no"]), default=None, help="Whether its weights can be downloaded.")
 @click.option("--spelt", multiple=True, help="A spelling under which it comes; may be given again.")
@@ -135,8 +143,8 @@ def models_weights(mirror: Path, dry_run: bool) -> None:
 
 
 @click.command()
-@click.argument("spelling")
-@click.argument("target")
+@click.argument("spelling", help="As a source spells it.")
+@click.argument("target", type=MODEL, help="A model_id of registry/models.csv; with --quantity one of quantities.csv.")
 @click.option("--source", default="*", show_default=True, help="The source that spells it so; * is every source.")
 @click.option("--quantity", is_flag=True, help="TARGET is a quantity, not a model.")
 def alias(spelling: str, target: str, source: str, quantity: bool) -> None:
@@ -151,8 +159,8 @@ def alias(spelling: str, target: str, source: str, quantity: bool) -> None:
 
 
 @click.command()
-@click.option("--source", default="", help="Only the quantities of this source, one line each.")
-def licences(source: str) -> None:
+@click.option("--source", type=SOURCE, default="", help="Only the quantities of this source, one line each.")
+def licences(source: str) -> list[dict[str, Any]]:
     """Say of every source what its licence grants, where its rows are, and what an update of it would add.
 
     \b
@@ -170,8 +178,21 @@ def licences(source: str) -> None:
     if source and all(one.source.name != source for one in sources):
         raise ParameterError(f"licences: found --source {source}, expected a folder of registry/sources")
     stated = [row for row in found.licences if row.source_id == source]
-    for line in work.listing(stated) if stated else work.summary(one for one in sources if source in ("", one.source.name)):
+    chosen = [one for one in sources if source in ("", one.source.name)]
+    for line in work.listing(stated) if stated else work.summary(chosen):
         click.echo(line)
+    if stated:
+        return [row._asdict() for row in sorted(stated)]
+    return [
+        {
+            "source": one.source.name,
+            "grant": one.grant,
+            "rows": one.rows,
+            "kept": one.source.embedded,
+            "licence": one.source.licence,
+        }
+        for one in chosen
+    ]
 
 
 @click.command()

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
 from foresaid.cli.group import project
+from foresaid.cli.names import DAY
 
 SHOWN = 5  # candidates for the next measurement that the table names
 
 
 @click.command()
-@click.argument("scores", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "scores", required=False, help="CSV file: benchmark, score (share of one).", type=click.Path(path_type=Path, dir_okay=False)
+)
 @click.option("--line", default="", help="Product line, for example claude; one nobody has seen by default.")
 @click.option("--tier", default="plain", show_default=True, help="Tier within the line, for example opus or mini.")
 @click.option("--maker", default="", help="Who made it.")
-@click.option("--released-on", type=click.DateTime(["%Y-%m-%d"]), help="Day of its release; by default the day the law knows.")
+@click.option("--released-on", type=DAY, help="Day of its release; by default the day the law knows.")
 @click.option("--effort", default="", help="Reasoning effort or thinking budget of the scores, for example high or 16k.")
 @click.option("--costs", type=click.Path(path_type=Path, dir_okay=False), help="CSV of benchmark and cost, in any one unit.")
 @click.option("--benchmarks", is_flag=True, help="List the benchmarks the law knows, and end.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def complete(
     scores: Path | None,
     line: str,
@@ -31,8 +34,7 @@ def complete(
     effort: str,
     costs: Path | None,
     benchmarks: bool,
-    as_json: bool,
-) -> None:
+) -> dict[str, Any]:
     """Forecast the benchmarks your model was not measured on from those it was, and say which to measure next.
 
     SCORES is a CSV file with columns benchmark and score (share of one), all of one model at one effort. Given are medians with 50
@@ -41,10 +43,7 @@ def complete(
 
     Example: foresaid complete scores.csv --line claude --tier opus --effort high
     """
-    import json
-
     from foresaid.errors import ParameterError
-    from foresaid.files import rounded
     from foresaid.forecasting.own_scores import read_costs, read_scores
     from foresaid.pipeline import capability
     from foresaid.registry.systems import effort_number
@@ -56,7 +55,7 @@ def complete(
     if benchmarks:
         for name in names:
             click.echo(name)
-        return
+        return {"benchmarks": list(names)}
     if scores is None:
         raise ParameterError("complete: found no file, expected a CSV file with columns benchmark and score; see --help")
     step = effort_number(effort)
@@ -67,9 +66,6 @@ def complete(
     known = read_scores(scores, names)
     release = completion.Release(line, tier, maker, step, released_on.date() if released_on else day)
     found = completion.answer(model, factor, release, known, read_costs(costs, names) if costs else None)
-    if as_json:
-        click.echo(json.dumps(rounded(found), indent=1))
-        return
     for said in found["remarks"]:
         click.echo(said)
     head = ["benchmark", "known", "median", "50 % from", "to", "80 % from", "to"]
@@ -89,6 +85,7 @@ def complete(
         for text in columns([head, *rows], (0,)):
             click.echo(text)
         click.echo(f"mean sd of what is not known now: {number(found['sd_now'])} points of 100")
+    return found
 
 
 COMMANDS: tuple[click.Command, ...] = (complete,)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypedDict
 
 import click
 
@@ -46,7 +47,7 @@ def experiment_run(batch: int, held_back: bool, folder: Path | None) -> None:
 @experiment.command(name="predict")
 @BATCH
 @MEASURED
-def experiment_predict(batch: int, folder: Path | None) -> None:
+def experiment_predict(batch: int, folder: Path | None) -> dict[str, int]:
     """Write the early table and the law's predictions of the later checkpoints; commit both before anything else.
 
     Example: foresaid experiment predict --batch 1
@@ -55,6 +56,7 @@ def experiment_predict(batch: int, folder: Path | None) -> None:
 
     said = record.predict(batch, folder or project().build / "experiment", project().root)
     click.echo(f"experiment: {said} forecasts in {record.predictions_of(batch)}")
+    return {"forecasts": said}
 
 
 @experiment.command(name="score")
@@ -73,27 +75,42 @@ def experiment_score(folder: Path | None) -> None:
     click.echo(f"experiment: results in {record.RESULTS}")
 
 
+class Emergence(TypedDict):
+    """Forecasts by run: loss in nats per token, compute in FLOPs; what never happens is null."""
+
+    levels: list[float]
+    runs: list[dict[str, Any]]
+
+
 @click.command()
-@click.argument("checkpoints", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--chance", type=click.FloatRange(0, 1, max_open=True), default=0.25, show_default=True, help="Accuracy by guessing.")
-@click.option("--cut", type=click.FloatRange(0, 1), help="Accuracy that counts as emerged; chance + 0.1 by default.")
+@click.argument(
+    "checkpoints",
+    help="CSV file: run, step, loss (nats per token), examples, accuracy.",
+    type=click.Path(path_type=Path, dir_okay=False),
+)
+@click.option(
+    "--chance",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.25,
+    show_default=True,
+    help="Accuracy by guessing, a share of one.",
+)
+@click.option(
+    "--cut", type=click.FloatRange(0, 1), help="Accuracy that counts as emerged, a share of one; chance + 0.1 by default."
+)
 @click.option("--few-shot-size", type=click.IntRange(2), default=12, show_default=True, help="Examples a few-shot question shows.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the resampling.")
-@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def emergence(checkpoints: Path, chance: float, cut: float | None, few_shot_size: int, seed: int, as_json: bool) -> None:
+def emergence(checkpoints: Path, chance: float, cut: float | None, few_shot_size: int, seed: int) -> Emergence:
     """Forecast at which loss, step and compute a task will emerge in your own runs, from accuracies after fine-tuning.
 
     CHECKPOINTS is a CSV file with columns run, step, loss (nats per token), examples (fine-tuning size, 0 for few-shot), accuracy
     and optionally flops; at least three checkpoints a run and two sizes. The runs of a file are fitted together. Writes nothing.
 
-    Example: foresaid emergence checkpoints.csv --chance 0.25
+    Example: foresaid emergence own-runs.csv --chance 0.25
     """
-    import json
-
     import numpy as np
 
     from foresaid.errors import ParameterError
-    from foresaid.files import rounded
     from foresaid.scoring.levels import LEVELS
     from foresaid.studies.emergence import own_checkpoints as work
     from foresaid.studies.emergence.record import FOLDER
@@ -105,11 +122,6 @@ def emergence(checkpoints: Path, chance: float, cut: float | None, few_shot_size
     folder = project().root / FOLDER
     known = work.experience(folder) if (folder / "table.csv").exists() else None
     made = work.ranked(work.forecast(work.read(checkpoints), chance, few_shot_size, wanted, known, seed))
-    if as_json:
-        told = [{**vars(one), **{name: list(vars(one)[name]) for name in ("quantiles", "steps", "flops")}} for one in made]
-        plain = [{name: work.finite(value) for name, value in one.items()} for one in told]
-        click.echo(json.dumps(rounded({"levels": list(LEVELS), "runs": plain}, 10), indent=1))
-        return
     rows = [
         ["run, earliest first", "loss", "80 % from", "to", "law", "last loss", "step", "80 % from", "to", "times the last step"]
     ]
@@ -130,6 +142,8 @@ def emergence(checkpoints: Path, chance: float, cut: float | None, few_shot_size
         if known is None
         else f"bands: with the errors of {known.series} runs of our own experiment, which share {known.independent} fits"
     )
+    told = [{**vars(one), **{name: list(vars(one)[name]) for name in ("quantiles", "steps", "flops")}} for one in made]
+    return {"levels": list(LEVELS), "runs": [{name: work.finite(value) for name, value in one.items()} for one in told]}
 
 
 COMMANDS: tuple[click.Command, ...] = (experiment,)

@@ -1,5 +1,7 @@
 """How commands become one program: which project they work on, errors as one line, a help page in sections.
 
+Every command gets here what all have: errors in one line, and the options --json, -q and -v with progress (see `output`).
+
 Errors the program knows are one line on stderr and an exit code; anything else is a defect. Nothing changes the working
 directory: a command's own paths come from `project()`, paths its user types are relative to where the user stands.
 """
@@ -16,6 +18,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
+from foresaid.cli import output
+from foresaid.cli.names import Name
 from foresaid.errors import ForesaidError, ParameterError
 from foresaid.project import Layout
 
@@ -24,6 +28,8 @@ R = TypeVar("R")
 
 
 SIGPIPE = 128 + 13  # what a shell reports of a program whose reader went away
+INTERRUPTED = 128 + 2  # the same of one that was interrupted from the keyboard
+RUN = {"altair", "dvc", "jinja2", "joblib", "numba", "scipy", "sklearn", "vl_convert"}  # modules of the extra `run`
 ADVICE = {
     errno.ENOENT: "expected it to be there: correct the path, or run `dvc repro` if a stage makes it",
     errno.EACCES: "expected permission: change the owner or the mode of the file or its folder",
@@ -63,6 +69,17 @@ def system_error(error: OSError) -> str:
     return f"{error.filename or 'a file or the output'}: {error.strerror or error}; {advice}"
 
 
+def usage_error(error: click.ClickException) -> str:
+    """Say in one line what is wrong with what was typed, and where its help is.
+
+    >>> usage_error(click.UsageError("No such option: --laws"))
+    'foresaid: No such option: --laws; see foresaid --help'
+    """
+    context = getattr(error, "ctx", None)
+    name = context.command_path if context else "foresaid"
+    return f"{name}: {' '.join(error.format_message().split()).rstrip('.')}; see {name} --help"
+
+
 def _drop_output() -> None:
     """Send what is left in the buffer of stdout nowhere: flushed at exit it would fail once more and make the exit code 120."""
     try:
@@ -87,6 +104,12 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
         except BrokenPipeError:
             _drop_output()
             sys.exit(SIGPIPE)
+        except ModuleNotFoundError as error:
+            library = (error.name or "").partition(".")[0]
+            if library not in RUN:
+                raise
+            click.echo(f"foresaid: found no {library}, expected it to fit, replay or render; pip install 'foresaid[run]'", err=True)
+            sys.exit(2)
         except OSError as error:
             click.echo(system_error(error), err=True)
             _drop_output()
@@ -100,9 +123,22 @@ class Sections(click.Group):
 
     sections: dict[str, list[str]]
 
-    def main(self, *args: Any, **kwargs: Any) -> Any:
+    def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
         """Run the program; what fails outside a command, as the help page on a full disk, is told as inside one."""
-        return plain_errors(super().main)(*args, **kwargs)
+        run: Callable[..., Any] = plain_errors(super().main)
+        if not standalone_mode:
+            return run(*args, standalone_mode=False, **kwargs)
+        try:
+            code = run(*args, standalone_mode=False, **kwargs)
+        except click.exceptions.NoArgsIsHelpError as error:
+            error.show()  # who types a group alone gets its help
+            code = error.exit_code
+        except click.ClickException as error:
+            click.echo(usage_error(error), err=True)
+            code = error.exit_code
+        except click.Abort:
+            code = INTERRUPTED
+        sys.exit(code)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write one list a section, in the order of a first visit."""
@@ -111,12 +147,50 @@ class Sections(click.Group):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(limit=200)) for name in names])
 
 
+class Verb(click.Group):
+    """A command that has named forms beside its plain one: `export hubverse DIR` beside `export --to FILE`.
+
+    The first word decides; a file of that name is given as ./NAME.
+    """
+
+    allow_interspersed_args = True  # as of a command: options may stand behind its files
+    allow_extra_args = False
+
+    def __init__(self, plain: click.Command, forms: Iterable[click.Command]) -> None:
+        super().__init__(plain.name, {str(form.name): form for form in forms}, callback=plain.callback, params=plain.params)
+        self.help = plain.help
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Leave the words of a form to it; read all others as the plain command does."""
+        if args and args[0] in self.commands:
+            ctx.args = list(args)
+            return ctx.args
+        return click.Command.parse_args(self, ctx, args)
+
+    def collect_usage_pieces(self, ctx: click.Context) -> list[str]:
+        """The usage of the plain command; the forms are listed below it."""
+        return click.Command.collect_usage_pieces(self, ctx)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the form whose name came first, or the plain command."""
+        if not (ctx.args and ctx.args[0] in self.commands):
+            return click.Command.invoke(self, ctx)
+        name, *rest = ctx.args
+        with self.commands[name].make_context(name, rest, parent=ctx) as inner:
+            return self.commands[name].invoke(inner)
+
+
 def _wrap(command: click.Command) -> None:
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _wrap(inner)
-    elif command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
-        command.callback = plain_errors(command.callback)
+    is_plain = not isinstance(command, click.Group) or isinstance(command, Verb)
+    if is_plain and command.callback and not hasattr(command.callback, "__wrapped__"):  # a command may stand in two groups
+        command.callback = plain_errors(output.speaking(command.callback))
+        for parameter in command.params:
+            if isinstance(parameter, click.Argument) and isinstance(parameter.type, Name):
+                parameter.help = parameter.help or f"{parameter.type.words[0].upper()}{parameter.type.words[1:]}."
+        command.params += output.options()
 
 
 def add(group: click.Group, commands: Iterable[click.Command]) -> list[str]:

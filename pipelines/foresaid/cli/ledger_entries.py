@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from foresaid.cli._ledger_context import THERE, append, entry_of, not_ahead
+from foresaid.cli._ledger_context import THERE, Appended, append, author_option, entry_of, not_ahead
 from foresaid.cli.group import project
+from foresaid.cli.names import BATCH, FORECAST, ROUND, TARGET
+from foresaid.cli.output import leave_with
 
 if TYPE_CHECKING:
     from foresaid.ledger.entries import schema as entries
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("questions", type=THERE)
+@click.argument("questions", type=THERE, help="JSONL file of round/v1 and target/v1 lines, canonical JSON (RFC 8785).")
 @click.option("--known", type=THERE, help="The list of models known, one id a line; kept in registry/known under its digest.")
-def ask(questions: Path, known: Path | None) -> None:
+def ask(questions: Path, known: Path | None) -> Appended:
     """Freeze round/v1 and target/v1 lines: a round and its questions, in a batch of their own, which is never redacted.
 
     The list of models known when a target is set must lie in registry/known under the digest that the target names.
@@ -44,18 +46,19 @@ def ask(questions: Path, known: Path | None) -> None:
         if isinstance(record, entries.TargetEntry):
             training_data.read_known(project().registry / KNOWN, record.known)
         lines.append(record)
-    append(lines)
+    return append(lines)
 
 
 @click.command()
-@click.argument("forecasts", type=THERE)
+@click.argument("forecasts", type=THERE, help="JSONL file of forecast/v1 lines, canonical JSON (RFC 8785).")
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
-def forecast(forecasts: Path, rows: Path | None) -> None:
+@author_option
+def forecast(forecasts: Path, rows: Path | None, author: str) -> Appended:
     """Freeze forecast/v1 lines about targets of an open round, for everybody to read.
 
     Example: foresaid ledger forecast mine.jsonl
     """
-    append(_read_forecasts(forecasts), rows)
+    return append(_read_forecasts(forecasts), rows, author)
 
 
 def _read(path: Path) -> Iterator[tuple[int, entries.Header | Entry]]:
@@ -79,10 +82,11 @@ def _read_forecasts(path: Path) -> list[entries.ForecastEntry]:
 
 
 @click.command()
-@click.argument("forecasts", type=THERE)
+@click.argument("forecasts", type=THERE, help="JSONL file of forecast/v1 lines, canonical JSON (RFC 8785).")
 @click.option("--secrets", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder outside the repository.")
 @click.option("--reveal-by", required=True, help="Until when they are opened, YYYY-MM-DDTHH:MM:SSZ.")
-def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
+@author_option
+def seal(forecasts: Path, secrets: Path, reveal_by: str, author: str) -> Appended:
     """Freeze forecast/v1 lines without showing them; the secrets to open them go into files outside the repository.
 
     Example: foresaid ledger seal drafts.jsonl --secrets ~/seals --reveal-by 2027-06-01T00:00:00Z
@@ -98,8 +102,8 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     from foresaid.ledger.entries import schema as entries
 
     loaded = params.load(project().params)
-    records = _read_forecasts(forecasts)
-    store.may_add(project().ledger, records, loaded.author)  # what cannot be opened later is not sealed
+    records, author = _read_forecasts(forecasts), author or loaded.author
+    store.may_add(project().ledger, records, author)  # what cannot be opened later is not sealed
     batches = store.read(project().ledger)
     rounds = {entry.id: entry for batch in batches for entry in batch.entries if isinstance(entry, entries.RoundEntry)}
     for record in records:
@@ -112,35 +116,37 @@ def seal(forecasts: Path, secrets: Path, reveal_by: str) -> None:
     lines: list[Entry] = []
     for record in records:
         inner = entries.Inner(
-            author=loaded.author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
+            author=author, id=record.id, method=record.method, origin=loaded.origin, prediction=record.prediction,
             primary=record.primary, target=record.target,
         )  # fmt: skip
         nonce = os.urandom(work.NONCE_BYTES)
         sealed = msgspec.convert(msgspec.to_builtins(work.seal(inner, nonce, reveal_by)), entries.Sealed)
         work.write_secret(secrets / f"{sealed.commit}.seal", work.Secret(nonce, inner))  # before the seal is frozen
         lines.append(sealed)
-    append(lines)
+    return append(lines, author=author)
 
 
 @click.command()
-@click.argument("secrets", type=THERE, nargs=-1, required=True)
+@click.argument("secrets", type=THERE, nargs=-1, required=True, help="Files that `foresaid ledger seal` wrote, .seal.")
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
-def reveal(secrets: tuple[Path, ...], rows: Path | None) -> None:
+@author_option
+def reveal(secrets: tuple[Path, ...], rows: Path | None, author: str) -> Appended:
     """Open sealed forecasts from their secret files.
 
     Example: foresaid ledger reveal ~/seals/*.seal
     """
     from foresaid.ledger.entries import commitment as work
 
-    append([work.read_secret(path).reveal() for path in secrets], rows)
+    return append([work.read_secret(path).reveal() for path in secrets], rows, author)
 
 
 @click.command()
-@click.argument("forecast")
+@click.argument("forecast", type=FORECAST)
 @click.option("--prediction", type=THERE, required=True, help="A file with one canonical line, the new prediction.")
 @click.option("--reason", required=True, help="Why; it is published.")
 @click.option("--rows", type=THERE, help="The training rows of a curve or joint, a .jsonl file; kept in registry/snapshots.")
-def amend(forecast: str, prediction: Path, reason: str, rows: Path | None) -> None:
+@author_option
+def amend(forecast: str, prediction: Path, reason: str, rows: Path | None, author: str) -> Appended:
     """Give another prediction under the id of one's own forecast; both stay and both are shown.
 
     Example: foresaid ledger amend 2026-12/gsm8k_cot/observational --prediction new.json --reason "a wrong unit"
@@ -148,29 +154,30 @@ def amend(forecast: str, prediction: Path, reason: str, rows: Path | None) -> No
     from foresaid import canonical_json
 
     value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
-    append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)], rows)
+    return append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)], rows, author)
 
 
 @click.command()
-@click.argument("forecast")
+@click.argument("forecast", type=FORECAST)
 @click.option("--reason", required=True, help="Why; it is published.")
-def withdraw(forecast: str, reason: str) -> None:
+@author_option
+def withdraw(forecast: str, reason: str, author: str) -> Appended:
     """Withdraw one's own forecast; it stays, is listed, and after the deadline is scored all the same.
 
     Example: foresaid ledger withdraw 2026-12/gsm8k_cot/observational --reason "trained on a wrong table"
     """
-    append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)])
+    return append([entry_of(type="withdrawal/v1", withdraws=forecast, reason=reason)], author=author)
 
 
 @click.command()
-@click.argument("round_id")
-@click.argument("target")
-@click.option("--value", required=True, help="The score, as a decimal number.")
-@click.option("--known-at", required=True, help="When it was first public, a day or YYYY-MM-DDTHH:MM:SSZ.")
+@click.argument("round_id", type=ROUND)
+@click.argument("target", type=TARGET)
+@click.option("--value", required=True, help="The score in the unit of the target, a decimal number such as 0.61.")
+@click.option("--known-at", required=True, help="When it was first public, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ.")
 @click.option("--evidence", type=THERE, required=True, help="The page or table it was read from; its SHA-256 is kept.")
 @click.option("--source", required=True, help="Where that was published.")
 @click.option("--subject", help="The model, where the target's rule binds several.")
-@click.option("--released-on", help="When the model was first available, a day; not for a record.")
+@click.option("--released-on", help="When the model was first available, YYYY-MM-DD; not for a record.")
 @click.option(
     "--covariate", "covariates", type=(str, str), multiple=True, help="Another benchmark of the model by that day, and its value."
 )
@@ -184,7 +191,7 @@ def resolve(
     subject: str | None,
     released_on: str | None,
     covariates: tuple[tuple[str, str], ...],
-) -> None:
+) -> Appended:
     """Enter the score of a target. A later entry does not replace an earlier one; both are shown.
 
     Example: foresaid ledger resolve 2026-12 gsm8k_cot --value 0.61 --known-at 2027-01-05 --evidence page.html --source https://example.org
@@ -195,20 +202,25 @@ def resolve(
     line = entry_of(type="resolution/v1", round=round_id, target=target, value=value, known_at=known_at, snapshot=snapshot,
                     source=source, subject=subject, released_on=released_on,
                     covariates=[{"benchmark": name, "value": known} for name, known in sorted(covariates)])  # fmt: skip
-    append([line])
+    return append([line])
+
+
+class Outcomes(Appended):
+    """The outcomes that the record has and the ledger lacked, in words, and where the two differ."""
+
+    outcomes: list[str]
+    differences: list[str]
 
 
 @click.command()
 @click.option("--dry-run", is_flag=True, help="Only list what would be entered.")
-def outcomes(dry_run: bool) -> None:
+def outcomes(dry_run: bool) -> Outcomes:
     """Enter the outcomes that the record has and the ledger lacks, and name where the two differ (exit 4 if they do).
 
     Run it after `foresaid update` and `foresaid ingest database`; no stage writes outcomes.
 
     Example: foresaid ledger outcomes --dry-run
     """
-    import sys
-
     from foresaid.ledger import store
     from foresaid.pipeline import outcomes as work
 
@@ -218,13 +230,13 @@ def outcomes(dry_run: bool) -> None:
     )
     for line in lines:
         click.echo(_told(line))
-    if lines and not dry_run:
-        append(lines)
+    added = append(lines) if lines and not dry_run else Appended(batch="", entries=0)
     click.echo(f"{len(lines)} outcomes {'to enter' if dry_run else 'entered'}, {len(differences)} differ from the record")
     for difference in differences:
         click.echo(str(difference), err=True)
     if differences:
-        sys.exit(4)
+        leave_with(4)
+    return {**added, "outcomes": [_told(line) for line in lines], "differences": [str(one) for one in differences]}
 
 
 def _told(line: Resolution | Void) -> str:
@@ -237,44 +249,46 @@ def _told(line: Resolution | Void) -> str:
 
 
 @click.command()
-@click.argument("round_id")
-@click.argument("target")
-@click.option("--known-at", required=True, help="When the score was public, a day or YYYY-MM-DDTHH:MM:SSZ.")
+@click.argument("round_id", type=ROUND)
+@click.argument("target", type=TARGET)
+@click.option("--known-at", required=True, help="When the score was public, YYYY-MM-DD or YYYY-MM-DDTHH:MM:SSZ.")
 @click.option("--evidence", type=THERE, required=True, help="The page that shows it; its SHA-256 is kept.")
 @click.option("--reason", required=True, help="What it shows; it is published.")
 @click.option("--subject", help="The model, where the target's rule binds several.")
-def challenge(round_id: str, target: str, known_at: str, evidence: Path, reason: str, subject: str | None) -> None:
+def challenge(round_id: str, target: str, known_at: str, evidence: Path, reason: str, subject: str | None) -> Appended:
     """Say that a score was public earlier than the record has it; open for ever, and it can only make it earlier.
 
     Example: foresaid ledger challenge 2026-12 gsm8k_cot --known-at 2026-11-30 --evidence page.html --reason "archived that day"
     """
     not_ahead("--known-at", known_at)
     digest = sha256(evidence.read_bytes()).hexdigest()
-    append([entry_of(type="challenge/v1", round=round_id, target=target, known_at=known_at, evidence=digest, reason=reason,
+    return append([entry_of(type="challenge/v1", round=round_id, target=target, known_at=known_at, evidence=digest, reason=reason,
                      subject=subject)])  # fmt: skip
 
 
 @click.command()
-@click.argument("round_id")
-@click.argument("target")
+@click.argument("round_id", type=ROUND)
+@click.argument("target", type=TARGET)
 @click.option("--condition", required=True, help="Which condition of its void_if was met.")
-@click.option("--on", required=True, help="Since which day.")
+@click.option("--on", required=True, help="Since which day, YYYY-MM-DD.")
 @click.option("--evidence", type=THERE, required=True, help="What shows that it was met; its SHA-256 is kept.")
 @click.option("--reason", required=True, help="Why; it is published.")
-def void(round_id: str, target: str, condition: str, on: str, evidence: Path, reason: str) -> None:
+def void(round_id: str, target: str, condition: str, on: str, evidence: Path, reason: str) -> Appended:
     """Void a target that met its own void_if: every author's forecast of it at once.
 
     Example: foresaid ledger void 2026-12 gsm8k_cot --condition no_release --on 2027-12-02 --evidence page.html --reason "none came"
     """
     digest = sha256(evidence.read_bytes()).hexdigest()
     not_ahead("--on", on)
-    append([entry_of(type="void/v1", round=round_id, target=target, condition=condition, on=on, evidence=digest, reason=reason)])
+    return append(
+        [entry_of(type="void/v1", round=round_id, target=target, condition=condition, on=on, evidence=digest, reason=reason)]
+    )
 
 
 @click.command()
-@click.argument("batch")
+@click.argument("batch", type=BATCH)
 @click.option("--reason", required=True, help="Why; it is published.")
-def redact(batch: str, reason: str) -> None:
+def redact(batch: str, reason: str) -> Appended:
     """Remove the bytes of a batch for a legal need. Its name stays in the log and its forecasts count as worst.
 
     Example: foresaid ledger redact 9e482a6653c65cce28706c1c854ad1b2851ee32770f76ca6e441114d97a9c53c --reason "court order"
@@ -287,6 +301,7 @@ def redact(batch: str, reason: str) -> None:
     if found is None or found.index is None:
         raise LedgerError(f"batch {batch}: expected one that is in the log")
     names = sorted(entry.id for entry in found.entries if isinstance(entry, entries.ForecastEntry | entries.Sealed))
-    append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
+    made = append([entry_of(type="redaction/v1", batch=batch, author=found.header.author, forecasts=names, reason=reason)])
     store.redact(project().ledger, batch)
     click.echo(f"batch {batch}: the bytes are gone; remove them from other clones and from git's history yourself")
+    return made

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypedDict
 
 import click
 
-from foresaid.cli._ledger_context import FILE, THERE, append, entry_of, policy_of
+from foresaid.cli._ledger_context import FILE, THERE, Appended, append, entry_of, policy_of
 from foresaid.cli.group import project
+from foresaid.cli.names import BATCH
 from foresaid.ledger.log.stamp_kinds import KINDS
 
 
@@ -22,12 +24,12 @@ def key() -> None:
 
 
 @key.command(name="new")
-@click.argument("name")
+@click.argument("name", help="What the key signs as: the origin of the log, or the name of a witness or author.")
 @click.option(
     "--kind", type=click.Choice(["log", "witness", "author"]), default="log", show_default=True, help="What the key is for."
 )
 @click.option("--to", "path", type=FILE, required=True, help="The new file; its owner alone may read it.")
-def key_new(name: str, kind: str, path: Path) -> None:
+def key_new(name: str, kind: str, path: Path) -> dict[str, str]:
     """Make a key pair and print the public half, as it stands in a policy.
 
     Example: foresaid ledger key new foresaid/registry --to ~/foresaid.key
@@ -38,33 +40,34 @@ def key_new(name: str, kind: str, path: Path) -> None:
 
     made = keys.write(name, kind, os.urandom(32), path)
     click.echo(f"log {made.vkey}" if kind == "log" else f"{kind} {name} {made.vkey}")  # as a policy has it
+    return {"kind": kind, "name": name, "vkey": made.vkey, "file": str(path)}
 
 
 @key.command(name="add")
-@click.argument("vkey")
+@click.argument("vkey", help="The public half as `foresaid ledger key new` prints it: NAME+ID+KEY (C2SP signed-note).")
 @click.option("--reason", required=True, help="Why; it is published.")
-def key_add(vkey: str, reason: str) -> None:
+def key_add(vkey: str, reason: str) -> Appended:
     """Say that a key signs for this log, from the checkpoint after the next on.
 
     Example: foresaid ledger key add foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "new host"
     """
-    append([entry_of(type="key/v1", vkey=vkey, status="added", reason=reason)])
+    return append([entry_of(type="key/v1", vkey=vkey, status="added", reason=reason)])
 
 
 @key.command(name="revoke")
-@click.argument("vkey")
+@click.argument("vkey", help="The public half as `foresaid ledger key new` prints it: NAME+ID+KEY (C2SP signed-note).")
 @click.option("--reason", required=True, help="Why; it is published.")
-def key_revoke(vkey: str, reason: str) -> None:
+def key_revoke(vkey: str, reason: str) -> Appended:
     """Say that a key signs for this log no more, from the checkpoint after the next on.
 
     Example: foresaid ledger key revoke foresaid/registry+bd1d20b8+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c --reason "lost"
     """
-    append([entry_of(type="key/v1", vkey=vkey, status="revoked", reason=reason)])
+    return append([entry_of(type="key/v1", vkey=vkey, status="revoked", reason=reason)])
 
 
 @click.command()
-@click.argument("path", type=THERE)
-def policy(path: Path) -> None:
+@click.argument("path", type=THERE, help="The policy, a text file; see registry/ledger/README.md.")
+def policy(path: Path) -> dict[str, int]:
     """Copy a trust policy, and the roots beside it in tsa/, into the ledger. A reader's own copy still wins.
 
     Example: foresaid ledger policy ../my/policy.txt
@@ -77,12 +80,13 @@ def policy(path: Path) -> None:
     files = {POLICY: path.read_bytes(), **{f"tsa/{name}.pem": data for name, data in loaded.roots.items()}}
     store.write_files(project().ledger, files, replaced=tuple(files))
     click.echo(f"policy: {len(loaded.witnesses)} witnesses, {len(loaded.authorities)} authorities, {loaded.stamps} stamps wanted")
+    return {"witnesses": len(loaded.witnesses), "authorities": len(loaded.authorities), "stamps": loaded.stamps}
 
 
 @click.command()
-@click.argument("batch")
+@click.argument("batch", type=BATCH)
 @click.option("--key", "path", type=THERE, required=True, help="The author's secret key.")
-def sign(batch: str, path: Path) -> None:
+def sign(batch: str, path: Path) -> dict[str, str]:
     """Sign a batch as its author, where the policy has a line `author <name> <vkey>`. It can be done at any time.
 
     Example: foresaid ledger sign 5bb486448f40ed2f948e0dd258add19dbea7b4653a934ce22b9ba0caf272d442 --key ~/author.key
@@ -92,12 +96,21 @@ def sign(batch: str, path: Path) -> None:
 
     author = store.sign_batch(project().ledger, batch, keys.read(path, "author"))
     click.echo(f"batch {batch}, by {author}: signed")
+    return {"batch": batch, "author": author}
+
+
+class Checkpoint(TypedDict):
+    """The log's size in batches, its root (RFC 9162) in hexadecimal, and whether it is signed."""
+
+    size: int
+    root: str
+    signed: bool
 
 
 @click.command()
 @click.option("--key", "path", type=THERE, help="The log's secret key; without it the checkpoint is not signed.")
 @click.option("--hand-over", is_flag=True, help="Let pending key/v1 entries in: other keys sign from the next checkpoint on.")
-def checkpoint(path: Path | None, hand_over: bool) -> None:
+def checkpoint(path: Path | None, hand_over: bool) -> Checkpoint:
     """Put pending batches into the log and sign its state. On the main branch only.
 
     Example: foresaid ledger checkpoint --key ~/foresaid.key
@@ -111,6 +124,7 @@ def checkpoint(path: Path | None, hand_over: bool) -> None:
     if hand_over:
         timestamping.anchor(project().ledger)  # readers walk to the new key over this checkpoint
     click.echo(f"checkpoint: size {made.size}, root {made.root.hex()}, {'signed' if signer else 'not signed'}")
+    return {"size": made.size, "root": made.root.hex(), "signed": signer is not None}
 
 
 @click.command()
@@ -161,7 +175,7 @@ def kept_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--response", "response", type=THERE, help="Keep a reply (.tsr) that came back.")
 @click.option("--sent", type=THERE, help="The request the reply answers; its nonce must come back.")
 @click.option("--authority", help="Name of the authority in the policy.")
-@click.option("--batch", default="", help="Stamp this batch instead of the newest checkpoint; works before the merge.")
+@click.option("--batch", default="", type=BATCH, help="Stamp this batch instead of the newest checkpoint; works before the merge.")
 @kept_options
 @click.option("--policy", type=THERE, help="Your own trust policy, with roots beside it in tsa/.")
 def stamp(
@@ -196,7 +210,7 @@ def stamp(
 
 
 @click.command()
-@click.argument("batch")
+@click.argument("batch", type=BATCH)
 @click.option("--to", "path", type=FILE, help="Write the proof here.")
 @click.option("--check", "proof", type=THERE, help="Check this proof instead; needs no ledger.")
 @click.option("--policy", type=THERE, help="Policy the proof's checkpoint must satisfy.")

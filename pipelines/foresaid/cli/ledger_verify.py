@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
 from foresaid.cli._ledger_context import THERE
-from foresaid.cli.group import project
+from foresaid.cli.group import P, R, project
+from foresaid.cli.names import ENTRY
+from foresaid.cli.output import leave_with
 from foresaid.ledger.log.stamp_kinds import KINDS
 
 if TYPE_CHECKING:
@@ -21,7 +22,37 @@ if TYPE_CHECKING:
     from foresaid.ledger.verify.verify import Evidence, Finding
 
 
-def trusted_options(command: Callable[..., None]) -> Callable[..., None]:
+class Verified(TypedDict):
+    """What every check found. `exit` is the exit code; `findings` are wrong, `incomplete` is evidence that is missing."""
+
+    checkpoint: dict[str, Any] | None
+    checks: list[str]
+    counts: dict[str, int]
+    accounting: dict[str, int]
+    findings: list[dict[str, Any]]
+    incomplete: list[dict[str, Any]]
+    notes: list[str]
+    pending: list[str]
+    time: str
+    exit: int
+
+
+class Shown(TypedDict):
+    """A target in words, or the forecasts under an id or in a batch, with state, versions, scores and what is proven."""
+
+    target: list[str]
+    forecasts: list[dict[str, Any]]
+
+
+class Heads(TypedDict):
+    """The batches without a child, the number of all, and those that no checkpoint covers yet."""
+
+    heads: list[str]
+    batches: int
+    pending: list[str]
+
+
+def trusted_options(command: Callable[P, R]) -> Callable[P, R]:
     """One option for each kind of stamp, by which a reader brings what they trust."""
     for kind in reversed(KINDS):
         command = click.option(f"--{kind.TRUSTED}", type=THERE, help=kind.TRUSTED_WORDS)(command)
@@ -69,27 +100,23 @@ def _evidence(
 @trusted_options
 @click.option("--git", "asked_git", is_flag=True, help="The git history must be there to check (else exit 5).")
 @click.option("--strict", is_flag=True, help="Batches that no checkpoint covers yet count as incomplete evidence (exit 5).")
-@click.option("--json", "as_json", is_flag=True, help="List all findings as JSON.")
 def verify(
     policy: Path | None,
     known: tuple[Path, ...],
     data: Path | None,
     asked_git: bool,
     strict: bool,
-    as_json: bool,
     **trusted: Path | None,
-) -> None:
+) -> Verified:
     """Check the ledger: V01 to V20. Exit 0 when all checks passed, 5 when evidence is incomplete.
 
     Example: foresaid verify --known my-checkpoint
     """
     asked = {"V16"} | ({"V13"} if asked_git else set())
-    _verify(_evidence(policy, known, data, trusted, None, asked), strict, as_json)
+    return _verify(_evidence(policy, known, data, trusted, None, asked), strict)
 
 
-def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ...] = (), also: Sequence[Finding] = ()) -> None:
-    import json
-
+def _verify(evidence: Evidence, strict: bool, only: tuple[str, ...] = (), also: Sequence[Finding] = ()) -> Verified:
     from foresaid.fitting.frozen_curve import from_plain
     from foresaid.ledger.state import accounting
     from foresaid.ledger.verify import verify as check
@@ -100,9 +127,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     result = check.verify(project().ledger, check_curve=from_plain, checks=checks, evidence=evidence)
     result = replace(result, findings=(*result.findings, *also))
     code = result.exit_code(strict)
-    if as_json:
-        click.echo(json.dumps({**result.as_dict(), "exit": code}, indent=2, sort_keys=True))
-        sys.exit(code)
+    leave_with(code)
     for finding in result.findings:
         click.echo(str(finding), err=True)
     for finding in result.incomplete:
@@ -127,7 +152,7 @@ def _verify(evidence: Evidence, strict: bool, as_json: bool, only: tuple[str, ..
     counted = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in result.counts.items())
     said = {0: "all checks passed", 5: "nothing wrong, evidence incomplete (exit 5)"}.get(code, f"FAILED (exit {code})")
     click.echo(f"verify: {said}: {counted}")
-    sys.exit(code)
+    return {**result.as_dict(), "exit": code}  # type: ignore[typeddict-item]  # as_dict has these keys
 
 
 SHOWN_BYTES = 8192  # no checkpoint is longer
@@ -140,9 +165,9 @@ def _printable(data: bytes) -> str:
 
 
 @click.command(name="verify-report")
-@click.argument("page", type=click.Path(exists=True, path_type=Path))
+@click.argument("page", help="The page, or the folder of a whole site.", type=click.Path(exists=True, path_type=Path))
 @click.option("--policy", type=THERE, help="Your own trust policy.")
-def verify_report(page: Path, policy: Path | None) -> None:
+def verify_report(page: Path, policy: Path | None) -> Verified:
     """Check that a ledger page shows every forecast, once, with a state and scores that are true. Exit 7 if one is not.
 
     PAGE is the page, or the folder of a whole site: then the page and data file of every forecast, the claimed scores of the first
@@ -163,7 +188,7 @@ def verify_report(page: Path, policy: Path | None) -> None:
         raise UnreadableError(f"{place}: found no such file, expected the ledger page of a site; run `foresaid report`")
     evidence = replace(_evidence(policy, (), None, {}, place, set()), figures=partial(score.figures, project().registry))
     also = _site(page, evidence) if page.is_dir() else []
-    _verify(evidence, strict=False, as_json=False, only=("V17", "V18"), also=also)
+    return _verify(evidence, strict=False, only=("V17", "V18"), also=also)
 
 
 def _site(site: Path, evidence: Evidence) -> list[Finding]:
@@ -192,18 +217,17 @@ def _site(site: Path, evidence: Evidence) -> list[Finding]:
 
 
 @click.command()
-@click.argument("entry")
+@click.argument("entry", type=ENTRY)
 @click.option("--policy", type=THERE, help="Your own trust policy.")
-@click.option("--json", "as_json", is_flag=True, help="Everything as JSON, whole curves too.")
-def show(entry: str, policy: Path | None, as_json: bool) -> None:
+def show(entry: str, policy: Path | None) -> Shown:
     """Show a forecast: target, prediction, outcome, its scores, what is proven and what not. ENTRY: its id, or a batch.
 
     Of a target, ROUND/TARGET, it says in words what is forecast, by when, by what rule, how sure, and what would be a surprise.
 
+    With --json whole curves are there too.
+
     Example: foresaid ledger show 2026-12/gsm8k_cot/observational
     """
-    import json
-
     from foresaid.errors import ParameterError
     from foresaid.ledger import store
     from foresaid.ledger.state import evidence as standing
@@ -219,19 +243,17 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
     if not found and (told_of := _target(entry, full, clock, datetime.now(UTC).date())):
         click.echo("\n".join(told_of))
-        return
+        return {"target": told_of, "forecasts": []}
     if not found:
         raise ParameterError(
             f"show: found no forecast, target or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
     done = score.scored(project().registry, clock) if full else None
     tables = (done.table, done.crossings) if done is not None else ([], [])
-    read = story.read(full, clock)
+    read, every = story.read(full, clock), []
     for account in found:
         told = story.whole(read, result, account, batches, *tables)
-        if as_json:
-            click.echo(json.dumps(told, indent=2, sort_keys=True))
-            continue
+        every.append(told)
         click.echo(f"{account.id} by {account.author}: {account.state}{f' ({account.reason})' if account.reason else ''}")
         for line in story.lines(told):
             click.echo(f"  {line}")
@@ -239,6 +261,7 @@ def show(entry: str, policy: Path | None, as_json: bool) -> None:
             click.echo(f"  {title}:")
             for line in lines:
                 click.echo(f"    - {line}")
+    return {"target": [], "forecasts": every}
 
 
 def _target(entry: str, full: Sequence[Batch], clock: Clock, today: date) -> list[str]:
@@ -270,7 +293,7 @@ def _target(entry: str, full: Sequence[Batch], clock: Clock, today: date) -> lis
 
 
 @click.command()
-def heads() -> None:
+def heads() -> Heads:
     """List the batches that have no child yet, and what waits for a checkpoint.
 
     Example: foresaid ledger heads
@@ -279,8 +302,10 @@ def heads() -> None:
     from foresaid.ledger.verify import verify as check
 
     result = check.verify(project().ledger, checks=check.INTEGRITY)
-    for name in store.heads(project().ledger):
+    found = store.heads(project().ledger)
+    for name in found:
         click.echo(f"{name}{'  pending' if name in result.pending else ''}")
     click.echo(
         f"heads: {len(result.batches)} batches, {len(result.pending)} wait for `foresaid ledger checkpoint` on the main branch"
     )
+    return {"heads": list(found), "batches": len(result.batches), "pending": sorted(result.pending)}

@@ -7,9 +7,22 @@ from pathlib import Path
 import click
 
 from foresaid import __version__
-from foresaid.cli import catalogue, complete, experiment, ledger, protocols, questions, record, stages, studies
+from foresaid.cli import (
+    catalogue,
+    complete,
+    experiment,
+    init,
+    ledger,
+    protocols,
+    questions,
+    record,
+    schemas,
+    stages,
+    studies,
+    submission,
+)
 from foresaid.cli.group import Sections, add, plain_errors
-from foresaid.project import Layout, at, find
+from foresaid.project import Layout, at, find, use_own_code
 
 
 @click.group(cls=Sections, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -27,6 +40,7 @@ def main(context: click.Context, root: Path | None) -> None:
     `dvc repro` runs the stages; all else is for a person.
     """
     context.obj = (find(Path()) or Layout()) if root is None else at(root)
+    use_own_code(context.obj)
 
 
 main.sections = {
@@ -34,8 +48,9 @@ main.sections = {
     "Questions to laws and forecasts": add(
         main, (*questions.COMMANDS, *complete.COMMANDS, *studies.COMMANDS, *protocols.COMMANDS, *experiment.QUESTIONS)
     ),
-    "The record": add(main, (*record.COMMANDS, *catalogue.COMMANDS)),
+    "The record": add(main, (*record.COMMANDS, *catalogue.COMMANDS, *schemas.COMMANDS)),
+    "Forecasts of your own": add(main, submission.COMMANDS),
     "The ledger": add(main, ledger.COMMANDS),
-    "Set-up and our own experiment": add(main, (stages.compile_laws, *experiment.COMMANDS)),
+    "Set-up and our own experiment": add(main, (*init.COMMANDS, stages.compile_laws, *experiment.COMMANDS)),
 }
 main.sections["The stages of `dvc repro`, in order"] = [str(command.name) for command in stages.COMMANDS]

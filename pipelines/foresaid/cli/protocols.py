@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypedDict
 
 import click
 
 from foresaid.cli import questions
+from foresaid.cli.output import Table, table
 
-FOLDER = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+FOLDER = click.argument(
+    "folder", help="The files the protocol reads, as said above.", type=click.Path(path_type=Path, file_okay=False)
+)
 
 
 class Protocols(click.Group):
@@ -42,7 +46,7 @@ protocol.add_command(questions.protocol, "table")
 @click.option("--law", "with_law", is_flag=True, help="With the capability law and the mean of both: a minute or two a fold.")
 @click.option("--releases", is_flag=True, help="Instead ask for the releases of 2025-11 to 2026-04 with five scores revealed.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of random starts and of revealed scores.")
-def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: int) -> None:
+def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: int) -> list[Table]:
     """Matrix completion by BenchPress's protocol (arXiv 2606.24020): held-out cells of the committed folds.
 
     FOLDER is a checkout of microsoft/benchpress at 108c099. Printed are the medians of benchmarks, BenchPress's own completion
@@ -58,7 +62,7 @@ def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: i
     from foresaid.reproducible import generator
     from foresaid.studies.capability import benchpress as work
     from foresaid.studies.capability import benchpress_mean, benchpress_releases
-    from foresaid.text import columns, number
+    from foresaid.text import number
 
     matrix, hidden = work.read(folder)
     if releases:
@@ -71,9 +75,10 @@ def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: i
                 taught.append(benchpress_releases.widths(earlier))
                 parts.append(found)
             earlier += [found] if found is not None else []
-        for name, value in benchpress_releases.figures(parts, taught, work.PER_CENT_LIMIT).items():
+        asked = benchpress_releases.figures(parts, taught, work.PER_CENT_LIMIT)
+        for name, value in asked.items():
             click.echo(f"{name}: {number(value)}")
-        return
+        return [{"title": "releases", "rows": [dict(asked)]}]  # type: ignore[list-item]
     errors: dict[str, list[np.ndarray]] = {"median of the benchmark": [], "BenchPress's completion": []}
     law, both, start = [], [], None
     for number_of, cells in enumerate(hidden[:folds]):
@@ -86,21 +91,20 @@ def benchpress(folder: Path, folds: int, with_law: bool, releases: bool, seed: i
             law.append(fold)
             both.append(benchpress_mean.mean_of_forms(matrix, fold, cells, generator(seed, "benchpress", str(number_of))))
             click.echo(f"fold {number_of + 1} of {folds}: {number(float(np.median(np.abs(fold.median - fold.outcome))))}", err=True)
-    rows = [["method", "median absolute error, median of folds"]]
-    rows += [[name, number(float(np.median([np.median(one) for one in parts])))] for name, parts in errors.items()]
-    for line in columns(rows, (0,)):
-        click.echo(line)
+    rows = [[name, float(np.median([np.median(one) for one in parts]))] for name, parts in errors.items()]
+    made: list[Table] = [{"title": "methods", "rows": table(["method", "median absolute error, median of folds"], rows)}]
     if with_law:
         tables = {"capability law": work.figures(law), "mean of both": work.figures(benchpress_mean.intervals(both))}
         named = list(tables["capability law"])
-        for line in columns([["", *tables], *([name, *(number(one[name]) for one in tables.values())] for name in named)], (0,)):
-            click.echo(line)
+        figures = table(["", *tables], [[name, *(one[name] for one in tables.values())] for name in named])
+        made.append({"title": "with the capability law", "rows": figures})
+    return made
 
 
 @protocol.command(name="frontier")
 @FOLDER
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the simulated releases.")
-def frontier(folder: Path, seed: int) -> None:
+def frontier(folder: Path, seed: int) -> list[Table]:
     """Ask every frontier law for the best value 3, 6 and 12 months after cut-offs from 2024-01 to 2026-01, and score it.
 
     FOLDER holds Epoch's eci_benchmarks.csv and eci_scores.csv as downloaded on 2026-08-11. Scores are CRPS in shares of one, with
@@ -109,15 +113,23 @@ def frontier(folder: Path, seed: int) -> None:
     Example: foresaid protocol frontier downloads/
     """
     from foresaid.studies.frontier import boards, forms, protocol, tables
-    from foresaid.text import columns
 
     found, cells = boards.read(folder)
     rows, quantiles = protocol.run(found, forms.forms(cells, seed))
-    for title, table in tables.tables(rows, forms.with_mean(quantiles), seed):
+    made: list[Table] = []
+    for title, (head, *body) in tables.tables(rows, forms.with_mean(quantiles), seed):
         click.echo("")
         click.echo(title)
-        for line in columns(table, (0,)):
-            click.echo(line)
+        made.append({"title": title, "rows": table(head, body)})
+    return made
+
+
+class OwnCurves(TypedDict):
+    """Every forecast with its quantiles at `levels`, in the unit of the file, and scores by file and law."""
+
+    levels: list[float]
+    forecasts: list[dict[str, Any]]
+    scores: list[dict[str, Any]]
 
 
 @protocol.command(name="larger")
@@ -127,8 +139,7 @@ def frontier(folder: Path, seed: int) -> None:
     help="Share of each series' largest rows to hold out, where no row is flagged in the column held_out.",
 )  # fmt: skip
 @click.option("--alone", is_flag=True, help="Leave the record out: neither its rows nor the widths its series teach.")
-@click.option("--json", "as_json", is_flag=True, help="Print every forecast with its quantiles as JSON.")
-def larger(folder: Path, held_out_share: float, alone: bool, as_json: bool) -> None:
+def larger(folder: Path, held_out_share: float, alone: bool) -> OwnCurves:
     """Forecast the largest rows of curves of your own from the smaller ones, by every law of their kind. Writes nothing.
 
     FOLDER holds CSV files; the columns say the kind: series, parameters, tokens, bits_per_byte, accuracy (runs of a ladder);
@@ -140,11 +151,8 @@ def larger(folder: Path, held_out_share: float, alone: bool, as_json: bool) -> N
     Example: foresaid protocol larger curves/
              foresaid protocol larger curves/ --held-out-share 0.4 --json
     """
-    import json
-
     from foresaid import params
     from foresaid.cli.group import project
-    from foresaid.files import rounded
     from foresaid.project import CACHE
     from foresaid.registry import database
     from foresaid.report.sections.own_curves import as_plain, lines
@@ -158,8 +166,9 @@ def larger(folder: Path, held_out_share: float, alone: bool, as_json: bool) -> N
         connection.close()
     found, teachers = forecasts.asked(files.read_folder(folder), view, loaded.laws, held_out_share)
     made = forecasts.forecasts(found, teachers, loaded.seed, loaded.replicates, project().build / CACHE)
-    for line in [json.dumps(rounded(as_plain(made), 10), indent=1)] if as_json else lines(made):
+    for line in lines(made):
         click.echo(line)
+    return as_plain(made)  # type: ignore[return-value]  # these keys
 
 
 COMMANDS: tuple[click.Command, ...] = (protocol,)

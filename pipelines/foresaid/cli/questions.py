@@ -8,10 +8,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any, TypedDict
 
 import click
 
 from foresaid.cli.group import project
+from foresaid.cli.names import CASE, CURVE, DAY, LAW, MODEL, QUANTITY, SOURCE
 
 PROTOCOLS = [
     "gadre-most-compute", "finetuning-larger", "effort-tokens", "pass-at-k", "compute-split", "leaderboard-v1", "leaderboard-v2",
@@ -19,15 +21,15 @@ PROTOCOLS = [
 
 
 @click.command()
-@click.option("--known-on", "--as-of", "known_on", type=click.DateTime(["%Y-%m-%d"]), help="Fit on what was known on this day.")
+@click.option("--known-on", "--as-of", "known_on", type=DAY, help="Fit on what was known on this day.")
 @click.option(
     "--released-after",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=DAY,
     help="Score on models released after this day, where their score was not known on the first; the same day by default.",
 )
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Score on what was known by this day.")
-@click.option("--source", "sources", multiple=True, help="Let the laws read this source too; may be given again.")
-@click.option("--case", default="", help="Instead of the days: one hindcast case of params.yaml, alone.")
+@click.option("--until", type=DAY, help="Score on what was known by this day.")
+@click.option("--source", "sources", type=SOURCE, multiple=True, help="Let the laws read this source too; may be given again.")
+@click.option("--case", type=CASE, default="", help="Instead of the days: one hindcast case of params.yaml, alone.")
 @click.option(
     "--from",
     "folder",
@@ -35,24 +37,24 @@ PROTOCOLS = [
     default=None,
     help="Folder of another exported record, as `foresaid database` makes it.",
 )
-@click.option("--law", "laws", multiple=True, help="Only this law; may be given again.")
-@click.option("--quantity", "quantities", multiple=True, help="Only this quantity; may be given again.")
+@click.option("--model", type=MODEL, default="", help="With --case: print each forecast of this model instead of means.")
+@click.option("--law", "laws", type=LAW, multiple=True, help="Only this law; may be given again.")
+@click.option("--quantity", "quantities", type=QUANTITY, multiple=True, help="Only this quantity; may be given again.")
 @click.option(
     "--by-release-date", "by_release", is_flag=True, help="Let values count from the release of their model, for every law."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the rows as JSON.")
 def replay(
     known_on: datetime | None,
     released_after: datetime | None,
     until: datetime | None,
     case: str,
+    model: str,
     folder: Path | None,
     sources: tuple[str, ...],
     laws: tuple[str, ...],
     quantities: tuple[str, ...],
     by_release: bool,
-    as_json: bool,
-) -> None:
+) -> list[dict[str, Any]]:
     """Hindcast from the data known on one day, scored on models released after it or another. Writes nothing.
 
     A law for which nothing was public on the first day is asked by release dates only, in a part of the table that says so: the
@@ -62,9 +64,8 @@ def replay(
     Example: foresaid replay --known-on 2024-05-31 --until 2024-10-01
              foresaid replay --known-on 2026-03-12 --released-after 2026-02-19 --until 2026-05-14
              foresaid replay --case obsscaling-2024-05
+             foresaid replay --case obsscaling-2024-05 --model meta-llama/meta-llama-3.1-70b --quantity bigbench_word_unscrambling
     """
-    import json
-
     from foresaid import params
     from foresaid.errors import ParameterError
     from foresaid.evaluation import replay as work
@@ -81,7 +82,12 @@ def replay(
     if case:
         if known_on or until or released_after or by_release:
             raise ParameterError("replay: found --case and a day, expected one of them; the case of params.yaml has its days")
-        rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+        if model:
+            rows = work.replay_model(case, model, loaded, connection, project().registry, laws, quantities)
+        else:
+            rows = work.replay_case(case, loaded, connection, project().registry, laws, quantities)
+    elif model:
+        raise ParameterError("replay: found --model without --case, expected a case of params.yaml, whose forecasts it prints")
     elif known_on is None or until is None:
         raise ParameterError("replay: found no --known-on or no --until, expected both days, or a --case of params.yaml")
     else:
@@ -91,21 +97,28 @@ def replay(
         )
         said = replay_table.account(counted)
     connection.close()
-    for line in [json.dumps(rows, indent=1)] if as_json else [*replay_table.table(rows), *said]:
+    for line in [*(replay_table.forecasts(rows) if model else replay_table.table(rows)), *said]:
         click.echo(line)
+    return list(rows)
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "file", help="CSV file: tokens, and a column of scores from 0 to 100.", type=click.Path(path_type=Path, dir_okay=False)
+)
 @click.option("--metric", default="", help="Column of the score; needed where the file has several.")
-@click.option("--baseline", type=float, help="Score of the model that was not pre-trained.")
-@click.option("--target", type=float, help="Score that is wanted; needs --maximum.")
+@click.option("--baseline", type=float, help="Score of the model that was not pre-trained, 0 to 100.")
+@click.option("--target", type=float, help="Score that is wanted, 0 to 100; needs --maximum.")
 @click.option("--maximum", type=float, help="The most tokens you would pre-train on.")
 @click.option(
-    "--tolerance", type=float, default=1.0, show_default=True, help="Largest absolute error allowed on a held-out checkpoint."
+    "--tolerance",
+    type=float,
+    default=1.0,
+    show_default=True,
+    help="Largest absolute error, in points, allowed on a held-out checkpoint.",
 )
-@click.option("--fall", type=float, default=0.3, show_default=True, help="Largest fall that counts as noise.")
-@click.option("--noise", type=float, default=0.0, show_default=True, help="Standard deviation of one score.")
+@click.option("--fall", type=float, default=0.3, show_default=True, help="Largest fall, in points, that counts as noise.")
+@click.option("--noise", type=float, default=0.0, show_default=True, help="Standard deviation of one score, in points.")
 def diagnose(
     file: Path,
     metric: str,
@@ -115,7 +128,7 @@ def diagnose(
     tolerance: float,
     fall: float,
     noise: float,
-) -> None:
+) -> dict[str, Any]:
     """Say from BLEU at your own checkpoints (CSV: tokens, metric) whether to go on pre-training.
 
     Example: foresaid diagnose checkpoints.csv --baseline 18.5 --target 30 --maximum 2.6e11
@@ -123,22 +136,35 @@ def diagnose(
     from foresaid.studies import pretraining_decision as work
 
     question = work.DecisionRequest(baseline, target, maximum, tolerance, fall, noise)
-    for line in work.diagnose(work.read(file, metric), question).lines():
+    found = work.diagnose(work.read(file, metric), question)
+    for line in found.lines():
         click.echo(line)
+    return vars(found)
+
+
+class Selection(TypedDict):
+    """The families chosen; `objective` is a prediction variance in units of the noise's, `gap` how far the best may lie below."""
+
+    families: list[str]
+    models: int
+    budget: int
+    objective: float
+    gap: float
 
 
 @click.command()
 @click.option("--budget", type=click.IntRange(1), required=True, help="Most models you would evaluate.")
 @click.option("--include", multiple=True, help="A family that is evaluated anyway; may be given again.")
 @click.option("--max-params", type=float, help="Only models of at most so many parameters, for example 7e9.")
-@click.option("--source", default="obsscaling", show_default=True, help="Source whose models are the candidates.")
+@click.option("--source", type=SOURCE, default="obsscaling", show_default=True, help="Source whose models are the candidates.")
 @click.option(
     "--metric",
     "metrics",
+    type=QUANTITY,
     multiple=True,
     help="A benchmark of the principal-component space; those of the observational law by default.",
 )
-def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> None:
+def select(budget: int, include: tuple[str, ...], max_params: float | None, source: str, metrics: tuple[str, ...]) -> Selection:
     """Choose whole model families to evaluate, so that the prediction variance for all others is lowest (V-optimal design).
 
     Example: foresaid select --budget 12 --include Llama-2 --max-params 7e9
@@ -155,8 +181,16 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
     view = database.as_of(connection, loaded.fit_as_of)
     connection.close()
     pool = candidates.candidates(view, metrics or loaded.laws["observational"]["metrics"], source, max_params)
-    for line in candidates.lines(pool, candidates.chosen(pool, budget, include)):
+    choice = candidates.chosen(pool, budget, include)
+    for line in candidates.lines(pool, choice):
         click.echo(line)
+    return {
+        "families": list(choice.families),
+        "models": choice.models,
+        "budget": choice.budget,
+        "objective": choice.objective,
+        "gap": choice.gap,
+    }
 
 
 @click.command()
@@ -177,13 +211,13 @@ def released() -> None:
 
 
 @click.command()
-@click.argument("name", type=click.Choice(PROTOCOLS))
+@click.argument("name", type=click.Choice(PROTOCOLS), help="Which protocol's table.")
 @click.option(
     "--from", "mirror", type=click.Path(path_type=Path, exists=True, file_okay=False), envvar="FORESAID_MIRROR", default=None,
     help="Folder that holds a copy of the sources' files; needed for those the hindcast does not hold.",
 )  # fmt: skip
 @click.option("--write", is_flag=True, help="Keep a leaderboard's table in registry/protocols; the pages show what is kept.")
-@click.option("--measured-on", type=click.DateTime(["%Y-%m-%d"]), default=None, help="Day of a kept table; today by default.")
+@click.option("--measured-on", type=DAY, default=None, help="Day of a kept table; today by default.")
 def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime | None) -> None:
     """Print the table of one protocol: largest budgets forecast from smaller ones, whole families held out of a leaderboard, or the
     best split of compute between pre-training and inference by difficulty.
@@ -227,7 +261,7 @@ def protocol(name: str, mirror: Path | None, write: bool, measured_on: datetime 
 
 
 @click.command(name="returns")
-@click.argument("laws", nargs=-1)
+@click.argument("laws", type=LAW, nargs=-1)
 @click.option("--across", is_flag=True, help="Lay the tenfold steps of all laws of a target side by side.")
 @click.option("--held-out", is_flag=True, help="Check the return of the budget that the hindcast holds out.")
 def returns_of(laws: tuple[str, ...], across: bool, held_out: bool) -> None:
@@ -265,25 +299,39 @@ def returns_of(laws: tuple[str, ...], across: bool, held_out: bool) -> None:
         click.echo(line)
 
 
+class Prediction(TypedDict):
+    """A forecast by a fitted curve: covariates in raw units, all else in the unit of the quantity."""
+
+    law: str
+    target: str
+    quantity: str
+    status: str
+    as_of: str
+    covariates: dict[str, float | None]
+    mean: float
+    point: float
+    levels: list[float]
+    quantiles: list[float]
+
+
 @click.command()
-@click.argument("law")
-@click.argument("target")
+@click.argument("law", type=LAW)
+@click.argument("target", type=CURVE)
 @click.option(
     "--covariate", "covariates", multiple=True, metavar="NAME=VALUE",
     help="One covariate in the unit of registry/quantities.csv (FLOPs, tokens, a fraction); `unknown` where it is not known.",
 )  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print quantiles, mean and point as JSON.")
-def predict(law: str, target: str, covariates: tuple[str, ...], as_json: bool) -> None:
+def predict(law: str, target: str, covariates: tuple[str, ...]) -> Prediction:
     """Apply the current curve of a law to a model of your own: mean, median and central intervals. Writes nothing.
+
+    What is predicted has the unit of the target in registry/quantities.csv; most are shares of one. With --json all 23 quantiles.
 
     Example: foresaid predict compute_sigmoid gsm8k_cot --covariate training_flops=6.3e24
     """
-    import json
     from difflib import get_close_matches
 
     from foresaid.errors import ParameterError
     from foresaid.evaluation.project import open_project
-    from foresaid.files import rounded
     from foresaid.text import columns, number
 
     curves = open_project(project().root).curves(law)
@@ -303,28 +351,32 @@ def predict(law: str, target: str, covariates: tuple[str, ...], as_json: bool) -
     curve = curves[target]
     made = curve.predict(given)
     record = curve.record
-    if as_json:
-        told = {
-            "law": law, "target": target, "quantity": record.quantity_id, "status": record.status, "as_of": record.training.as_of,
-            "covariates": given, "mean": made.mean[0], "point": made.point[0], "levels": list(made.levels),
-            "quantiles": made.quantiles[0].tolist(),
-        }  # fmt: skip
-        click.echo(json.dumps(rounded(told, 10), indent=1))
-        return
     click.echo(f"{record.quantity_id} by {law}, fitted as of {record.training.as_of} ({record.status}: {record.reason})")
     middle = made.quantiles[0, len(made.levels) // 2]
     rows = [["mean", number(made.mean[0]), ""], ["median", number(middle), ""]]
     rows += [[f"{coverage:.0%} interval", *map(number, made.interval(coverage)[0].tolist())] for coverage in (0.5, 0.8, 0.95)]
     for line in columns([["", "from", "to"], *rows], (0,)):
         click.echo(line)
+    return {
+        "law": law, "target": target, "quantity": record.quantity_id, "status": record.status, "as_of": str(record.training.as_of),
+        "covariates": given, "mean": float(made.mean[0]), "point": float(made.point[0]), "levels": list(made.levels),
+        "quantiles": made.quantiles[0].tolist(),
+    }  # fmt: skip
+
+
+class Board(TypedDict):
+    """A board, whether its rows stand in the record, and the days (YYYY-MM-DD) from which it can be replayed."""
+
+    name: str
+    title: str
+    kept: bool
+    days: list[str]
 
 
 @click.command()
-@click.option(
-    "--since", type=click.DateTime(["%Y-%m-%d"]), default="2025-01-01", show_default=True, help="Only days from this one on."
-)
+@click.option("--since", type=DAY, default="2025-01-01", show_default=True, help="Only days from this one on.")
 @click.option("--days", "every_day", is_flag=True, help="Print every day of every board.")
-def origins(since: datetime, every_day: bool) -> None:
+def origins(since: datetime, every_day: bool) -> list[Board]:
     """List by board the days from which it can be replayed as it was known.
 
     Example: foresaid origins --since 2025-01-01
@@ -338,6 +390,7 @@ def origins(since: datetime, every_day: bool) -> None:
     if every_day:
         for one in found:
             click.echo(f"{one.name}: {', '.join(map(str, one.days))}")
+    return [{"name": one.name, "title": one.title, "kept": one.kept, "days": [str(day) for day in one.days]} for one in found]
 
 
 COMMANDS: tuple[click.Command, ...] = (predict, replay, origins, diagnose, select, released, returns_of)

@@ -6,14 +6,39 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, TypedDict
 
 import click
 
 from foresaid.cli.group import P, R, project
+from foresaid.cli.names import LAW
+
+
+class Hindcast(TypedDict, total=False):
+    """Forecasts by case; with --full instead the tables of the rolling origins."""
+
+    forecasts: dict[str, int]
+    rolling: dict[str, Any]
+
+
+class Freeze(TypedDict):
+    """The open round or null, its forecasts, how many are new, and those whose draft is no longer what was frozen."""
+
+    round: str | None
+    frozen: int
+    added: int
+    mismatch: list[str]
+
+
+class Site(TypedDict):
+    """How many pages were written, and the first of them."""
+
+    pages: int
+    index: str
 
 
 @click.command()
-def inputs() -> None:
+def inputs() -> dict[str, int]:
     """Record for every stage the settings and the code it depends on, so that a change reruns only the stages it affects.
 
     Example: foresaid inputs
@@ -21,8 +46,10 @@ def inputs() -> None:
     from foresaid import params
     from foresaid.pipeline.inputs import run
 
-    count = run(params.load(project().params), Path(__file__).parents[1], project().lock, project().build)
+    here = project()
+    count = run(params.load(here.params), Path(__file__).parents[1], here.lock, here.build, here.root)
     click.echo(f"inputs: {count} stages")
+    return {"stages": count}
 
 
 @click.command()
@@ -42,7 +69,7 @@ def ingest() -> None:
 
 
 @click.command()
-def database() -> None:
+def database() -> dict[str, int]:
     """Load the checked tables into DuckDB under the schema and export them.
 
     Example: foresaid database
@@ -52,6 +79,7 @@ def database() -> None:
 
     counts = run(params.load(project().params).sources, project().build)
     click.echo("database: " + ", ".join(f"{count} rows of {table}" for table, count in counts.items()))
+    return counts
 
 
 @click.command(name="setup")
@@ -82,9 +110,9 @@ def spread(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @click.command()
-@click.argument("law")
+@click.argument("law", type=LAW)
 @spread
-def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
+def fit(law: str, workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
     """Fit one law to all its targets at the as-of date.
 
     Example: foresaid fit observational --workers 2
@@ -99,12 +127,13 @@ def fit(law: str, workers: int | None, backend: str, scheduler: str) -> None:
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
         counts = run(law, loaded, project().build, project().metrics)
     click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
+    return counts
 
 
 @click.command()
 @click.option("--full", is_flag=True, help="Rolling-origin evaluation at every month, printed as a table; takes about 15 minutes.")
 @spread
-def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> None:
+def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> Hindcast:
     """Hindcast: forecast again from the data known on past days, and compare with the observed scores.
 
     Example: foresaid hindcast --workers 2
@@ -117,11 +146,13 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> N
         if full:
             from foresaid.report import rolling_origin_tables
 
-            for line in rolling_origin_tables.lines(run_full(loaded, project().build)):
+            tables = run_full(loaded, project().build)
+            for line in rolling_origin_tables.lines(tables):
                 click.echo(line)
-            return
+            return {"rolling": tables}
         counts = run(loaded, project().build, project().registry, project().metrics)
     click.echo("hindcast: " + ", ".join(f"{count} forecasts in {case}" for case, count in counts.items()))
+    return {"forecasts": counts}
 
 
 @click.command()
@@ -138,7 +169,7 @@ def study() -> None:
 
 
 @click.command()
-def capability() -> None:
+def capability() -> dict[str, Any]:
     """Fit the law of all cells: every system's index and rank, and what each benchmark says of the others.
 
     Example: foresaid capability
@@ -149,10 +180,11 @@ def capability() -> None:
     made = run(params.load(project().params), project().build, project().metrics)
     said = f"{made['cells']} cells of {made['systems']} systems on {made['benchmarks']} benchmarks" if made else "not asked for"
     click.echo(f"capability: {said}")
+    return made or {}
 
 
 @click.command()
-def freeze() -> None:
+def freeze() -> Freeze:
     """Append to the ledger the forecasts that the open round lacks; without an open round, say so.
 
     Example: foresaid freeze
@@ -163,14 +195,15 @@ def freeze() -> None:
     receipt = run(params.load(project().params), project().build, project().registry, project().root, datetime.now(UTC))
     if receipt.round is None:
         click.echo("freeze: no round is open, nothing to freeze")
-        return
+        return {"round": None, "frozen": 0, "added": 0, "mismatch": []}
     click.echo(f"freeze: round {receipt.round} holds {receipt.frozen} forecasts, {receipt.added} of them new")
     for name in receipt.mismatch:
         click.echo(f"mismatch: {name}: the draft differs from the frozen forecast, which stands", err=True)
+    return {"round": receipt.round, "frozen": receipt.frozen, "added": receipt.added, "mismatch": list(receipt.mismatch)}
 
 
 @click.command()
-def score() -> None:
+def score() -> dict[str, int]:
     """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
 
     Example: foresaid score
@@ -180,13 +213,16 @@ def score() -> None:
 
     counts = run(params.load(project().params), project().build, project().registry, project().metrics)
     click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    return counts
 
 
 @click.command()
-def report() -> None:
+@click.option("--serve", is_flag=True, help="Then show the site on this machine until interrupted (Ctrl-C).")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port for --serve; 0: any free one.")
+def report(serve: bool, port: int) -> Site:
     """Render the pages of the site.
 
-    Example: foresaid report
+    Example: foresaid report --serve
     """
     from foresaid import params
     from foresaid.pipeline.report import run
@@ -194,6 +230,16 @@ def report() -> None:
     here = project()
     pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
     click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
+    if serve:
+        from foresaid.report.serve import address, server
+
+        with server(here.site, port) as shown:
+            click.echo(f"report: serving {address(shown)} until interrupted")
+            try:
+                shown.serve_forever()
+            except KeyboardInterrupt:
+                click.echo("report: stopped")
+    return {"pages": pages, "index": str(here.site / "index.html")}
 
 
 COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, capability, freeze, score, report)

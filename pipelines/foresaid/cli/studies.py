@@ -6,17 +6,28 @@ Each imports what it needs when it runs, so that --help is instant.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any, TypedDict
 
 import click
 
 from foresaid.cli.group import project
+from foresaid.cli.names import QUANTITY
+from foresaid.cli.output import Row, Section, table
+
+
+class Contest(TypedDict):
+    """Scores by law; the threshold of the first on all rows, 95 % by its profile; means of other quantities by loss (nats)."""
+
+    laws: list[Row]
+    threshold_nats: tuple[float, float] | None
+    beside: list[Row]
 
 
 @click.command()
-@click.argument("quantity")
+@click.argument("quantity", type=QUANTITY)
 @click.option("--loss", type=float, required=True, help="Fit above this loss (nats), score at and below it.")
-@click.option("--beside", multiple=True, help="Also the mean of this quantity by loss; may be given again.")
-def contest(quantity: str, loss: float, beside: tuple[str, ...]) -> None:
+@click.option("--beside", type=QUANTITY, multiple=True, help="Also the mean of this quantity by loss; may be given again.")
+def contest(quantity: str, loss: float, beside: tuple[str, ...]) -> Contest:
     """Compare laws of a score against loss: fitted above a loss, scored below it. Lower WIS and log score are better.
 
     Example: foresaid contest olmo_mmlu_mc --loss 2.6 --beside olmo_mmlu_rc
@@ -28,7 +39,6 @@ def contest(quantity: str, loss: float, beside: tuple[str, ...]) -> None:
     from foresaid.fitting.fit import fit
     from foresaid.registry import database
     from foresaid.studies import loss_threshold as work
-    from foresaid.text import columns, number
 
     loaded = params.load(project().params)
     absent = [name for name in work.LAWS if name not in loaded.laws]
@@ -42,31 +52,33 @@ def contest(quantity: str, loss: float, beside: tuple[str, ...]) -> None:
         raise ParameterError(
             f"contest: found no rows of {quantity} against loss, expected one of {', '.join(dict.fromkeys(known))}"
         )
-    rows = [["law", "trained", "tested", "WIS", "log score", "mean absolute error", "mean error", "coverage of 80 %"]]
-    for one in work.contest(tables, loss, loaded.seed, loaded.replicates):
-        figures = (one.wis, one.log_score, one.mae, one.error, one.coverage)
-        rows.append([one.law, str(one.trained), str(one.tested), *map(number, figures)])
-    for line in columns(rows, (0,)):
-        click.echo(line)
-    law, table = tables[0]
-    profile = fit(law, table, loaded.seed, 1).profile
+    head = ["law", "trained", "tested", "WIS", "log score", "mean absolute error", "mean error", "coverage of 80 %"]
+    rows = [
+        [one.law, one.trained, one.tested, one.wis, one.log_score, one.mae, one.error, one.coverage]
+        for one in work.contest(tables, loss, loaded.seed, loaded.replicates)
+    ]
+    made: Contest = {"laws": table(head, rows), "threshold_nats": None, "beside": []}
+    law, first = tables[0]
+    profile = fit(law, first, loaded.seed, 1).profile
     if profile is not None:
-        low, high = work.profile_interval(profile, len(set(table.clusters)))
+        low, high = work.profile_interval(profile, len(set(first.clusters)))
         click.echo(f"threshold of {law.name} on all rows, 95 % by its profile: {low:.3f} to {high:.3f} nats")
+        made["threshold_nats"] = (low, high)
     if beside:
-        target, losses = table.target, table.x[:, 0]
+        target, losses = first.target, first.x[:, 0]
         edges = np.quantile(losses, [1.0, 0.8, 0.6, 0.4, 0.2, 0.0]).tolist()
         found = work.side_by_side(view, target.series or "", target.covariates[0].quantity_id, [quantity, *beside], edges)
-        cells = [[number(cell) for cell in row] for row in found.rows()]
-        for line in columns([found.columns, *cells], ()):
-            click.echo(line)
+        made["beside"] = table(found.columns, found.rows(), ())
+    return made
 
 
 @click.command(name="time-horizon")
-@click.argument("runs", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "runs", help="CSV file: agent, task, family, minutes, success (0 or 1).", type=click.Path(path_type=Path, dir_okay=False)
+)
 @click.option("--replicates", type=click.IntRange(1), default=1000, show_default=True, help="Bootstrap draws.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the draws.")
-def time_horizon(runs: Path, replicates: int, seed: int) -> None:
+def time_horizon(runs: Path, replicates: int, seed: int) -> list[Row]:
     """Fit how long a task an agent completes half of the time (minutes a person needs), with 95 % bootstrap intervals.
 
     RUNS is a CSV file with columns agent, task, family, minutes, success (0 or 1) and optionally weight. Families, tasks and runs
@@ -76,19 +88,16 @@ def time_horizon(runs: Path, replicates: int, seed: int) -> None:
     """
     from foresaid.reproducible import generator
     from foresaid.studies import time_horizon as work
-    from foresaid.text import columns, number
 
     cells, agents = work.read_runs(runs)
     found = work.summarise(cells, agents, replicates, generator(seed, "time-horizon"))
-    rows = [[agent, *map(number, figures)] for agent, *figures in found]
-    for line in columns([["agent", "50 % horizon, minutes", "from", "to"], *rows], (0,)):
-        click.echo(line)
+    return table(["agent", "50 % horizon, minutes", "from", "to"], found)
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", help="A target of the emergence law, such as emergence-experiment/w128.")
 @click.option("--steps", type=click.IntRange(100), default=2000, show_default=True, help="Steps of each of 32 walkers.")
-def posterior(target: str, steps: int) -> None:
+def posterior(target: str, steps: int) -> list[Row]:
     """Sample the posterior of the emergence law on one target, beside its bootstrap. Needs emcee: foresaid[posterior].
 
     Example: foresaid posterior emergence-experiment/w128
@@ -103,7 +112,6 @@ def posterior(target: str, steps: int) -> None:
     from foresaid.registry import database
     from foresaid.reproducible import generator
     from foresaid.studies.emergence import posterior as work
-    from foresaid.text import columns, number
 
     work.library()
     loaded = params.load(project().params)
@@ -116,13 +124,11 @@ def posterior(target: str, steps: int) -> None:
     fitted = fit(law, tables[target], loaded.seed, loaded.replicates)
     drawn = work.posterior(law, tables[target], fitted.point, steps, generator(loaded.seed, "posterior", target))
     ends = np.quantile(drawn, [0.05, 0.5, 0.95], axis=0)
-    rows = [[name, *map(number, ends[:, at].tolist())] for at, name in enumerate(work.NAMES)]
-    for line in columns([["parameter", "5 %", "median", "95 %"], *rows], (0,)):
-        click.echo(line)
+    return table(["parameter", "5 %", "median", "95 %"], [[name, *ends[:, at].tolist()] for at, name in enumerate(work.NAMES)])
 
 
 @click.command()
-def intervals() -> None:
+def intervals() -> list[dict[str, Any]]:
     """Compare three ways to set the width of intervals on the hindcasts by scale: lower WIS is better. Some minutes.
 
     The one factor each fit learns from its own rows, the discrepancy that all series of a law teach each other, and what only the
@@ -137,7 +143,8 @@ def intervals() -> None:
 
     loaded, build = params.load(project().params), project().build
     rows = [["case, law", "series (independent)", *[f"{rule}: WIS, held" for rule in work.RULES], "better in"]]
-    for one in work.study(loaded, build, build / CACHE):
+    found = work.study(loaded, build, build / CACHE)
+    for one in found:
         cells = [f"{number(one.wis[rule])} {'/'.join(f'{100 * share:.0f}' for share in one.held[rule])}" for rule in work.RULES]
         better = f"{one.better['pooled']}, {one.better['other series only']} of {one.series}"
         name = f"{one.case}, {one.law}" + (f" (set aside: {', '.join(one.set_aside)})" if one.set_aside else "")
@@ -145,12 +152,13 @@ def intervals() -> None:
         rows.append([name, taught, *cells, better])
     for line in columns(rows, (0,)):
         click.echo(line)
+    return [vars(one) for one in found]
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.argument("folder", help="A copy of allenai/OLMo-ladder.", type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--write", is_flag=True, help="Keep the table in registry/protocols; the pages of the loss laws show what is kept.")
-def continuous(folder: Path, write: bool) -> None:
+def continuous(folder: Path, write: bool) -> Section:
     """Put accuracy, probability of the right choice, its logarithm and bits per byte side by side on the OLMo ladder's runs.
 
     FOLDER is a copy of allenai/OLMo-ladder. How each goes with pre-training loss (hinge with a corner or smooth logistic),
@@ -171,6 +179,7 @@ def continuous(folder: Path, write: bool) -> None:
         click.echo(line)
     if write:
         click.echo(f"continuous: {law_sections.write(project().registry, found)} written")
+    return vars(found)  # type: ignore[return-value]  # a section is these fields
 
 
 @click.command()
@@ -184,8 +193,8 @@ def continuous(folder: Path, write: bool) -> None:
 )
 @click.option("--from", "source", required=True, metavar="LANGUAGE", help="Language that is translated from.")
 @click.option("--to", "target", required=True, metavar="LANGUAGE", help="Language that is translated into.")
-def alignment(mixture: tuple[str, ...], source: str, target: str) -> None:
-    """Score how well a pre-training mixture fits a translation task (Isik et al. 2024, equation 2).
+def alignment(mixture: tuple[str, ...], source: str, target: str) -> dict[str, float]:
+    """Score how well a pre-training mixture fits a translation task (Isik and others 2024, equation 2).
 
     Example: foresaid alignment --mix en=0.5 --mix de=0.5 --from en --to de
     """
@@ -203,17 +212,27 @@ def alignment(mixture: tuple[str, ...], source: str, target: str) -> None:
         if not language or value != value or language in shares:
             raise ParameterError(f"alignment: found --mix {item}, expected LANGUAGE=SHARE such as en=0.5, each language once")
         shares[language] = value
-    click.echo(f"alignment: {number(work.alignment(shares, source, target))}")
+    score = work.alignment(shares, source, target)
+    click.echo(f"alignment: {number(score)}")
     known = "; ".join(f"{number(value, 2)} {what}" for what, value in work.PRINTED.items())
     click.echo(f"for comparison: {known}. The BLEU log law held where it was 1.0, and broke in some pairs below it.")
+    return {"alignment": score}
 
 
 @click.command()
-@click.argument("checkpoints", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument(
+    "checkpoints", help="CSV file: tokens, examples, a score from 0 to 100.", type=click.Path(path_type=Path, dir_okay=False)
+)
 @click.option("--maximum", type=click.FloatRange(0, min_open=True), help="The most tokens you would pre-train on.")
-@click.option("--tolerance", type=click.FloatRange(0), default=1.0, show_default=True, help="Gain of the score that counts.")
-@click.option("--noise", type=click.FloatRange(0), default=0.0, show_default=True, help="Standard deviation of one score.")
-@click.option("--fall", type=click.FloatRange(0), default=0.3, show_default=True, help="Largest fall that counts as noise.")
+@click.option(
+    "--tolerance", type=click.FloatRange(0), default=1.0, show_default=True, help="Gain of the score, in points, that counts."
+)
+@click.option(
+    "--noise", type=click.FloatRange(0), default=0.0, show_default=True, help="Standard deviation of one score, in points."
+)
+@click.option(
+    "--fall", type=click.FloatRange(0), default=0.3, show_default=True, help="Largest fall, in points, that counts as noise."
+)
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the bootstrap.")
 def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: float, fall: float, seed: int) -> None:
     """Say by fine-tuning size what pre-training is worth at your own checkpoints, and where loss and score disagree.
@@ -221,7 +240,7 @@ def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: 
     CHECKPOINTS is a CSV file with columns tokens (0: trained on the task alone), examples (fine-tuning size), one score from 0 to
     100 such as bleu, and perhaps the loss of the same models. Writes nothing.
 
-    Example: foresaid transfer checkpoints.csv --maximum 2.6e11
+    Example: foresaid transfer fine-tuned.csv --maximum 2.6e11
     """
     from foresaid.report.sections import transfer as words
     from foresaid.studies.transfer import checkpoints as work
@@ -233,7 +252,7 @@ def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: 
 
 
 @click.command()
-def agents() -> None:
+def agents() -> Section | None:
     """Forecast the strongest agents from weaker ones, leave out each benchmark in turn, and say where compute alone does as well.
 
     Example: foresaid agents
@@ -254,6 +273,7 @@ def agents() -> None:
         else ["agents: the record holds no scores of agents, or no observational law is asked for"]
     ):
         click.echo(line)
+    return vars(found) if found is not None else None  # type: ignore[return-value]  # a section is these fields
 
 
 COMMANDS: tuple[click.Command, ...] = (agents, alignment, transfer, continuous, intervals, contest, time_horizon, posterior)

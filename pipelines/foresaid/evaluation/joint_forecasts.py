@@ -1,7 +1,8 @@
 """A joint forecast as it stands in the ledger, and the law's own frozen form: one to write it, the other to read quantiles off.
 
 The ledger keeps decimal strings and knows no law; the law keeps arrays. Numbers go over with twelve significant digits, as the law
-writes them: 1e-12 on the probit scale says nothing.
+writes them: 1e-12 on the probit scale says nothing. The law is loaded where a joint is read: a ledger without one is scored
+without the numerical libraries that fits need.
 """
 
 from __future__ import annotations
@@ -10,23 +11,28 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from foresaid.errors import RecordError
-from foresaid.laws import _capability_frozen as law
-from foresaid.laws._capability_frozen import FORMAT, Frozen, from_json, to_json
 from foresaid.ledger.entries.forecasts import Sibling
 from foresaid.ledger.entries.resolutions import Covariate
 from foresaid.ledger.entries.schema import JointPrediction, TargetEntry, Training
 from foresaid.scoring.levels import LEVELS
 
+if TYPE_CHECKING:
+    from foresaid.laws._capability_frozen import Frozen
+
 
 def of_frozen(frozen: Frozen, training: Training) -> JointPrediction:
     """The prediction that a forecast/v1 line holds for a frozen capability forecast."""
+    from foresaid.laws._capability_frozen import to_json
+
     plain = json.loads(to_json(frozen), parse_float=Decimal, parse_int=Decimal)
     return JointPrediction(
         days=plain["days"],
         benchmarks=plain["benchmarks"],
         chance=_texts(plain["chance"]),
+        ceiling=_texts(plain["ceiling"]),
         items=[None if one is None else _text(one) for one in plain["items"]],
         siblings=[Sibling(line=one.line, tier=one.tier, system=one.system, benchmark=one.benchmark) for one in frozen.siblings],
         mean=[_texts(row) for row in plain["mean"]],
@@ -39,6 +45,8 @@ def of_frozen(frozen: Frozen, training: Training) -> JointPrediction:
 
 def to_frozen(made: JointPrediction) -> Frozen:
     """The frozen capability forecast of a prediction; RecordError where its numbers make none."""
+    from foresaid.laws._capability_frozen import FORMAT, from_json
+
     record = {
         "format": FORMAT,
         "line": "",
@@ -47,6 +55,7 @@ def to_frozen(made: JointPrediction) -> Frozen:
         "days": made.days,
         "benchmarks": made.benchmarks,
         "chance": [float(one) for one in made.chance],
+        "ceiling": [float(one) for one in made.ceiling],
         "items": [None if one is None else float(one) for one in made.items],
         "siblings": [[one.line, one.tier, one.system, one.benchmark] for one in made.siblings],
         "mean": [[float(one) for one in row] for row in made.mean],
@@ -71,6 +80,8 @@ def joint_quantiles(
     `siblings_of` find them; a value outside 0 to 1 stands at the bound. None and no quantiles without a release day, or for one
     outside the days of the joint.
     """
+    from foresaid.laws import _capability_frozen as law
+
     if released is None:
         return None, []
     scores = {name: _share(value) for name, value in known.items()}

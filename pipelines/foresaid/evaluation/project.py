@@ -24,7 +24,7 @@ from foresaid.laws import _loader
 from foresaid.ledger.verify import verify as checks
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.params import Params
-from foresaid.project import Layout, find
+from foresaid.project import Layout, find, use_own_code
 from foresaid.registry import database
 from foresaid.registry.view import View
 
@@ -117,6 +117,7 @@ def open_project(folder: str | Path = ".") -> Project:
     layout = find(here)
     if layout is None:
         raise UnreadableError(f"{here}: found no params.yaml here or in a folder above, expected a project")
+    use_own_code(layout)
     return Project(layout, settings_file.load(layout.params))
 
 

@@ -1,4 +1,4 @@
-"""What the resolver of each forecast quantity published of released models, and the best score so far at each release.
+"""What the resolver of each quantity published of released models, and the best score so far at each release.
 
 Only values of the resolver are taken, since a forecast is scored against no other; of a revised value the current one. A model
 whose release has no day cannot be put in order and is left out. Made by the stage `score`; a page shows the rows.

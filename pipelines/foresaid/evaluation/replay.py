@@ -30,6 +30,7 @@ from foresaid.laws._capability_record import read_choices
 from foresaid.params import Hindcast, Params
 from foresaid.registry import database
 from foresaid.registry.database import Database, quantities
+from foresaid.registry.systems import models_of
 
 CASE = "replay"
 CAPABILITY = "capability"  # the law of all cells has a section of its own in params.yaml
@@ -113,6 +114,44 @@ def replay_case(
     name: str, params: Params, connection: Database, registry: Path, laws: Sequence[str] = (), quantities: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
     """Score one case of params.yaml alone, by the rules of the stage `hindcast`; keys as of `replay`. Nothing is written."""
+    made, fits, asked_for = _case(name, params, connection, registry, laws, quantities)
+    rows = [{"mode": KNOWN, **row} for row in _scored(made, fits, asked_for, connection)]
+    return sorted(rows, key=lambda row: row["n"] == 0)
+
+
+def replay_model(
+    name: str,
+    model: str,
+    params: Params,
+    connection: Database,
+    registry: Path,
+    laws: Sequence[str] = (),
+    quantities: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Make the forecasts of one model in one case of params.yaml again: one dict a quantity and method, with the observed score.
+
+    Keys: quantity, system, law, role, observed, median, lower_80, upper_80, absolute_error, wis; numbers in the unit of the
+    quantity. Raises ParameterError for a model that the case does not forecast.
+    """
+    made, _, _ = _case(name, params, connection, registry, laws, quantities)
+    mine = made.filter((models_of("subject_id") == model) & pl.col("point").is_not_null())
+    if mine.is_empty():
+        known = made.select(models_of("subject_id")).to_series().unique().sort().to_list()
+        near = get_close_matches(model, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"it forecasts {len(known)} models"
+        raise ParameterError(f"replay: found the model {model}, expected one that the case {name} forecasts; {hint}")
+    forecast = attach(mine.with_columns(evidence=pl.lit("hindcast")), of(connection))
+    scored = score_rows(forecast.select(*KEY, *UNITS, "observed", "status", "distance", "point", "quantiles"))
+    numbers = ("observed", "median", "lower_80", "upper_80", "absolute_error", "wis")
+    ordered = scored.sort("quantity_id", "subject_id", "role", "law", descending=[False, False, True, False])
+    named = ordered.select(pl.col("quantity_id").alias("quantity"), pl.col("subject_id").alias("system"), "law", "role", *numbers)
+    return named.to_dicts()
+
+
+def _case(
+    name: str, params: Params, connection: Database, registry: Path, laws: Sequence[str], quantities: Sequence[str]
+) -> tuple[pl.DataFrame, list[dict[str, Any]], tuple[str, ...]]:
+    """Forecast one case of params.yaml again: rows of the quantities asked for, fits, and the laws asked."""
     if name not in params.hindcast:
         raise ParameterError(f"replay: found the case {name}, expected one of params.yaml: {', '.join(params.hindcast)}")
     case = params.hindcast[name]
@@ -120,10 +159,9 @@ def replay_case(
         if law not in case.laws:
             raise ParameterError(f"replay: found the law {law}, expected one of the case {name}: {', '.join(case.laws)}")
     wanted = _wanted(quantities, connection)
-    made, fits = hindcast.run_case(name, replace(case, laws=tuple(laws) or case.laws), params, connection, registry)
-    mine = made.filter(pl.col("quantity_id").is_in(list(wanted))) if wanted else made
-    rows = [{"mode": KNOWN, **row} for row in _scored(mine, fits, tuple(laws) or case.laws, connection)]
-    return sorted(rows, key=lambda row: row["n"] == 0)
+    asked_for = tuple(laws) or case.laws
+    made, fits = hindcast.run_case(name, replace(case, laws=asked_for), params, connection, registry)
+    return (made.filter(pl.col("quantity_id").is_in(list(wanted))) if wanted else made), fits, asked_for
 
 
 def _wanted(names: Sequence[str], connection: Database) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ digest must be the one the target froze.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -63,13 +63,14 @@ class Event:
 
 @dataclass(frozen=True)
 class Facts:
-    """All that is on record by `today`; `same` leads every other name of a model to its id."""
+    """All that is on record by `today`; `same` leads every other name to its id, `read` has the days of reading."""
 
     today: date
     releases: Collection[Release] = ()
     published: Collection[Published] = ()
     events: Collection[Event] = ()
     same: Mapping[str, str] = field(default_factory=dict)
+    read: Mapping[str, Collection[date]] = field(default_factory=dict)
 
     def name(self, model: str) -> str:
         """The id of a model, through aliases and merges however long; a circle ends at its smallest name."""
@@ -438,6 +439,29 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         return gone
     if facts.today <= end:
         return Pending(f"open until {end}")
+    top = _best(target, rule, models, facts, by, end)
+    # A model of which nobody says whether its weights are open holds the answer up only where it would be part of it.
+    unsure = [facts.name(item[0].model) for item in top if models[facts.name(item[0].model)].release.open_weights is None]
+    if rule.scope == "open_weights" and unsure:
+        return Pending(f"whether {', '.join(unsure)} has open weights is not on record")
+    if len(top) < rule.top or not _read(top[0][0].resolver, by, end, facts):
+        return _silence(target, facts, "never_published", end)
+    value = _mean(top)
+    # A value that stood when the question was put is its answer only once no release can change it: the day after `by`.
+    known = max(by + timedelta(days=1), *(item[0].on for item in top))
+    later = tuple(dict.fromkeys(value for item in top for value in item[1]))
+    settings = ", ".join(facts.name(item[0].model) for item in top)
+    return Resolved((Outcome("", value, _within(target, value), known, None, settings, later=later),), True)
+
+
+def standing_record(target: TargetEntry, rule: RecordBy, facts: Facts) -> Decimal | None:
+    """The record among what is known by `facts.today`, scored within its scale; None with fewer models than the rule takes."""
+    top = _best(target, rule, _models(facts), facts, facts.today, facts.today)
+    return _within(target, _mean(top)) if len(top) == rule.top else None
+
+
+def _best(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model], facts: Facts, by: date, end: date) -> list[Series]:
+    """The best system of each of the best models that were released by a day, among values published by the end."""
     scope = {
         name
         for name, model in models.items()
@@ -452,18 +476,17 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
         mine = _systems(target, _first(target, facts, (one for one in values if facts.name(one.model) == name)))
         if mine:
             best[name] = min(mine, key=lambda item: (-sign * item[0].value, *_rank(item)))
-    top = sorted(best.values(), key=lambda item: (-sign * item[0].value, *_rank(item)))[: rule.top]
-    # A model of which nobody says whether its weights are open holds the answer up only where it would be part of it.
-    unsure = [facts.name(item[0].model) for item in top if models[facts.name(item[0].model)].release.open_weights is None]
-    if rule.scope == "open_weights" and unsure:
-        return Pending(f"whether {', '.join(unsure)} has open weights is not on record")
-    if len(top) < rule.top:
-        return _silence(target, facts, "never_published", end)
-    value = sum((item[0].value for item in top), Decimal(0)) / rule.top
-    known = max(item[0].on for item in top)
-    later = tuple(dict.fromkeys(value for item in top for value in item[1]))
-    settings = ", ".join(facts.name(item[0].model) for item in top)
-    return Resolved((Outcome("", value, _within(target, value), known, None, settings, later=later),), True)
+    return sorted(best.values(), key=lambda item: (-sign * item[0].value, *_rank(item)))[: rule.top]
+
+
+def _mean(top: Sequence[Series]) -> Decimal:
+    return sum((item[0].value for item in top), Decimal(0)) / len(top)
+
+
+def _read(resolver: str, by: date, end: date, facts: Facts) -> bool:
+    """Whether the record read a resolver after the day and in time: that nobody looked is no evidence that a record stood."""
+    days = {*facts.read.get(resolver, ()), *(one.on for one in facts.published if one.resolver == resolver)}
+    return any(by < day <= min(end, facts.today) for day in days)
 
 
 def _bound(target: TargetEntry, rule: Bound, models: Mapping[str, _Model], facts: Facts, before: Collection[str]) -> Resolution:

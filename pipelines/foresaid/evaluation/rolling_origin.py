@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from foresaid import parallel
 from foresaid.arrays import Array, list_column, list_values
-from foresaid.evaluation.modes import KNOWN, RELEASED
+from foresaid.evaluation.modes import KNOWN, RELEASED, TITLES
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.frozen_curve import Curve, freeze_curve
 from foresaid.fitting.law import Law
@@ -168,7 +169,7 @@ def asked(
     public = {
         (name, key): found_for.public_on(table.target) for name, found_for in mine.items() for key, table in outcomes[name].items()
     }
-    for origin in days:
+    for origin in parallel.counted(days, f"origins, {TITLES[found.mode]}", len(days)):
         # Reading the record as of a day is most of the work, and few days have something to learn and something to ask.
         if not any(
             sum((day or date.max) <= origin for day in public[name, key].values()) >= LEAST

@@ -29,9 +29,7 @@ class Said:
 
 def lines(target: TargetEntry, forecasts: Sequence[Said], today: date) -> Iterator[str]:
     """The answers, a few lines each; the primary forecasts come first, and the first of them says what would be a surprise."""
-    yield f"what: {_what(target)}"
-    yield f"by when: {_by_when(target)}"
-    yield f"rule: {_rule(target)}"
+    yield from (f"{name}: {words}" for name, words in asked(target))
     day = min(max(today, date.fromisoformat(target.opens)), date.fromisoformat(target.closes))
     surprise = ""
     for one in sorted(forecasts, key=lambda one: (not one.primary, one.author, one.method)):
@@ -48,6 +46,11 @@ def lines(target: TargetEntry, forecasts: Sequence[Said], today: date) -> Iterat
         low, high = (_number(values[LEVELS.index(level)]) for level in (0.025, 0.975))
         surprise = surprise or f"below {low} or above {high}: {one.method} gives each one chance in forty{when}"
     yield f"surprise: {surprise or 'no forecast says quantiles'}"
+
+
+def asked(target: TargetEntry) -> list[tuple[str, str]]:
+    """What is asked, by when and by what rule it is settled, each with its name."""
+    return [("what", _what(target)), ("by when", _by_when(target)), ("rule", _rule(target))]
 
 
 def _what(target: TargetEntry) -> str:

@@ -137,7 +137,7 @@ def fit_all(shards: Sequence[Shard], folder: Path | None = None, size: int = 1) 
     made = {name: load(folder, name, _sorted(shard.table)) if folder else None for name, shard in zip(names, shards, strict=True)}
     missing = {name: shard for name, shard in zip(names, shards, strict=True) if made[name] is None}
     least_squares.ready([shard.law.kernel for shard in missing.values()])
-    for name, new in zip(missing, parallel.each(_fit, list(missing.values()), size), strict=True):
+    for name, new in zip(missing, parallel.each(_fit, list(missing.values()), size, "fits"), strict=True):
         made[name] = new
         if folder:
             save(folder, name, new)

@@ -13,7 +13,6 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from foresaid.arrays import Array
 from foresaid.confusables import model_of
@@ -65,11 +64,15 @@ def to_probit(share: Array) -> Array:
     >>> to_probit(np.array([0.5, 1.0])).round(3).tolist()
     [0.0, 2.652]
     """
+    from scipy.special import ndtri  # those who only read scores do not pay for it
+
     return np.asarray(ndtri(np.clip(share, EDGE, 1.0 - EDGE)))
 
 
 def from_probit(z: Array) -> Array:
     """The share of a probit score."""
+    from scipy.special import ndtr
+
     return np.asarray(ndtr(z))
 
 

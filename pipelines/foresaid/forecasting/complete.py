@@ -78,8 +78,8 @@ def worth_measuring(
     if strange:
         raise RecordError(f"targets: found {strange[0]}, expected benchmarks of the forecast: {', '.join(names)}")
     noise = found.noise + found.benchmarks.item_variance(found.q, mean)
-    chance = found.benchmarks.chance
-    to_points = 100.0 * (1.0 - chance) * np.exp(-0.5 * mean**2) / np.sqrt(2.0 * np.pi)
+    span = found.benchmarks.ceiling - found.benchmarks.chance
+    to_points = 100.0 * span * np.exp(-0.5 * mean**2) / np.sqrt(2.0 * np.pi)
     candidates = []
     for j in np.flatnonzero(~mask):
         others = wanted.copy()

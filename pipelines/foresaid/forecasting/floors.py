@@ -25,12 +25,13 @@ def items_of(database: Database) -> dict[str, int]:
     return {str(name): int(items) for name, unit, items in rows if unit == SHARE and items}
 
 
-def binomial_floor(quantiles: Array, items: Array) -> Array:
+def binomial_floor(quantiles: Array, items: Array, ceiling: Array | None = None) -> Array:
     """Move quantiles (n, 23) of shares outward to at least those of Binomial(items, p) / items, p their median; `items` is (n,).
 
     p is kept half an item off 0 and 1: a model that failed all of N questions may pass one of the next N. Below the median the
     lesser of the two quantiles stands, above it the greater, so every central interval holds the binomial one. Quantiles must not
-    descend.
+    descend. With `ceiling` (n,), the share that a flawless system scores, only ceiling * items can be solved and vary, and no
+    quantile is moved above it.
 
     >>> narrow = np.full((1, 23), 0.0)
     >>> binomial_floor(narrow, np.array([100]))[0, [0, 11, 21, 22]].tolist()
@@ -38,6 +39,9 @@ def binomial_floor(quantiles: Array, items: Array) -> Array:
     """
     from scipy.stats import binom  # takes most of a second to load, and most stages set no floor
 
+    if ceiling is not None:
+        top = ceiling[:, None]
+        return np.asarray(top * binomial_floor(quantiles / top, np.maximum(np.round(ceiling * items), 1.0)))
     level = np.array(LEVELS)
     count = np.asarray(items, dtype=float)[:, None]
     middle = quantiles[:, [len(level) // 2]]

@@ -44,8 +44,9 @@ class Items:
 
 
 def shares_of(rows: Rows, benchmarks: Benchmarks) -> Array:
-    """Shares above chance (n,), EDGE off 0 and 1."""
-    share = (benchmarks.to_share(rows.q, rows.z) - benchmarks.chance[rows.q]) / (1.0 - benchmarks.chance[rows.q])
+    """Shares of the way from chance to the ceiling (n,), EDGE off 0 and 1."""
+    chance, ceiling = benchmarks.chance[rows.q], benchmarks.ceiling[rows.q]
+    share = (benchmarks.to_share(rows.q, rows.z) - chance) / (ceiling - chance)
     return np.asarray(np.clip(share, EDGE, 1.0 - EDGE))
 
 

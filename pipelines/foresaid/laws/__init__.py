@@ -9,9 +9,11 @@ May import the top files, `registry` and `fitting`.
 from typing import TYPE_CHECKING
 
 from foresaid import exporting
+from foresaid.project import own_code
 
 if TYPE_CHECKING:
     from foresaid.laws._loader import law_class, load, names
 
 __all__ = ["law_class", "load", "names"]
 __getattr__ = exporting(__name__, dict.fromkeys(__all__, "_loader"))
+__path__ += own_code("laws")  # a worker that is sent a law of a project imports it from there

@@ -1,11 +1,11 @@
 """A frozen capability forecast: numbers that still answer in ten years, without the training rows and without a fit.
 
 For the target "first release of line L, tier T at effort E" it keeps, for the first of each month, the joint Gaussian of all
-benchmarks of that release on the probit scale: a mean vector and a covariance matrix, with what brings them back to shares (chance
-levels, items, noise, the factor on the standard deviation). The unconditional forecast is read off; the conditional one is one
-Gaussian conditioning on whatever scores of the release are known. Behind the benchmarks of that system may stand cells of its
-siblings: the same model at another effort, or another tier of the launch. Between months mean and covariance are interpolated
-linearly.
+benchmarks of that release on the probit scale: a mean vector and a covariance matrix, with what brings them back to shares
+(chance levels, ceilings, items, noise, the factor on the standard deviation). The unconditional forecast is read off; the
+conditional one is one Gaussian conditioning on whatever scores of the release are known. Behind the benchmarks of that system may
+stand cells of its siblings: the same model at another effort, or another tier of the launch. Between months mean and covariance
+are interpolated linearly.
 """
 
 from __future__ import annotations
@@ -167,6 +167,7 @@ def to_json(frozen: Frozen) -> str:
         "days": [day.isoformat() for day in frozen.days],
         "benchmarks": list(frozen.benchmarks.names),
         "chance": plain(frozen.benchmarks.chance),
+        "ceiling": plain(frozen.benchmarks.ceiling),
         "items": plain(frozen.benchmarks.items),
         "siblings": [[one.line, one.tier, one.system, one.benchmark] for one in frozen.siblings],
         "mean": [plain(row) for row in frozen.mean],
@@ -195,7 +196,10 @@ def from_json(text: str) -> Frozen:
         rows, columns = np.tril_indices(cells)
         covariance[:, rows, columns] = lower
         covariance[:, columns, rows] = lower
-        benchmarks = Benchmarks(names, np.array(record["chance"], dtype=float), items)
+        chance, ceiling = (np.array(record[name], dtype=float) for name in ("chance", "ceiling"))
+        if not chance.shape == ceiling.shape == (count,) or not (chance < ceiling).all():
+            raise RecordError("frozen capability forecast: chance and ceiling do not fit the benchmarks, or a ceiling is not above")
+        benchmarks = Benchmarks(names, chance, items, ceiling)
         effort = None if record["effort"] is None else float(record["effort"])
         noise, factor = np.array(record["noise_variance"], dtype=float), float(record["factor"])
         if noise.shape != (count,) or not np.isfinite([*noise, factor]).all():

@@ -16,7 +16,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import ParameterError, RecordError
-from foresaid.laws._capability_rows import SCHEMA, checked
+from foresaid.laws._capability_rows import CEILING, SCHEMA, checked
 from foresaid.laws._settings import check_types, read_entries
 
 
@@ -38,6 +38,11 @@ class Choices:
     minimum_cells: int
     factor: float
     same: dict[str, Same] = field(default_factory=dict)
+
+    @property
+    def ceilings(self) -> dict[str, float]:
+        """The ceiling of each board on which another quantity states one below 1."""
+        return {one.board: one.one for one in self.same.values() if one.one < 1.0}
 
 
 def read_choices(section: Mapping[str, Any]) -> Choices:
@@ -84,7 +89,7 @@ def enough(cells: pl.DataFrame, least: int) -> pl.DataFrame:
 
 
 def every_cell(systems: pl.DataFrame, choices: Choices) -> pl.DataFrame:
-    """Return all cells (SCHEMA, sorted) the law could be told, also on boards with too few to fit.
+    """Return all cells (SCHEMA and CEILING, sorted) the law could be told, also on boards with too few to fit.
 
     Kept are shares of which more is better, of `sources`, of models released from `from_year` on. A quantity of `same` is brought
     to its board: zero + (one - zero) value. Of several protocols of one system the best value counts. Of several sources the first
@@ -129,5 +134,5 @@ def every_cell(systems: pl.DataFrame, choices: Choices) -> pl.DataFrame:
         benchmark="board",
         chance=pl.col("board_chance").fill_null(0.0),
         items=(1.0 / pl.col("board_resolution")).round().cast(pl.Int64),
-    )
-    return named.select(list(SCHEMA)).sort("system_id", "benchmark")
+    ).with_columns(pl.col("benchmark").replace_strict(choices.ceilings, default=1.0, return_dtype=pl.Float64).alias(CEILING))
+    return named.select([*SCHEMA, CEILING]).sort("system_id", "benchmark")

@@ -35,8 +35,9 @@ SCHEMA = {
     "items": pl.Int64,  # number of items the share counts; null where unknown
     "known_on": pl.Date,
 }
+CEILING = "ceiling"  # share of one that a flawless system scores; a column a frame may have, null and no column: one
 OF_SYSTEM = ("model_id", "maker", "line", "tier", "effort", "release", "released_on")
-OF_BENCHMARK = ("chance", "items")
+OF_BENCHMARK = ("chance", "items", CEILING)
 EDGE = 0.004  # a share this close to 0 or 1 says no more than the edge itself
 EPOCH = date(2025, 1, 1)  # the origin of the time axis; a constant, so that a fit does not depend on which rows it saw
 YEAR = 365.25
@@ -90,39 +91,47 @@ class Systems:
 
 @dataclass(frozen=True)
 class Benchmarks:
-    """The Q benchmarks of a frame, by name: chance level (Q,), number of items (Q,), NaN where unknown, and edge (Q,)."""
+    """The Q benchmarks of a frame, by name: chance level, number of items (NaN: unknown), ceiling and edge, each (Q,).
+
+    The *ceiling* is the share of one that a flawless system scores: below one where items are wrong. Of N items ceiling * N can be
+    solved.
+    """
 
     names: tuple[str, ...]
     chance: Array
     items: Array
+    ceiling: Array
 
     @property
     def edge(self) -> Array:
-        """How far shares are kept off 0 and 1: half an item, and at least EDGE. (Q,)."""
-        return np.maximum(EDGE, np.where(np.isfinite(self.items), 0.5 / np.maximum(self.items, 1.0), 0.0))
+        """How far shares of the way to the ceiling are kept off 0 and 1: half an item that can be solved, at least EDGE. (Q,)."""
+        solvable = np.maximum(self.ceiling * self.items, 1.0)
+        return np.maximum(EDGE, np.where(np.isfinite(self.items), 0.5 / solvable, 0.0))
 
     def to_probit(self, q: Codes, value: Array) -> Array:
-        """z = probit((y - chance) / (1 - chance)), the share pulled `edge` off 0 and 1: (n,) from (n,)."""
-        share = (value - self.chance[q]) / (1.0 - self.chance[q])
-        return np.asarray(ndtri(np.clip(share, self.edge[q], 1.0 - self.edge[q])))
+        """z = probit((y - chance) / (ceiling - chance)), the share of the way pulled `edge` off 0 and 1: (n,) from (n,)."""
+        way = (value - self.chance[q]) / (self.ceiling[q] - self.chance[q])
+        return np.asarray(ndtri(np.clip(way, self.edge[q], 1.0 - self.edge[q])))
 
     def to_share(self, q: Codes, z: Array) -> Array:
-        """The inverse, without the edge: y = chance + (1 - chance) Phi(z). `z` is (n,) or (n, L)."""
-        chance = self.chance[q] if z.ndim == 1 else self.chance[q][:, None]
-        return np.asarray(chance + (1.0 - chance) * ndtr(z))
+        """The inverse, without the edge: y = chance + (ceiling - chance) Phi(z). `z` is (n,) or (n, L)."""
+        chance, ceiling = (part if z.ndim == 1 else part[:, None] for part in (self.chance[q], self.ceiling[q]))
+        return np.asarray(chance + (ceiling - chance) * ndtr(z))
 
     def item_variance(self, q: Codes, z: Array) -> Array:
         """Variance (n,) on the probit scale of a share of finitely many items whose expected value has probit z.
 
-        By the delta method y (1 - y) / (N (1 - chance)^2 phi(z)^2), z held within the edge; 0 where the number of items is
-        unknown. It is a first-order figure: near the edges the true distribution is skewed.
+        By the delta method y (1 - y / ceiling) / (N (ceiling - chance)^2 phi(z)^2), z held within the edge; 0 where the number of
+        items is unknown. That is the binomial variance of the ceiling * N items that can be solved; the others never vary. It is a
+        first-order figure: near the edges the true distribution is skewed.
         """
         limit = ndtri(1.0 - self.edge[q])
         at = np.clip(z, -limit, limit)
         share = self.to_share(q, at)
         density = np.exp(-0.5 * at * at) / np.sqrt(2.0 * np.pi)
         with np.errstate(invalid="ignore"):
-            found = share * (1.0 - share) / (self.items[q] * ((1.0 - self.chance[q]) * density) ** 2)
+            slope = (self.ceiling[q] - self.chance[q]) * density
+            found = share * (1.0 - share / self.ceiling[q]) / (self.items[q] * slope**2)
         return np.where(np.isfinite(self.items[q]), found, 0.0)
 
 
@@ -186,16 +195,20 @@ def cells(frame: pl.DataFrame, benchmarks: Benchmarks | None = None) -> Cells:
 def _benchmarks(frame: pl.DataFrame) -> Benchmarks:
     table = frame.unique("benchmark", keep="first").sort("benchmark")
     items = np.array([np.nan if count is None else float(count) for count in table["items"]], dtype=float)
-    return Benchmarks(tuple(table["benchmark"]), table["chance"].to_numpy().astype(float), items)
+    chance, ceiling = (table[name].to_numpy().astype(float) for name in ("chance", CEILING))
+    return Benchmarks(tuple(table["benchmark"]), chance, items, ceiling)
 
 
 def checked(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the frame with the columns of SCHEMA, or raise RecordError naming the first rows at fault."""
+    """Return the frame with the columns of SCHEMA and CEILING (one where it says none), or raise RecordError naming the first rows
+    at fault.
+    """
     missing = [name for name in SCHEMA if name not in frame.columns]
     if missing:
         raise RecordError(f"cells: column {missing[0]} is missing; expected {', '.join(SCHEMA)}")
     try:
-        frame = frame.select(pl.col(name).cast(kind) for name, kind in SCHEMA.items())
+        ceiling = pl.col(CEILING) if CEILING in frame.columns else pl.lit(None).alias(CEILING)
+        frame = frame.select(*(pl.col(name).cast(kind) for name, kind in SCHEMA.items()), ceiling.cast(pl.Float64).fill_null(1.0))
     except pl.exceptions.PolarsError as error:
         raise RecordError(f"cells: {str(error).splitlines()[0]}; expected the types {SCHEMA}") from None
     problems = list(_bad_cells(frame))
@@ -226,6 +239,9 @@ def _bad_cells(frame: pl.DataFrame) -> Iterable[BadCell]:
         bad = numbered.filter(pl.col(column).is_nan() | ~pl.col(column).is_between(low, high))
         for row, found in bad.select("row", column).iter_rows():
             yield BadCell("cells", row, column, str(found), expected, "divide percent by 100")
+    bad = numbered.filter(pl.col(CEILING).is_nan() | (pl.col(CEILING) > 1.0) | (pl.col(CEILING) <= pl.col("chance")))
+    for row, found in bad.select("row", CEILING).iter_rows():
+        yield BadCell("cells", row, CEILING, str(found), "a share above chance and at most 1, or nothing")
     for row, found in numbered.filter(~pl.col("effort").is_finite()).select("row", "effort").iter_rows():
         yield BadCell("cells", row, "effort", str(found), "a finite number or nothing")
     for row, found in numbered.filter(pl.col("items") < 1).select("row", "items").iter_rows():

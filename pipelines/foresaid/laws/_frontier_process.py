@@ -23,6 +23,7 @@ from foresaid.laws._frontier_rows import LEVELS, Board, Question, path
 from foresaid.laws._frontier_scale import to_line, to_share
 
 Form = Literal["growth", "trend"]
+FORMS: tuple[Form, Form] = ("growth", "trend")
 LEVEL_VARIANCE = 9.0  # of a_b: wide on Gompertz's scale, where .004 to .996 is -1.7 to 5.5
 PRIOR_SPREAD = 1.0  # standard deviation of the log of every shared size about its centre
 CENTRES = {"growth": (0.5, 0.4, 0.4, 0.05), "trend": (0.5, 0.4, 0.3, 0.05)}

@@ -95,8 +95,8 @@ def _draw_scores(model: Model, systems: Systems, q: int, settings: Settings, rng
         z *= np.sqrt(settings.degrees / rng.chisquare(settings.degrees, (settings.draws, 1)))
     z += np.sqrt(noise) * rng.standard_normal(z.shape)
     drawn = found.benchmarks.to_share(np.tile(found.q, settings.draws), (found.mean + z).ravel()).reshape(z.shape)
-    chance = found.benchmarks.chance[q]
-    return np.asarray(np.clip((drawn - chance) / (1.0 - chance), 0.0, 1.0))
+    chance, ceiling = found.benchmarks.chance[q], found.benchmarks.ceiling[q]
+    return np.asarray(np.clip((drawn - chance) / (ceiling - chance), 0.0, 1.0))
 
 
 def forecast(
@@ -110,7 +110,8 @@ def forecast(
 ) -> Array:
     """Quantiles (n, 200) of each question by simulated releases; `frame` holds cells (SCHEMA) with the boards' names.
 
-    Cells of models released after the origin are dropped here, before anything is fitted.
+    Cells of models released after the origin are dropped here, before anything is fitted. Nothing comes on a board with fewer than
+    `fewest` cells since `since`: the law knows nothing of it, and it stays where it is.
     """
     settings = settings or Settings()
     today = date.fromordinal(int(origin))
@@ -130,7 +131,7 @@ def forecast(
         systems, days = _future([(origin + float(day), past[int(pick)]) for pick, day in zip(picks, when, strict=True)])
         for name in names:
             chances = np.array([shares[name].get(line, shares[name][""]) for line in systems.lines])
-            there = np.flatnonzero(rng.uniform(size=systems.n) < chances)
+            there = np.flatnonzero((rng.uniform(size=systems.n) < chances) & (name in place))
             scores = np.empty((settings.draws, 0))
             if there.size:
                 scores = _draw_scores(model, systems.take(there), place[name], settings, rng)

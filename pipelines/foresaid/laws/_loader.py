@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
-import pkgutil
 from difflib import get_close_matches
-from pathlib import Path
 from typing import Any
 
+from foresaid import laws, project
 from foresaid.errors import ParameterError
 from foresaid.fitting.law import Law
 from foresaid.laws._settings import check_types
 
 
 def names() -> list[str]:
-    """Return the names of all law modules, sorted; a file whose name begins with `_` holds what laws share."""
-    found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    return sorted(name for name in found if not name.startswith("_"))
+    """Return the names of all law modules, sorted, the project's own among them; a file named `_...` holds what laws share."""
+    return list(project.module_files(laws))
 
 
 def law_class(name: str) -> type[Law]:
@@ -25,13 +22,15 @@ def law_class(name: str) -> type[Law]:
     if name not in names():
         near = get_close_matches(name, names(), n=1)
         hint = f"did you mean {near[0]}?" if near else f"known laws: {', '.join(names())}"
-        raise ParameterError(f"laws: found {name}, expected the name of a file in pipelines/foresaid/laws; {hint}")
-    module = importlib.import_module(f"foresaid.laws.{name}")
+        raise ParameterError(f"laws: found {name}, expected a law of foresaid or a file laws/{name}.py beside params.yaml; {hint}")
+    module = project.load_module(laws, name)
     found = [
         item
         for item in vars(module).values()
         if isinstance(item, type) and issubclass(item, Law) and item.__module__ == module.__name__
     ]
+    if not found:
+        raise ParameterError(f"{module.__file__}: found no law, expected a class that is a foresaid.fitting.Law")
     return found[0]
 
 

@@ -8,8 +8,9 @@ the library that made it, its product with the loadings does not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
+import msgspec
 import numpy as np
 
 from foresaid.arrays import Array
@@ -17,6 +18,7 @@ from foresaid.fitting.components import components
 from foresaid.fitting.data import Covariate
 from foresaid.fitting.imputation import TOLERANCE, impute
 from foresaid.fitting.law import Design
+from foresaid.laws._settings import AtLeastOne
 from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
 
 NO_SPREAD = 1e-9  # of component scores, on the scale of the benchmarks
@@ -31,8 +33,8 @@ class PlaneLaw(SigmoidLaw):
     `filling_prior` the precision of scores and loadings in filling.
     """
 
-    metrics: tuple[str, ...] = ()
-    components: int = 3
+    metrics: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)] = ()
+    components: AtLeastOne = 3
 
     scale: ClassVar[str] = "identity"
     reach: ClassVar[tuple[float, float]] = (0.0, 1.0)

@@ -21,7 +21,7 @@ from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Design, Law, Parameter
-from foresaid.laws._settings import read_entries
+from foresaid.laws._settings import NotNegative, Positive, read_entries
 from foresaid.registry.systems import DEFAULT, TAKEN
 from foresaid.registry.view import ZETTA, View
 
@@ -74,8 +74,8 @@ class SigmoidLaw(Law):
 
     sources: tuple[str, ...]
     targets: dict[str, SigmoidTarget] = field(default_factory=dict)
-    slope_limit: float = 12.0
-    ridge: float = 0.0
+    slope_limit: Positive = 12.0
+    ridge: NotNegative = 0.0
     apply_cutoffs: bool = False
     search: str = "many"
     systems: str = DEFAULT

@@ -15,7 +15,7 @@ import polars as pl
 from foresaid.arrays import Array
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
-from foresaid.laws._settings import read_entries
+from foresaid.laws._settings import AtLeastOne, read_entries
 from foresaid.registry.view import View
 
 REACH = 8.0  # times the largest size: where fits must agree to count as identified
@@ -26,7 +26,7 @@ class SizeSeries:
     """One quantity's entry in params.yaml: the size it is fitted against, and the runs a family needs to become a target."""
 
     size: str
-    at_least: int = 5
+    at_least: AtLeastOne = 5
 
 
 @dataclass(frozen=True)

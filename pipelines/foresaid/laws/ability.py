@@ -14,6 +14,7 @@ import numpy as np
 
 from foresaid.fitting.transforms import LOGIT_EDGE
 from foresaid.laws._principal_components import PlaneLaw
+from foresaid.laws._settings import AtLeastOne
 
 _EDGE = float(np.log((1.0 - LOGIT_EDGE) / LOGIT_EDGE))
 
@@ -42,7 +43,7 @@ class Ability(PlaneLaw):
     [0.5, 0.881, 0.119]
     """
 
-    components: int = 1
+    components: AtLeastOne = 1
 
     scale: ClassVar[str] = "logit"
     reach: ClassVar[tuple[float, float]] = (-_EDGE, _EDGE)

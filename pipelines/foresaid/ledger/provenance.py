@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from foresaid import __version__
 from foresaid.ledger.entries import schema as entries
+from foresaid.project import OWN_CODE
 
 PACKAGE, SETTINGS, LIBRARIES = "pipelines/foresaid", "params.yaml", "requirements.lock"
 ADOPTED = "registry/adopted"
@@ -62,7 +63,7 @@ def code_state(root: Path) -> entries.Code:
     commit = git("rev-parse", "HEAD")
     return entries.Code(
         git=commit,
-        dirty=bool(git("status", "--porcelain", "--", PACKAGE, SETTINGS, LIBRARIES)),
+        dirty=bool(git("status", "--porcelain", "--", PACKAGE, SETTINGS, LIBRARIES, *OWN_CODE)),
         version=__version__,
         params=_digest(root / SETTINGS),
         program=program_digest(Path(__file__).parents[1]),

@@ -123,7 +123,7 @@ def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]
 
     # Threads, wherever the fits were made: bands are sorts, which let go of the interpreter, and neither law nor rows need a copy.
     with parallel.threads():
-        drawn = parallel.each(applied, fits)
+        drawn = parallel.each(applied, fits, what="curves")
     for fitted, found in zip(fits, drawn, strict=True):
         table = fitted.table
         counts[fitted.status] = counts.get(fitted.status, 0) + 1

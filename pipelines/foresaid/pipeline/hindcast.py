@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from foresaid import parallel
 from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores, units
 from foresaid.evaluation.claims import PERIOD
 from foresaid.evaluation.hindcast import run_case
@@ -67,7 +68,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     build/rolling.parquet and .json (scored rows and tables of the rolling origins) and the metrics hindcast.json and rolling.json.
     """
     connection = database.open_database(build / "database")
-    answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in params.hindcast.items()]
+    cases = parallel.counted(params.hindcast.items(), "cases", len(params.hindcast))
+    answers = [run_case(name, case, params, connection, registry, build / CACHE) for name, case in cases]
     scored, tables = roll(params, connection, build / CACHE, full=False)
     connection.close()
     write_frame(build / "rolling.parquet", scored)

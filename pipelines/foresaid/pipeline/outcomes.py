@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Context, Decimal
 from hashlib import sha256
@@ -37,7 +37,7 @@ from foresaid.ledger.state.index import gather, subject_of
 from foresaid.ledger.verify import training_data
 from foresaid.ledger.verify.entry_checks import aims_of
 from foresaid.project import KNOWN
-from foresaid.registry import database, events, systems
+from foresaid.registry import database, events, source_card, systems
 from foresaid.registry.lineage import maker
 from foresaid.registry.same_model import names
 
@@ -127,7 +127,7 @@ def facts_of(target: TargetEntry, wanted: Collection[str], record: Record, today
         ).iter_rows()
     ]  # fmt: skip
     same = _ids(record.same, {item.model for item in published} | {item.model for item in releases})
-    return Facts(today, tuple(releases), tuple(published), tuple(record.events), same)
+    return Facts(today, tuple(releases), tuple(published), tuple(record.events), same, record.read)
 
 
 def _effort(setting: str) -> float:
@@ -151,13 +151,14 @@ def _ids(same: Mapping[str, str], subjects: Collection[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Record:
-    """What of the record decides outcomes: every value with its days, the models, their names, events, and the record's folder."""
+    """What of the record decides outcomes: values with their days, models, their names, events, its folder, the vintages read."""
 
     history: pl.DataFrame
     models: pl.DataFrame
     same: Mapping[str, str]
     events: Sequence[Event]
     registry: Path
+    read: Mapping[str, Sequence[date]] = field(default_factory=dict)  # by source the days of its vintages
 
 
 def read_record(registry: Path, build: Path) -> Record:
@@ -166,7 +167,11 @@ def read_record(registry: Path, build: Path) -> Record:
     history, models = database.history(connection), database.models(connection)
     connection.close()
     given = [Event(cast(Condition, one.condition), one.about, one.on) for one in events.read(registry)]
-    return Record(history, models, names(registry), given, registry)
+    read = {
+        name: [vintage.known_on for vintage in source_card.of(registry, name).vintages]
+        for name in source_card.source_names(registry)
+    }
+    return Record(history, models, names(registry), given, registry, read)
 
 
 def proposed(batches: Sequence[Batch], record: Record, today: date) -> tuple[list[Resolution | Void], list[Difference]]:

@@ -14,12 +14,11 @@ from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 
-import msgspec
 import polars as pl
 
 from foresaid.errors import RecordError
 from foresaid.evaluation import units
-from foresaid.evaluation.resolution import Resolved, resolve
+from foresaid.evaluation.resolution import standing_record
 from foresaid.files import read_frame, write
 from foresaid.laws._capability_record import Choices, every_cell, read_choices
 from foresaid.ledger.entries import schema as entries
@@ -30,7 +29,7 @@ from foresaid.pipeline import outcomes
 from foresaid.registry import database, same_items
 from foresaid.registry.lineage import maker
 from foresaid.reproducible import generator
-from foresaid.studies.rounds import boards, cards, forecasts, hindcast, questions, training
+from foresaid.studies.rounds import boards, cards, forecasts, hindcast, kept_hindcast, questions, training
 from foresaid.studies.rounds.questions import Asked
 from foresaid.studies.rounds.round_file import RoundFile
 
@@ -52,6 +51,7 @@ class Draft:
     not_asked: Mapping[str, str]
     boards: Sequence[boards.Board]
     factor: float
+    seed: int
 
 
 def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: date) -> Draft:
@@ -71,7 +71,8 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
     launches = _launches(record.models, file, as_of)
 
     def record_at(target: TargetEntry) -> Decimal | None:
-        return _record(target, record, known, as_of)
+        assert isinstance(target.rule, RecordBy)
+        return standing_record(target, target.rule, outcomes.facts_of(target, [], record, as_of - timedelta(days=1)))
 
     asked = questions.targets(file, alive, launches, known_digest(known), same_items.read(registry), as_of, record_at)
     if not asked:
@@ -91,8 +92,8 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
         launches.with_columns(known_on="released_on"),
         _lag(build, file, choices, as_of),
     )
-    made = forecasts.make([one.target for one in asked], rows, file.primary, choices.factor)
-    return Draft(file, as_of, asked, made, rows, known, not_asked, every, choices.factor)
+    made = forecasts.make([one.target for one in asked], rows, file.primary, choices.factor, params.seed)
+    return Draft(file, as_of, asked, made, rows, known, not_asked, every, choices.factor, params.seed)
 
 
 def _launches(models: pl.DataFrame, file: RoundFile, as_of: date) -> pl.DataFrame:
@@ -107,18 +108,6 @@ def _launches(models: pl.DataFrame, file: RoundFile, as_of: date) -> pl.DataFram
     return pl.DataFrame(rows, schema=columns, orient="row")
 
 
-def _record(target: TargetEntry, record: outcomes.Record, known: Sequence[str], as_of: date) -> Decimal | None:
-    """What the rule of a record target finds the day before the freeze, scored within its scale; None where it finds nothing."""
-    assert isinstance(target.rule, RecordBy)
-    by = as_of - timedelta(days=1)
-    asked = msgspec.structs.replace(
-        target, rule=msgspec.structs.replace(target.rule, by=by.isoformat()), opens=(by - timedelta(days=1)).isoformat(),
-        publish_within=0, void_if=[],
-    )  # fmt: skip
-    found = resolve(asked, outcomes.facts_of(asked, [], record, as_of), known)
-    return found.outcomes[0].scored if isinstance(found, Resolved) else None
-
-
 def _rating_rows(board: boards.Board) -> pl.DataFrame:
     return board.models.with_columns(benchmark=pl.lit(board.benchmark), known_on=pl.lit(board.read_on)).select(
         list(training.COLUMNS[training.RATINGS])
@@ -131,7 +120,6 @@ def _lag(build: Path, file: RoundFile, choices: Choices, as_of: date) -> pl.Data
     All pairs of neighbouring readings of its boards in the year before the last one. Records are shares of the way to the ceiling.
     """
     source = choices.sources[0]
-    ceilings = {one.board: one.one for one in choices.same.values()}
     one = Choices((source,), choices.from_year, choices.minimum_cells, choices.factor, {})
     connection = database.open_database(build / "database")
     last = boards.chosen(database.systems_as_of(connection, as_of), {source: file.boards[source]})
@@ -149,7 +137,7 @@ def _lag(build: Path, file: RoundFile, choices: Choices, as_of: date) -> pl.Data
         before, after = (
             cells[day]
             .filter(pl.col("released_on") <= earlier)
-            .with_columns(ceiling=pl.col("benchmark").replace_strict(ceilings, default=1.0, return_dtype=pl.Float64))
+            .with_columns(ceiling=pl.col("benchmark").replace_strict(choices.ceilings, default=1.0, return_dtype=pl.Float64))
             .with_columns(way=((pl.col("value") - pl.col("chance")) / (pl.col("ceiling") - pl.col("chance"))).clip(0.0, 1.0))
             .group_by("benchmark")
             .agg(pl.col("way").max())
@@ -179,10 +167,16 @@ def write_draft(made: Draft, folder: Path) -> list[str]:
     return cards.problems(drawn, made.forecasts, made.file.accepted)
 
 
-def write_hindcast(made: Draft, folder: Path, seed: int) -> None:
-    """Put the round's questions to the origins of its file and write the tables into the folder."""
+def write_hindcast(made: Draft, folder: Path, registry: Path | None = None) -> None:
+    """Put the round's questions to the origins of its file and write the tables into the folder.
+
+    With a registry the means are kept there too, beside the round file, for the page of the round.
+    """
     origins = [date.fromisoformat(day) for day in made.file.hindcast.origins]
     last = date.fromisoformat(made.file.hindcast.until)
-    scores = hindcast.run(made.file, made.boards, made.rows, origins, last, made.factor)
+    scores = hindcast.run(made.file, made.boards, made.rows, origins, last, made.factor, made.seed)
     title = f"Hindcast of round {made.file.id}: the same questions at {len(origins)} earlier origins"
-    write({folder / HINDCAST: hindcast.page(scores, title, generator(seed, "rounds", made.file.id)).encode()})
+    means = hindcast.table(scores, generator(made.seed, "rounds", made.file.id))
+    write({folder / HINDCAST: hindcast.page(means, title).encode()})
+    if registry is not None:
+        kept_hindcast.keep(registry, made.file.id, means)

@@ -175,10 +175,9 @@ def page_tables(
 
     `measured` are scored rows with the `unit` of their quantity, `silent` rows without a forecast, `observations` all vintages.
     """
-    forecast = {name: view.quantities[name] for name in measured["quantity_id"].unique() if name in view.quantities}
     return {
         **score_tables.score_tables(measured, silent),
-        "released_scores": released_scores.released_scores(observations, models, forecast),
+        "released_scores": released_scores.released_scores(observations, models, view.quantities),
         **revised_outcomes.tables(measured, observations, models, view.quantities),
         "preregistration": preregistration.as_frame(preregistration.compare(measured, params.hindcast, params.seed)),
     }

@@ -21,6 +21,18 @@ from foresaid.registry.checks.rows import Nearest
 from foresaid.text import defused
 
 FORMATS = ("parquet", "csv", "json")
+COLUMNS = pl.Schema(
+    {
+        **dict.fromkeys(("subject_id", "kind", "run", "family"), pl.String()),
+        "released_on": pl.Date(),
+        **dict.fromkeys(("quantity_id", "title", "unit", "direction", "setting"), pl.String()),
+        **dict.fromkeys(("value", "stderr"), pl.Float64()),
+        "n": pl.Int64(),
+        "source_id": pl.String(),
+        **dict.fromkeys(("known_on", "recorded_on"), pl.Date()),
+        **dict.fromkeys(("status", "note"), pl.String()),
+    }
+)
 QUERY = """
 select
     known.subject_id,
@@ -54,7 +66,9 @@ def table(build: Path, day: date, sources: tuple[str, ...] = (), quantities: tup
     """The as-of table of a day, narrowed to some sources and quantities; a name that is not there is refused."""
     connection = database.open_database(build / "database")
     try:
-        rows = database.frame(connection, QUERY.format(day=day.isoformat()))
+        rows = database.frame(connection, QUERY.format(day=day.isoformat())).select(
+            pl.col(name).cast(kind) for name, kind in COLUMNS.items()
+        )
         known = database.quantities(connection)
         held = set(database.frame(connection, "select distinct source_id from observation order by all")["source_id"])
     finally:

@@ -187,15 +187,22 @@ def optional(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     return lambda cell: parse(cell) if cell else None
 
 
-def one_of(*words: str) -> Callable[[str], str]:
-    """Read one of a few words."""
+@dataclass(frozen=True)
+class OneOf:
+    """The parser of a column that holds one of a few words."""
 
-    def parse(cell: str) -> str:
-        if cell not in words:
-            raise BadCellError("one of " + ", ".join(word or "(empty)" for word in words))
+    words: tuple[str, ...]
+
+    def __call__(self, cell: str) -> str:
+        """Read one of the words."""
+        if cell not in self.words:
+            raise BadCellError("one of " + ", ".join(word or "(empty)" for word in self.words))
         return cell
 
-    return parse
+
+def one_of(*words: str) -> OneOf:
+    """Read one of a few words."""
+    return OneOf(words)
 
 
 @dataclass(frozen=True)
@@ -215,6 +222,10 @@ class Format(Generic[Row]):
     def header(self) -> list[str]:
         """The first line, exactly."""
         return list(self.columns)
+
+    def words(self) -> dict[str, tuple[str, ...]]:
+        """The columns that hold one of a few words, with these."""
+        return {name: read.words for name, read in self.columns.items() if isinstance(read, OneOf)}
 
 
 MODELS = Format(

@@ -111,7 +111,7 @@ def kept(registry: Path, quantities: Iterable[QuantityRow]) -> list[Kept]:
     found = []
     for name in source_names(registry):
         home = registry / "sources" / name
-        source = source_card.read(home / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name)
+        source = source_card.of(registry, name)
         path, notice = home / "observations.csv", home / "NOTICE.md"
         rows = max(path.read_bytes().count(b"\n") - 1, 0) if path.exists() else 0
         text = notice.read_text(encoding="utf-8") if notice.exists() else ""

@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from foresaid import files
+from foresaid import files, parallel
 from foresaid.errors import BadCell, RecordError, UnreadableError
 from foresaid.registry import csv_files, database, formats, licences, merges, source_card
 from foresaid.registry.checks import bulk
@@ -140,7 +140,7 @@ def load(
     catalogue, problems = read_catalogue(registry)
     owner: dict[str, str] = {}
     loaded = []
-    for name in sorted(set(sources)):
+    for name in parallel.counted(sorted(set(sources)), "sources", len(set(sources))):
         source = source_card.read(
             registry / "sources" / name / "source.toml", label(registry, "sources", name, "source.toml"), name
         )

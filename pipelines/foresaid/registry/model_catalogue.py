@@ -27,9 +27,7 @@ def _observations(registry: Path, build: Path) -> dict[str, list[ObservationRow]
     """The rows of every source that is at hand, by source."""
     found = {}
     for name in source_card.source_names(registry):
-        source = source_card.read(
-            registry / "sources" / name / "source.toml", source_card.label(registry, "sources", name, "source.toml"), name
-        )
+        source = source_card.of(registry, name)
         folder = ingest.rows_folder(registry, build, source)
         if (folder / "observations.csv").exists():
             found[name] = ingest.read_tables(registry, name, folder)[0].items

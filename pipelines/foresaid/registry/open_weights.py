@@ -71,10 +71,9 @@ def read(registry: Path, mirror: Path) -> dict[str, list[StatedModel]]:
     """What every vintage at hand of the sources that are asked states of models."""
     told: dict[str, list[StatedModel]] = {}
     for name in ASKED:
-        file = registry / "sources" / name / "source.toml"
-        if not file.exists():
+        if name not in source_card.source_names(registry):
             continue
-        card = source_card.read(file, source_card.label(registry, "sources", name, "source.toml"), name)
+        card = source_card.of(registry, name)
         for vintage in card.vintages:
             folder = mirror / vintage.directory
             if not folder.is_dir():

@@ -97,10 +97,10 @@ def read(path: Path, file: str, name: str) -> Source:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecordError(f"{file}: found {error}, expected TOML in UTF-8") from None
     problems: list[BadCell] = []
-    _keys(document, (*TEXTS, "accessed", "vintage"), OPTIONAL, file, problems)
+    _keys(document, (*TEXTS, "accessed"), (*OPTIONAL, "vintage"), file, problems)
     texts = {key: _typed(document, key, str, file, problems, "") for key in TEXTS if key in document}
     vintages = []
-    for place, entry in enumerate(_typed(document, "vintage", list, file, problems, [])):
+    for place, entry in enumerate(_typed({"vintage": [], **document}, "vintage", list, file, problems, [])):
         where = f"{file} [[vintage]] {place + 1}"
         if not isinstance(entry, Mapping):
             problems.append(BadCell(file, None, "vintage", repr(entry), "a table"))
@@ -254,6 +254,11 @@ def verify(vintage: Vintage, mirror: Path) -> list[BadCell]:
 def label(registry: Path, *parts: str) -> str:
     """Name a file of the registry in messages, without the path of the machine."""
     return "/".join((registry.name, *parts))
+
+
+def of(registry: Path, name: str) -> Source:
+    """The card of a source of the registry, its problems named by the place in the registry. Raises RecordError as `read` does."""
+    return read(registry / "sources" / name / "source.toml", label(registry, "sources", name, "source.toml"), name)
 
 
 def source_names(registry: Path) -> list[str]:

@@ -48,6 +48,7 @@ def _chart(found: Capability) -> charts.Drawing | None:
     best = found.index.unique("model_id", keep="first", maintain_order=True).sort("released_on", "model_id")
     points = [
         {
+            "name": row["model_id"],
             "year": _year(row["released_on"]),
             "value": row["index"],
             "lower_80": row["index"] - Z80 * row["index_error"],

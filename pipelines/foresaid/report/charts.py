@@ -1,9 +1,9 @@
 """Charts as inline SVG: drawn once, without a browser, a network or a script, and with the same bytes every time.
 
-A chart is a Vega-Lite specification made from plain rows and turned into SVG by report/renderer.py. What comes out is cleaned:
-numbered ids depend on how many charts were drawn before, fractions on the machine's arithmetic, and both are replaced. Only
-the few drawing elements on a list survive; anything else is an error, never passed through. Shapes and fills carry what
-colours say, so that every chart can be read in grey. Charts whose data did not change are kept between runs (`kept_in`).
+A chart is a Vega-Lite specification made from plain rows; report/renderer.py turns it into SVG and report/svg.py cleans what comes
+out. Shapes and fills carry what colours say, so that every chart can be read in grey; a point says what it is in a `<title>`, which
+a pointer shows. A chart is so narrow that its letters can be read on a phone. Charts whose data did not change are kept between
+runs (`kept_in`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -21,19 +20,18 @@ from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ParamSpec
-from xml.etree import ElementTree
 
 import altair as alt
 from altair.utils.schemapi import debug_mode
+from markupsafe import escape
 
-from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
-from foresaid.report.renderer import Order, beside, svg
+from foresaid.report.renderer import Order, beside, rendered
+from foresaid.report.svg import clean, unique_ids
 
 Rows = Sequence[Mapping[str, Any]]
-WIDTH, HEIGHT = 600, 330
+WIDTH, HEIGHT = 460, 290
 FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike on every machine
-FONTS = "Liberation Sans, Arial, Helvetica, sans-serif"  # equal widths
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
 PALETTE = ["#0b5a8a", "#c2571a", "#4f7a28", "#7a4b94", "#1d2327", "#8a6d00"]
 PAPER = "#ffffff"
@@ -43,14 +41,6 @@ DARK = {
     "#0b5a8a": "#6fb7e6", "#c2571a": "#f0935a", "#4f7a28": "#94c56a", "#7a4b94": "#c79ae0", "#8a6d00": "#d9bb4a",
 }  # fmt: skip
 SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"]
-SVG = "{http://www.w3.org/2000/svg}"
-ELEMENTS = {"svg", "g", "path", "line", "rect", "text", "tspan", "defs", "clipPath", "title"}
-ATTRIBUTES = {
-    *("width", "height", "viewBox", "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-miterlimit", "opacity"),
-    *("fill-opacity", "stroke-opacity", "transform", "d", "x", "y", "x1", "y1", "x2", "y2", "rx", "ry", "dx", "dy", "id"),
-    *("text-anchor", "font-family", "font-size", "font-weight", "font-style", "clip-path", "stroke-linecap", "stroke-linejoin"),
-}
-NOISE = {"version", "class", "role", "aria-hidden", "aria-label", "aria-roledescription", "pointer-events", "display"}
 
 
 @dataclass(frozen=True)
@@ -66,8 +56,12 @@ class Drawing:
         return self.finished()
 
     def in_page(self) -> str:
-        """The SVG with ids of its own, since several drawings share a page."""
-        return unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
+        """The title and below it the SVG, with ids of its own, since several drawings share a page.
+
+        The title is text of the page and no part of the drawing: it breaks into lines as the page is wide.
+        """
+        drawing = unique_ids(self.svg, f"c{sha256(self.svg.encode()).hexdigest()[:8]}")
+        return f'<p class="title">{escape(self.title)}</p>{drawing}'
 
 
 @dataclass
@@ -114,8 +108,9 @@ def kept_in(folder: Path, workers: int = 0) -> Iterator[None]:
 def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
     """Make a drawing of a function that gives a specification; its argument `title` is also the text for screen readers.
 
-    A chart is found again by the SHA-256 of its function, its arguments, this file and the versions of the libraries. What is kept
-    is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on the disk.
+    A chart is found again by the SHA-256 of its function, its arguments, its file and this one, and the versions of the libraries.
+    What is kept is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on
+    the disk.
     """
     signature = inspect.signature(build)
 
@@ -129,9 +124,9 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
         title = str(asked.arguments["title"])
         kept = _KEPT.get()
         if kept is None:
-            finished = clean(svg(specified(*args, **kwargs), _version()), title)
+            finished = clean(rendered(specified(*args, **kwargs), _version()), title)
             return Drawing(lambda: finished, title)
-        stated = json.dumps([build.__name__, _code(), asked.arguments], default=str, sort_keys=True)
+        stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
         path = kept.folder / f"{sha256(stated.encode()).hexdigest()}.svg"
         kept.used.add(path.name)
         if path not in kept.coming and path.is_file():
@@ -146,17 +141,21 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
 
 
 @cache
-def _code() -> list[str]:
-    return [sha256(Path(__file__).read_bytes()).hexdigest(), version("altair"), version("vl-convert-python")]
+def _code(file: str) -> list[str]:
+    digests = [sha256(Path(one).read_bytes()).hexdigest() for one in (__file__, file)]
+    return [*digests, version("altair"), version("vl-convert-python")]
 
 
 @drawn
 def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     """Forecast medians with 80 % bars over outcomes: `observed`, `median`, `lower_80`, `upper_80` of each row, in `unit`.
 
-    On the diagonal the forecast was right; a hollow point is an outcome outside its bar.
+    `subject_id` and `quantity_id`, where a row has them, name the point. On the diagonal the forecast was right; a hollow point is
+    an outcome outside its bar.
     """
-    data = [{**_only(row, "observed", "median", "lower_80", "upper_80"), "hit": _hit(row)} for row in rows]
+    data = [
+        {**_only(row, "observed", "median", "lower_80", "upper_80"), "hit": _hit(row), "said": _forecast_said(row)} for row in rows
+    ]
     ends = [float(row[name]) for row in data for name in ("observed", "median", "lower_80", "upper_80") if row[name] is not None]
     low, high = (min(ends), max(ends)) if ends else (0.0, 1.0)
     scale = alt.Scale(domain=[0, 1] if low >= 0 and 0.5 < high <= 1 else [low, high], nice=True)
@@ -166,8 +165,9 @@ def forecast_against_outcome(rows: Rows, title: str, unit: str) -> dict[str, Any
         color=SOFT, strokeDash=[4, 3], strokeWidth=1
     )
     bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.55).encode(x=x, y="lower_80:Q", y2="upper_80:Q")
-    points = base.mark_point(size=34, strokeWidth=1.2, color=PALETTE[0], opacity=0.95).encode(
+    points = base.mark_point(size=34, strokeWidth=1.2, color=PALETTE[0], opacity=0.95, aria=True).encode(
         x=x,
+        description="said:N",
         y=alt.Y("median:Q", title=f"forecast, with 80 % interval ({unit})", scale=scale),
         fill=_hit_fill(),
     )
@@ -182,7 +182,7 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
     several covariates has no single axis, and its bands are then drawn at each point. `log` draws x on the log scale.
     """
     wanted = ("x", "observed", "median", "lower_80", "upper_80")
-    seen = [_only(row, *wanted) for row in points]
+    seen = [{**_only(row, *wanted), "said": _named(row, observed=row["observed"], median=row["median"])} for row in points]
     drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
     drawn.sort(key=lambda row: float(row["x"]))
     xs = [float(row["x"]) for row in [*seen, *drawn]]
@@ -201,8 +201,8 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
         )
     dots = (
         alt.Chart(_data(seen))
-        .mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
-        .encode(x=x, y=alt.Y("observed:Q", title=y_title, scale=y_scale))
+        .mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8, aria=True)
+        .encode(x=x, y=alt.Y("observed:Q", title=y_title, scale=y_scale), description="said:N")
     )
     return render(alt.layer(band, line, dots), title)
 
@@ -223,8 +223,8 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
         line = alt.Chart(_data(rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
         layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
         y = alt.Y(f"{column}:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
-        parts.append(alt.layer(*layers, line.encode(x=x, y=y)).properties(width=WIDTH // 2 - 50, height=190))
-    return render(alt.hconcat(*parts, spacing=40), title)
+        parts.append(alt.layer(*layers, line.encode(x=x, y=y)).properties(width=WIDTH, height=130))
+    return render(alt.vconcat(*parts, spacing=24), title)
 
 
 @drawn
@@ -234,13 +234,15 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     One line a quantity, one mark a law; the tall tick is the observed value.
     """
     fields = ("quantity", "law", "median", "lower_80", "upper_80", "observed")
-    data = [_only(row, *fields) for row in rows]
+    data = [
+        {**_only(row, *fields), "said": f"{row['quantity']}: {_forecast_said({**row, 'subject_id': row['law']})}"} for row in rows
+    ]
     laws = list(dict.fromkeys(row["law"] for row in data))
     outcomes = list({row["quantity"]: {"quantity": row["quantity"], "observed": row["observed"]} for row in data}.values())
     step = alt.Step(15)  # for each law; a quantity takes as many
     ends = [float(row[name]) for row in data for name in fields[2:] if row[name] is not None]
     scale = alt.Scale(domain=[0, 1]) if ends and min(ends) >= 0 and 0.3 < max(ends) <= 1 else alt.Scale(zero=False)
-    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=240, domain=False, ticks=False))
+    y = alt.Y("quantity:N", title=None, sort=None, axis=alt.Axis(labelLimit=190, domain=False, ticks=False))
     offset = alt.YOffset("law:N", sort=laws, scale=alt.Scale(paddingOuter=0.2))
     base = alt.Chart(_data(data), height=step).encode(
         y=y,
@@ -249,8 +251,9 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
     )
     bars = base.mark_rule(strokeWidth=2, opacity=0.7).encode(x=alt.X("lower_80:Q", scale=scale), x2="upper_80:Q")
     shape = alt.Shape("law:N", sort=laws, title=None, scale=alt.Scale(domain=laws, range=_cycle(SHAPES, len(laws))))
-    marks = base.mark_point(size=36, filled=True, opacity=1).encode(
-        x=alt.X("median:Q", title=f"forecast median and 80 % interval; tall tick: observed ({unit})", scale=scale),
+    marks = base.mark_point(size=36, filled=True, opacity=1, aria=True).encode(
+        description="said:N",
+        x=alt.X("median:Q", title=["forecast median and 80 % interval;", f"tall tick: observed ({unit})"], scale=scale),
         shape=shape,
     )
     truth = (
@@ -258,7 +261,7 @@ def intervals(rows: Rows, title: str, unit: str) -> dict[str, Any]:
         .mark_tick(color=INK, thickness=2.4, size=15 * len(laws))
         .encode(y=y, x=alt.X("observed:Q", scale=scale))
     )
-    return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 190), title, sized=False)
+    return render(alt.layer(bars, marks, truth).properties(width=WIDTH - 150), title, sized=False)
 
 
 @drawn
@@ -282,7 +285,10 @@ def example(points: Rows, lines: Rows, title: str, x_title: str) -> dict[str, An
 @drawn
 def over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     """A line a `method` over the `year` of its origin: `value`; dashes and shapes say what colours say."""
-    kept = [_only(row, "method", "year", "value") for row in points]
+    kept = [
+        {**_only(row, "method", "year", "value"), "said": f"{row['method']}, {_dated(row['year'])}: {_number(row['value'])}"}
+        for row in points
+    ]
     names = list(dict.fromkeys(str(row["method"]) for row in kept))
     dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
     color = alt.Color("method:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(PALETTE, len(names))))
@@ -291,37 +297,58 @@ def over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     x = alt.X("year:Q", title="origin", scale=alt.Scale(zero=False), axis=alt.Axis(format=".0f", tickMinStep=1))
     y = alt.Y("value:Q", title=y_title)
     line = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
-    dots = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8).encode(x=x, y=y, color=color, shape=shape)
+    marks = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8, aria=True)
+    dots = marks.encode(x=x, y=y, color=color, shape=shape, description="said:N")
     return render(alt.layer(line, dots), title)
 
 
 @drawn
 def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
-    """Scores over the `year` of release, and as a step line the best `value` so far, which each row holds as `best`."""
-    kept = [_only(row, "year", "value", "best") for row in points]
+    """Scores over the `year` of release, and as a step line the best `value` so far, which each row holds as `best`.
+
+    `name`, where a row has it, is the model.
+    """
+    kept = [
+        {**_only(row, "year", "value", "best"), "said": _named(row, released=row["year"], value=row["value"])} for row in points
+    ]
     x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
     line = alt.Chart(_data(kept)).mark_line(color=INK, strokeWidth=1.6, interpolate="step-after")
-    dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7)
+    dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7, aria=True)
     scale = alt.Scale(zero=False)
     best = line.encode(x=x, y=alt.Y("best:Q", scale=scale))
-    return render(alt.layer(best, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
+    y = alt.Y("value:Q", title=y_title, scale=scale)
+    return render(alt.layer(best, dots.encode(x=x, y=y, description="said:N")), title)
 
 
 @drawn
 def index_over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
-    """An index over the `year` of release: `value` with its 80 % interval from `lower_80` to `upper_80`."""
-    base = alt.Chart(_data([_only(row, "year", "value", "lower_80", "upper_80") for row in points]))
+    """An index over the `year` of release: `value` with its 80 % interval from `lower_80` to `upper_80`.
+
+    `name`, where a row has it, is the model.
+    """
+    data = [
+        {**_only(row, "year", "value", "lower_80", "upper_80"), "said": _named(row, released=row["year"], value=row["value"])}
+        for row in points
+    ]
+    base = alt.Chart(_data(data))
     x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
     scale = alt.Scale(zero=False)
     bars = base.mark_rule(color=SOFT, strokeWidth=1, opacity=0.4).encode(x=x, y=alt.Y("lower_80:Q", scale=scale), y2="upper_80:Q")
-    dots = base.mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8)
-    return render(alt.layer(bars, dots.encode(x=x, y=alt.Y("value:Q", title=y_title, scale=scale))), title)
+    dots = base.mark_point(size=20, filled=True, color=PALETTE[0], opacity=0.8, aria=True)
+    y = alt.Y("value:Q", title=y_title, scale=scale)
+    return render(alt.layer(bars, dots.encode(x=x, y=y, description="said:N")), title)
 
 
 @drawn
 def costs(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     """Processor `seconds` against `size` on log axes, a line a `series`; dashes and shapes say what colours say."""
-    kept = [_only(row, "series", "size", "seconds") for row in points]
+    kept = [
+        {
+            **_only(row, "series", "size", "seconds"),
+            "said": f"{row['series']}, {_number(row['size'])}: {_number(row['seconds'])} seconds",
+        }
+        for row in points
+    ]
     names = list(dict.fromkeys(str(row["series"]) for row in kept))
     dashes = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 1], [1, 3]]
     color = alt.Color("series:N", sort=names, title=None, scale=alt.Scale(domain=names, range=_cycle(PALETTE, len(names))))
@@ -333,7 +360,8 @@ def costs(points: Rows, title: str, y_title: str) -> dict[str, Any]:
         alt.Y("seconds:Q", title=y_title, scale=log, axis=axis),
     )
     line = alt.Chart(_data(kept)).mark_line(strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
-    dots = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8).encode(x=x, y=y, color=color, shape=shape)
+    marks = alt.Chart(_data(kept)).mark_point(size=28, filled=True, opacity=0.8, aria=True)
+    dots = marks.encode(x=x, y=y, color=color, shape=shape, description="said:N")
     return render(alt.layer(line, dots), title)
 
 
@@ -354,15 +382,15 @@ def choices(rows: Rows, title: str) -> dict[str, Any]:
     )
     y = alt.Y("error:Q", title="test error (mean square)", scale=log, axis=axis)
     right = alt.Chart(_data(long)).mark_line(point=True, strokeWidth=1.6).encode(x=x, y=y, color=color, strokeDash=dash)
-    size = {"width": WIDTH // 2 - 50, "height": 190}
-    return render(alt.hconcat(left.properties(**size), right.properties(**size), spacing=40), title)
+    size = {"width": WIDTH, "height": 150}
+    return render(alt.vconcat(left.properties(**size), right.properties(**size), spacing=24), title)
 
 
 def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
-    """Return the Vega-Lite specification of a chart under its title, in the site's type and colours."""
-    if sized and not isinstance(chart, alt.HConcatChart):
+    """Return the Vega-Lite specification of a chart in the site's type and colours; the page says its title above it."""
+    if sized and not isinstance(chart, alt.VConcatChart):
         chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(title=alt.Title(title, anchor="start", fontSize=17, fontWeight=600, color=INK, offset=12))
+    chart = chart.properties(description=title)
     axis: dict[str, Any] = {
         "labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400,
         "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
@@ -377,8 +405,9 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
         labelFontSize=15,
         titleFontSize=15,
         titleFontWeight=400,
-        labelLimit=260,
-        columnPadding=24,
+        labelLimit=200,
+        columns=2,
+        columnPadding=18,
     )
     spec: dict[str, Any] = chart.to_dict()
     whole: dict[str, Any] = _with_rows(spec)
@@ -389,59 +418,6 @@ def dark_rules() -> str:
     """The style rules that give a drawing its dark colours: a rule outweighs the attribute that holds the light one."""
     lines = (f'figure svg [{part}="{light}"] {{ {part}: {dark}; }}' for light, dark in DARK.items() for part in ("fill", "stroke"))
     return "@media (prefers-color-scheme: dark) {\n  " + "\n  ".join(lines) + "\n}"
-
-
-def clean(svg: str, label: str) -> str:
-    """Keep what draws, number the ids from one, round the coordinates, and refuse any element that is not on the list.
-
-    >>> clean('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><script/></svg>', "x")
-    Traceback (most recent call last):
-    foresaid.errors.ForesaidError: chart x: found the element script, expected drawing elements only
-    """
-    root = ElementTree.fromstring(svg)
-    _prune(root, label)
-    names = {node.attrib["id"]: f"clip{i}" for i, node in enumerate((n for n in root.iter() if "id" in n.attrib), 1)}
-    for node in root.iter():
-        for key, value in node.attrib.items():
-            if key == "id":
-                node.set(key, names[value])
-            elif key == "clip-path":
-                node.set(key, re.sub(r"url\(#(\w+)\)", lambda match: f"url(#{names[match[1]]})", value))
-            elif key == "font-family":
-                node.set(key, FONTS)
-            elif "." in value:
-                node.set(key, re.sub(r"-?\d+\.\d+(?:e-?\d+)?", lambda match: f"{round(float(match[0]), 2) + 0.0:g}", value))
-    width, height = root.attrib.pop("width"), root.attrib.pop("height")
-    root.attrib.setdefault("viewBox", f"0 0 {width} {height}")
-    root.set("role", "img")
-    root.set("aria-label", label)
-    ElementTree.register_namespace("", SVG[1:-1])
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _prune(node: ElementTree.Element, label: str) -> None:
-    name = node.tag.removeprefix(SVG)
-    if name not in ELEMENTS:
-        raise ForesaidError(f"chart {label}: found the element {name}, expected drawing elements only")
-    for key, value in list(node.attrib.items()):
-        if key in NOISE or (key, value) in (("opacity", "1"), ("font-weight", "400")):
-            del node.attrib[key]
-        elif key not in ATTRIBUTES:
-            raise ForesaidError(f"chart {label}: found the attribute {key} on {name}, expected drawing attributes only")
-    for child in list(node):
-        _prune(child, label)
-        empty = child.tag == f"{SVG}path" and child.get("d") in ("", "M0,0h0v0h0Z")
-        if empty or (child.tag == f"{SVG}g" and not len(child)):
-            node.remove(child)
-
-
-def unique_ids(svg: str, prefix: str) -> str:
-    """Give the ids of a drawing a prefix, since several stand in one page.
-
-    >>> unique_ids('<g clip-path="url(#clip1)"/><clipPath id="clip1"/>', "a")
-    '<g clip-path="url(#a-clip1)"/><clipPath id="a-clip1"/>'
-    """
-    return re.sub(r'(url\(#|(?<= id="))(clip\d+)', rf"\g<1>{prefix}-\g<2>", svg)
 
 
 class _Name(str):
@@ -476,6 +452,27 @@ def _short(value: object) -> float | None:
 
 def _only(row: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return {name: _short(row[name]) if isinstance(row[name], int | float) else row[name] for name in names}
+
+
+def _number(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, int | float) and math.isfinite(value) else "none"
+
+
+def _dated(year: float) -> str:
+    return f"{int(year)}-{min(int(year % 1 * 12) + 1, 12):02d}"
+
+
+def _named(row: Mapping[str, Any], **values: Any) -> str:
+    """What a point says of itself: its name, where its row has one, and its values by their words."""
+    name = row.get("name") or row.get("subject_id") or ""
+    said = ", ".join(f"{key} {_dated(value) if key == 'released' else _number(value)}" for key, value in values.items())
+    return f"{name}: {said}" if name else said
+
+
+def _forecast_said(row: Mapping[str, Any]) -> str:
+    band = "" if row["lower_80"] is None else f", 80 % interval {_number(row['lower_80'])} to {_number(row['upper_80'])}"
+    what = f"{row['quantity_id']}, " if row.get("quantity_id") else ""
+    return what + _named(row, observed=row["observed"], median=row["median"]) + band
 
 
 def _hit(row: Mapping[str, Any]) -> str:

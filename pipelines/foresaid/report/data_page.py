@@ -11,9 +11,9 @@ from collections import Counter
 
 import polars as pl
 
-from foresaid.registry.formats import LICENCES
+from foresaid.registry.formats import LICENCES, NOT_REREAD
 from foresaid.registry.licences import EMBEDDED
-from foresaid.report import texts
+from foresaid.report import schemas, texts
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import count, number
@@ -40,6 +40,8 @@ def data(material: Material) -> Page:
         "data.html",
         "data.html.j2",
         {
+            "schemas": [(f"{schemas.FOLDER}/{name}.json", one["title"]) for name, one in schemas.schemas().items()],
+            "site_tables": f"{schemas.FOLDER}/{schemas.TABLES}.json",
             "sources": [
                 {
                     "name": item.name,
@@ -119,6 +121,19 @@ def _paragraphs(notice: str) -> list[str]:
     return [re.sub(r"\[([^\]]*)\]\(([^)]*)\)", r"\1 (\2)", part).replace("`", "") for part in parts]
 
 
+def release_dates(material: Material) -> pl.DataFrame:
+    """Every dated model with the source of its date, newest first; `reread` is false where no document was at hand.
+
+    Other projects ask for such a list, so it is a file of its own.
+    """
+    dated = material.models.filter(pl.col("released_on").is_not_null())
+    stated = pl.col("release_source").fill_null("").str.contains(NOT_REREAD, literal=True)
+    chosen = dated.select(
+        "model_id", "organisation", "family", "released_on", "released_precision", "release_source", reread=~stated
+    )
+    return chosen.sort(["released_on", "model_id"], descending=[True, False])
+
+
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """The tables of these pages."""
     sources = [
@@ -133,6 +148,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
             [row._asdict() for row in sorted(material.statements)], schema=dict.fromkeys(LICENCES.header, pl.String)
         ),
         "sources": pl.DataFrame(sources, infer_schema_length=None),
+        "release-dates": release_dates(material),
         "models-undated": material.models.filter(pl.col("released_on").is_null()),
     }
 

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from foresaid.params import Params
+from foresaid.project import OWN_CODE, own_code
 from foresaid.registry import database
 
 
@@ -30,7 +31,8 @@ def vintage(folder: Path) -> str:
 
 
 def code_digest(params: Params, own: Path) -> str:
-    """Digest of what makes the pages beside the data: package with its templates, parameters, the project's `own` templates.
+    """Digest of what makes the pages beside the data: package with its templates, parameters, the project's `own` templates,
+    laws and readers.
 
     The footer names this and not the git commit. A commit is known only after it is made: a page that named it would change
     with every commit, DVC would find the site out of date after each, and the committed dvc.lock could never
@@ -39,6 +41,8 @@ def code_digest(params: Params, own: Path) -> str:
     package = Path(str(resources.files("foresaid")))
     files = [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.py"))]
     files += [("foresaid/registry/schema.sql", package / "registry" / "schema.sql")]
-    files += [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.rglob("*.j2"))]
-    files += [(f"templates/{path.name}", path) for path in sorted(own.glob("*.j2"))]
+    files += [(f"foresaid/{path.relative_to(package).as_posix()}", path) for path in sorted(package.glob("report/templates/*"))]
+    files += [(f"templates/{path.name}", path) for path in sorted(own.glob("*"))]
+    folders = [(kind, Path(folder)) for kind in OWN_CODE for folder in own_code(kind)]
+    files += [(f"{kind}/{path.name}", path) for kind, folder in folders for path in sorted(folder.glob("*.py"))]
     return _joined([*((name, path.read_bytes()) for name, path in files), ("params", repr(params).encode())])

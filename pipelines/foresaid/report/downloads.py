@@ -1,4 +1,8 @@
-"""The tables of the site as CSV and JSON, long ones as Parquet: what a page shows, whole, for whoever wants to check it.
+"""The tables of the site as files: what a page shows, whole, for whoever wants to check it, with a schema beside each.
+
+Each table is offered as CSV, JSON and Parquet. From LARGE bytes on the text is compressed (and JSON has a row a line, so that it
+can be read a row at a time); the longest tables, which nobody reads as text, are offered as Parquet alone. Schemas follow the
+Table Schema of Frictionless Data, and `datapackage.json` lists all tables as one Data Package: programs read both unaided.
 
 Floats keep ten significant digits: what lies beyond depends on the machine's arithmetic and must not reach the bytes.
 
@@ -11,15 +15,30 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from foresaid.report.columns import meaning
 from foresaid.text import defused
 
-MIDDLING, LONG = 200, 1000  # rows
+FOLDER = Path("data")
+LARGE, LONGEST = 1 << 15, 5000  # bytes as CSV; rows
+KINDS: dict[object, str] = {pl.Boolean: "boolean", pl.Date: "date", pl.Datetime: "datetime", pl.List: "array"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """One format of a table: the ending of the file, what a page calls it, how it is written."""
+
+    ending: str
+    title: str
+    write: Callable[[pl.DataFrame], bytes]
 
 
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
@@ -51,34 +70,98 @@ def rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
     return [{name: plain(value) for name, value in row.items()} for row in frame.iter_rows(named=True)]
 
 
-def formats(table: pl.DataFrame) -> tuple[str, ...]:
-    """The formats a table is offered in: as text while it is short; from LONG rows on as Parquet alone, a fifth of the bytes.
+def offered(table: pl.DataFrame) -> tuple[Offer, ...]:
+    """The files a table is offered as, by the ending of their names.
 
-    JSON repeats every name in every row, so that Parquet stands in its place from MIDDLING rows on.
-
-    >>> [formats(pl.DataFrame({"n": range(n)})) for n in (2, MIDDLING, LONG)]
-    [('csv', 'json'), ('csv', 'parquet'), ('parquet',)]
+    >>> [[one.ending for one in offered(pl.DataFrame({"n": range(n)}))] for n in (2, 20_000)]
+    [['csv', 'json', 'parquet'], ['parquet']]
     """
-    if table.height >= LONG:
-        return ("parquet",)
-    return ("csv", "parquet" if table.height >= MIDDLING else "json")
+    if table.height >= LONGEST:
+        return (PARQUET,)
+    return (*COMPRESSED, PARQUET) if len(_csv(_shown(table))) >= LARGE else (*PLAIN, PARQUET)
 
 
 def contents(tables: Mapping[str, pl.DataFrame]) -> dict[Path, bytes]:
-    """Return the files below the site: data/NAME in each format of the table."""
+    """Return the files below the site: data/NAME in each format of the table, and data/NAME.schema.json."""
     made = {}
     for name, table in tables.items():
-        frame = unnested(table).with_columns(pl.col(pl.Float64).round_sig_figs(10))
-        for form in formats(table):
-            made[Path("data") / f"{name}.{form}"] = _as(form, frame)
+        frame = _shown(table)
+        for one in offered(table):
+            made[FOLDER / f"{name}.{one.ending}"] = one.write(frame)
+        made[FOLDER / f"{name}.schema.json"] = _document(schema(frame))
     return made
 
 
-def _as(form: str, frame: pl.DataFrame) -> bytes:
-    if form == "csv":
-        return defused(flat(frame)).write_csv(line_terminator="\n").encode()
-    if form == "json":
-        return (json.dumps(rows(frame), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
+def schema(frame: pl.DataFrame) -> dict[str, Any]:
+    """The Table Schema of a table: each column with its type and what it means.
+
+    >>> schema(pl.DataFrame({"wis": [0.1]}))["fields"][0]["type"]
+    'number'
+    """
+    fields = [{"name": name, "type": _kind(kind), "description": meaning(name)} for name, kind in frame.schema.items()]
+    return {"fields": fields, "missingValues": [""]}
+
+
+def package(tables: Mapping[str, pl.DataFrame], files: Mapping[Path, bytes]) -> bytes:
+    """The Data Package that lists all tables: data/datapackage.json. `files` are the `contents` of the tables."""
+    resources = [
+        {
+            "name": re.sub(r"[^a-z0-9._-]", ".", f"{name}.{one.ending}".lower()),
+            "path": f"{name}.{one.ending}",
+            "format": one.ending.removesuffix(".gz"),
+            **({"compression": "gz"} if one.ending.endswith(".gz") else {}),
+            "schema": f"{name}.schema.json",
+            "bytes": len(files[FOLDER / f"{name}.{one.ending}"]),
+            "hash": f"sha256:{sha256(files[FOLDER / f'{name}.{one.ending}']).hexdigest()}",
+            "rows": table.height,
+        }
+        for name, table in sorted(tables.items())
+        for one in offered(table)
+    ]
+    return _document({"name": "foresaid", "title": "Tables of the site", "profile": "tabular-data-package", "resources": resources})
+
+
+def _shown(table: pl.DataFrame) -> pl.DataFrame:
+    return unnested(table).with_columns(pl.col(pl.Float64).round_sig_figs(10))
+
+
+def _document(value: object) -> bytes:
+    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def _kind(kind: pl.DataType) -> str:
+    if kind.is_float():
+        return "number"
+    return "integer" if kind.is_integer() else KINDS.get(kind.base_type(), "string")
+
+
+def _csv(frame: pl.DataFrame) -> bytes:
+    return defused(flat(frame)).write_csv(line_terminator="\n").encode()
+
+
+def _csv_gz(frame: pl.DataFrame) -> bytes:
+    # By polars and not by the machine's own zlib, of which there are several: equal rows give equal bytes.
     held = io.BytesIO()
-    frame.write_parquet(held, compression="zstd", statistics=False)
+    defused(flat(frame)).write_csv(held, line_terminator="\n", compression="gzip", compression_level=9)
     return held.getvalue()
+
+
+def _json(frame: pl.DataFrame) -> bytes:
+    return (json.dumps(rows(frame), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
+
+
+def _jsonl_gz(frame: pl.DataFrame) -> bytes:
+    held = io.BytesIO()
+    frame.write_ndjson(held, compression="gzip", compression_level=9)
+    return held.getvalue()
+
+
+def _parquet(frame: pl.DataFrame) -> bytes:
+    held = io.BytesIO()
+    frame.write_parquet(held, compression="zstd", compression_level=12, statistics=False)
+    return held.getvalue()
+
+
+PLAIN = (Offer("csv", "CSV", _csv), Offer("json", "JSON", _json))
+COMPRESSED = (Offer("csv.gz", "CSV (gzip)", _csv_gz), Offer("jsonl.gz", "JSON lines (gzip)", _jsonl_gz))
+PARQUET = Offer("parquet", "Parquet", _parquet)

@@ -7,7 +7,9 @@ onto a page. Two digests say what was read: of the database, and of the program 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +24,28 @@ from foresaid.forecasting import published as adopted
 from foresaid.laws import _loader as laws
 from foresaid.ledger import store
 from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.schema import RoundEntry
+from foresaid.ledger.state.accounting import Account
+from foresaid.ledger.state.index import Clock, moment
 from foresaid.ledger.verify import verify
 from foresaid.params import Params
 from foresaid.registry import database, licences, load, source_card
 from foresaid.registry.formats import LicenceRow
+from foresaid.registry.lineage import maker
+from foresaid.registry.schema import SCHEMA as OBSERVATION
 from foresaid.registry.view import Quantity
+from foresaid.report import targets as ledger_targets
+from foresaid.report import texts
 from foresaid.report.digests import code_digest, vintage
+from foresaid.report.targets import Target
 from foresaid.report.withheld import without
 from foresaid.studies import compute_returns, law_sections, returns_checked
 from foresaid.studies.benchmark_space import study
 from foresaid.studies.capability import protocol_record
 from foresaid.studies.emergence import record as emergence_record
 from foresaid.studies.held_out_families import leaderboards
+from foresaid.studies.rounds import kept_hindcast, round_file
+from foresaid.studies.rounds.round_file import RoundFile
 
 PLANE = "observational"  # the law whose page shows the plane
 LAW_STUDIES = "law_studies.json"  # below build/, from the stage `study`
@@ -63,6 +75,14 @@ class Fitted:
     drawing: pl.DataFrame
     budgets: dict[str, list[compute_returns.Budget]]  # by target, of those that are a loss in parameters and tokens
     experiment: dict[str, Any] | None = None  # results of our own experiment, where the law has one
+
+
+@dataclass(frozen=True)
+class RoundRecord:
+    """The file of a round, and what its questions and methods were worth at earlier origins, as kept beside it."""
+
+    file: RoundFile
+    hindcast: pl.DataFrame  # columns kept_hindcast.SCHEMA; no row where none is kept
 
 
 @dataclass(frozen=True)
@@ -104,10 +124,40 @@ class Material:
     boards: list[leaderboards.Measured]  # whole families held out, as kept in the registry
     ledger: verify.VerificationResult
     batches: tuple[Batch, ...]  # the same in full, in the order of the log; none where the ledger does not verify
+    snapshots: dict[str, dict[str, pl.DataFrame]]  # training rows of rounds by SHA-256 and part (report/targets.py)
+    rounds: dict[str, RoundRecord]  # by round of the ledger, where the registry has its file
     freeze: dict[str, Any]
     capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
     code: str  # digest of program, parameters and templates
+
+    @cached_property
+    def clock(self) -> Clock:
+        """Which moments count, and the day on which the states of forecasts were taken."""
+        on = self.accounting.get("on")
+        return Clock(moment(on) if on else None, self.ledger.policy.stamps > 0, self.ledger.proved)
+
+    @cached_property
+    def accounts(self) -> list[Account]:
+        """The account of every forecast of the ledger."""
+        scored = [(author, name) for author, name in self.accounting.get("scored", [])]
+        return ledger_targets.accounts(self.ledger.batches, self.clock, scored)
+
+    @cached_property
+    def targets(self) -> list[Target]:
+        """Every target of the ledger with its forecasts; none where the ledger does not verify."""
+        found = self.accounts if self.batches else []
+        return ledger_targets.read(self.batches, self.clock, found, self.snapshots)
+
+    @cached_property
+    def makers(self) -> dict[str, str]:
+        """The names of makers as they write them, by the spelling of targets: of several the most frequent."""
+        names = self.models["organisation"].drop_nulls().value_counts().sort("count", "organisation", descending=[False, True])
+        return {maker(one): one.split(",")[0].split("(")[0].strip() for one in names["organisation"]}
+
+    def benchmark_address(self, quantity_id: str) -> str:
+        """Where the page of a quantity that was forecast stands below the site, empty where the record has no card of it."""
+        return f"benchmarks/{texts.slug(quantity_id)}.html" if quantity_id in self.quantities else ""
 
     def quantity(self, quantity_id: str) -> str:
         """The title of a quantity; its id where the record has no card of it."""
@@ -181,6 +231,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
     whole = verify.verify(registry / "ledger")
+    batches = () if whole.findings else tuple(store.read(registry / "ledger"))
     fitted = {name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,
@@ -195,8 +246,8 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         fitted=fitted,
         models=models,
         quantities=quantities,
-        observations=pl.concat(observed, how="diagonal") if observed else pl.DataFrame(),
-        sources=[_card(registry, name) for name in sorted(set(params.sources))],
+        observations=pl.concat([pl.DataFrame(schema=OBSERVATION), *observed], how="diagonal"),
+        sources=[source_card.of(registry, name) for name in sorted(set(params.sources))],
         kept=licensed,
         statements=catalogue.licences,
         adopted=adopted.load_all(registry),
@@ -204,7 +255,9 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         sections=[*_sections(params, build, registry), *_returns(fitted, hindcasts)],
         boards=[kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(registry, name))],
         ledger=whole,
-        batches=() if whole.findings else tuple(store.read(registry / "ledger")),
+        batches=batches,
+        snapshots=ledger_targets.snapshots(batches, registry / "snapshots"),
+        rounds=_rounds(registry, batches),
         freeze=_json(freeze) if freeze.is_file() else {},
         capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
@@ -212,6 +265,17 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     )
     # The statements themselves and the sources are what is said of them, not their figures.
     return replace(without(material, forbidden), kept=licensed, statements=catalogue.licences, quantities=quantities)
+
+
+def _rounds(registry: Path, batches: Sequence[Batch]) -> dict[str, RoundRecord]:
+    """The rounds that the ledger asked and whose file the registry has."""
+    names = {entry.id for batch in batches for entry in batch.entries if isinstance(entry, RoundEntry)}
+    found = {}
+    for name in sorted(names):
+        path = registry / "rounds" / f"{name}.yaml"
+        if path.is_file():
+            found[name] = RoundRecord(round_file.read(path), kept_hindcast.read(registry, name))
+    return found
 
 
 def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.LawSection]:
@@ -229,7 +293,3 @@ def _returns(fitted: dict[str, Fitted], hindcasts: pl.DataFrame) -> list[law_sec
         returns_checked.held_out(hindcasts, {name: item.drawing for name, item in surfaces.items()}),
     ]
     return [one for one in found if one is not None]
-
-
-def _card(registry: Path, name: str) -> source_card.Source:
-    return source_card.read(registry / "sources" / name / "source.toml", f"{registry.name}/sources/{name}/source.toml", name)

@@ -1,7 +1,7 @@
 """Do all pages and data files of a site say of every forecast what the ledger says, and of none that is not there?
 
 The ledger page has a check of its own (`ledger/verify/page.py`). Here are the others that show states or scores of forecasts:
-the page and the data file of each forecast, the claimed scores of the first page, the list of entries as downloads, and the feed.
+the page and the data file of each target, the claimed scores of the first page, the list of entries as downloads, and the feed.
 Everything is made anew from the ledger and compared; nothing is trusted because another page says the same.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 
 from foresaid.errors import LedgerError
 from foresaid.ledger.entries.batch import Batch
+from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.state import evidence, story
 from foresaid.ledger.state.accounting import Account
 from foresaid.ledger.state.index import Clock
@@ -25,9 +26,10 @@ from foresaid.ledger.verify import page as shown
 from foresaid.ledger.verify.snapshot import Finding
 from foresaid.ledger.verify.verify import VerificationResult
 from foresaid.report import downloads, ledger_page
+from foresaid.report.targets import address_of
 
 LEDGER, INDEX, FEED, FOLDER = "ledger.html", "index.html", "feed.xml", "forecasts"
-PROOFS = ("proven", "not_proven")  # what these say hangs on whose policy is believed
+PROOFS = "proofs"  # what these say hangs on whose policy is believed
 
 
 @dataclass(frozen=True)
@@ -64,25 +66,30 @@ def _ascii(text: str) -> str:
 
 
 def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
-    """One page and one data file for each forecast, and no other."""
+    """One page and one data file for each target that was asked or forecast, with every forecast of it, and no other file."""
     by_name = evidence.batches_by_name(known.result)
-    pages: set[str] = set()
     read_once = story.read(known.batches, known.clock)
+    by_target: dict[tuple[str, str], list[Account]] = {aim: [] for aim in read_once.facts.targets}
     for one in known.accounts:
-        address = ledger_page.address(one)
+        by_target.setdefault(aim_of(one.id), []).append(one)
+    pages: set[str] = set()
+    for aim, accounts in by_target.items():
+        address = address_of(*aim)
         data = str(Path(address).with_suffix(".json"))
         pages |= {address, data}
-        about = f"forecast {one.id} by {one.author}"
-        scores = {shown.score_name(row): row for row in known.scores if (row["author"], row["id"]) == (one.author, one.id)}
-        yield from _page(site, address, {shown.name(one.author, one.id): one.state}, scores, about)
+        mine = {(one.author, one.id) for one in accounts}
+        scores = {shown.score_name(row): row for row in known.scores if (row["author"], row["id"]) in mine}
+        states = {shown.name(one.author, one.id): one.state for one in accounts}
+        yield from _page(site, address, states, scores, f"target {'/'.join(aim)}")
         told = _read(site, data)
         if told is None:
-            yield _wrong(data, f"the data file of {about} is not there")
+            yield _wrong(data, f"the data file of target {'/'.join(aim)} is not there")
             continue
-        whole = story.whole(read_once, known.result, one, by_name, known.scores, known.crossings)
-        yield from _same(data, told, json.loads(json.dumps(whole)), PROOFS if known.own_policy else ())
+        whole = [story.whole(read_once, known.result, one, by_name, known.scores, known.crossings) for one in accounts]
+        asked = story.asked(read_once, aim)
+        yield from _same(data, told, json.loads(json.dumps(story.of_target(asked, whole))), known.own_policy)
     have = {f"{FOLDER}/{path.name}" for path in (site / FOLDER).glob("*")}
-    yield from (_wrong(name, "is a file about no forecast of the ledger") for name in sorted(have - pages))
+    yield from (_wrong(name, "is a file about no target of the ledger") for name in sorted(have - pages))
 
 
 def _page(
@@ -111,19 +118,28 @@ def _claimed(site: Path, known: Known) -> Iterator[Finding]:
     yield from _page(site, INDEX, {}, claimed, "the first page")
 
 
-def _same(name: str, told: bytes, ours: object, skipped: Sequence[str]) -> Iterator[Finding]:
+def _same(name: str, told: bytes, ours: dict[str, Any], own_policy: bool) -> Iterator[Finding]:
     """A data file, value for value; numbers to six digits, since arithmetic differs from machine to machine."""
     try:
         found = json.loads(told)
-        if not isinstance(found, dict) or not isinstance(ours, dict):
+        if not isinstance(found, dict) or not all(isinstance(one, dict) for one in found["forecasts"]):
             raise ValueError("no object")
-    except (ValueError, RecursionError) as error:
-        yield _wrong(name, "holds no data of a forecast", str(error))
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        yield _wrong(name, "holds no data of a target", str(error))
         return
+    theirs = {(str(one.get("author")), str(one.get("id"))): one for one in found.pop("forecasts")}
+    expected = {(one["author"], one["id"]): one for one in ours["forecasts"]}
+    rest = {key: value for key, value in ours.items() if key != "forecasts"}
+    yield from _differing(name, "", found, rest, (PROOFS,) if own_policy else ())
+    for key in sorted(theirs.keys() | expected.keys()):
+        yield from _differing(name, f"forecast {key[1]} by {key[0]}: ", theirs.get(key, {}), expected.get(key, {}), ())
+
+
+def _differing(name: str, about: str, found: dict[str, Any], ours: dict[str, Any], skipped: Sequence[str]) -> Iterator[Finding]:
     for key in sorted(found.keys() | ours.keys()):
         if key not in skipped and not (key in found and key in ours and _equal(found[key], ours[key])):
             said = (json.dumps(one[key])[:150] if key in one else "nothing" for one in (found, ours))
-            yield _wrong(name, f"{key} is not as the ledger says", *said)
+            yield _wrong(name, f"{_ascii(about)}{key} is not as the ledger says", *said)
 
 
 def _equal(found: object, ours: object) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,10 +18,7 @@ from foresaid import text
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
-from foresaid.ledger.log import manifest, merkle
-from foresaid.ledger.state import evidence, story
-from foresaid.ledger.state.accounting import WORST, Account, accounts, identity, totals, universe
-from foresaid.ledger.state.index import Clock, moment
+from foresaid.ledger.state.accounting import WORST, identity, totals, universe
 from foresaid.ledger.verify import page as report_check
 from foresaid.report import texts as wording
 from foresaid.report.inputs import Material
@@ -51,7 +47,7 @@ def ledger(material: Material) -> Page:
     """The ledger: origin, size, root, every entry by round, and what all this does not prove."""
     result = material.ledger
     head = result.checkpoint
-    found = states(material)
+    found, places = material.accounts, addresses(material)
     targets = universe(result.batches, found)
     mismatch = material.freeze.get("mismatch", [])
     return Page(
@@ -75,7 +71,7 @@ def ledger(material: Material) -> Page:
                     "author": one.author,
                     "state": one.state,
                     "reason": one.reason,
-                    "href": address(one),
+                    "href": places.get((one.author, one.id), ""),
                     "name": report_check.name(one.author, one.id),
                 }
                 for one in found
@@ -203,106 +199,34 @@ def versions(material: Material) -> list[dict[str, str]]:
     ]
 
 
-def states(material: Material) -> list[Account]:
-    """The account of every forecast, from the ledger's own entries and the outcomes that `score` found."""
-    scored = {(author, name) for author, name in material.accounting.get("scored", [])}
-    return accounts(material.ledger.batches, _clock(material), scored)
-
-
-def _clock(material: Material) -> Clock:
-    on = material.accounting.get("on")
-    return Clock(moment(on) if on else None, material.ledger.policy.stamps > 0, material.ledger.proved)
-
-
-def address(account: Account) -> str:
-    """Where the page of a forecast stands below the site."""
-    return f"forecasts/{wording.page_name(account.author, account.id)}.html"
-
-
-def files(material: Material) -> dict[Path, bytes]:
-    """One JSON file a forecast, beside its page: what was asked and forecast, the outcome, every score, and what is proven of it.
-
-    It holds whole entries, so that nothing of a forecast stands in a batch alone; `foresaid ledger show --json` prints the same.
-    """
-    result, made = material.ledger, {}
-    batches, read = evidence.batches_by_name(result), story.read(material.batches, _clock(material))
-    for one in states(material):
-        told = story.whole(
-            read, result, one, batches, *(material.accounting.get(name, []) for name in ("versions", "crossings"))
-        )  # fmt: skip
-        body = json.dumps(told, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
-        made[Path(address(one)).with_suffix(".json")] = f"{body}\n".encode()
-    return made
-
-
-def forecasts(material: Material) -> list[Page]:
-    """One page a forecast, under an address that stays: its state, every entry about it, what is proven and what is not."""
-    result = material.ledger
-    batches = evidence.batches_by_name(result)
-    entries_of: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in ledger_entries(material.ledger.batches).to_dicts():
-        entries_of.setdefault((batches[row["batch"]].header.author, row["id"]), []).append(row)
-    pages, scored = [], versions(material)
-    read = story.read(material.batches, _clock(material))
-    for one in states(material):
-        about = evidence.of(result, one, batches)
-        pages.append(
-            Page(
-                address(one),
-                "forecast.html.j2",
-                {
-                    "id": one.id,
-                    "author": one.author,
-                    "name": report_check.name(one.author, one.id),
-                    "data": Path(address(one)).with_suffix(".json").name,
-                    "said": list(story.lines(story.of(read, one.author, one.id))),
-                    "state": one.state,
-                    "reason": one.reason,
-                    "primary": "yes" if one.primary else "no",
-                    "frozen": f"{one.frozen:%Y-%m-%d %H:%M:%S} UTC" if one.frozen else text.DASH,
-                    "moment": "proved" if result.policy.stamps else "claimed",
-                    "have": about.have,
-                    "lack": (*about.lack, *evidence.NEVER),
-                    "entries": entries_of.get((one.author, one.id), []),
-                    "versions": [row for row in scored if (row["author"], row["id"]) == (one.author, one.id)],
-                    "leaf": merkle.leaf_hash(manifest.manifest_line(one.batch)).hex(),
-                },
-            )
-        )
-    return pages
+def addresses(material: Material) -> dict[tuple[str, str], str]:
+    """Where each forecast stands below the site, by author and id: a place on the page of its target."""
+    return {
+        (one.account.author, one.account.id): f"{target.address}#{one.anchor}"
+        for target in material.targets
+        for one in target.forecasts
+    }
 
 
 def _rounds(material: Material) -> list[dict[str, Any]]:
-    rows = ledger_entries(material.ledger.batches).to_dicts()
+    """Every round that was opened or forecast, with the number of its entries."""
+    rows = ledger_entries(material.ledger.batches)
+    counts = dict(rows.group_by("round").len().iter_rows())
     deadlines = {
         entry.id: entry.deadline
         for batch in material.ledger.batches
         for entry in batch.entries
         if isinstance(entry, entries.RoundEntry)
     }
-    names = sorted({row["round"] for row in rows} | set(deadlines))
     return [
         {
             "name": name,
+            "href": f"rounds/{wording.slug(name)}.html",
             "deadline": deadlines.get(name, "no round entry"),
-            "rows": [
-                {
-                    **row,
-                    "anchor": _anchor(row),
-                    "sha256": row["batch"][:12],
-                    "place": "pending" if row["place"] is None else f"{row['place']:,}",
-                }
-                for row in rows
-                if row["round"] == name
-            ],
+            "entries": count(counts.get(name, 0), "entry", "entries"),
         }
-        for name in names
+        for name in sorted({*counts, *deadlines})
     ]
-
-
-def _anchor(row: dict[str, Any]) -> str:
-    # A forecast has one entry, so its id is its address; there may be several amendments of one, told apart by their batch.
-    return row["id"] if row["type"] in ("forecast", "sealed") else f"{row['id']}/{row['type']}/{row['batch'][:12]}"
 
 
 def ledger_entries(batches: Iterable[Batch]) -> pl.DataFrame:
@@ -347,7 +271,7 @@ def entry_name(row: Mapping[str, Any]) -> str:
 
 def feed(material: Material) -> Page:
     """The Atom feed (RFC 4287) of what happened to forecasts, newest first, at the times their authors claim."""
-    addresses = {(one.author, one.id): address(one) for one in states(material)}
+    places = addresses(material)
     authors = {batch.sha256: batch.header.author for batch in material.ledger.batches}
     origin = material.ledger.checkpoint.origin if material.ledger.checkpoint else material.params.origin
     rows = sorted(
@@ -361,7 +285,7 @@ def feed(material: Material) -> Page:
             "id": entry_name(row),
             "updated": row["frozen_at_claimed"],
             "author": authors[row["batch"]],
-            "href": addresses.get((authors[row["batch"]], row["id"]), "ledger.html"),
+            "href": places.get((authors[row["batch"]], row["id"]), "ledger.html"),
             "summary": row["reason"] or f"Data as of {row['as_of']}; the time is the author's claim.",
         }
         for row in rows
@@ -376,6 +300,4 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     return {"ledger": ledger_entries(material.ledger.batches)}
 
 
-PAGES = PageSet(
-    "ledger.html", "Ledger", 50, lambda material: [ledger(material), feed(material), *forecasts(material)], downloads, files
-)
+PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), feed(material)], downloads)

@@ -12,12 +12,14 @@ import polars as pl
 
 from foresaid import text
 from foresaid.evaluation.modes import mode_of
+from foresaid.registry.lineage import maker
 from foresaid.registry.systems import models_of
 from foresaid.report import texts
 from foresaid.report.case_tables import Case, cases, headline, method_title, of_case
 from foresaid.report.charts import intervals
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
+from foresaid.report.targets import address_of
 from foresaid.text import number, signed
 
 
@@ -32,7 +34,7 @@ def model_list(material: Material) -> Page:
     """The list of released models that were scored, with the error of each law in the leading hindcast."""
     first = headline(cases(material, "hindcast"))
     rows = first.rows.filter(pl.col("role") == "law") if first else material.scores.clear()
-    rows = rows.filter(pl.col("unit") == rows["unit"].min())
+    rows = rows.filter(pl.col("unit") == pl.col("unit").min())
     names = rows["law"].unique().sort().to_list()
     by_model = (
         of_case(material.tables["by_model"], first, str(rows["unit"].min())) if first else material.tables["by_model"].clear()
@@ -93,7 +95,7 @@ def model_pages(material: Material) -> list[Page]:
     first = headline(cases(material, "hindcast"))
     made = []
     for name in scored_models(material):
-        parts = []
+        parts, made_by = [], maker(cards[name]["organisation"] or "")
         for case in wanted:
             rows = case.rows.filter(models_of("subject_id") == name)
             if rows.height:
@@ -105,6 +107,8 @@ def model_pages(material: Material) -> list[Page]:
                 "model.html.j2",
                 {
                     "card": _card(cards[name]),
+                    "maker": material.makers.get(made_by, made_by),
+                    "maker_href": f"../makers/{texts.slug(made_by)}.html" if made_by else "",
                     "parts": parts,
                     "key": f"model-{texts.slug(name)}",
                     "evidence": texts.EVIDENCE,
@@ -120,10 +124,37 @@ def _measured(material: Material, row: dict[str, Any]) -> str:
     return f"{material.quantity(row['quantity_id'])} ({system})" if system else material.quantity(row["quantity_id"])
 
 
+def _inputs(material: Material, case: Case, row: dict[str, Any]) -> str:
+    """Where the page says what a forecast was fitted on; empty where no page does, as of a baseline."""
+    if case.evidence == "prospective":
+        return f"../{address_of(case.name, row['target_id'])}"
+    if case.evidence == "hindcast" and row["law"] in material.fitted:
+        return f"../laws/{texts.slug(row['law'])}.html#behind"
+    return ""
+
+
+def _command(case: Case, name: str) -> str:
+    """The command that makes these forecasts again, or shows where they stand."""
+    if case.evidence == "hindcast":
+        return f"foresaid replay --case {case.name} --model {name}"
+    return "foresaid ledger show ID" if case.evidence == "prospective" else ""
+
+
 def _foreseen(material: Material, case: Case, name: str, rows: pl.DataFrame, charted: bool) -> dict[str, Any]:
+    known = dict(
+        material.tables["released_scores"]
+        .filter(models_of("subject_id") == name)
+        .select(pl.concat_str("quantity_id", "subject_id", separator=" "), "known_on")
+        .iter_rows()
+    )
     lines = [
         {
             "quantity": _measured(material, row),
+            "benchmark": f"../benchmarks/{texts.slug(row['quantity_id'])}.html"
+            if row["quantity_id"] in material.quantities
+            else "",
+            "inputs": _inputs(material, case, row),
+            "known_on": str(known.get(f"{row['quantity_id']} {row['subject_id']}") or text.DASH),
             "unit": text.unit_words([row["unit"]]),
             "method": method_title(material, row["law"]),
             "role": row["role"],
@@ -156,6 +187,7 @@ def _foreseen(material: Material, case: Case, name: str, rows: pl.DataFrame, cha
         "title": case.title,
         "mode": mode_of(case.evidence, rows["split"][0]),
         "as_of": str(rows["as_of"][0]),
+        "command": _command(case, name),
         "lines": lines,
         "charts": drawn,
         "summary": f"Observed values inside the 80 % interval: {'; '.join(said)}." if said else "",

@@ -28,6 +28,23 @@ def table(rows: Sequence[dict[str, Any]]) -> list[str]:
     return [*made, *_unscored(rows)]
 
 
+def forecasts(rows: Sequence[dict[str, Any]]) -> list[str]:
+    """Print single forecasts (`replay.replay_model`) as lines of a plain table.
+
+    >>> row = dict(quantity="gsm8k", system="a/b", law="x", observed=0.5, median=0.4, lower_80=0.3, upper_80=0.6)
+    >>> print("\\n".join(forecasts([{**row, "absolute_error": 0.1, "wis": 0.05}])))
+    quantity  system  law  observed  median  from (80 %)   to  abs. error   WIS
+    gsm8k     a/b     x         0.5     0.4          0.3  0.6         0.1  0.05
+    """
+    head = ("quantity", "system", "law", "observed", "median", "from (80 %)", "to", "abs. error", "WIS")
+    keys = ("observed", "median", "lower_80", "upper_80", "absolute_error", "wis")
+    cells = [
+        (row["quantity"], row["system"], row["law"], *("-" if row[key] is None else f"{row[key]:.4g}" for key in keys))
+        for row in rows
+    ]
+    return columns([head, *cells], (0, 1, 2))
+
+
 def account(counted: Account) -> list[str]:
     """Say in plain lines how many values became known and what became of each."""
     lines = [

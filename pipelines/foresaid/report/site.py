@@ -2,14 +2,13 @@
 
 No clock is read and no file is found by looking: the footer names the program, the data vintage and the ledger by their
 hashes. Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else. A page
-runs one script, which sorts and filters tables; its policy names the script by its hash and forbids every other, and every request.
+loads its style and one script, both files of the site (report/assets.py); its policy forbids everything else, and every request.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping
-from hashlib import sha256
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,9 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from foresaid import __version__
+from foresaid import __version__, parallel
 from foresaid.evaluation import modes
-from foresaid.report import charts, downloads, ledger_page, mode_check
+from foresaid.report import assets, charts, downloads, ledger_page, mode_check, schemas
 from foresaid.report.charts import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import page_sets
@@ -87,20 +86,11 @@ def environment(own: Path, tables: Mapping[str, pl.DataFrame] | None = None) -> 
     known = tables or {}
     made.globals["inline"] = inline
     made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
-    made.globals["script"] = enhancement(made)
+    made.globals["policy"] = assets.POLICY
+    made.globals["description"] = assets.description
     made.globals["modes"] = modes.SAID
-    made.globals["FORMATS"] = {"csv": "CSV", "json": "JSON", "parquet": "Parquet"}
-    made.globals["offered"] = lambda name: downloads.formats(known.get(name, pl.DataFrame()))
+    made.globals["offered"] = cache(lambda name: downloads.offered(known.get(name, pl.DataFrame())))
     return made
-
-
-def enhancement(env: jinja2.Environment) -> dict[str, Markup]:
-    """The one script of a page, which sorts and filters tables, and the hash by which the page's policy lets it run and no other.
-
-    It is a file of the program and holds no text of the record; a script element keeps its text as it is, so it is not escaped.
-    """
-    text = env.loader.get_source(env, "enhance.js")[0] if env.loader else ""
-    return {"text": Markup(text), "policy": Markup(f"sha256-{b64encode(sha256(text.encode()).digest()).decode()}")}
 
 
 def footer(found: Material, commit: str) -> dict[str, str]:
@@ -112,6 +102,7 @@ def footer(found: Material, commit: str) -> dict[str, str]:
         "commit": commit,
         "as_of": found.params.fit_as_of.isoformat(),
         "vintage": found.vintage,
+        "repository": found.params.repository,
         "origin": head.origin if head else DASH,
         "ledger_size": f"{head.size:,}" if head else DASH,
         "ledger_root": ledger_page.root_text(found),
@@ -128,12 +119,17 @@ def render(found: Material, own: Path, commit: str) -> dict[Path, bytes]:
     foot: dict[str, Any] = footer(found, commit)
     navigation = [(one.address, one.title) for one in sets if one.title]
     files: dict[Path, bytes] = {}
-    for one in sets:
+    pages: dict[str, str] = {}
+    for one in parallel.counted(sets, "kinds of pages", len(sets)):
         for page in one.pages(found):
             text = env.get_template(page.template).render(
                 **page.values, root=page.root, here=page.path, navigation=navigation, footer=foot
             )
             mode_check.check(page.path, text)
             files[Path(page.path)] = text.encode()
+            if page.path.endswith(".html"):
+                pages[page.path] = text
         files |= one.files(found)
-    return {**files, **downloads.contents(tables)}
+    held = downloads.contents(tables)
+    listed = {downloads.FOLDER / "datapackage.json": downloads.package(tables, held)}
+    return {**files, **assets.contents(env, pages), **held, **listed, **schemas.files(tables)}

@@ -10,16 +10,20 @@ May import the top files.
 from typing import TYPE_CHECKING
 
 from foresaid import exporting
+from foresaid.project import own_code
 
 if TYPE_CHECKING:
     from foresaid.sources._loader import find, names, read
     from foresaid.sources._reading import Reader, Reading, RunSubject, Score, StatedModel
+    from foresaid.sources._upstream import table
 
-__all__ = ["Reader", "Reading", "RunSubject", "Score", "StatedModel", "find", "names", "read"]
+__all__ = ["Reader", "Reading", "RunSubject", "Score", "StatedModel", "find", "names", "read", "table"]
 __getattr__ = exporting(
     __name__,
     {
         **dict.fromkeys(("Reader", "Reading", "RunSubject", "Score", "StatedModel"), "_reading"),
         **dict.fromkeys(("find", "names", "read"), "_loader"),
+        "table": "_upstream",
     },
 )
+__path__ += own_code("sources")  # a worker that is sent a law of a project imports it from there

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import difflib
-import importlib
-import pkgutil
 from pathlib import Path
 
+from foresaid import project, sources
 from foresaid.errors import ForesaidError, RecordError, UnreadableError
 from foresaid.sources._reading import Reader, Reading
 
 
 def names() -> list[str]:
-    """The sources that have a reader, as their folders are called.
+    """The sources that have a reader, as their folders are called, the project's own among them.
 
     >>> "olmo-ladder" in names()
     True
     """
-    found = (module.name for module in pkgutil.iter_modules([str(Path(__file__).parent)]))
-    return sorted(name.replace("_", "-") for name in found if not name.startswith("_"))
+    return sorted(name.replace("_", "-") for name in project.module_files(sources))
 
 
 def find(name: str) -> Reader:
@@ -29,9 +27,12 @@ def find(name: str) -> Reader:
     """
     if name not in names():
         near = difflib.get_close_matches(name, names(), n=1)
-        advice = f"did you mean {near[0]}?" if near else "one file below pipelines/foresaid/sources/ adds it"
+        advice = f"did you mean {near[0]}?" if near else f"one file sources/{name.replace('-', '_')}.py beside params.yaml adds it"
         raise UnreadableError(f"source {name}: found no reader, expected one of {', '.join(names())}; {advice}")
-    reader: Reader = importlib.import_module(f"{__package__}.{name.replace('-', '_')}").read
+    module = project.load_module(sources, name.replace("-", "_"))
+    reader: Reader | None = getattr(module, "read", None)
+    if reader is None:
+        raise UnreadableError(f"{module.__file__}: found no function read, expected read(folder) -> Reading")
     return reader
 
 

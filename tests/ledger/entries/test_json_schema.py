@@ -1,6 +1,6 @@
-"""The published JSON Schema is that of the records, and a second program's validator takes and refuses the same lines.
+"""A second program's validator takes and refuses the same lines.
 
-After a change of the format: `python -m tests.ledger.entries.test_json_schema`.
+That the file is current is tested with those of all other formats, in tests/report/test_schemas.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tests.ledger.entries.test_schema import FORECAST, JOINT, LINES, TARGET
 
 from foresaid.ledger.entries.json_schema import schema
 
-FILE = ROOT / "docs" / "ledger.schema.json"
+FILE = ROOT / "docs" / "schemas" / "ledger-line.json"
 RESOLUTION = {
     "type": "resolution/v1", "round": "2026q4", "target": "gpqa/next", "value": "0.71", "known_at": "2027-02-03",
     "released_on": "2027-02-01", "snapshot": "a" * 64, "source": "board", "subject": "acme/next",
@@ -35,15 +35,6 @@ REST = [
     },
     {"type": "key/v1", "vkey": f"example.org/log+0123abcd+{'A' * 44}", "status": "added", "reason": "a new machine"},
 ]
-
-
-def text() -> str:
-    return json.dumps(schema(), indent=1, sort_keys=True) + "\n"
-
-
-def test_the_published_schema_is_that_of_the_records() -> None:
-    assert FILE.read_text(encoding="utf-8") == text()
-    jsonschema.Draft202012Validator.check_schema(schema())
 
 
 @pytest.mark.parametrize("line", [*LINES, RESOLUTION, *REST], ids=lambda line: line["type"])
@@ -70,7 +61,3 @@ def test_another_validator_takes_every_line_and_refuses_what_is_too_much_or_too_
 )
 def test_it_refuses_what_the_records_refuse(line: dict[str, Any]) -> None:
     assert not jsonschema.Draft202012Validator(schema()).is_valid(line)
-
-
-if __name__ == "__main__":
-    FILE.write_text(text(), encoding="utf-8")

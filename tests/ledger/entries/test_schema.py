@@ -76,6 +76,7 @@ JOINT: dict[str, Any] = {
         "days": ["2027-01-01"],
         "benchmarks": ["gpqa", "mmlu"],
         "chance": ["0.25", "0.25"],
+        "ceiling": ["1", "0.9"],
         "items": ["198", None],
         "siblings": [],
         "mean": [["0.5", "0.8"]],
@@ -196,6 +197,8 @@ def test_the_round_of_a_forecast_may_be_repeated_but_not_contradicted() -> None:
         (JOINT, {"prediction": {**JOINT["prediction"], "covariance": [["1", "0", "1", "0"]]}}, "lower triangle"),
         (JOINT, {"prediction": {**JOINT["prediction"], "days": ["2027-02-01", "2027-01-01"]}}, "ascend"),
         (JOINT, {"prediction": {**JOINT["prediction"], "factor": "0"}}, "above 0"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "ceiling": ["0.2", "1"]}}, "`ceiling` must be above `chance`"),
+        (JOINT, {"prediction": {**JOINT["prediction"], "ceiling": ["1", "1.1"]}}, "at most 1"),
         (JOINT, {"prediction": {**JOINT["prediction"], "siblings": [SIBLING]}}, "3 numbers a day"),
         (
             JOINT,

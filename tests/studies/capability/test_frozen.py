@@ -81,7 +81,8 @@ def test_a_forecast_of_forty_cells_on_fourteen_days_is_one_line_of_the_ledger(mo
     root = rng.normal(size=(14, cells, cells))
     names = tuple(f"epoch_benchmark_with_a_long_name_{i}" for i in range(30))
     made = Frozen(
-        "gpt", "pro", 4.0, months(date(2027, 1, 1), date(2028, 2, 1)), Benchmarks(names, np.full(30, 0.25), np.full(30, 198.0)),
+        "gpt", "pro", 4.0, months(date(2027, 1, 1), date(2028, 2, 1)),
+        Benchmarks(names, np.full(30, 0.25), np.full(30, 198.0), np.full(30, 0.9)),
         rng.normal(size=(14, cells)), root @ root.transpose(0, 2, 1) / cells, np.full(30, 0.001), 1.1,
         tuple(Sibling("gpt", "pro", f"effort={i}", names[i]) for i in range(10)),
     )  # fmt: skip
@@ -113,6 +114,8 @@ def test_a_covariance_stays_positive(frozen: Frozen) -> None:
         ({"format": "capability/0"}, "found format 'capability/0'"),
         ({"mean": [[0.0]]}, "sizes of days"),
         ({"days": ["2025-13-01"]}, "expected JSON of format"),
+        ({"ceiling": [0.0, 1.0, 1.0]}, "a ceiling is not above"),
+        ({"ceiling": [1.0]}, "do not fit the benchmarks"),
         ({"noise_variance": [0.1]}, "noise_variance does not fit"),
     ],
 )
@@ -175,6 +178,6 @@ def test_sd_after_measuring_is_that_of_the_conditioned_joint(model: Model) -> No
     candidate = next(one for one in worth_measuring(found, {}) if one.benchmark == "one")
     _, after = given(found, np.array([True, False, False]), found.mean, found.benchmarks.item_variance(found.q, found.mean))
     noise = found.noise + found.benchmarks.item_variance(found.q, found.mean)
-    slope = (1 - found.benchmarks.chance) * np.exp(-0.5 * found.mean**2) / np.sqrt(2 * np.pi)
+    slope = (found.benchmarks.ceiling - found.benchmarks.chance) * np.exp(-0.5 * found.mean**2) / np.sqrt(2 * np.pi)
     sd = 100 * slope * np.sqrt(np.diag(after) + noise)
     assert candidate.sd == pytest.approx(sd[1:].mean(), rel=1e-9)

@@ -36,24 +36,28 @@ def test_a_share_at_or_below_chance_stands_on_the_edge(value: float, items: int 
     assert cells(one(value=1.0, items=items)).z[0] == pytest.approx(norm.ppf(1 - edge))
 
 
-@given(st.floats(0.03, 0.97), st.floats(0.0, 0.6))
+@given(st.floats(0.03, 0.97), st.floats(0.0, 0.6), st.floats(0.61, 1.0))
 @settings(max_examples=50)
-def test_to_share_undoes_to_probit(share: float, chance: float) -> None:
-    board = Benchmarks(("b",), np.array([chance]), np.array([np.nan]))
-    value = np.array([chance + (1 - chance) * share])
+def test_to_share_undoes_to_probit(share: float, chance: float, ceiling: float) -> None:
+    board = Benchmarks(("b",), np.array([chance]), np.array([np.nan]), np.array([ceiling]))
+    value = np.array([chance + (ceiling - chance) * share])
     code = np.zeros(1, dtype=np.intp)
     assert board.to_share(code, board.to_probit(code, value))[0] == pytest.approx(value[0], abs=1e-12)
 
 
-def test_item_variance_is_that_of_binomial_draws() -> None:
-    """The delta method against the exact binomial distribution, in the middle of the scale where it is meant to hold."""
-    board = Benchmarks(("b",), np.array([0.2]), np.array([400.0]))
+@pytest.mark.parametrize("ceiling", [1.0, 0.75])
+def test_item_variance_is_that_of_binomial_draws(ceiling: float) -> None:
+    """The delta method against the exact binomial distribution, in the middle of the scale where it is meant to hold.
+
+    Below a ceiling of .75 a quarter of the 400 items is wrong: 300 vary, and a flawless system scores .75 every time."""
+    board = Benchmarks(("b",), np.array([0.2]), np.array([400.0]), np.array([ceiling]))
     code = np.zeros(1, dtype=np.intp)
     z = np.array([0.3])
-    probability = float(board.to_share(code, z)[0])
-    counts = np.arange(401)
-    weight = binom.pmf(counts, 400, probability)
-    scores = board.to_probit(np.zeros(401, dtype=np.intp), counts / 400)
+    solvable = round(400 * ceiling)
+    probability = float(board.to_share(code, z)[0]) / ceiling
+    counts = np.arange(solvable + 1)
+    weight = binom.pmf(counts, solvable, probability)
+    scores = board.to_probit(np.zeros(solvable + 1, dtype=np.intp), counts / 400)
     mean = float(weight @ scores)
     assert float(weight @ (scores - mean) ** 2) == pytest.approx(board.item_variance(code, z)[0], rel=0.02)
 
@@ -73,6 +77,22 @@ def test_item_variance_is_that_of_binomial_draws() -> None:
 def test_a_wrong_cell_is_named(changes: dict[str, object], message: str) -> None:
     with pytest.raises(RecordError, match=message):
         cells(one(**changes))
+
+
+def test_a_ceiling_that_is_stated_is_where_a_flawless_system_stands() -> None:
+    """A column a frame may have: .6 of 50 items can be solved, .3 is half of the way, and no quantile lies above .6."""
+    stated = cells(one(value=0.3, items=50, chance=0.0).with_columns(ceiling=0.6))
+    code = np.zeros(1, dtype=np.intp)
+
+    assert stated.z[0] == pytest.approx(0.0)
+    assert stated.benchmarks.edge[0] == pytest.approx(0.5 / 30)
+    assert stated.benchmarks.to_share(code, np.array([[-40.0, 0.0, 40.0]]))[0].tolist() == pytest.approx([0.0, 0.3, 0.6])
+    assert cells(one()).benchmarks.ceiling.tolist() == [1.0]
+    for bad in (0.0, 1.1, float("nan")):
+        with pytest.raises(RecordError, match="column ceiling: found"):
+            cells(one().with_columns(ceiling=bad))
+    with pytest.raises(RecordError, match="two values for benchmark b"):
+        cells(pl.concat([one().with_columns(ceiling=0.9), one(system_id="n").with_columns(ceiling=0.8)]))
 
 
 def test_wrong_frames_are_refused() -> None:

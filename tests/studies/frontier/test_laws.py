@@ -9,18 +9,27 @@ from functools import partial
 import numpy as np
 import polars as pl
 import pytest
+from scipy.special import expit, logit
 from scipy.stats import norm
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern
 
 from foresaid.arrays import Array
 from foresaid.errors import RecordError
-from foresaid.laws import _frontier_curves, _frontier_jumps, _frontier_process, _frontier_releases, _frontier_still
+from foresaid.laws import (
+    _frontier_ceiling,
+    _frontier_curves,
+    _frontier_jumps,
+    _frontier_process,
+    _frontier_releases,
+    _frontier_still,
+)
 from foresaid.laws._capability_rows import SCHEMA
 from foresaid.laws._frontier_lag import Lag, rises, with_lag
 from foresaid.laws._frontier_process import LEVEL_VARIANCE, Shared, condition, covariance
 from foresaid.laws._frontier_rows import LEVELS, MONTH, Board, Question, board, known, path
 from foresaid.laws._frontier_scale import to_line, to_share
+from foresaid.scoring.rules import crps_of_draws
 from foresaid.studies.frontier.forms import LEVEL
 from foresaid.studies.frontier.protocol import Law
 
@@ -67,6 +76,8 @@ LAWS: dict[str, Law] = {
     "growth": partial(_frontier_process.forecast, "growth"),
     "trend": partial(_frontier_process.forecast, "trend"),
     "simulated releases": simulated,
+    "jumps by level to ceilings": _frontier_ceiling.to_ceilings(partial(_frontier_jumps.by_level, settings=LEVEL)),
+    "growth to ceilings": _frontier_ceiling.to_ceilings(partial(_frontier_process.forecast, "growth")),
 }
 
 
@@ -106,6 +117,16 @@ def test_no_law_sees_beyond_its_origin_nor_the_order_of_boards(name: str) -> Non
     moved = [Board(one.name, one.family, one.day, np.where(one.day > DAY, one.value / 2, one.value)) for one in BOARDS]
     first = LAWS[name](known(BOARDS, DAY), DAY, ASKED)
     np.testing.assert_array_equal(first, LAWS[name](known(moved[::-1], DAY), DAY, ASKED))
+
+
+def test_simulated_releases_leave_a_board_that_the_law_does_not_know_where_it_is() -> None:
+    two = board("two", "f", [(ORIGIN - timedelta(days=90), 0.2), (ORIGIN - timedelta(days=30), 0.4)])
+    few = _frontier_releases.Settings(schedules=3, draws=20)
+    asked = [Question("a", 1, 6), Question("two", 1, 6)]
+    rng = np.random.default_rng(3)
+    found = _frontier_releases.forecast([*known(BOARDS, DAY), two], DAY, asked, cells_of([*BOARDS, two]), rng, few)
+    assert found[1].tolist() == [0.4] * len(LEVELS)
+    assert found[0].max() > known(BOARDS, DAY)[0].frontier(DAY, 1)
 
 
 def test_pooled_jumps_by_hand() -> None:
@@ -221,9 +242,63 @@ def test_a_lag_on_gompertz_scale_keeps_a_board_near_its_ceiling_off_it() -> None
     assert with_lag(edge, Lag(np.array([0.0, *risen]), 2.0, on_line=True), 2.0)[0].max() == 1.0
 
 
+def flat(name: str, record: float, since: int) -> Board:
+    """A board whose record was set `since` months before the origin, with a lower model every month."""
+    days = [ORIGIN - timedelta(days=round(MONTH * k)) for k in range(since + 4, -1, -1)]
+    values = [record / 2] * 4 + [record] + [record / 2] * since
+    return board(name, "f", list(zip(days, values, strict=True)))
+
+
+def test_ceilings_are_pooled_over_boards_at_their_end() -> None:
+    """High, still measured, a year without a rise: of four boards two. With two pseudo-boards the mean is that of four logits."""
+    told = _frontier_ceiling.Settings()
+    boards = [flat("a", 0.9, 14), flat("b", 0.8, 13), flat("young", 0.95, 5), flat("low", 0.3, 20)]
+    assert [_frontier_ceiling.at_its_end(one, DAY, told) for one in boards] == [True, True, False, False]
+    closed = board("closed", "f", [(date(2023, 1, 1), 0.9), (date(2023, 2, 1), 0.5), (date(2023, 3, 1), 0.4)])
+    assert not _frontier_ceiling.at_its_end(closed, DAY, told)
+
+    logits = np.array([told.centre, told.centre, *logit([0.9, 0.8])])
+    mean, sd = _frontier_ceiling.pooled(boards, DAY, told)
+    assert mean == pytest.approx(logits.mean())
+    assert sd == pytest.approx(np.sqrt(((logits - mean) ** 2).mean() + told.spread**2 / 2))
+
+
+def test_ceilings_of_a_board_are_equally_likely_and_above_its_record() -> None:
+    """Far below, the quantiles of the logit-normal itself; at its median, the upper half of it."""
+    told = _frontier_ceiling.ceilings
+    wanted = norm.ppf([0.1, 0.3, 0.5, 0.7, 0.9], 2.0, 0.5)
+    np.testing.assert_allclose(logit(told(flat("low", 0.1, 3), DAY, 2.0, 0.5, 5)), wanted, atol=1e-6)
+    half = norm.ppf([0.55, 0.65, 0.75, 0.85, 0.95], 2.0, 0.5)
+    np.testing.assert_allclose(logit(told(flat("high", float(expit(2.0)), 3), DAY, 2.0, 0.5, 5)), half)
+    assert told(flat("full", 1.0, 3), DAY, 2.0, 0.5, 5).min() == 1.0
+
+
+def test_a_curve_that_ends_below_one_is_continued_to_where_it_ends() -> None:
+    """Boards on Gompertz curves to .6 that have come near it: the law alone goes on rising, on the way to .6 it does not."""
+    ends = [
+        Board(one.name, one.family, one.day, 0.6 * one.value) for one in [*(grown(name, -1.2, 2.2) for name in "abc"), BOARDS[3]]
+    ]
+    seen, asked = known(ends, DAY), [Question("a", 1, 6)]
+    truth = ends[0].frontier(DAY + 6 * MONTH, 1)
+    alone = _frontier_process.forecast("growth", seen, DAY, asked)
+    exact = _frontier_ceiling.Settings(boards=1e9, centre=float(logit(0.6)), spread=1e-6, points=1)
+    told = _frontier_ceiling.to_ceilings(partial(_frontier_process.forecast, "growth"), exact)(seen, DAY, asked)
+
+    assert told.max() <= 0.6 + 1e-9
+    assert np.median(told) == pytest.approx(truth, abs=0.01)
+    assert crps_of_draws(told.T, np.array([truth]))[0] < 0.5 * crps_of_draws(alone.T, np.array([truth]))[0]
+
+
+def test_a_ceiling_of_one_changes_nothing() -> None:
+    law = partial(_frontier_jumps.by_level, settings=LEVEL)
+    one = _frontier_ceiling.Settings(boards=1e9, centre=40.0, spread=1e-6, points=1)
+    seen = known(BOARDS, DAY)
+    np.testing.assert_allclose(
+        _frontier_ceiling.to_ceilings(law, one)(seen, DAY, ASKED), np.quantile(law(seen, DAY, ASKED), LEVELS, axis=1).T, atol=1e-9
+    )
+
+
 def test_levels_make_the_crps() -> None:
     """Twice the mean pinball loss at LEVELS of a normal distribution is its closed-form CRPS, 2 phi(0) - 1 / sqrt(pi), to 1e-3."""
-    from foresaid.scoring.rules import crps_of_draws
-
     exact = 2 * norm.pdf(0) - 1 / np.sqrt(np.pi)
     assert crps_of_draws(norm.ppf(LEVELS)[:, None], np.zeros(1))[0] == pytest.approx(exact, abs=1e-3)

@@ -18,6 +18,7 @@ import pytest
 from tests.conftest import ROOT, Built
 
 from foresaid.errors import ParameterError
+from foresaid.laws._frontier_rows import Question
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.schema import ForecastEntry, JointPrediction, Quantiles
 from foresaid.ledger.entries.target_rules import against
@@ -26,7 +27,8 @@ from foresaid.pipeline import round as rounds
 from foresaid.pipeline.round import Draft, draft
 from foresaid.registry.same_model import names
 from foresaid.scoring.levels import LEVELS
-from foresaid.studies.rounds import cards, forecasts, hindcast, releases, round_file, training
+from foresaid.studies.frontier.forms import MEANS
+from foresaid.studies.rounds import cards, forecasts, hindcast, records, releases, round_file, training
 from foresaid.studies.rounds.boards import Board, closed, parted
 from foresaid.studies.rounds.round_file import Alive, RoundFile
 
@@ -123,7 +125,7 @@ def test_the_published_rows_alone_make_the_same_forecasts(made: Draft) -> None:
     again = training.from_bytes(content, DAY)
     named = {"next-gpt-mini-epoch_chess_puzzles", "record-2027-03-31-epoch_chess_puzzles", "record-2027-06-30-epoch_eci_index"}
     asked = [one.target for one in made.asked if one.target.id in named]
-    found = forecasts.make(asked, again, made.file.primary, 1.1)
+    found = forecasts.make(asked, again, made.file.primary, 1.1, made.seed)
     frozen = {one.id: one for one in made.forecasts}
 
     assert training.to_bytes(again) == content
@@ -138,6 +140,24 @@ def test_the_published_rows_alone_make_the_same_forecasts(made: Draft) -> None:
             assert one.prediction == before
 
 
+def test_records_have_the_means_of_the_frontier_study_beside_the_primary(made: Draft) -> None:
+    """Mean of four: of the same board and day the level-by-level mean of its parts, of which simulated releases are one."""
+    methods = {one.method for one in made.forecasts if one.target == "record-2027-03-31-epoch_chess_puzzles"}
+    assert methods >= {"simulated_releases", "mean_of_four", "mean_of_four_to_ceilings"}
+
+    rows = made.rows
+    at = float(rows.read_on["epoch_chess_puzzles"].toordinal())
+    seen, asked = [one.by(at) for one in records.boards_of(rows)], [Question("epoch_chess_puzzles", 1, 6)]
+    cells = records.best_cells(rows)
+    found = records._as_in_the_study(seen, at, asked, cells, made.seed)
+    parts = np.mean([found[name] for name in MEANS["mean of four"]], axis=0)
+    np.testing.assert_allclose(found["mean of four"], parts)
+    best = cells.filter(pl.col("benchmark") == "epoch_chess_puzzles")
+    assert sorted(best["value"]) == pytest.approx(sorted(next(one for one in seen if one.name == asked[0].board).value))
+    other = records._as_in_the_study(seen, at, asked, cells, made.seed + 1)
+    assert np.abs(other["simulated releases"] - found["simulated releases"]).max() > 0
+
+
 def test_a_record_never_lies_below_the_record_at_the_freeze_nor_falls_with_the_day(made: Draft) -> None:
     assert list(cards._falling(drawn(made), made.forecasts)) == []
     for one in made.forecasts:
@@ -145,6 +165,20 @@ def test_a_record_never_lies_below_the_record_at_the_freeze_nor_falls_with_the_d
             rule = next(asked.target.rule for asked in made.asked if asked.target.id == one.target)
             assert isinstance(rule, RecordBy)
             assert Decimal(one.prediction.values[0]) >= Decimal(rule.record or "0")
+
+
+def test_no_forecast_lies_above_the_ceiling_that_the_record_states(made: Draft) -> None:
+    """Tier 4 of FrontierMath, whose ceiling Epoch states as .60: releases on any day, records, and every method beside."""
+    stated = {one.target.id: one.target for one in made.asked if one.target.ceiling is not None}
+    mine = [one for one in made.forecasts if one.target in stated]
+    for one in mine:
+        target = stated[one.target]
+        days = [date(2026, 12, 15), date(2027, 12, 31)]
+        for day in days if isinstance(one.prediction, JointPrediction) else days[:1]:
+            assert cards.said_quantiles(one, target, day).max() <= float(target.ceiling or 1) + 1e-9
+
+    assert {target.benchmark for target in stated.values()} == {"epoch_frontiermath_tier_4"}
+    assert {one.method for one in mine} >= {"capability", "frontier_trend", "quantile_mean_of_six", "mean_of_three"}
 
 
 def drawn(made: Draft) -> list[cards.Card]:
@@ -268,7 +302,7 @@ ORIGIN = date(2026, 1, 1)
 
 def test_a_hindcast_sees_nothing_after_its_origin_and_scores_what_came(made: Draft) -> None:
     file = msgspec.structs.replace(made.file, next_release=msgspec.structs.replace(made.file.next_release, launched_within=400))
-    scores = hindcast.run(file, made.boards, made.rows, [ORIGIN], date(2026, 7, 31), made.factor)
+    scores = hindcast.run(file, made.boards, made.rows, [ORIGIN], date(2026, 7, 31), made.factor, made.seed)
     later = pl.col("released_on") > ORIGIN
     blind = replace(made.rows, cells=made.rows.cells.filter(~later), ratings=made.rows.ratings.filter(~later))
     before = hindcast.cut(made.rows, ORIGIN)
@@ -285,7 +319,7 @@ def test_a_hindcast_sees_nothing_after_its_origin_and_scores_what_came(made: Dra
     assert chess["value"] == cell["value"][-1]  # the first Opus after the origin, at its highest effort
     assert chess["wis"] > 0
     assert scores.filter(pl.col("target").str.starts_with("record") & pl.col("method").eq("no_change"))["wis"].min() >= 0  # type: ignore[operator]
-    page = hindcast.page(scores, "Hindcast", np.random.default_rng(1))
+    page = hindcast.page(hindcast.table(scores, np.random.default_rng(1)), "Hindcast")
     assert "| **capability** |" in page
     assert "| jumps | " in page
 

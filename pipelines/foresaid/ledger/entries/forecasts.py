@@ -94,18 +94,20 @@ class Sibling(EntryFields, frozen=True):
 class JointPrediction(EntryFields, tag_field="kind", tag="joint", frozen=True):
     """A forecast of a release as a joint Gaussian of all benchmarks, for each of several days: conditioning needs no refit.
 
-    On the probit scale z = Phi^-1((score - chance) / (1 - chance)), scores in shares of one. Its cells are the `benchmarks` of the
-    system that the target asks for, in order, and behind them the `siblings`. On `days[d]` the cells have
-    mean `mean[d]` and the covariance matrix whose lower triangle is `covariance[d]`, row by row; between two days both are
-    interpolated linearly by the day. A published score adds `noise_variance` and the binomial variance of its `items` (null:
-    none), each of its benchmark, and every standard deviation is multiplied by `factor`. Forecast are the score unconditionally,
-    given what else was published of the same system, and given what was published of its siblings too: three numbers that no
-    mean mixes. See `laws/_capability_frozen.py`, which reads it.
+    On the probit scale z = Phi^-1((score - chance) / (ceiling - chance)), scores in shares of one; `ceiling` is what a flawless
+    system scores, 1 where nothing else is stated. Its cells are the `benchmarks` of the system that the target asks for, in order,
+    and behind them the `siblings`. On `days[d]` the cells have mean `mean[d]` and the covariance matrix whose lower triangle is
+    `covariance[d]`, row by row; between two days both are interpolated linearly by the day. A published score adds
+    `noise_variance` and the binomial variance of those of its `items` (null: none) that can be solved, each of its benchmark, and
+    every standard deviation is multiplied by `factor`. Forecast are the score unconditionally, given what else was published of
+    the same system, and given what was published of its siblings too: three numbers that no mean mixes. See
+    `laws/_capability_frozen.py`, which reads it.
     """
 
     days: list[Day]
     benchmarks: list[Id]
     chance: list[Number]
+    ceiling: list[Number]
     items: list[Number | None]
     siblings: list[Sibling]
     mean: list[list[Number]]
@@ -124,13 +126,15 @@ class JointPrediction(EntryFields, tag_field="kind", tag="joint", frozen=True):
             raise ValueError("`benchmarks` must name one or more, each once")
         cells = count + len(self.siblings)
         triangle = cells * (cells + 1) // 2
-        by_benchmark = {len(self.chance), len(self.items), len(self.noise_variance)} == {count}
+        by_benchmark = {len(self.chance), len(self.ceiling), len(self.items), len(self.noise_variance)} == {count}
         if not by_benchmark or set(map(len, self.mean)) != {cells} or {len(self.mean), len(self.covariance)} != {len(self.days)}:
             raise ValueError(f"expected {cells} numbers a day for {count} benchmarks and their siblings, and {len(self.days)} days")
         if any(len(row) != triangle for row in self.covariance):
             raise ValueError(f"`covariance` must have {triangle} numbers a day, the lower triangle for {cells} cells")
         if len(set(self.siblings)) != len(self.siblings) or not {one.benchmark for one in self.siblings} <= set(self.benchmarks):
             raise ValueError("`siblings` must be on some of the benchmarks, each once")
+        if any(not Decimal(low) < Decimal(high) <= 1 for low, high in zip(self.chance, self.ceiling, strict=True)):
+            raise ValueError("`ceiling` must be above `chance` and at most 1")
         if Decimal(self.factor) <= 0 or any(Decimal(one) < 0 for one in self.noise_variance):
             raise ValueError("`factor` must be above 0 and `noise_variance` not below it")
 

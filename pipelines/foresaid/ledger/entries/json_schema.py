@@ -1,7 +1,8 @@
 """The format of the ledger's lines as JSON Schema (draft 2020-12), for programs in other languages.
 
-Made from the records themselves, so that the two cannot differ; docs/ledger.schema.json holds it. It says what one line holds. What
-lines must agree on among each other stands in `rules.py` and `target_rules.py`, what a line may not say of itself in the records.
+Made from the records themselves, so that the two cannot differ; docs/schemas/ledger-line.json holds it. It says what one line is.
+What lines must agree on among each other stands in `rules.py` and `target_rules.py`, what a line may not say of itself in the
+records.
 
 >>> sorted(schema()["$defs"])[:3]
 ['Amendment', 'Bound', 'Challenge']

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from foresaid import canonical_json
 from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.fields import aim_of
 from foresaid.ledger.entries.schema import Prediction
 from foresaid.ledger.state import evidence
 from foresaid.ledger.state.accounting import Account
-from foresaid.ledger.state.index import Clock, Facts, Key, gather
+from foresaid.ledger.state.index import Aim, Clock, Facts, Key, gather
 from foresaid.ledger.state.versions import versions
 from foresaid.ledger.verify.verify import VerificationResult
 
@@ -37,21 +39,13 @@ def read(batches: Sequence[Batch], clock: Clock) -> Told:
 
 def of(read_once: Told, author: str, name: str) -> dict[str, Any]:
     """The round, the target, every version with the one that counts, and the outcomes entered for its target."""
-    facts, aim = read_once.facts, aim_of(name)
-    opened, target = facts.rounds.get(aim[0]), facts.targets.get(aim)
     return {
         "author": author,
         "id": name,
-        "round": msgspec.to_builtins(opened) if opened is not None else None,
-        "target": msgspec.to_builtins(target) if target is not None else None,
+        **asked(read_once, aim_of(name)),
         "versions": [
             {"batch": batch, "counts": counts, "prediction": msgspec.to_builtins(made)}
             for batch, made, counts in read_once.versions.get((author, name), [])
-        ],
-        "outcomes": [
-            {"subject": subject, **msgspec.to_builtins(entry), "counts": place == 0}
-            for subject, found in sorted(facts.outcomes(aim).items())
-            for place, entry in enumerate(found)
         ],
     }
 
@@ -77,6 +71,52 @@ def whole(
         "proven": list(about.have),
         "not_proven": [*about.lack, *evidence.NEVER],
     }
+
+
+PROOFS = ("proven", "not_proven")
+
+
+def asked(read_once: Told, aim: Aim) -> dict[str, Any]:
+    """What is the same for every forecast of a target: its round, the target itself, the outcomes entered for it."""
+    facts = read_once.facts
+    opened, target = facts.rounds.get(aim[0]), facts.targets.get(aim)
+    return {
+        "round": msgspec.to_builtins(opened) if opened is not None else None,
+        "target": msgspec.to_builtins(target) if target is not None else None,
+        "outcomes": [
+            {"subject": subject, **msgspec.to_builtins(entry), "counts": place == 0}
+            for subject, found in sorted(facts.outcomes(aim).items())
+            for place, entry in enumerate(found)
+        ],
+    }
+
+
+def of_target(shared: dict[str, Any], told: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """What a target's forecasts share (`asked`), and their stories (`whole`) as one: proofs once for those that share them.
+
+    The matrices of a joint are named by the SHA-256 of their canonical line and not repeated: they stand whole in the batch, and in
+    the story of the one forecast.
+    """
+    proofs: list[dict[str, Any]] = []
+    forecasts = []
+    for one in told:
+        about = {name: one[name] for name in PROOFS}
+        same = next((row for row in proofs if {name: row[name] for name in PROOFS} == about), None)
+        if same is None:
+            same = {"ids": [], **about}
+            proofs.append(same)
+        same["ids"].append(f"{one['author']} {one['id']}")
+        rest = {name: value for name, value in one.items() if name not in (*shared, *PROOFS)}
+        made = [{**row, "prediction": _without_matrices(row["prediction"])} for row in one["versions"]]
+        forecasts.append({**rest, "versions": made})
+    return {**shared, "forecasts": forecasts, "proofs": proofs}
+
+
+def _without_matrices(prediction: dict[str, Any]) -> dict[str, Any]:
+    if "covariance" not in prediction:
+        return prediction
+    digest = sha256(canonical_json.dump_line({"covariance": prediction["covariance"]})).hexdigest()
+    return {**prediction, "covariance": {"sha256": digest}}
 
 
 def lines(told: dict[str, Any]) -> Iterator[str]:

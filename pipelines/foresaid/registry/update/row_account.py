@@ -20,6 +20,7 @@ from typing import Any
 import polars as pl
 import yaml
 
+from foresaid import parallel
 from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
 from foresaid.registry import source_card
@@ -62,7 +63,8 @@ def run(mirror: Path, registry: Path, build: Path, recorded_on: date, dry_run: b
     files: list[FileCount] = []
     rows: list[LeftOut] = []
     failed = 0
-    for name in source_card.source_names(registry):
+    names = source_card.source_names(registry)
+    for name in parallel.counted(names, "sources", len(names)):
         if name not in sources.names():
             say(f"{name}: has a card and no reader: rows typed by hand stay as they are")
             continue

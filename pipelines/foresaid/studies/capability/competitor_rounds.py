@@ -78,10 +78,10 @@ def competitor_round(
         measured.append(found is not None)
         if found is not None:
             levels[COMPUTE].append(benchmarks.to_share(np.full(len(found), q), found))
-    chance = benchmarks.chance[wanted.q][:, None]
+    chance, ceiling = benchmarks.chance[wanted.q][:, None], benchmarks.ceiling[wanted.q][:, None]
     tables = []
     for name, told_of in ((RESPONSE, "conditional"), (STEPS, "unconditional")):
-        values = chance + (1.0 - chance) * np.array(levels[name])
+        values = chance + (ceiling - chance) * np.array(levels[name])
         tables.append(scored(wanted_frame.with_columns(pl.lit(told_of).alias("told"), pl.lit(name).alias("method")), values))
     if any(measured):
         of_compute = wanted_frame.filter(pl.Series(measured)).with_columns(

@@ -60,7 +60,7 @@ def answer(
     done = complete(joint, known, LEVELS, factor)
     mean, covariance = told(joint, known)
     mean, sd = predictive(joint, mean, np.diag(covariance))
-    points = 100.0 * (1.0 - joint.benchmarks.chance) * np.exp(-0.5 * mean**2) / np.sqrt(2.0 * np.pi)
+    points = 100.0 * (joint.benchmarks.ceiling - joint.benchmarks.chance) * np.exp(-0.5 * mean**2) / np.sqrt(2.0 * np.pi)
     unknown = np.array([one.known is None for one in done])
     remarks = []
     if release.line and release.line not in systems.lines:

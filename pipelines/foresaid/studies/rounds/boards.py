@@ -90,12 +90,11 @@ def shares(
     measured = systems.with_columns(board=pl.col("benchmark").replace(same)).select("board", "source_id").unique()
     newest = systems.group_by("source_id").agg(pl.col("known_on").max())
     read_on = dict(measured.join(newest, on="source_id").group_by("board").agg(pl.col("known_on").max()).iter_rows())
-    ceilings = {one.board: one.one for one in choices.same.values() if one.one < 1.0}
     found = []
     for row in quantities.filter(pl.col("quantity_id").is_in(cells["benchmark"].unique().to_list())).sort("quantity_id").to_dicts():
         name = row["quantity_id"]
         models = _models(cells.filter(pl.col("benchmark") == name))
-        found.append(_board(row, "share", read_on[name], models, ceilings.get(name), steps.get(name, 0.0)))
+        found.append(_board(row, "share", read_on[name], models, choices.ceilings.get(name), steps.get(name, 0.0)))
     return found
 
 

@@ -165,7 +165,8 @@ def _too_narrow(made: Sequence[Card]) -> Iterator[str]:
         items = round(0.5 / float(target.resolution)) if counted and target.resolution else 0
         if items < 2:
             continue
-        least = binomial_floor(np.full((1, len(LEVELS)), card.at(0.5)), np.array([items]))[0]
+        ceiling = np.array([1.0 if target.ceiling is None else float(target.ceiling)])
+        least = binomial_floor(np.full((1, len(LEVELS)), card.at(0.5)), np.array([items]), ceiling)[0]
         low, high = (LEVELS.index(level) for level in (0.1, 0.9))
         if card.values[high] - card.values[low] < least[high] - least[low] - 1.0 / items:
             yield (

@@ -23,14 +23,17 @@ PLACES = 6  # after the point, of a frozen quantile
 Made = dict[str, dict[str, Prediction]]  # target -> method -> prediction
 
 
-def make(targets: Sequence[TargetEntry], rows: Rows, primary: Primary, factor: float) -> list[ForecastEntry]:
-    """All forecasts of the targets, in their order: of each target every method that can answer it, one of them primary."""
+def make(targets: Sequence[TargetEntry], rows: Rows, primary: Primary, factor: float, seed: int) -> list[ForecastEntry]:
+    """All forecasts of the targets, in their order: of each target every method that can answer it, one of them primary.
+
+    `factor` on the law's standard deviation and the `seed` of simulated releases are those of params.yaml.
+    """
     law = set(rows.cells["benchmark"].unique().to_list())
     next_shares = [one for one in targets if isinstance(one.rule, NextRelease) and one.benchmark in law]
     record_shares = [one for one in targets if isinstance(one.rule, RecordBy) and one.benchmark in law]
     made: Made = _next_releases(next_shares, rows, factor) if next_shares else {}
     if record_shares:
-        found = records.shares(record_shares, rows)
+        found = records.shares(record_shares, rows, seed)
         made |= {one.id: _all(found[one.id], one) for one in record_shares}
     for target in targets:
         if target.id not in made:
@@ -46,11 +49,12 @@ def make(targets: Sequence[TargetEntry], rows: Rows, primary: Primary, factor: f
 
 
 def _next_releases(targets: Sequence[TargetEntry], rows: Rows, factor: float) -> Made:
-    model = releases.law(rows.cells)
+    cells = rows.law_cells
+    model = releases.law(cells)
     lines = [releases.line_of(one, rows.cells, rows.launches) for one in targets]
     trained = described(to_bytes(rows), rows.as_of, CELLS)
     until = max(rows.read_on.values())
-    others = releases.share_baselines(rows.cells, model.cells.benchmarks, targets, lines, until)
+    others = releases.share_baselines(cells, model.cells.benchmarks, targets, lines, until)
     made: Made = {}
     for i, (target, line) in enumerate(zip(targets, lines, strict=True)):
         law: Prediction = of_frozen(releases.joint(model, target, line, factor), trained)

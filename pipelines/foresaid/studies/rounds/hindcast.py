@@ -8,10 +8,11 @@ docs/results-capability.md and docs/results-frontier.md say on which rows. The l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,7 +25,7 @@ from foresaid.ledger.entries.schema import TargetEntry
 from foresaid.ledger.entries.targets import NextRelease, RecordBy
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
-from foresaid.studies.rounds import cards, forecasts, questions
+from foresaid.studies.rounds import cards, forecasts, kept_hindcast, questions
 from foresaid.studies.rounds.boards import Board, parted
 from foresaid.studies.rounds.round_file import RoundFile
 from foresaid.studies.rounds.training import COLUMNS, LAG, Rows
@@ -32,6 +33,7 @@ from foresaid.studies.rounds.training import COLUMNS, LAG, Rows
 SPANS = (91, 182, 365)  # days ahead of an origin at which records are asked
 OPEN = timedelta(days=365)  # how long a next release may take
 REPLICATES = 4000
+HELD = ("held_50", "held_80", "held_95")
 REFERENCE = {
     "next release": "quantile_mean_of_six", "record": "jumps", "rating, next launch": "best_so_far", "rating, record": "no_change",
 }  # fmt: skip
@@ -112,7 +114,9 @@ def outcome_of(target: TargetEntry, board: Board, cells: pl.DataFrame, launches:
     return Outcome(float(highest["value"][0]), day, str(highest["release"][0]))
 
 
-def run(file: RoundFile, boards: Sequence[Board], rows: Rows, origins: Sequence[date], last: date, factor: float) -> pl.DataFrame:
+def run(
+    file: RoundFile, boards: Sequence[Board], rows: Rows, origins: Sequence[date], last: date, factor: float, seed: int
+) -> pl.DataFrame:
     """Score every method of the round at every origin: rows of SCHEMA, WIS in points of 100 of a share, in points of a rating."""
     found: list[tuple[object, ...]] = []
     for origin in origins:
@@ -130,7 +134,7 @@ def run(file: RoundFile, boards: Sequence[Board], rows: Rows, origins: Sequence[
             if (outcome := outcome_of(one.target, whole[one.board.benchmark], rows.cells, rows.launches, last)) is not None
         }
         targets = {one.target.id: one for one in asked if one.target.id in came}
-        for said in forecasts.make([one.target for one in targets.values()], then, file.primary, factor):
+        for said in forecasts.make([one.target for one in targets.values()], then, file.primary, factor, seed):
             one, outcome = targets[said.target], came[said.target]
             values = cards.said_quantiles(said, one.target, outcome.on)
             found.append(
@@ -179,26 +183,44 @@ Reference: {reference}. Origins: {origins}.
 """
 
 
-def page(scores: pl.DataFrame, title: str, rng: np.random.Generator) -> str:
-    """The tables: by kind and method mean WIS, skill over the kind's reference, coverage by row and by release."""
-    text = HEAD.format(title=title)
+def table(scores: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    """One row a kind and method (columns kept_hindcast.SCHEMA), the lowest WIS of a kind first.
+
+    Mean WIS, skill over the kind's reference with its bounds, coverage as a share of rows and as the mean over draws.
+    """
+    found = []
     for (kind,), part in scores.sort("kind").group_by(["kind"], maintain_order=True):
-        against = REFERENCE[str(kind)]
-        origins = ", ".join(str(day) for day in sorted(set(part["origin"])))
-        text += TABLE.format(kind=kind, reference=against, origins=origins)
-        reference = part.filter(pl.col("method") == against)
-        for method in part.group_by("method").agg(pl.col("wis").mean()).sort("wis", "method")["method"].to_list():
-            text += _row(part.filter(pl.col("method") == method), str(method), reference, rng) + "\n"
+        reference = part.filter(pl.col("method") == REFERENCE[str(kind)])
+        origins = " ".join(str(day) for day in sorted(set(part["origin"])))
+        means = part.group_by("method").agg(pl.col("wis").mean(), rows=pl.len().cast(pl.Int64)).sort("wis", "method")
+        for method, wis, rows in means.iter_rows():
+            mine = part.filter(pl.col("method") == method)
+            draws = mine.group_by("release").agg(*(pl.col(name).mean() for name in HELD))
+            gain, low, high = skill(mine, reference, rng)
+            found.append(
+                {
+                    "kind": kind, "method": method, "primary": mine["primary"].all(), "reference": REFERENCE[str(kind)],
+                    "origins": origins, "rows": rows, "draws": draws.height, "wis": wis, "skill": gain, "skill_05": low,
+                    "skill_95": high, **{f"coverage_{name[5:]}": mine[name].mean() for name in HELD},
+                    **{f"coverage_{name[5:]}_by_draw": draws[name].mean() for name in HELD},
+                }
+            )  # fmt: skip
+    return pl.DataFrame(found, schema=kept_hindcast.SCHEMA)
+
+
+def page(means: pl.DataFrame, title: str) -> str:
+    """The rows of `table` as text, a table a kind."""
+    text = HEAD.format(title=title)
+    for (kind,), part in means.group_by(["kind"], maintain_order=True):
+        origins = part["origins"][0].replace(" ", ", ")
+        text += TABLE.format(kind=kind, reference=part["reference"][0], origins=origins)
+        text += "".join(f"{line(row)}\n" for row in part.iter_rows(named=True))
     return text
 
 
-def _row(mine: pl.DataFrame, method: str, reference: pl.DataFrame, rng: np.random.Generator) -> str:
-    held = ("held_50", "held_80", "held_95")
-    by_row = " / ".join(f"{100 * float(mine[name].mean()):.0f}" for name in held)  # type: ignore[arg-type]  # of booleans
-    releases = mine.group_by("release").agg(*(pl.col(name).mean() for name in held))
-    by_release = " / ".join(f"{100 * float(releases[name].mean()):.0f}" for name in held)  # type: ignore[arg-type]
-    best, low, high = skill(mine, reference, rng)
-    gain = f"{best:+.2f} [{low:+.2f}, {high:+.2f}]"
-    name = f"**{method}**" if mine["primary"].all() else method
-    wis = float(mine["wis"].mean())  # type: ignore[arg-type]
-    return f"| {name} | {mine.height} | {releases.height} | {wis:.2f} | {gain} | {by_row} | {by_release} |"
+def line(row: Mapping[str, Any]) -> str:
+    """One row of `table` as a row of a Markdown table, without its kind."""
+    by_row, by_draw = (" / ".join(f"{100 * row[f'coverage_{name[5:]}{of}']:.0f}" for name in HELD) for of in ("", "_by_draw"))
+    gain = f"{row['skill']:+.2f} [{row['skill_05']:+.2f}, {row['skill_95']:+.2f}]"
+    name = f"**{row['method']}**" if row["primary"] else row["method"]
+    return f"| {name} | {row['rows']} | {row['draws']} | {row['wis']:.2f} | {gain} | {by_row} | {by_draw} |"

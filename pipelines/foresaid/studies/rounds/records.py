@@ -16,16 +16,18 @@ import polars as pl
 
 from foresaid.arrays import Array
 from foresaid.laws import _frontier_curves, _frontier_jumps, _frontier_process, _rating_line, _rating_trend
+from foresaid.laws._capability_rows import SCHEMA
 from foresaid.laws._frontier_lag import Lag, with_lag
 from foresaid.laws._frontier_rows import LEVELS, MONTH, Board, Question, board
 from foresaid.laws._frontier_scale import to_line
 from foresaid.ledger.entries.schema import TargetEntry
 from foresaid.ledger.entries.targets import RecordBy
 from foresaid.scoring import levels
-from foresaid.studies.frontier.forms import LEVEL
+from foresaid.studies.frontier.forms import LEVEL, MEANS, forms, with_mean
 from foresaid.studies.rounds.training import Rows
 
 MEAN = "mean_of_three"
+STUDY = ("simulated releases", "mean of four", "mean of four to ceilings")  # as the frontier study has them, told of standing still
 UNBROKEN = 1e-9  # above the record: by so much the record at the last reading is one more record to the lines
 
 
@@ -59,8 +61,21 @@ def lag_of(rows: Rows) -> Lag | None:
     return Lag(risen, float(days.mean()) / MONTH, on_line=True)
 
 
-def shares(targets: Sequence[TargetEntry], rows: Rows) -> dict[str, dict[str, Array]]:
-    """By target and method quantiles (23,) in shares of record targets on boards of shares."""
+def best_cells(rows: Rows) -> pl.DataFrame:
+    """The boards of `boards_of` as cells of the capability law (SCHEMA): of each model its best share of the way, no effort."""
+    scale = scale_of(rows)
+    best = rows.cells.sort("value", "system_id", descending=[True, False]).unique(
+        ["benchmark", "model_id"], keep="first", maintain_order=True
+    )
+    low, high = (pl.col("benchmark").replace_strict({name: pair[i] for name, pair in scale.items()}) for i in (0, 1))
+    return best.with_columns(
+        value=((pl.col("value") - low) / (high - low)).clip(0.0, 1.0), system_id="model_id", chance=pl.lit(0.0),
+        effort=pl.lit(None, pl.Float64), items=pl.lit(None, pl.Int64),
+    ).select(*SCHEMA).sort("system_id", "benchmark")  # fmt: skip
+
+
+def shares(targets: Sequence[TargetEntry], rows: Rows, seed: int) -> dict[str, dict[str, Array]]:
+    """By target and method quantiles (23,) in shares of record targets on boards of shares; the seed is of simulated releases."""
     every, lag = boards_of(rows), lag_of(rows)
     scale, read = scale_of(rows), rows.read_on
     found: dict[str, dict[str, Array]] = {}
@@ -69,7 +84,7 @@ def shares(targets: Sequence[TargetEntry], rows: Rows) -> dict[str, dict[str, Ar
         at = float(origin.toordinal())
         known = [one.by(at) for one in every if (one.day <= at).any()]
         asked = [Question(one.benchmark, _rule(one).top, _months(_day(one), origin)) for one in mine]
-        for method, made in _forms(known, at, asked).items():
+        for method, made in _forms(known, at, asked, best_cells(rows), seed).items():
             for target, row in zip(mine, made, strict=True):
                 if lag is not None and method != "no_change":
                     until = _day(target) + timedelta(days=target.publish_within)
@@ -91,7 +106,7 @@ def _never_falling(targets: Sequence[TargetEntry], found: Mapping[str, Mapping[s
     return made
 
 
-def _forms(known: Sequence[Board], at: float, asked: Sequence[Question]) -> Mapping[str, Array]:
+def _forms(known: Sequence[Board], at: float, asked: Sequence[Question], cells: pl.DataFrame, seed: int) -> Mapping[str, Array]:
     made = {
         "no_change": _frontier_jumps.no_change(known, at, asked),
         "jumps": _frontier_jumps.pooled(known, at, asked),
@@ -102,7 +117,25 @@ def _forms(known: Sequence[Board], at: float, asked: Sequence[Question]) -> Mapp
         "local_trend": _frontier_process.forecast("trend", known, at, asked),
     }
     three = ("jumps_by_level", "hierarchical_growth", "local_trend")
-    return {**made, MEAN: np.asarray(np.mean([made[name] for name in three], axis=0))}
+    made[MEAN] = np.asarray(np.mean([made[name] for name in three], axis=0))
+    study = _as_in_the_study(known, at, asked, cells, seed)
+    return {**made, **{name.replace(" ", "_"): study[name] for name in STUDY}}
+
+
+def _as_in_the_study(
+    known: Sequence[Board], at: float, asked: Sequence[Question], cells: pl.DataFrame, seed: int
+) -> Mapping[str, Array]:
+    """Forms and means of STUDY by the study's own code.
+
+    Releases are simulated for every board and then read off for those asked, so that no forecast depends on what else is asked.
+    """
+    laws = forms(cells, seed)
+    parts = {name: laws[name](known, at, asked) for mean in STUDY[1:] for name in MEANS[mean] if name != STUDY[0]}
+    spans = sorted({(one.top, one.months) for one in asked})
+    every = [Question(one.name, top, months) for one in known for top, months in spans if len(one.day) >= top]
+    simulated = laws[STUDY[0]](known, at, every)
+    parts[STUDY[0]] = simulated[[every.index(one) for one in asked]]
+    return with_mean(parts)
 
 
 def rating(target: TargetEntry, rows: Rows) -> dict[str, Array]:

@@ -183,9 +183,9 @@ def share_baselines(
     found = {}
     for name, z in baselines(known, asked, past_errors(known, until)).items():
         shares = benchmarks.to_share(asked.q, z)
-        items = benchmarks.items[asked.q]
+        items, ceiling = benchmarks.items[asked.q], benchmarks.ceiling[asked.q]
         counted = np.isfinite(items)
-        shares[counted] = binomial_floor(shares[counted], items[counted])
+        shares[counted] = binomial_floor(shares[counted], items[counted], ceiling[counted])
         found[name] = shares
     return found
 

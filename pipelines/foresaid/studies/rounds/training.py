@@ -19,7 +19,7 @@ import polars as pl
 from foresaid import canonical_json
 from foresaid.canonical_json import decimal
 from foresaid.errors import RecordError
-from foresaid.laws._capability_rows import SCHEMA
+from foresaid.laws._capability_rows import CEILING, SCHEMA
 from foresaid.ledger.entries.schema import Training
 
 CELLS, RATINGS, READ, LAUNCHES, LAG = "capability_cells", "rating_values", "boards_read", "launches", "publication_lag"
@@ -61,6 +61,12 @@ class Rows:
     def read_on(self) -> dict[str, date]:
         """The day on which each board was read last."""
         return dict(self.read.select("benchmark", "known_on").iter_rows())
+
+    @property
+    def law_cells(self) -> pl.DataFrame:
+        """The cells with the ceiling that the record states of their board, as the law of all cells takes them."""
+        stated = self.read.select("benchmark", pl.col("ceiling").alias(CEILING))
+        return self.cells.select(*SCHEMA).join(stated, on="benchmark", how="left", maintain_order="left")
 
     def part(self, name: str) -> pl.DataFrame:
         """One of the frames by the name of its part, its columns in order, its rows sorted."""

@@ -1,0 +1,153 @@
+"""Charts of frozen forecasts: the predicted intervals side by side, and the past of a board with what is forecast of it.
+
+Both show nested intervals, 95, 80 and 50 %, as bars that grow thicker, so that they can be read in grey and on a phone. There are
+two charts a target, so they are written as Vega-Lite specifications straight away: checking each through Altair took longer than
+drawing it. Type and colours are those of report/charts.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import altair as alt
+
+from foresaid.report.charts import BAND, INK, PALETTE, PAPER, SOFT, WIDTH, drawn, render
+
+Rows = Sequence[Mapping[str, Any]]
+Layer = dict[str, Any]
+LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
+NESTED = ((0.025, 0.975, 1.2, 0.35), (0.1, 0.9, 3.2, 0.5), (0.25, 0.75, 7.0, 0.7))  # levels, width of a bar, opacity of a band
+DIAMOND = {"last known value": PAPER, "observed": INK}
+STEP = 24  # height of a line in pixels
+
+
+def field(level: float) -> str:
+    """The column of a quantile, without the point that Vega-Lite would take for a path.
+
+    >>> field(0.025)
+    'q025'
+    """
+    return f"q{level:g}".replace("0.", "", 1)
+
+
+@drawn
+def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str, Any]:
+    """Intervals of several forecasts, one line each: `label`, `quantiles` (at LEVELS), `first`, `last` and `observed` of each row.
+
+    `first` says whether it is a primary one, drawn in colour; a hollow diamond is the last value known before, a filled one
+    what was observed; either may be None. `best` is the best value so far, drawn as a dashed line.
+    """
+    data = [{"label": row["label"], "kind": "primary" if row["first"] else "other", **_quantiles(row)} for row in rows]
+    points = [
+        {"label": row["label"], "value": _short(row[name]), "kind": words}
+        for row in rows
+        for name, words in (("last", "last known value"), ("observed", "observed"))
+        if row[name] is not None
+    ]
+    labels = list(dict.fromkeys(row["label"] for row in rows))
+    y = {
+        "field": "label", "type": "nominal", "title": None, "sort": labels,
+        "axis": {"labelLimit": 250, "domain": False, "ticks": False, "labelPadding": 6},
+    }  # fmt: skip
+    colour = {
+        "field": "kind", "type": "nominal", "legend": None,
+        "scale": {"domain": ["primary", "other"], "range": [PALETTE[0], SOFT]},
+    }  # fmt: skip
+    x = {"title": f"{unit}; bars: 50, 80 and 95 % intervals", "axis": {"tickCount": 6}}
+    layers = [
+        _layer(
+            data, {"type": "rule", "strokeWidth": width, "opacity": 0.8}, y=y, color=colour,
+            x=_number(field(low), **x), x2={"field": field(high)},
+        )
+        for low, high, width, _ in NESTED
+    ]  # fmt: skip
+    layers.append(_layer(data, {"type": "tick", "color": INK, "thickness": 2.2, "size": 13}, y=y, x=_number(field(0.5), **x)))
+    if points:
+        kinds = [one for one in DIAMOND if any(row["kind"] == one for row in points)]
+        scale = {"domain": kinds, "range": [DIAMOND[one] for one in kinds]}
+        mark = {"type": "point", "shape": "diamond", "size": 70, "stroke": INK, "strokeWidth": 1.4}
+        fill = {"field": "kind", "type": "nominal", "title": None, "scale": scale}
+        layers.append(_layer(points, mark, y=y, x=_number("value", **x), fill=fill))
+    if best is not None:
+        mark = {"type": "rule", "color": PALETTE[1], "strokeDash": [4, 3], "strokeWidth": 1.3}
+        layers.append(_layer([{"value": _short(best)}], mark, x=_number("value", **x)))
+    return _spec(layers, title, width=WIDTH - 190, height={"step": STEP})
+
+
+@drawn
+def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, title: str, unit: str) -> dict[str, Any]:
+    """Values of released models over the `year` of release (`value`, `own`: of the lines asked), and what is forecast from then on.
+
+    `bands` hold `quantiles` (at LEVELS) by `year`, drawn as nested bands with their median; `exact` the same, drawn as bars.
+    `best` is the step line of the best value so far (`year`, `value`), `outcomes` what was observed later.
+    """
+
+    def x() -> dict[str, Any]:
+        axis = {"format": ".0f", "tickMinStep": 1, "tickCount": 6}
+        return _number("year", title="day of release", axis=axis, scale={"zero": False, "nice": False, "padding": 8})
+
+    def y(name: str = "value") -> dict[str, Any]:
+        return _number(name, title=unit)
+
+    layers: list[Layer] = []
+    if best:
+        layers.append(
+            _layer(
+                [*map(_point, best)], {"type": "line", "color": INK, "strokeWidth": 1.4, "interpolate": "step-after"}, x=x(), y=y()
+            )
+        )
+    for mine, colour, size, opacity in ((False, SOFT, 14, 0.35), (True, PALETTE[0], 34, 0.8)):
+        kept = [_point(row) for row in past if bool(row["own"]) is mine]
+        mark = {"type": "point", "size": size, "filled": True, "color": colour, "opacity": opacity}
+        layers += [_layer(kept, mark, x=x(), y=y())] if kept else []
+    spread = [{"year": round(row["year"], 4), **_quantiles(row)} for row in bands]
+    for low, high, _, opacity in NESTED if spread else ():
+        mark = {"type": "area", "color": BAND, "opacity": opacity}
+        layers.append(_layer(spread, mark, x=x(), y=y(field(low)), y2={"field": field(high)}))
+    if spread:
+        layers.append(_layer(spread, {"type": "line", "color": PALETTE[0], "strokeWidth": 1.6}, x=x(), y=y(field(0.5))))
+    bars = [{"year": round(row["year"], 4), **_quantiles(row)} for row in exact]
+    for low, high, width, _ in NESTED if bars else ():
+        mark = {"type": "rule", "color": PALETTE[0], "strokeWidth": width, "opacity": 0.8}
+        layers.append(_layer(bars, mark, x=x(), y=y(field(low)), y2={"field": field(high)}))
+    if bars:
+        mark = {"type": "tick", "color": INK, "orient": "horizontal", "size": 13, "thickness": 2.2}
+        layers.append(_layer(bars, mark, x=x(), y=y(field(0.5))))
+    if outcomes:
+        mark = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "color": INK, "opacity": 1}
+        layers.append(_layer([*map(_point, outcomes)], mark, x=x(), y=y()))
+    return _spec(layers, title)
+
+
+@cache
+def _frame() -> dict[str, Any]:
+    """The specification of an empty chart in the site's type and colours."""
+    nothing = alt.Data(values=[])  # type: ignore[no-untyped-call]  # altair does not type its data classes
+    return render(alt.layer(alt.Chart(nothing).mark_point()), "title")
+
+
+def _spec(layers: Sequence[Layer], title: str, **size: Any) -> dict[str, Any]:
+    frame = _frame()
+    return {**frame, "layer": list(layers), "title": {**frame["title"], "text": title}, **size}
+
+
+def _layer(values: Rows, mark: Mapping[str, Any], **encoding: Mapping[str, Any]) -> Layer:
+    return {"data": {"values": list(values)}, "mark": dict(mark), "encoding": encoding}
+
+
+def _number(name: str, **more: Any) -> dict[str, Any]:
+    return {"field": name, "type": "quantitative", "scale": {"zero": False}, **more}
+
+
+def _quantiles(row: Mapping[str, Any]) -> dict[str, float]:
+    return {field(level): _short(value) for level, value in zip(LEVELS, row["quantiles"], strict=True)}
+
+
+def _point(row: Mapping[str, Any]) -> dict[str, float]:
+    return {"year": round(float(row["year"]), 4), "value": _short(row["value"])}
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.6g}")  # what a pixel cannot show must not reach the bytes
