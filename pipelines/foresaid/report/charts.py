@@ -1,9 +1,9 @@
 """Charts as inline SVG: drawn once, without a browser, a network or a script, and with the same bytes every time.
 
-A chart is a Vega-Lite specification made from plain rows; report/renderer.py turns it into SVG and report/svg.py cleans what comes
-out. Shapes and fills carry what colours say, so that every chart can be read in grey; a point says what it is in a `<title>`, which
-a pointer shows. A chart is so narrow that its letters can be read on a phone. Charts whose data did not change are kept between
-runs (`kept_in`).
+A chart is a Vega-Lite specification made from plain rows and turned into SVG by report/renderer.py; report/svg.py cleans what
+comes out. Shapes and fills carry what colours say, so that every chart can be read in grey; a point says what it is in a
+`<title>`, which a pointer shows. A chart is so narrow that its letters can be read on a phone. Charts whose data did not change
+are kept between runs (`kept_in`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from altair.utils.schemapi import debug_mode
 from markupsafe import escape
 
 from foresaid.files import write_bytes
-from foresaid.report.renderer import Order, beside, rendered
+from foresaid.report.renderer import Order, beside, svg
 from foresaid.report.svg import clean, unique_ids
 
 Rows = Sequence[Mapping[str, Any]]
@@ -124,7 +124,7 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
         title = str(asked.arguments["title"])
         kept = _KEPT.get()
         if kept is None:
-            finished = clean(rendered(specified(*args, **kwargs), _version()), title)
+            finished = clean(svg(specified(*args, **kwargs), _version()), title)
             return Drawing(lambda: finished, title)
         stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
         path = kept.folder / f"{sha256(stated.encode()).hexdigest()}.svg"
@@ -182,7 +182,7 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
     several covariates has no single axis, and its bands are then drawn at each point. `log` draws x on the log scale.
     """
     wanted = ("x", "observed", "median", "lower_80", "upper_80")
-    seen = [{**_only(row, *wanted), "said": _named(row, observed=row["observed"], median=row["median"])} for row in points]
+    seen = [{**_only(row, *wanted), "said": named(row, observed=row["observed"], median=row["median"])} for row in points]
     drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
     drawn.sort(key=lambda row: float(row["x"]))
     xs = [float(row["x"]) for row in [*seen, *drawn]]
@@ -308,9 +308,7 @@ def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
 
     `name`, where a row has it, is the model.
     """
-    kept = [
-        {**_only(row, "year", "value", "best"), "said": _named(row, released=row["year"], value=row["value"])} for row in points
-    ]
+    kept = [{**_only(row, "year", "value", "best"), "said": named(row, released=row["year"], value=row["value"])} for row in points]
     x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
     line = alt.Chart(_data(kept)).mark_line(color=INK, strokeWidth=1.6, interpolate="step-after")
     dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7, aria=True)
@@ -327,7 +325,7 @@ def index_over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     `name`, where a row has it, is the model.
     """
     data = [
-        {**_only(row, "year", "value", "lower_80", "upper_80"), "said": _named(row, released=row["year"], value=row["value"])}
+        {**_only(row, "year", "value", "lower_80", "upper_80"), "said": named(row, released=row["year"], value=row["value"])}
         for row in points
     ]
     base = alt.Chart(_data(data))
@@ -462,7 +460,7 @@ def _dated(year: float) -> str:
     return f"{int(year)}-{min(int(year % 1 * 12) + 1, 12):02d}"
 
 
-def _named(row: Mapping[str, Any], **values: Any) -> str:
+def named(row: Mapping[str, Any], **values: Any) -> str:
     """What a point says of itself: its name, where its row has one, and its values by their words."""
     name = row.get("name") or row.get("subject_id") or ""
     said = ", ".join(f"{key} {_dated(value) if key == 'released' else _number(value)}" for key, value in values.items())
@@ -472,7 +470,7 @@ def _named(row: Mapping[str, Any], **values: Any) -> str:
 def _forecast_said(row: Mapping[str, Any]) -> str:
     band = "" if row["lower_80"] is None else f", 80 % interval {_number(row['lower_80'])} to {_number(row['upper_80'])}"
     what = f"{row['quantity_id']}, " if row.get("quantity_id") else ""
-    return what + _named(row, observed=row["observed"], median=row["median"]) + band
+    return what + named(row, observed=row["observed"], median=row["median"]) + band
 
 
 def _hit(row: Mapping[str, Any]) -> str:

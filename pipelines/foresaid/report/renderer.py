@@ -2,7 +2,7 @@
 
 The renderer draws one chart at a time in a process, so charts are drawn side by side only in several. A process that helps loads
 this module anew; so it imports little but the renderer. The SVG of a specification does not depend on which process drew it, but
-for ids that report/svg.py numbers anew.
+for ids that `charts.clean` numbers anew.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Order = Callable[[dict[str, Any], str], Callable[[], str]]
 """Order the SVG of a specification in a version of Vega-Lite; what comes back waits for it."""
 
 
-def rendered(spec: dict[str, Any], version: str) -> str:
+def svg(spec: dict[str, Any], version: str) -> str:
     """Draw a Vega-Lite specification."""
     drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=version)
     return drawn
@@ -32,10 +32,10 @@ def beside(workers: int) -> Iterator[Order]:
     def order(spec: dict[str, Any], version: str) -> Callable[[], str]:
         nonlocal pool
         if workers < 1:
-            drawn = rendered(spec, version)
+            drawn = svg(spec, version)
             return lambda: drawn
         pool = pool or ProcessPoolExecutor(workers)
-        wait: Callable[[], str] = pool.submit(rendered, spec, version).result
+        wait: Callable[[], str] = pool.submit(svg, spec, version).result
         return wait
 
     try:
