@@ -96,12 +96,7 @@ def drawn_ahead(shown: Sequence[Target], title: str, unit: str) -> Drawing | Non
     own = past.with_columns(own=shown[0].own)
     dots = own.filter(pl.col("own")) if every else own
     points = [
-        {
-            "year": words.year(row["released_on"]),
-            "value": row["value"],
-            "own": row["own"],
-            "said": f"{row['model_id']}, {row['released_on']}: {words.number(row['value'])}",
-        }
+        {"name": row["model_id"], "year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]}
         for row in dots.to_dicts()
     ]
     later = [
