@@ -114,6 +114,16 @@ def test_an_empty_folder_is_taken_and_becomes_a_git_repository(tmp_path: Path) -
     assert "no_scm" not in (tmp_path / "Ümläut Évals 7" / ".dvc/config").read_text(encoding="utf-8")
 
 
+def test_who_stands_in_an_empty_folder_may_start_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = CliRunner().invoke(main, ["init", "."])
+
+    assert done.exit_code == 0, done.output
+    assert params.load(Path("params.yaml")).author == "here"
+    assert "expected a new or empty folder" in CliRunner().invoke(main, ["init", "."]).output
+
+
 def test_a_law_and_a_reader_are_one_file_each(made: Path) -> None:
     assert "line_in_time" not in laws.names()
     (made / "laws/twin.py").write_text(
@@ -207,9 +217,9 @@ def test_a_change_of_an_own_law_moves_its_fit_and_what_stands_on_it_and_a_shared
 def test_the_lock_names_the_program_and_what_it_runs_on() -> None:
     found = new_project.locked()
 
-    assert f"foresaid=={__version__}" in found
+    assert f"foresaid[run]=={__version__}" in found
     assert found == sorted(found)
-    assert all(re.fullmatch(r"[a-z0-9-]+==\S+", line) for line in found)
+    assert all(re.fullmatch(r"[a-z0-9-]+(\[run\])?==\S+", line) for line in found)
 
 
 @pytest.mark.slow

@@ -425,7 +425,7 @@ def test_every_page_of_the_plan_exists(pages: dict[str, Reader]) -> None:
         "index.html", "ledger.html", "data.html", "revisions.html", "origins.html", "capability.html",
         "benchmarks/index.html", "benchmarks/task.html", "benchmarks/loss.html",
         "laws/index.html", "laws/size_sigmoid.html", "models/index.html",
-        "forecasts/2026-12~~task.html", "open.html", "rounds/index.html", "rounds/2026-12.html",
+        "forecasts/2026-12~~task.html", "open.html", "hindcasts.html", "rounds/index.html", "rounds/2026-12.html",
         "makers/index.html", "makers/acme-plain.html", "authors/index.html", "authors/test.html",
         *(f"models/{name.replace('/', '~')}.html" for name in MODELS[:3]),
     }  # fmt: skip
@@ -640,8 +640,8 @@ def test_rows_without_a_forecast_are_counted(pages: dict[str, Reader]) -> None:
 
 
 def test_units_never_share_a_mean(pages: dict[str, Reader]) -> None:
-    assert "nats per token. Quantities: Loss plain." in pages["index.html"].text
-    assert "mixed units" not in pages["index.html"].text
+    assert "nats per token. Quantities: Loss plain." in pages["hindcasts.html"].text
+    assert not any("mixed units" in pages[name].text for name in ("index.html", "hindcasts.html"))
 
 
 def test_models_without_a_date_and_flagged_values_are_counted(pages: dict[str, Reader]) -> None:

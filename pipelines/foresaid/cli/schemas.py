@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,7 @@ import click
 @click.command("schema")
 @click.argument("name", required=False, help="Name of the schema; without it their names are listed.")
 @click.option("--write", "folder", type=click.Path(path_type=Path, file_okay=False), help="Write every schema into this folder.")
-def schema(name: str | None, folder: Path | None) -> dict[str, object]:
+def schema(name: str | None, folder: Path | None) -> dict[str, Any]:
     """Print the JSON Schema of a kind of file: params, a round, a line of the ledger, a curve, a row of a table.
 
     \b

@@ -24,7 +24,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, s
     (see `report.digests.code_digest` for why).
     """
     found = inputs.read(params, build, registry, metrics, own)
-    with charts.kept_in(build / CHARTS):
+    cores = params.workers if params.workers > 0 else os.cpu_count() or 1
+    with charts.kept_in(build / CHARTS, cores - 1):
         files = render(found, own, commit)
     write_json(metrics / "headline.json", headline.figures(found))
     for name, table in headline.plots(found).items():

@@ -7,6 +7,7 @@ are made here, without the quantities whose publisher forbids a copy (their rows
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid import parallel
 from foresaid.errors import LedgerError, RecordError
 from foresaid.evaluation import released_scores, revised_outcomes, score_tables, units
 from foresaid.evaluation.claims import PERIOD, broken_down, claims
@@ -35,6 +37,7 @@ from foresaid.registry.schema import SCHEMA as OBSERVATION
 from foresaid.registry.view import View
 from foresaid.studies import preregistration
 
+BLOCK = 50_000  # rows scored in one job; no row knows of another, so no size changes a byte
 ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "observed", "status", "distance", "point", "quantiles"]
 
@@ -124,39 +127,31 @@ def open_outcomes(registry: Path, build: Path, today: date | None) -> dict[str, 
 
 
 def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
-    """Apply every adopted form to the models it was meant for."""
-    frames = []
+    """Apply every adopted form to the models it was meant for, and set every adopted forecast of a record beside its outcome."""
+    rows: list[dict[str, Any]] = []
     released = dict(view.observations.select("subject_id", "released_on").unique().iter_rows())
     family = dict(view.observations.select("subject_id", "family").unique().iter_rows())
     for record in adopted.load_all(registry):
+        about = {
+            "evidence": "adopted", "case": record.name, "role": "law", "series": "", "as_of": record.published_on,
+            "status": "as printed", "distance": None,
+        }  # fmt: skip
         for form in record.forms:
-            names, made, value = adopted.subjects(record, form, view, published)
-            n = len(names)
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "evidence": ["adopted"] * n,
-                        "case": [record.name] * n,
-                        "split": ["listed"] * n,
-                        "law": ["printed_forms"] * n,
-                        "role": ["law"] * n,
-                        "target_id": [form.quantity_id] * n,
-                        "quantity_id": [form.quantity_id] * n,
-                        "series": [""] * n,
-                        "subject_id": names,
-                        "cluster": [family[name] for name in names],
-                        "released_on": [released[name] for name in names],
-                        "as_of": [record.published_on] * n,
-                        "observed": value,
-                        "status": ["as printed"] * n,
-                        "distance": np.full(n, np.nan),
-                        "point": made,
-                        "quantiles": [None] * n,
-                    },
-                    schema={"evidence": pl.String, **{name: SCHEMA[name] for name in WANTED if name != "evidence"}},
-                ).with_columns(pl.col("point", "distance").fill_nan(None))
-            )
-    return pl.concat(frames).select(WANTED) if frames else pl.DataFrame(schema={"evidence": pl.String, **SCHEMA}).select(WANTED)
+            mine = {"split": "listed", "law": adopted.FORM, "target_id": form.quantity_id, "quantity_id": form.quantity_id}
+            for name, made, value in zip(*adopted.subjects(record, form, view, published), strict=True):
+                point = None if np.isnan(made) else float(made)
+                who = {"subject_id": name, "cluster": family[name], "released_on": released[name]}
+                rows.append({**about, **mine, **who, "observed": float(value), "point": point, "quantiles": None})
+        for one in record.records:
+            found = adopted.record_outcome(one, published) if one.quantity_id in published.quantities else None
+            if found is not None:
+                target = f"{one.quantity_id}/record-{one.by}"
+                mine = {"split": "released", "law": adopted.RECORD, "target_id": target, "quantity_id": one.quantity_id}
+                who = {"subject_id": found.subject_id, "cluster": found.family, "released_on": found.released_on}
+                said = {"observed": found.value, "point": one.point, "quantiles": list(one.quantiles)}
+                rows.append({**about, **mine, **who, **said})
+    schema = {"evidence": pl.String(), **{name: SCHEMA[name] for name in WANTED if name != "evidence"}}
+    return pl.DataFrame(rows, schema=schema).select(WANTED)
 
 
 def withheld(registry: Path) -> frozenset[str]:
@@ -183,6 +178,31 @@ def page_tables(
     }
 
 
+def scored_rows(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Score forecasts in blocks of rows, each of them a job of its own."""
+    blocks = [forecasts.slice(start, BLOCK) for start in range(0, max(forecasts.height, 1), BLOCK)]
+    return pl.concat(parallel.each(score_rows, blocks, what="blocks of rows"))
+
+
+def means_and_claims(measured: pl.DataFrame, silent: pl.DataFrame, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """The tables of the metrics by name, each of them a job of its own: means, comparisons, calibration, claims."""
+    wanted: dict[str, Callable[[], pl.DataFrame]] = {
+        "summary": partial(by_unit, measured, summarise),
+        "by_target": partial(broken_down, measured, pl.col("quantity_id")),
+        "by_period": partial(broken_down, measured, PERIOD),
+        "skill": partial(by_unit, measured, skill),
+        "compared": partial(by_unit, measured, partial(compared, seed=seed)),
+        "calibrated": partial(by_unit, measured, partial(calibrated, seed=seed)),
+        "claims": partial(claims, measured, silent, seed),
+    }
+    made = parallel.each(_table, list(wanted.values()), what="tables of scores")
+    return {name: table.to_dicts() for name, table in zip(wanted, made, strict=True)}
+
+
+def _table(make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    return make()
+
+
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
     connection = database.open_database(build / "database")
@@ -198,7 +218,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     every = units.attach(pl.concat([taken, past]), known)
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")
-    scored = pl.concat([ahead.rows, score_rows(every.filter(made))]).sort(order)
+    scored = pl.concat([ahead.rows, scored_rows(every.filter(made))]).sort(order)
     status = ("evidence", "case", "law", "status")
     silent = pl.concat([ahead.no_forecast, every.filter(~made).select(status)])
     missing = silent.group_by(status).len(name="n").sort(status)
@@ -217,13 +237,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     write_json(
         metrics / "score.json",
         {
-            "summary": by_unit(measured, summarise).to_dicts(),
-            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
-            "by_period": broken_down(measured, PERIOD).to_dicts(),
-            "skill": by_unit(measured, skill).to_dicts(),
-            "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
-            "calibrated": by_unit(measured, partial(calibrated, seed=params.seed)).to_dicts(),
-            "claims": claims(measured, every.filter(~made & allowed), params.seed).to_dicts(),
+            **means_and_claims(measured, every.filter(~made & allowed), params.seed),
             "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "no_forecast": missing.to_dicts()},
         },
     )

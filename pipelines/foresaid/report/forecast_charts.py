@@ -136,8 +136,7 @@ def _frame() -> dict[str, Any]:
 
 
 def _spec(layers: Sequence[Layer], title: str, **size: Any) -> dict[str, Any]:
-    frame = _frame()
-    return {**frame, "layer": list(layers), "description": title, **size}
+    return {**_frame(), "layer": list(layers), "description": title, **size}  # the page says the title above it
 
 
 def _layer(values: Rows, mark: Mapping[str, Any], **encoding: Mapping[str, Any]) -> Layer:
