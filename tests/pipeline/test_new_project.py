@@ -63,6 +63,14 @@ def test_its_stages_are_those_of_this_registry_but_for_the_code_which_is_install
     assert own == shipped
 
 
+def test_what_dvc_draws_of_it_is_what_it_draws_of_this_registry(made: Path) -> None:
+    own, shipped = (yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["plots"] for folder in (made, ROOT))
+    templates = {path.name: path.read_bytes() for path in (ROOT / ".dvc" / "plots").iterdir()}
+
+    assert own == shipped
+    assert {path.name: path.read_bytes() for path in (made / ".dvc" / "plots").iterdir()} == templates
+
+
 def test_every_column_of_its_record_is_that_of_this_registry(made: Path) -> None:
     for path in (made / "registry").glob("*.csv"):
         header = path.read_text(encoding="utf-8").splitlines()[0]

@@ -6,12 +6,13 @@ The server is started by the test on the loopback interface and stopped by it.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,30 @@ pytestmark = pytest.mark.slow
 LAW = "compute_sigmoid"
 OUTPUTS = ("build/database", f"build/fits/{LAW}", "build/inputs")
 BUCKET = "published"
+PART = (f"fit@{LAW}", "--with-deps")  # of the graph: its last stages take minutes
+
+
+DOCUMENTED = ("/srv/foresaid", "s3://published/foresaid", "http://127.0.0.1:9000")  # what docs/running.md names
 
 
 @dataclass(frozen=True)
 class Store:
-    """A remote as a person names it: its address, and the settings it needs beside that."""
+    """A remote as a person names it: its address, where its server listens, and which block of the document is about it."""
 
     address: str
-    settings: dict[str, str] = field(default_factory=dict)
+    server: str
+    block: int
+
+
+def documented(block: int, store: Store) -> list[list[str]]:
+    """The commands of a block of docs/running.md, *Sharing what was built*, about this store."""
+    text = (
+        (ROOT / "docs" / "running.md").read_text(encoding="utf-8").partition("## Sharing what was built")[2].partition("\n## ")[0]
+    )
+    lines = re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL)[block].splitlines()
+    folder, address, server = DOCUMENTED
+    places = {folder: store.address, address: store.address, server: store.server}
+    return [[places.get(word, word) for word in line.split()] for line in lines]
 
 
 def run(folder: Path, *words: str, program: Path | None = None) -> str:
@@ -73,7 +90,7 @@ def origin(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     """A place that holds what is published: a folder, or a bucket of a server that lives as long as the test."""
     if request.param == "folder":
-        yield Store(str(tmp_path / "store"))
+        yield Store(str(tmp_path / "store"), "", 0)
         return
     import boto3
     from moto.server import ThreadedMotoServer
@@ -87,7 +104,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
             address = f"http://{host}:{port}"
             keys = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "us-east-1"}
             boto3.client("s3", endpoint_url=address, **keys).create_bucket(Bucket=BUCKET)
-            yield Store(f"s3://{BUCKET}/foresaid", {"endpointurl": address})
+            yield Store(f"s3://{BUCKET}/foresaid", address, 1)
         finally:
             server.stop()
 
@@ -100,17 +117,18 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 def test_what_was_pushed_is_pulled_with_the_same_bytes_and_no_stage_runs(origin: Path, store: Store, tmp_path: Path) -> None:
     published = Path(shutil.copytree(origin, tmp_path / "published"))
-    run(published, "dvc", "remote", "add", "-d", "published", store.address)
-    for name, value in store.settings.items():
-        run(published, "dvc", "remote", "modify", "published", name, value)
+    *settings, push = documented(store.block, store)
+    for words in settings:
+        run(published, *words)
     commit(published)
-    run(published, "dvc", "push", f"fit@{LAW}", "--with-deps")
+    run(published, *push, *PART)
     wanted = bytes_of(published)
     assert {name.rsplit("/", 1)[0] for name in wanted} >= {"build/database", f"build/fits/{LAW}"}
 
+    pull, repro = documented(2, store)
     run(tmp_path, "git", "clone", "-q", "published", "pulled")
     assert bytes_of(tmp_path / "pulled") == {}
-    run(tmp_path / "pulled", "dvc", "pull", f"fit@{LAW}", "--with-deps")
+    run(tmp_path / "pulled", *pull, *PART)
     assert bytes_of(tmp_path / "pulled") == wanted
 
     trap = tmp_path / "trap"  # a `foresaid` that fails: a stage that ran would be seen
@@ -118,7 +136,7 @@ def test_what_was_pushed_is_pulled_with_the_same_bytes_and_no_stage_runs(origin:
     (trap / "foresaid").write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
     (trap / "foresaid").chmod(0o755)
     run(tmp_path, "git", "clone", "-q", "published", "again")
-    told = run(tmp_path / "again", "dvc", "repro", "--pull", f"fit@{LAW}", program=trap)
+    told = run(tmp_path / "again", *repro, PART[0], program=trap)
     assert "Running stage" not in told
     assert bytes_of(tmp_path / "again") == wanted
     assert run(tmp_path / "again", "git", "status", "--porcelain") == ""

@@ -96,7 +96,7 @@ def compile_laws() -> None:
 
 
 def spread(command: Callable[P, R]) -> Callable[P, R]:
-    """Give a command that fits the options that say where its work runs; no choice changes a result."""
+    """Give a command that fits or scores the options that say where its work runs; no choice changes a result."""
     choices = click.Choice(["threads", "processes", "dask"])
     for option in (
         click.option("--scheduler", envvar="FORESAID_SCHEDULER", default="", help="Address of a Dask scheduler: tcp://HOST:PORT."),
@@ -203,15 +203,18 @@ def freeze() -> Freeze:
 
 
 @click.command()
-def score() -> dict[str, int]:
+@spread
+def score(workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
     """Score the ledger, the third-party forecasts and the hindcast against the observed scores.
 
     Example: foresaid score
     """
-    from foresaid import params
+    from foresaid import parallel, params
     from foresaid.pipeline.score import run
 
-    counts = run(params.load(project().params), project().build, project().registry, project().metrics)
+    loaded = params.load(project().params)
+    with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        counts = run(loaded, project().build, project().registry, project().metrics)
     click.echo("score: " + ", ".join(f"{count} {kind}" for kind, count in counts.items()))
     return counts
 

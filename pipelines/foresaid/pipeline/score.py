@@ -7,6 +7,7 @@ are made here, without the quantities whose publisher forbids a copy (their rows
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid import parallel
 from foresaid.errors import LedgerError, RecordError
 from foresaid.evaluation import released_scores, revised_outcomes, score_tables, units
 from foresaid.evaluation.claims import PERIOD, broken_down, claims
@@ -35,6 +37,7 @@ from foresaid.registry.schema import SCHEMA as OBSERVATION
 from foresaid.registry.view import View
 from foresaid.studies import preregistration
 
+BLOCK = 50_000  # rows scored in one job; no row knows of another, so no size changes a byte
 ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "observed", "status", "distance", "point", "quantiles"]
 
@@ -175,6 +178,31 @@ def page_tables(
     }
 
 
+def scored_rows(forecasts: pl.DataFrame) -> pl.DataFrame:
+    """Score forecasts in blocks of rows, each of them a job of its own."""
+    blocks = [forecasts.slice(start, BLOCK) for start in range(0, max(forecasts.height, 1), BLOCK)]
+    return pl.concat(parallel.each(score_rows, blocks, what="blocks of rows"))
+
+
+def means_and_claims(measured: pl.DataFrame, silent: pl.DataFrame, seed: int) -> dict[str, list[dict[str, Any]]]:
+    """The tables of the metrics by name, each of them a job of its own: means, comparisons, calibration, claims."""
+    wanted: dict[str, Callable[[], pl.DataFrame]] = {
+        "summary": partial(by_unit, measured, summarise),
+        "by_target": partial(broken_down, measured, pl.col("quantity_id")),
+        "by_period": partial(broken_down, measured, PERIOD),
+        "skill": partial(by_unit, measured, skill),
+        "compared": partial(by_unit, measured, partial(compared, seed=seed)),
+        "calibrated": partial(by_unit, measured, partial(calibrated, seed=seed)),
+        "claims": partial(claims, measured, silent, seed),
+    }
+    made = parallel.each(_table, list(wanted.values()), what="tables of scores")
+    return {name: table.to_dicts() for name, table in zip(wanted, made, strict=True)}
+
+
+def _table(make: Callable[[], pl.DataFrame]) -> pl.DataFrame:
+    return make()
+
+
 def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str, int]:
     """Score all three kinds of evidence and write build/scores.parquet and the metrics; return rows by kind."""
     connection = database.open_database(build / "database")
@@ -190,7 +218,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     every = units.attach(pl.concat([taken, past]), known)
     made = pl.col("point").is_not_null()
     order = ("evidence", "case", "law", "target_id", "subject_id")
-    scored = pl.concat([ahead.rows, score_rows(every.filter(made))]).sort(order)
+    scored = pl.concat([ahead.rows, scored_rows(every.filter(made))]).sort(order)
     status = ("evidence", "case", "law", "status")
     silent = pl.concat([ahead.no_forecast, every.filter(~made).select(status)])
     missing = silent.group_by(status).len(name="n").sort(status)
@@ -209,13 +237,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     write_json(
         metrics / "score.json",
         {
-            "summary": by_unit(measured, summarise).to_dicts(),
-            "by_target": broken_down(measured, pl.col("quantity_id")).to_dicts(),
-            "by_period": broken_down(measured, PERIOD).to_dicts(),
-            "skill": by_unit(measured, skill).to_dicts(),
-            "compared": by_unit(measured, partial(compared, seed=params.seed)).to_dicts(),
-            "calibrated": by_unit(measured, partial(calibrated, seed=params.seed)).to_dicts(),
-            "claims": claims(measured, every.filter(~made & allowed), params.seed).to_dicts(),
+            **means_and_claims(measured, every.filter(~made & allowed), params.seed),
             "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "no_forecast": missing.to_dicts()},
         },
     )

@@ -22,11 +22,12 @@ from foresaid.canonical_json import DECIMAL
 from foresaid.errors import UnreadableError
 from foresaid.ledger.entries import target_rules
 from foresaid.ledger.entries.schema import ForecastEntry, Quantiles, RoundEntry
-from foresaid.ledger.hubverse.checks import Submission, of_name, of_table
+from foresaid.ledger.hubverse.checks import of_name, of_table
 from foresaid.ledger.hubverse.configuration import ADMIN, CONFIG, METADATA, METADATA_SCHEMA, TASKS, Admin, Tasks, load
 from foresaid.ledger.hubverse.files import listed, read_table
 from foresaid.ledger.hubverse.names import author_and_method, parse_file_name, round_day
 from foresaid.ledger.hubverse.report import CheckResult, SubmissionReport, bad, is_over, passed
+from foresaid.ledger.hubverse.table_checks import Submission
 from foresaid.ledger.hubverse.tasks import SUBJECT, TARGET, TARGET_DATE
 from foresaid.ledger.state.index import Facts, in_time
 
