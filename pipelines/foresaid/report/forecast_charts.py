@@ -80,7 +80,7 @@ def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str
     if best is not None:
         mark = {"type": "rule", "color": PALETTE[1], "strokeDash": [4, 3], "strokeWidth": 1.3}
         layers.append(_layer([{"value": _short(best)}], mark, x=_number("value", **x)))
-    return _spec(layers, title, width=WIDTH - 190, height={"step": STEP})
+    return _spec(layers, title, width=WIDTH - 130, height={"step": STEP})
 
 
 @drawn
