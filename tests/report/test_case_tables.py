@@ -122,7 +122,7 @@ def test_the_figures_of_the_first_page_stand_in_its_tables(material: Material) -
         table = case_tables.block(material, case)["tables"][0]
         law = next(row for row in table["rows"] if row["role"] == "law")
 
-        assert answers[kind]["figure"] == law["scores"][1]
+        assert answers[kind]["figure"] == f"{100 * float(law['scores'][1]):.1f} points"  # of shares
         said = re.search(r"on ([\d,]+) scores? of ([\d,]+) releases? of ([\d,]+) makers?", answers[kind]["said"])
         assert said is not None
         assert said.groups() == (law["n"], law["releases"], law["makers"])

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from foresaid.registry.systems import EACH, models_of, taken
-from foresaid.registry.view import Quantity
+from foresaid.registry.view import Quantity, with_best
 
 SCHEMA = pl.Schema(
     {
@@ -42,5 +42,4 @@ def _of_one(observations: pl.DataFrame, models: pl.DataFrame, quantity: Quantity
     dated = models.select("model_id", "released_on").drop_nulls("released_on")
     rows = current.filter(pl.col("status").is_in(["reported", "revised"]) & pl.col("value").is_not_null())
     joined = rows.with_columns(model_id=models_of("subject_id")).join(dated, on="model_id", how="inner")
-    best = pl.col("value").cum_min() if quantity.direction == "lower" else pl.col("value").cum_max()
-    return joined.sort("released_on", "subject_id").with_columns(best=best).select(list(SCHEMA))
+    return with_best(joined.sort("released_on", "subject_id"), quantity.direction == "lower").select(list(SCHEMA))

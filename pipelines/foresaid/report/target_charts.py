@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.ledger.entries.targets import RecordBy
+from foresaid.registry.view import with_best
 from foresaid.report import target_words as words
 from foresaid.report.charts import Drawing
 from foresaid.report.forecast_charts import LEVELS, ahead, predicted
@@ -81,9 +82,7 @@ def drawn_ahead(shown: Sequence[Target], title: str, unit: str) -> Drawing | Non
     if past.is_empty() or not exact:
         return None
     lower = shown[0].entry is not None and shown[0].entry.direction == "lower"
-    value = pl.col("value")
-    step = past.with_columns(best=value.cum_min() if lower else value.cum_max())
-    daily = step.group_by("released_on", maintain_order=True).agg(pl.col("best").last())
+    daily = with_best(past, lower).group_by("released_on", maintain_order=True).agg(pl.col("best").last())
     best = daily.unique("best", keep="first", maintain_order=True)
     line = [{"year": words.year(row["released_on"]), "value": row["best"]} for row in best.to_dicts()]
     opens = shown[0].entry.opens if shown[0].entry is not None else ""
