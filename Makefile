@@ -17,8 +17,9 @@ help: ## list the verbs
 
 # Fits and hindcast both need the database and nothing of each other, and DVC runs one stage after another. So in a clone where
 # neither is made yet two calls of DVC run side by side; it keeps them apart, and the last call makes whatever one of them left.
+# Of the second call the stages on one core come first: what is left of it when the hindcast is done then runs on both.
 repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
-	@[ -e build/hindcast.parquet ] || { dvc repro database && { dvc repro -s hindcast study capability & dvc repro -s fit; wait; }; } || true
+	@[ -e build/hindcast.parquet ] || { dvc repro database && { dvc repro -s hindcast & dvc repro -s study capability fit; wait; }; } || true
 	@dvc repro
 
 test: .venv/dev.stamp ## set up, then lint, type-check and run the tests

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag
 
 import pytest
-from tests.report.test_site import site
+from tests.report.asked_world import asked_site
 
 CHROMIUM = shutil.which("chromium")
 PHONE, TABLET, DESK = 390, 768, 1440
@@ -85,7 +85,7 @@ SEEN = """
 @pytest.fixture(scope="module")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = os.environ.get("FORESAID_SITE")
-    return Path(given).resolve() if given else site(tmp_path_factory.mktemp("site"))
+    return Path(given).resolve() if given else asked_site(tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module")

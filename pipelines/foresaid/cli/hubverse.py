@@ -123,6 +123,7 @@ def import_hub(folder: Path, models: tuple[str, ...], dry_run: bool, report: Pat
 
     from foresaid.cli._ledger_context import append
     from foresaid.files import write_bytes
+    from foresaid.ledger import store
     from foresaid.pipeline import hubverse as work
 
     read = work.read(folder, project().ledger, project().registry, project().build, datetime.now(UTC), models)
@@ -134,6 +135,8 @@ def import_hub(folder: Path, models: tuple[str, ...], dry_run: bool, report: Pat
     click.echo(f"import: {len(read.report.checks)} checks, {len(wrong)} failed")
     if wrong:
         leave_with(1)
+    for author, lines in read.by_author.items():
+        store.may_add(project().ledger, lines, author)  # of all teams, before the first is frozen
     for author, lines in read.by_author.items():
         if not dry_run:
             append(lines, author=author)

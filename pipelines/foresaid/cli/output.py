@@ -166,7 +166,7 @@ def speaking(command: Callable[P, object]) -> Callable[P, None]:
             click.echo(f"{name}: project {layout.root.resolve()}", err=True)
         dropped = io.StringIO()
         with ExitStack() as stack:
-            stack.enter_context(showing(name, quiet=quiet, verbose=verbose))
+            stack.enter_context(showing(name, quiet=quiet, verbose=verbose, prints=not asked))
             if asked or quiet:
                 stack.enter_context(redirect_stdout(dropped))
             result = command(*args, **kwargs)

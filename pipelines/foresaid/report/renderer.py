@@ -2,7 +2,7 @@
 
 The renderer draws one chart at a time in a process, so charts are drawn side by side only in several. A process that helps loads
 this module anew; so it imports little but the renderer. The SVG of a specification does not depend on which process drew it, but
-for ids that `charts.clean` numbers anew.
+for ids that report/svg.py numbers anew.
 """
 
 from __future__ import annotations

@@ -182,6 +182,21 @@ def test_a_damaged_configuration_is_one_line_with_its_name(copy: Path, name: str
     assert "\n" not in str(error.value)
 
 
+def test_metadata_that_unfold_to_no_end_are_none(copy: Path) -> None:
+    bomb = "a0: &a0 [x, x]\n" + "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 20)}]\n" for i in range(1, 9))
+    (copy / "model-metadata" / f"{ENSEMBLE}.yml").write_text(bomb, encoding="utf-8")
+
+    assert judged(copy)["metadata_exists"] == "failure"
+
+
+def test_forecasts_outside_the_folder_of_a_hub_are_not_read(copy: Path) -> None:
+    path = copy / "hub-config" / "admin.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"model_output_dir": "../.."}), encoding="utf-8")
+
+    with pytest.raises(UnreadableError, match="expected a folder of the hub"):
+        read_hub(copy, Facts(), IN_TIME)
+
+
 def test_probabilities_that_do_not_add_up_are_found(tmp_path: Path) -> None:
     hub = Path(shutil.copytree(HUBS / "example-complex", tmp_path / "hub"))
     path = next((hub / "model-output").rglob("*.csv"))

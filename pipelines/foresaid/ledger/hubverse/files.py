@@ -83,5 +83,7 @@ def read_table(path: Path) -> pl.DataFrame:
 def listed(folder: Path, outputs: str) -> Mapping[str, Path]:
     """The files below the folder of forecasts by their path in it, sorted; README files and hidden ones are none."""
     place = folder / outputs
+    if not place.resolve().is_relative_to(folder.resolve()):
+        raise UnreadableError(f"{folder}: found model_output_dir {outputs}, expected a folder of the hub")
     found = sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else []
     return {path.relative_to(place).as_posix(): path for path in found if not path.name.startswith((".", "README"))}

@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 
 import msgspec
 import polars as pl
-import yaml
 
+from foresaid import params
 from foresaid.canonical_json import DECIMAL
-from foresaid.errors import UnreadableError
+from foresaid.errors import ParameterError, UnreadableError
 from foresaid.ledger.entries import target_rules
 from foresaid.ledger.entries.schema import ForecastEntry, Quantiles, RoundEntry
 from foresaid.ledger.hubverse.checks import of_name, of_table
@@ -92,9 +92,9 @@ def _metadata(hub: Path, model: str) -> dict[str, Any] | None:
         path = hub / METADATA / f"{model}.{ending}"
         if path.is_file():
             try:
-                found = yaml.safe_load(path.read_text(encoding="utf-8"))
-            except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-                return {}
+                found = params.read_yaml(path.read_text(encoding="utf-8"), path.name)
+            except (ParameterError, UnicodeDecodeError):
+                return {}  # as metadata that names no team: the check says so
             return found if isinstance(found, dict) else {}
     return None
 
