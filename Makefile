@@ -10,15 +10,16 @@ export DVC_NO_ANALYTICS := 1
 export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast bench fuzz coverage lint format check-pages verify campaign campaign-short lock clean
+.PHONY: help repro test test-fast bench fuzz coverage lint format check-pages verify campaign campaign-short lock docs clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Fits and hindcast both need the database and nothing of each other, and DVC runs one stage after another. So in a clone where
 # neither is made yet two calls of DVC run side by side; it keeps them apart, and the last call makes whatever one of them left.
+# Of the second call the stages on one core come first: what is left of it when the hindcast is done then runs on both.
 repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
-	@[ -e build/hindcast.parquet ] || { dvc repro database && { dvc repro -s hindcast & dvc repro -s fit study capability; wait; }; } || true
+	@[ -e build/hindcast.parquet ] || { dvc repro database && { dvc repro -s hindcast & dvc repro -s study capability fit; wait; }; } || true
 	@dvc repro
 
 test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
@@ -68,6 +69,9 @@ lock: .venv/dev.stamp ## solve the dependencies of pyproject.toml anew
 	@uv pip compile -q --universal --fork-strategy fewest --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra build --extra run --extra docs -c requirements-dev.lock pyproject.toml -o requirements-docs.lock
 
+docs: .venv/docs.stamp ## build the documentation as a site into build/docs, warnings as errors
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+
 clean: ## remove everything derived; the record stays
 	@rm -rf build reports/site .dvc/cache .dvc/tmp .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
@@ -81,6 +85,10 @@ clean: ## remove everything derived; the record stays
 
 .venv/dev.stamp: .venv/run.stamp requirements-dev.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+.venv/docs.stamp: .venv/run.stamp requirements-docs.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-docs.lock
 	@touch $@
 
 .venv/bench.stamp: .venv/dev.stamp requirements-bench.lock

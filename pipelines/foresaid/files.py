@@ -98,6 +98,17 @@ def reading_parquet(path: Path) -> Iterator[None]:
         raise UnreadableError(f"{path}: found {said}, expected a whole Parquet file; delete it and run `dvc repro`") from None
 
 
+def read_json(path: Path, made_by: str = "dvc repro") -> Any:
+    """Read a JSON file that a stage wrote; a `.jsonl` file is a list, one value a line. UnreadableError where it is damaged."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()] if path.suffix == ".jsonl" else json.loads(text)
+    except OSError as error:
+        raise UnreadableError(f"{path}: {error.strerror}, expected the output of a stage; run `{made_by}`") from None
+    except ValueError as error:
+        raise UnreadableError(f"{path}: found {error}, expected JSON as a stage wrote it; delete it and run `{made_by}`") from None
+
+
 def read_frame(path: Path, columns: Sequence[str] | None = None) -> pl.DataFrame:
     """Read a Parquet file that a stage wrote. Raises UnreadableError where it is missing or damaged."""
     import polars as pl

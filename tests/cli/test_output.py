@@ -150,6 +150,16 @@ def test_a_longer_one_shows_a_bar_on_stderr(capsys: pytest.CaptureFixture[str]) 
     assert "fits 12 of 40" in err
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_line_that_is_printed_meanwhile_takes_the_place_of_the_bar(capsys: pytest.CaptureFixture[str], shown: bool) -> None:
+    told, terminal = progress.Told("fit", lambda: 0.0), io.StringIO()
+    told.shown = shown
+    print("fit: 3 converged", file=progress.Above(told, terminal), end="\n", flush=True)
+
+    assert terminal.getvalue() == "fit: 3 converged\n"
+    assert capsys.readouterr().err.startswith(progress.WIPE) == shown
+
+
 @pytest.mark.parametrize("backend", ["threads", "processes"])
 def test_jobs_are_counted_as_they_end_and_results_stay_in_order(backend: str) -> None:
     seen: list[tuple[str, int, int]] = []

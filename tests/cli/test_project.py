@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -14,9 +15,10 @@ from click.testing import CliRunner
 from tests.cli.typed import COMMANDS
 from tests.conftest import ROOT, Built
 
-from foresaid import project
+from foresaid import params, project
 from foresaid.cli.group import SIGPIPE, system_error
 from foresaid.cli.main import main
+from foresaid.pipeline import fit
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +104,46 @@ def test_a_cut_parquet_file_is_named(home: Path, tmp_path: Path, name: str, left
     said = run(tmp_path, "contest", "olmo_mmlu_mc", "--loss", "2.6", code=2)
     assert name in said
     assert "dvc repro" in said
+
+
+@pytest.fixture(scope="module")
+def damaged(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose derived files a test damages one by one."""
+    folder = tmp_path_factory.mktemp("damaged")
+    shutil.copy(home / "params.yaml", folder)
+    (folder / "registry").symlink_to(ROOT / "registry")
+    shutil.copytree(home / "build", folder / "build")
+    loaded = params.load(folder / "params.yaml")
+    fit.run("chinchilla", dataclasses.replace(loaded, replicates=3), folder / "build", folder / "metrics")
+    return folder
+
+
+READS = {
+    "build/database/": (("export", "--to", "out.csv"),),
+    "build/tables/": (("database",),),
+    "build/observations/": (("database",),),
+    "build/fits/": (("returns", "chinchilla"), ("predict", "compute_sigmoid", "gsm8k_cot", "--covariate", "training_flops=1e24")),
+}
+
+
+@pytest.mark.parametrize("kind", ["empty", "cut", "noise"])
+def test_a_damaged_derived_file_is_named_by_whoever_reads_it(damaged: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    monkeypatch.chdir(damaged)
+    named = set()
+    for place, reads in READS.items():
+        for path in sorted(path for path in (damaged / place).rglob("*") if path.is_file())[:8]:
+            whole = path.read_bytes()
+            path.write_bytes({"empty": b"", "cut": whole[: len(whole) // 2], "noise": b"\xff\x00 noise " * 9}[kind])
+            for words in reads:
+                done = CliRunner().invoke(main, [*words])
+                assert done.exception is None or isinstance(done.exception, SystemExit), (path, words, done.exception)
+                assert done.exit_code in (0, 1, 2), (path, words)
+                if done.exit_code:
+                    assert len(done.stderr.splitlines()) == 1, (path, words, done.stderr)
+                    named |= {path.name} if path.name in done.stderr else set()
+            path.write_bytes(whole)
+
+    assert {"observation.parquet", "drawing.parquet"} <= named
 
 
 def test_a_reader_that_goes_away_is_no_error(home: Path) -> None:

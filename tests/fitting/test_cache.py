@@ -153,3 +153,13 @@ def test_an_entry_moved_to_another_key_is_not_believed(tmp_path: Path, made_now:
     fit_all([other], tmp_path)
 
     assert made_now == ["t"]
+
+
+def test_a_fit_that_is_asked_for_twice_is_made_once(tmp_path: Path, made_now: list[str]) -> None:
+    one, other = shard("compute_sigmoid"), shard("size_sigmoid")
+
+    first, between, again = fit_all([one, other, one], tmp_path)
+
+    assert len(made_now) == 2
+    assert frozen(one, first) == frozen(one, again)
+    assert describe(one.law, first) != describe(other.law, between)

@@ -18,6 +18,7 @@ from tests.laws.test_every_law import CASES, made
 
 from foresaid.arrays import Array
 from foresaid.fitting import _compiled, _elementary, _jit, least_squares
+from foresaid.fitting.fit import problem_for, random_starts
 from foresaid.fitting.law import Law
 from foresaid.laws import _loader as laws
 
@@ -98,6 +99,25 @@ def test_the_four_lanes_of_a_sum_are_the_reference() -> None:
     assert [compiled(a, i, b, j) for i in range(3) for j in range(2)] == [
         _compiled.dot(a, i, b, j) for i in range(3) for j in range(2)
     ]
+
+
+@pytest.mark.parametrize("name", ["direct_power", "broken", "growth"])
+@pytest.mark.parametrize("count", [7, 16, 17, 33])
+def test_the_rows_that_fill_up_weigh_nothing(name: str, count: int) -> None:
+    law, table = made(name)
+    x, y = np.resize(table.x, (count, table.x.shape[1])), np.resize(table.y, count)
+    parameters = law.parameters(table.target, law.features(x.shape[1]))
+    problem = problem_for(law, law.design(x, np.ones((1, count))), y, parameters)
+    weights = np.ones((1, count))
+
+    found = _compiled.solve(problem, weights, random_starts(parameters, 5, np.random.default_rng(2)))
+
+    p = found.parameters[0]
+    centre = np.zeros(p.shape[1]) if problem.prior_centre is None else problem.prior_centre
+    residual = least_squares._residuals(problem, p, problem.x)
+    np.testing.assert_allclose(
+        found.objective[0], least_squares._loss(problem, p, residual, weights, centre), rtol=1e-9, atol=1e-24
+    )
 
 
 def test_the_engine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,14 @@ def test_its_stages_are_those_of_this_registry_but_for_the_code_which_is_install
     assert own == shipped
 
 
+def test_what_dvc_draws_of_it_is_what_it_draws_of_this_registry(made: Path) -> None:
+    own, shipped = (yaml.safe_load((folder / "dvc.yaml").read_text(encoding="utf-8"))["plots"] for folder in (made, ROOT))
+    templates = {path.name: path.read_bytes() for path in (ROOT / ".dvc" / "plots").iterdir()}
+
+    assert own == shipped
+    assert {path.name: path.read_bytes() for path in (made / ".dvc" / "plots").iterdir()} == templates
+
+
 def test_every_column_of_its_record_is_that_of_this_registry(made: Path) -> None:
     for path in (made / "registry").glob("*.csv"):
         header = path.read_text(encoding="utf-8").splitlines()[0]
@@ -104,6 +112,16 @@ def test_an_empty_folder_is_taken_and_becomes_a_git_repository(tmp_path: Path) -
     assert params.load(tmp_path / "Ümläut Évals 7" / "params.yaml").author == "ml-ut-vals-7"
     assert (tmp_path / "Ümläut Évals 7" / ".git").is_dir()
     assert "no_scm" not in (tmp_path / "Ümläut Évals 7" / ".dvc/config").read_text(encoding="utf-8")
+
+
+def test_who_stands_in_an_empty_folder_may_start_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    done = CliRunner().invoke(main, ["init", "."])
+
+    assert done.exit_code == 0, done.output
+    assert params.load(Path("params.yaml")).author == "here"
+    assert "expected a new or empty folder" in CliRunner().invoke(main, ["init", "."]).output
 
 
 def test_a_law_and_a_reader_are_one_file_each(made: Path) -> None:
@@ -199,9 +217,9 @@ def test_a_change_of_an_own_law_moves_its_fit_and_what_stands_on_it_and_a_shared
 def test_the_lock_names_the_program_and_what_it_runs_on() -> None:
     found = new_project.locked()
 
-    assert f"foresaid=={__version__}" in found
+    assert f"foresaid[run]=={__version__}" in found
     assert found == sorted(found)
-    assert all(re.fullmatch(r"[a-z0-9-]+==\S+", line) for line in found)
+    assert all(re.fullmatch(r"[a-z0-9-]+(\[run\])?==\S+", line) for line in found)
 
 
 @pytest.mark.slow

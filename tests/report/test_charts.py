@@ -145,7 +145,7 @@ def test_a_chart_whose_data_did_not_change_is_read_and_not_made_again(tmp_path: 
     with pytest.raises(pytest.fail.Exception, match="made again"), charts.kept_in(tmp_path):
         charts.forecast_against_outcome([{**ROWS[0], "observed": 0.7}], "one", "fraction of one")
 
-    assert again == first
+    assert again.svg == first.svg
 
 
 def test_charts_no_page_asks_for_any_more_are_removed(tmp_path: Path) -> None:
@@ -166,3 +166,20 @@ def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> N
 
     with pytest.raises(ForesaidError, match="found the element script"), charts.kept_in(tmp_path):
         forecast("one")
+
+
+def test_another_process_draws_what_this_one_draws(tmp_path: Path) -> None:
+    with charts.kept_in(tmp_path, workers=1):
+        beside = [draw("one") for draw in KINDS]
+    kept = sorted(path.name for path in tmp_path.iterdir())
+
+    assert [one.svg for one in beside] == [draw("one").svg for draw in KINDS]
+    assert len(kept) == len(KINDS)  # those that no page printed are kept as well
+
+
+def test_the_rows_of_a_specification_are_those_of_the_chart() -> None:
+    spec = charts.forecast_against_outcome.__wrapped__(ROWS, "t", "u")  # type: ignore[attr-defined]
+
+    values = [layer["data"]["values"] for layer in spec["layer"]]
+    assert [row["median"] for row in values[1]] == pytest.approx([row["median"] for row in ROWS])
+    assert "_Name" not in {type(item).__name__ for item in values}

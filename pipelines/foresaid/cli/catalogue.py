@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import click
 
 from foresaid.cli.group import given_day, project
 from foresaid.cli.names import DAY, MODEL, SOURCE
+
+
+class Models(TypedDict, total=False):
+    """Models with family, organisation and release date, or with --alike pairs of ids that may be one model."""
+
+    models: list[dict[str, str | None]]
+    pairs: list[dict[str, str]]
 
 
 @click.group()
@@ -27,15 +34,24 @@ def models() -> None:
 @click.option("--family", default="", help="Only models of this family.")
 @click.option("--undated", is_flag=True, help="Only models without a release date.")
 @click.option("--alike", is_flag=True, help="Only pairs of ids that may be one model, with the reason.")
-def models_list(family: str, undated: bool, alike: bool) -> None:
+def models_list(family: str, undated: bool, alike: bool) -> Models:
     """List the models of the record: id, family, organisation, release date.
 
     Example: foresaid models list --alike
     """
     from foresaid.registry import model_catalogue
 
-    for line in model_catalogue.listing(project().registry, family, undated, alike):
-        click.echo(line)
+    if alike:
+        pairs = model_catalogue.pairs(project().registry)
+        for pair in pairs:
+            click.echo(f"{pair['one']}  {pair['two']}  {pair['reason']}")
+        click.echo(f"{len(pairs)} pairs; `foresaid models merge KEEP DROP --reason TEXT` decides one")
+        return {"pairs": [dict(pair) for pair in pairs]}  # type: ignore[arg-type]  # text by key
+    found = model_catalogue.listing(project().registry, family, undated)
+    for row in found:
+        click.echo(model_catalogue.line(row))
+    click.echo(f"{len(found)} models")
+    return {"models": [dict(row) for row in found]}  # type: ignore[arg-type]  # text or null by key
 
 
 @models.command("show")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypedDict
@@ -37,7 +38,8 @@ def init(folder: Path, origin: str, author: str, no_git: bool) -> NewRegistry:
     author = author or name
     origin = origin or f"{author}/registry"
     made = new_project.create(folder, origin, author, datetime.now(UTC).date(), not no_git)
-    click.echo(f"init: {len(made)} files in {folder}; next: cd {folder} && dvc repro && foresaid verify, then README.md")
+    install = "" if shutil.which("dvc") else "pip install -r requirements.lock && "
+    click.echo(f"init: {len(made)} files in {folder}; next: cd {folder} && {install}dvc repro && foresaid verify, then README.md")
     return {"folder": str(folder), "origin": origin, "author": author, "files": made}
 
 

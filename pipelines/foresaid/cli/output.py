@@ -108,11 +108,18 @@ def result_type(function: Any) -> Any:
     return Lines if found is None else found
 
 
+def _anything(kind: type) -> dict[str, Any]:
+    """The schema of what has no fixed form: a document that is itself a schema, for one."""
+    if kind is not object:
+        raise NotImplementedError(kind)
+    return {"description": "any value"}
+
+
 def schema(command: click.Command, name: str) -> dict[str, Any]:
     """The JSON Schema (2020-12) of what `foresaid NAME --json` prints."""
     import msgspec
 
-    found = msgspec.json.schema(result_type(command.callback))
+    found = msgspec.json.schema(result_type(command.callback), schema_hook=_anything)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": f"foresaid {name}", **found}
 
 
@@ -159,7 +166,7 @@ def speaking(command: Callable[P, object]) -> Callable[P, None]:
             click.echo(f"{name}: project {layout.root.resolve()}", err=True)
         dropped = io.StringIO()
         with ExitStack() as stack:
-            stack.enter_context(showing(name, quiet=quiet, verbose=verbose))
+            stack.enter_context(showing(name, quiet=quiet, verbose=verbose, prints=not asked))
             if asked or quiet:
                 stack.enter_context(redirect_stdout(dropped))
             result = command(*args, **kwargs)

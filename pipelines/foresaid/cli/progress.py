@@ -6,16 +6,19 @@ goes to stderr, so that the result of a command can be piped.
 
 from __future__ import annotations
 
+import io
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from typing import TextIO
 
 from foresaid import parallel
 
 AFTER = 2.0  # seconds before anything is shown
 EVERY = 60.0  # seconds between two lines of a log
+WIPE = "\r\x1b[2K"  # back to the start of the line, and clear it
 BLINK = 0.2  # seconds between two looks on a terminal
 
 
@@ -25,6 +28,7 @@ class Told:
     def __init__(self, name: str, clock: Callable[[], float]) -> None:
         self.name, self.clock, self.start = name, clock, clock()
         self.what, self.done, self.total = "", 0, 0
+        self.lock, self.shown = threading.Lock(), False  # whether a bar stands on the line of the cursor
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Take a count from a loop."""
@@ -42,6 +46,27 @@ class Told:
         return f"{self.name}: {self.clock() - self.start:.0f} s{counted}"
 
 
+class Above(io.TextIOBase):
+    """A stdout that is the terminal of the bar: what is written wipes the bar first, which is drawn again below."""
+
+    def __init__(self, told: Told, stream: TextIO) -> None:
+        self.told, self.stream = told, stream
+
+    def write(self, text: str) -> int:
+        """Write the text in place of the bar."""
+        with self.told.lock:
+            if self.told.shown:
+                sys.stderr.write(WIPE)
+                sys.stderr.flush()
+            self.stream.write(text)
+            self.stream.flush()
+        return len(text)
+
+    def isatty(self) -> bool:
+        """A terminal it is."""
+        return True
+
+
 def in_log(told: Told, ended: threading.Event, write: Callable[[str], object]) -> None:
     """Write one line a minute until the command has ended."""
     while not ended.wait(EVERY):
@@ -57,16 +82,27 @@ def on_terminal(told: Told, ended: threading.Event) -> None:
 
     shown = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24))
     with Progress(
-        *shown, console=Console(stderr=True, force_terminal=True), transient=True, redirect_stdout=False, redirect_stderr=False
+        *shown,
+        console=Console(stderr=True, force_terminal=True),
+        transient=True,
+        auto_refresh=False,
+        redirect_stdout=False,
+        redirect_stderr=False,
     ) as bar:
         task = bar.add_task(told.line(), total=None)
         while not ended.wait(BLINK):
-            bar.update(task, description=told.line(), completed=told.done, total=told.total or None)
+            with told.lock:
+                told.shown = True
+                bar.update(task, description=told.line(), completed=told.done, total=told.total or None, refresh=True)
+    told.shown = False
 
 
 @contextmanager
-def showing(name: str, quiet: bool, verbose: bool) -> Iterator[None]:
-    """Show the progress of what runs inside, from another thread; nothing with `quiet`, each new kind of count with `verbose`."""
+def showing(name: str, quiet: bool, verbose: bool, prints: bool = True) -> Iterator[None]:
+    """Show the progress of what runs inside, from another thread; nothing with `quiet`, each new kind of count with `verbose`.
+
+    `prints` says whether the command prints lines meanwhile.
+    """
     told, ended = Told(name, time.monotonic), threading.Event()
 
     def take(what: str, done: int, total: int) -> None:
@@ -83,7 +119,10 @@ def showing(name: str, quiet: bool, verbose: bool) -> Iterator[None]:
         if terminal
         else threading.Thread(target=in_log, args=(told, ended, sys.stderr.write), daemon=True)
     )
-    with parallel.watched(take):
+    with ExitStack() as stack:
+        stack.enter_context(parallel.watched(take))
+        if terminal and prints and sys.stdout.isatty():
+            stack.enter_context(redirect_stdout(Above(told, sys.stdout)))
         thread.start()
         try:
             yield

@@ -221,7 +221,9 @@ def score(workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
 
 @click.command()
 @click.option("--serve", is_flag=True, help="Then show the site on this machine until interrupted (Ctrl-C).")
-@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port for --serve; 0: any free one.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port number for --serve; 0: any free one."
+)
 def report(serve: bool, port: int) -> Site:
     """Render the pages of the site.
 

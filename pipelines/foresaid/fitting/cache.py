@@ -129,16 +129,20 @@ def _fit(shard: Shard) -> Fit:
 
 
 def fit_all(shards: Sequence[Shard], folder: Path | None = None, size: int = 1) -> list[Fit]:
-    """Make every fit, `size` of them to a job, in the order given; with a folder, those kept there are only read."""
-    names = [key(shard) for shard in shards] if folder else [""] * len(shards)
-    made = [load(folder, name, _sorted(shard.table)) if folder else None for name, shard in zip(names, shards, strict=True)]
-    missing = [i for i, found in enumerate(made) if found is None]
-    least_squares.ready([shards[i].law.kernel for i in missing])
-    for i, new in zip(missing, parallel.each(_fit, [shards[i] for i in missing], size, "fits"), strict=True):
-        made[i] = new
+    """Make every fit, `size` of them to a job, in the order given; with a folder, those kept there are only read.
+
+    There, a fit that is asked for twice, as where nothing was released between two origins, is made once.
+    """
+    names = [key(shard) if folder else str(i) for i, shard in enumerate(shards)]
+    made = {name: load(folder, name, _sorted(shard.table)) if folder else None for name, shard in zip(names, shards, strict=True)}
+    missing = {name: shard for name, shard in zip(names, shards, strict=True) if made[name] is None}
+    least_squares.ready([shard.law.kernel for shard in missing.values()])
+    for name, new in zip(missing, parallel.each(_fit, list(missing.values()), size, "fits"), strict=True):
+        made[name] = new
         if folder:
-            save(folder, names[i], new)
-    return [one for one in made if one is not None]
+            save(folder, name, new)
+    found = [made[name] for name in names]
+    return [one for one in found if one is not None]
 
 
 def _sorted(table: TrainingTable) -> TrainingTable:

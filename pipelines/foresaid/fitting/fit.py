@@ -311,10 +311,10 @@ def _allowed(law: Law, design: Design, y: Array, parameters: tuple[Parameter, ..
 
 def _different(parameters: Array, objective: Array, wanted: int = 3) -> Array:
     """Keep the best `wanted` optima that are not the same point."""
-    kept: list[Array] = []
-    for p, value in zip(parameters, objective, strict=True):
-        if np.isfinite(value) and all(np.abs(p - other).max() > 1e-4 * (1.0 + np.abs(other).max()) for other in kept):
-            kept.append(p)
-        if len(kept) == wanted:
-            break
-    return np.array(kept)
+    left, kept = np.isfinite(objective), np.zeros(len(objective), dtype=bool)
+    while left.any() and kept.sum() < wanted:
+        first = int(np.argmax(left))
+        kept[first] = True
+        other = parameters[first]
+        left &= np.abs(parameters - other).max(axis=1) > 1e-4 * (1.0 + np.abs(other).max())
+    return parameters[kept]

@@ -2,7 +2,7 @@
 
 What it holds stands in `starter/` as it will stand there; only days and names are filled in. Names that begin with a point stand
 there without it, and what no program may take for its own has `.tmpl` behind it. Everything is written into a folder beside the
-one asked for, which then takes its name: a kill leaves no half of a registry.
+one asked for, and takes its place when it is whole.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from foresaid.ledger.entries.fields import ID
 from foresaid.registry import formats
 
 STARTER = Path(__file__).parent / "starter"
+RUN = "run"  # the extra of foresaid with what the stages need
 HIDDEN = ("dvc", "dvcignore", "gitattributes", "github", "gitignore")  # what begins with a point in a registry
 EMPTY = {
     "aliases.csv": formats.ALIASES.header,
@@ -62,9 +63,11 @@ def create(folder: Path, origin: str, author: str, today: date, under_git: bool 
             with (made / ".dvc/config").open("a", encoding="utf-8") as file:
                 file.write(NO_GIT)
         files = sorted(path.relative_to(made).as_posix() for path in _walk(made))
-        if folder.is_dir():
-            folder.rmdir()
-        os.replace(made, folder.resolve())
+        if folder.is_dir():  # it stays the same folder: somebody may stand in it
+            for path in sorted(made.iterdir()):
+                os.replace(path, folder / path.name)
+        else:
+            os.replace(made, folder.resolve())
     return files
 
 
@@ -93,9 +96,9 @@ def contents(origin: str, author: str, today: date) -> dict[str, bytes]:
 
 
 def locked() -> list[str]:
-    """The versions of foresaid and of every library it runs on here, one `name==version` a line, sorted.
+    """The versions of foresaid and of every library its stages run on here, one `name==version` a line, sorted.
 
-    Empty but for foresaid itself where it runs from its source tree and no metadata say what it needs.
+    Of the libraries those that are installed; foresaid alone where it runs from its source tree and no metadata say what it needs.
     """
     found: dict[str, str] = {}
     waiting = ["foresaid"]
@@ -106,13 +109,15 @@ def locked() -> list[str]:
         try:
             about = distribution(name)
         except PackageNotFoundError:
-            continue  # of an extra or of another platform
+            continue  # of another platform, or not installed
         found[name] = about.version
         for need in about.requires or ():
-            wanted = "extra ==" not in need or (name == "foresaid" and re.search(r"extra == ['\"]run['\"]", need))
-            if wanted and (word := re.match(r"[A-Za-z0-9._-]+", need)):
-                waiting.append(word[0])
-    return [f"{name}=={version}" for name, version in sorted({"foresaid": __version__, **found}.items())]
+            word, _, marker = need.partition(";")
+            wanted = "extra" not in marker or (name == "foresaid" and re.search(rf"extra == ['\"]{RUN}['\"]", marker))
+            if wanted and (named := re.match(r"[A-Za-z0-9._-]+", word.strip())):
+                waiting.append(named[0])
+    found["foresaid"] = __version__
+    return [f"{name}{f'[{RUN}]' if name == 'foresaid' else ''}=={version}" for name, version in sorted(found.items())]
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -7,21 +7,29 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from foresaid.files import write_json
 from foresaid.params import Params
 from foresaid.project import CHARTS
-from foresaid.report import charts, inputs
+from foresaid.report import charts, headline, inputs
 from foresaid.report.site import render
 
 
 def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, site: Path, commit: str = "") -> int:
     """Run the stage: read the results, render everything, put it in place of the old site; return the number of pages.
 
+    Beside them go the few figures that `dvc metrics` compares and the tables that `dvc plots` draws.
+
     `own` is the project's folder of templates: a file in it stands in for the package's of the same name; it need not exist.
     `commit` is printed only where it is given, for a site that is published from a clean clone; the pipeline gives none
     (see `report.digests.code_digest` for why).
     """
-    with charts.kept_in(build / CHARTS):
-        files = render(inputs.read(params, build, registry, metrics, own), own, commit)
+    found = inputs.read(params, build, registry, metrics, own)
+    cores = params.workers if params.workers > 0 else os.cpu_count() or 1
+    with charts.kept_in(build / CHARTS, cores - 1):
+        files = render(found, own, commit)
+    write_json(metrics / "headline.json", headline.figures(found))
+    for name, table in headline.plots(found).items():
+        write_json(build / "plots" / f"{name}.json", table.to_dicts())
     site.parent.mkdir(parents=True, exist_ok=True)
     # A folder that is not empty cannot be replaced in one step, so the new one is whole before the old one goes.
     beside = Path(tempfile.mkdtemp(dir=site.parent, prefix=f".{site.name}."))

@@ -127,39 +127,31 @@ def open_outcomes(registry: Path, build: Path, today: date | None) -> dict[str, 
 
 
 def adopted_rows(registry: Path, view: View, published: View) -> pl.DataFrame:
-    """Apply every adopted form to the models it was meant for."""
-    frames = []
+    """Apply every adopted form to the models it was meant for, and set every adopted forecast of a record beside its outcome."""
+    rows: list[dict[str, Any]] = []
     released = dict(view.observations.select("subject_id", "released_on").unique().iter_rows())
     family = dict(view.observations.select("subject_id", "family").unique().iter_rows())
     for record in adopted.load_all(registry):
+        about = {
+            "evidence": "adopted", "case": record.name, "role": "law", "series": "", "as_of": record.published_on,
+            "status": "as printed", "distance": None,
+        }  # fmt: skip
         for form in record.forms:
-            names, made, value = adopted.subjects(record, form, view, published)
-            n = len(names)
-            frames.append(
-                pl.DataFrame(
-                    {
-                        "evidence": ["adopted"] * n,
-                        "case": [record.name] * n,
-                        "split": ["listed"] * n,
-                        "law": ["printed_forms"] * n,
-                        "role": ["law"] * n,
-                        "target_id": [form.quantity_id] * n,
-                        "quantity_id": [form.quantity_id] * n,
-                        "series": [""] * n,
-                        "subject_id": names,
-                        "cluster": [family[name] for name in names],
-                        "released_on": [released[name] for name in names],
-                        "as_of": [record.published_on] * n,
-                        "observed": value,
-                        "status": ["as printed"] * n,
-                        "distance": np.full(n, np.nan),
-                        "point": made,
-                        "quantiles": [None] * n,
-                    },
-                    schema={"evidence": pl.String, **{name: SCHEMA[name] for name in WANTED if name != "evidence"}},
-                ).with_columns(pl.col("point", "distance").fill_nan(None))
-            )
-    return pl.concat(frames).select(WANTED) if frames else pl.DataFrame(schema={"evidence": pl.String, **SCHEMA}).select(WANTED)
+            mine = {"split": "listed", "law": adopted.FORM, "target_id": form.quantity_id, "quantity_id": form.quantity_id}
+            for name, made, value in zip(*adopted.subjects(record, form, view, published), strict=True):
+                point = None if np.isnan(made) else float(made)
+                who = {"subject_id": name, "cluster": family[name], "released_on": released[name]}
+                rows.append({**about, **mine, **who, "observed": float(value), "point": point, "quantiles": None})
+        for one in record.records:
+            found = adopted.record_outcome(one, published) if one.quantity_id in published.quantities else None
+            if found is not None:
+                target = f"{one.quantity_id}/record-{one.by}"
+                mine = {"split": "released", "law": adopted.RECORD, "target_id": target, "quantity_id": one.quantity_id}
+                who = {"subject_id": found.subject_id, "cluster": found.family, "released_on": found.released_on}
+                said = {"observed": found.value, "point": one.point, "quantiles": list(one.quantiles)}
+                rows.append({**about, **mine, **who, **said})
+    schema = {"evidence": pl.String(), **{name: SCHEMA[name] for name in WANTED if name != "evidence"}}
+    return pl.DataFrame(rows, schema=schema).select(WANTED)
 
 
 def withheld(registry: Path) -> frozenset[str]:

@@ -136,10 +136,16 @@ class Database:
             self._connection = _connect()
             self._connection.execute(_schema())  # the package's own text: the folder's is only read by people
             for name in TABLES:
-                columns = ", ".join(f'"{column}"' for column in pl.read_parquet_schema(self.folder / f"{name}.parquet"))
-                self._connection.execute(
-                    f"insert into {name} ({columns}) select {columns} from read_parquet(?)", [str(self.folder / f"{name}.parquet")]
-                )
+                path = self.folder / f"{name}.parquet"
+                with reading_parquet(path):
+                    columns = ", ".join(f'"{column}"' for column in pl.read_parquet_schema(path))
+                try:
+                    self._connection.execute(f"insert into {name} ({columns}) select {columns} from read_parquet(?)", [str(path)])
+                except duckdb.Error as error:
+                    said = str(error).splitlines()[0][:120]
+                    raise UnreadableError(
+                        f"{path}: found {said}, expected a table of this record; delete it and run `dvc repro`"
+                    ) from None
             lock(self._connection)
         return self._connection.execute(query)
 

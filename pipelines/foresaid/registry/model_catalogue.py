@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date
 from pathlib import Path
+from typing import TypedDict
 
 from foresaid.errors import RecordError
 from foresaid.registry import load as ingest
@@ -34,21 +35,56 @@ def _observations(registry: Path, build: Path) -> dict[str, list[ObservationRow]
     return found
 
 
-def listing(registry: Path, family: str = "", undated: bool = False, pairs: bool = False) -> list[str]:
-    """One line a model (id, family, organisation, release date), or a pair of ids that look alike."""
+class Listed(TypedDict):
+    """A model: id, family, organisation, release date (or null) with its precision, and the id it is merged into or null."""
+
+    model: str
+    family: str
+    organisation: str
+    released_on: str | None
+    precision: str | None
+    merged_into: str | None
+
+
+class Pair(TypedDict):
+    """Two ids that may be one model, and why."""
+
+    one: str
+    two: str
+    reason: str
+
+
+def listing(registry: Path, family: str = "", undated: bool = False) -> list[Listed]:
+    """Every model, those of a family, or those without a release date."""
+    found = _catalogue(registry)
+    given_up = merges.mapping(found.merges)
+    chosen = [row for row in found.models if (not family or row.family == family) and (not undated or row.released_on is None)]
+    return [
+        Listed(
+            model=row.model_id,
+            family=row.family,
+            organisation=row.organisation,
+            released_on=str(row.released_on) if row.released_on else None,
+            precision=row.released_precision if row.released_on else None,
+            merged_into=given_up.get(row.model_id),
+        )
+        for row in chosen
+    ]
+
+
+def pairs(registry: Path) -> list[Pair]:
+    """Pairs of ids that look alike and were not merged."""
     found = _catalogue(registry)
     given_up = merges.mapping(found.merges)
     names = [row.model_id for row in found.models if row.model_id not in given_up]
-    if pairs:
-        lines = [f"{one}  {two}  {reason}" for one, two, reason in alike(names)]
-        return [*lines, f"{len(lines)} pairs; `foresaid models merge KEEP DROP --reason TEXT` decides one"]
-    chosen = [row for row in found.models if (not family or row.family == family) and (not undated or row.released_on is None)]
-    lines = []
-    for row in chosen:
-        released = f"{row.released_on} ({row.released_precision})" if row.released_on else "undated"
-        kept = f"  merged into {given_up[row.model_id]}" if row.model_id in given_up else ""
-        lines.append(f"{row.model_id}  {row.family}  {row.organisation}  {released}{kept}")
-    return [*lines, f"{len(chosen)} models"]
+    return [Pair(one=one, two=two, reason=reason) for one, two, reason in alike(names)]
+
+
+def line(row: Listed) -> str:
+    """A model in one line."""
+    released = f"{row['released_on']} ({row['precision']})" if row["released_on"] else "undated"
+    kept = f"  merged into {row['merged_into']}" if row["merged_into"] else ""
+    return f"{row['model']}  {row['family']}  {row['organisation']}  {released}{kept}"
 
 
 def shown(registry: Path, build: Path, model: str) -> list[str]:

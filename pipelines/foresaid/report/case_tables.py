@@ -15,9 +15,11 @@ import polars as pl
 from foresaid import text
 from foresaid.evaluation.modes import mode_of
 from foresaid.forecasting.methods import METHODS, reference, told
+from foresaid.forecasting.published import RECORD, Adopted
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
 from foresaid.report.inputs import Material
+from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.row_scores import SHOWN
 from foresaid.text import count, number, percent, signed
 
@@ -304,10 +306,11 @@ def drawing(material: Material, case: Case, law: str | None = None) -> Drawing |
 
 
 def adopted_block(material: Material, case: Case) -> dict[str, Any]:
-    """A published record: its errors on all models it lists, and on those released after its date."""
+    """A published record: its errors on all models it lists, and on those released after its date; or its records by day."""
     record = next((item for item in material.adopted if item.name == case.name), None)
     return {
         **block(material, case),
+        "records": _records(material, case, record) if record else [],
         "published_on": str(record.published_on) if record else "",
         "forms": count(len(record.forms), "printed form") if record else "",
         "listed": count(len(record.models), "listed model") if record else "",
@@ -320,6 +323,30 @@ def adopted_block(material: Material, case: Case) -> dict[str, Any]:
             )
         ],
     }
+
+
+def _records(material: Material, case: Case, record: Adopted) -> list[dict[str, str]]:
+    """Every forecast of a record that was published, with its outcome or without one yet."""
+    scored = {row["target_id"]: row for row in case.rows.filter(pl.col("law") == RECORD).iter_rows(named=True)}
+    made = []
+    for one in record.records:
+        row = scored.get(f"{one.quantity_id}/record-{one.by}")
+        low, middle, high = (one.quantiles[LEVELS.index(level)] for level in (0.1, 0.5, 0.9))
+        made.append(
+            {
+                "quantity": material.quantity(one.quantity_id),
+                "by": str(one.by),
+                "point": number(one.point),
+                "median": number(middle),
+                "interval": f"{number(low)} to {number(high)}",
+                "observed": number(row["observed"]) if row else text.DASH,
+                "whose": row["subject_id"] if row else "no outcome in this record yet",
+                "point_error": number(abs(one.point - row["observed"])) if row else text.DASH,
+                "error": number(row["absolute_error"]) if row else text.DASH,
+                "wis": number(row["wis"]) if row else text.DASH,
+            }
+        )
+    return made
 
 
 def _plain_errors(material: Material, means: pl.DataFrame) -> list[dict[str, str]]:

@@ -1,9 +1,9 @@
 """Charts as inline SVG: drawn once, without a browser, a network or a script, and with the same bytes every time.
 
-A chart is a Vega-Lite specification made from plain rows and turned into SVG by vl-convert; report/svg.py cleans what comes out.
-Shapes and fills carry what colours say, so that every chart can be read in grey; a point says what it is in a `<title>`, which a
-pointer shows. A chart is so narrow that its letters can be read on a phone. Charts whose data did not change are kept between
-runs (`kept_in`).
+A chart is a Vega-Lite specification made from plain rows and turned into SVG by report/renderer.py; report/svg.py cleans what
+comes out. Shapes and fills carry what colours say, so that every chart can be read in grey; a point says what it is in a
+`<title>`, which a pointer shows. A chart is so narrow that its letters can be read on a phone. Charts whose data did not change
+are kept between runs (`kept_in`).
 """
 
 from __future__ import annotations
@@ -14,18 +14,19 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from functools import cache, wraps
+from dataclasses import dataclass, field
+from functools import cache, cached_property, wraps
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, ParamSpec
 
 import altair as alt
-import vl_convert
+from altair.utils.schemapi import debug_mode
 from markupsafe import escape
 
 from foresaid.files import write_bytes
+from foresaid.report.renderer import Order, beside, svg
 from foresaid.report.svg import clean, unique_ids
 
 Rows = Sequence[Mapping[str, Any]]
@@ -44,10 +45,15 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 
 @dataclass(frozen=True)
 class Drawing:
-    """A finished chart. Only `drawn` makes one, from what `clean` let pass: that is why a page may print its text unescaped."""
+    """A chart. Only `drawn` makes one, from what `clean` lets pass: that is why a page may print its text unescaped."""
 
-    svg: str
+    finished: Callable[[], str]
     title: str
+
+    @cached_property
+    def svg(self) -> str:
+        """The finished drawing; waits for one that another process makes."""
+        return self.finished()
 
     def in_page(self) -> str:
         """The title and below it the SVG, with ids of its own, since several drawings share a page.
@@ -58,25 +64,45 @@ class Drawing:
         return f'<p class="title">{escape(self.title)}</p>{drawing}'
 
 
-_KEPT: ContextVar[tuple[Path, set[str]] | None] = ContextVar("folder of charts made before, and the names asked for", default=None)
+@dataclass
+class _Kept:
+    """Charts of a folder for the time of a block: the names asked for, and what was ordered and has not been fetched."""
+
+    folder: Path
+    order: Order
+    used: set[str] = field(default_factory=set)
+    coming: dict[Path, Callable[[], str]] = field(default_factory=dict)
+    unfinished: list[Drawing] = field(default_factory=list)
+
+    def read(self, path: Path) -> str:
+        if path in self.coming:
+            write_bytes(path, self.coming.pop(path)().encode())
+        return path.read_text(encoding="utf-8")
+
+
+_KEPT: ContextVar[_Kept | None] = ContextVar("charts made before, and those asked for", default=None)
 P = ParamSpec("P")
 
 
 @contextmanager
-def kept_in(folder: Path) -> Iterator[None]:
+def kept_in(folder: Path, workers: int = 0) -> Iterator[None]:
     """Keep charts in a folder for the time of a block: one whose data and code are as before is read and not made again.
 
-    What no chart of the block asked for is removed at its end, so that the folder does not grow. A failed block removes nothing.
+    Others are made in so many processes beside this one, and here with none. What no chart of the block asked for is removed at
+    its end, so that the folder does not grow. A failed block removes nothing.
     """
-    used: set[str] = set()
-    token = _KEPT.set((folder, used))
-    try:
-        yield
-        for path in folder.glob("*.svg"):
-            if path.name not in used:
-                path.unlink()
-    finally:
-        _KEPT.reset(token)
+    with beside(workers) as order:
+        kept = _Kept(folder, order)
+        token = _KEPT.set(kept)
+        try:
+            yield
+            for one in kept.unfinished:
+                _ = one.svg
+            for path in folder.glob("*.svg"):
+                if path.name not in kept.used:
+                    path.unlink()
+        finally:
+            _KEPT.reset(token)
 
 
 def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
@@ -88,27 +114,30 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
     """
     signature = inspect.signature(build)
 
+    def specified(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        with debug_mode(False):  # `render` checks the whole against the schema; altair would check each part of it as well
+            return build(*args, **kwargs)
+
     @wraps(build)
     def made(*args: P.args, **kwargs: P.kwargs) -> Drawing:
         asked = signature.bind(*args, **kwargs)
         title = str(asked.arguments["title"])
         kept = _KEPT.get()
         if kept is None:
-            return Drawing(clean(_svg(build(*args, **kwargs)), title), title)
+            finished = clean(svg(specified(*args, **kwargs), _version()), title)
+            return Drawing(lambda: finished, title)
         stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
-        folder, used = kept
-        path = folder / f"{sha256(stated.encode()).hexdigest()}.svg"
-        used.add(path.name)
-        if not path.is_file():
-            write_bytes(path, _svg(build(*args, **kwargs)).encode())
-        return Drawing(clean(path.read_text(encoding="utf-8"), title), title)
+        path = kept.folder / f"{sha256(stated.encode()).hexdigest()}.svg"
+        kept.used.add(path.name)
+        if path not in kept.coming and path.is_file():
+            read = clean(kept.read(path), title)
+            return Drawing(lambda: read, title)
+        if path not in kept.coming:
+            kept.coming[path] = kept.order(specified(*args, **kwargs), _version())
+        kept.unfinished.append(Drawing(lambda: clean(kept.read(path), title), title))
+        return kept.unfinished[-1]
 
     return made
-
-
-def _svg(spec: dict[str, Any]) -> str:
-    svg: str = vl_convert.vegalite_to_svg(spec, vl_version=_version())
-    return svg
 
 
 @cache
@@ -153,7 +182,7 @@ def fitted_curve(points: Rows, grid: Rows, title: str, x_title: str, y_title: st
     several covariates has no single axis, and its bands are then drawn at each point. `log` draws x on the log scale.
     """
     wanted = ("x", "observed", "median", "lower_80", "upper_80")
-    seen = [{**_only(row, *wanted), "said": _named(row, observed=row["observed"], median=row["median"])} for row in points]
+    seen = [{**_only(row, *wanted), "said": named(row, observed=row["observed"], median=row["median"])} for row in points]
     drawn = [_only(row, *wanted[0:1], *wanted[2:]) for row in (grid or points)]
     drawn.sort(key=lambda row: float(row["x"]))
     xs = [float(row["x"]) for row in [*seen, *drawn]]
@@ -189,11 +218,11 @@ def profile(values: Sequence[float], rms: Sequence[float], forecast: Sequence[fl
     x = alt.X("v:Q", title=f"fixed value of the parameter {parameter}", scale=scale, axis=alt.Axis(format="~g", tickCount=6))
     region = [{"from": _short(min(inside)), "to": _short(max(inside))}] if inside else []
     parts = []
-    for field, words, dash in (("rms", "root mean square error", [1, 0]), ("forecast", "forecast", [5, 2])):
+    for column, words, dash in (("rms", "root mean square error", [1, 0]), ("forecast", "forecast", [5, 2])):
         shade = alt.Chart(_data(region)).mark_rect(color=BAND, opacity=0.6)
         line = alt.Chart(_data(rows)).mark_line(color=INK, strokeWidth=1.6, strokeDash=dash)
         layers = [shade.encode(x=alt.X("from:Q", scale=scale), x2="to:Q")] if region else []
-        y = alt.Y(f"{field}:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+        y = alt.Y(f"{column}:Q", title=words, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
         parts.append(alt.layer(*layers, line.encode(x=x, y=y)).properties(width=WIDTH, height=130))
     return render(alt.vconcat(*parts, spacing=24), title)
 
@@ -279,9 +308,7 @@ def frontier(points: Rows, title: str, y_title: str) -> dict[str, Any]:
 
     `name`, where a row has it, is the model.
     """
-    kept = [
-        {**_only(row, "year", "value", "best"), "said": _named(row, released=row["year"], value=row["value"])} for row in points
-    ]
+    kept = [{**_only(row, "year", "value", "best"), "said": named(row, released=row["year"], value=row["value"])} for row in points]
     x = alt.X("year:Q", title="release", scale=alt.Scale(zero=False, padding=8), axis=alt.Axis(format=".0f", tickMinStep=1))
     line = alt.Chart(_data(kept)).mark_line(color=INK, strokeWidth=1.6, interpolate="step-after")
     dots = alt.Chart(_data(kept)).mark_point(size=22, filled=True, color=PALETTE[0], opacity=0.7, aria=True)
@@ -298,7 +325,7 @@ def index_over_time(points: Rows, title: str, y_title: str) -> dict[str, Any]:
     `name`, where a row has it, is the model.
     """
     data = [
-        {**_only(row, "year", "value", "lower_80", "upper_80"), "said": _named(row, released=row["year"], value=row["value"])}
+        {**_only(row, "year", "value", "lower_80", "upper_80"), "said": named(row, released=row["year"], value=row["value"])}
         for row in points
     ]
     base = alt.Chart(_data(data))
@@ -381,7 +408,8 @@ def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
         columnPadding=18,
     )
     spec: dict[str, Any] = chart.to_dict()
-    return spec
+    whole: dict[str, Any] = _with_rows(spec)
+    return whole
 
 
 def dark_rules() -> str:
@@ -390,8 +418,25 @@ def dark_rules() -> str:
     return "@media (prefers-color-scheme: dark) {\n  " + "\n  ".join(lines) + "\n}"
 
 
+class _Name(str):
+    """What stands for rows in a specification until it is whole: altair would copy and check them for every layer of a chart."""
+
+    rows: list[Mapping[str, Any]]
+
+
 def _data(values: Rows) -> Any:
-    return alt.Data(values=list(values))  # type: ignore[no-untyped-call]  # altair does not type its data classes
+    rows = list(values)
+    name = _Name(sha256(json.dumps(rows, default=str).encode()).hexdigest())
+    name.rows = rows
+    return alt.Data(values=name)  # type: ignore[no-untyped-call]  # altair does not type its data classes
+
+
+def _with_rows(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {key: _with_rows(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_with_rows(value) for value in part]
+    return part.rows if isinstance(part, _Name) else part
 
 
 def _version() -> str:
@@ -415,7 +460,7 @@ def _dated(year: float) -> str:
     return f"{int(year)}-{min(int(year % 1 * 12) + 1, 12):02d}"
 
 
-def _named(row: Mapping[str, Any], **values: Any) -> str:
+def named(row: Mapping[str, Any], **values: Any) -> str:
     """What a point says of itself: its name, where its row has one, and its values by their words."""
     name = row.get("name") or row.get("subject_id") or ""
     said = ", ".join(f"{key} {_dated(value) if key == 'released' else _number(value)}" for key, value in values.items())
@@ -425,7 +470,7 @@ def _named(row: Mapping[str, Any], **values: Any) -> str:
 def _forecast_said(row: Mapping[str, Any]) -> str:
     band = "" if row["lower_80"] is None else f", 80 % interval {_number(row['lower_80'])} to {_number(row['upper_80'])}"
     what = f"{row['quantity_id']}, " if row.get("quantity_id") else ""
-    return what + _named(row, observed=row["observed"], median=row["median"]) + band
+    return what + named(row, observed=row["observed"], median=row["median"]) + band
 
 
 def _hit(row: Mapping[str, Any]) -> str:

@@ -28,7 +28,7 @@ from foresaid.report.columns import meaning
 from foresaid.text import defused
 
 FOLDER = Path("data")
-LARGE, LONGEST = 1 << 15, 5000  # bytes as CSV; rows
+LARGE, LONGEST = 1 << 15, 1000  # bytes as CSV; rows
 KINDS: dict[object, str] = {pl.Boolean: "boolean", pl.Date: "date", pl.Datetime: "datetime", pl.List: "array"}
 
 
@@ -73,7 +73,7 @@ def rows(frame: pl.DataFrame) -> list[dict[str, Any]]:
 def offered(table: pl.DataFrame) -> tuple[Offer, ...]:
     """The files a table is offered as, by the ending of their names.
 
-    >>> [[one.ending for one in offered(pl.DataFrame({"n": range(n)}))] for n in (2, 20_000)]
+    >>> [[one.ending for one in offered(pl.DataFrame({"n": range(n)}))] for n in (2, LONGEST)]
     [['csv', 'json', 'parquet'], ['parquet']]
     """
     if table.height >= LONGEST:

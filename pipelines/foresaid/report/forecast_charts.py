@@ -13,7 +13,7 @@ from typing import Any
 
 import altair as alt
 
-from foresaid.report.charts import BAND, INK, PALETTE, PAPER, SOFT, WIDTH, drawn, render
+from foresaid.report.charts import BAND, INK, PALETTE, PAPER, SOFT, WIDTH, drawn, named, render
 
 Rows = Sequence[Mapping[str, Any]]
 Layer = dict[str, Any]
@@ -32,6 +32,9 @@ def field(level: float) -> str:
     return f"q{level:g}".replace("0.", "", 1)
 
 
+SAID = {"field": "said", "type": "nominal"}  # what a point says of itself
+
+
 @drawn
 def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str, Any]:
     """Intervals of several forecasts, one line each: `label`, `quantiles` (at LEVELS), `first`, `last` and `observed` of each row.
@@ -39,7 +42,10 @@ def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str
     `first` says whether it is a primary one, drawn in colour; a hollow diamond is the last value known before, a filled one
     what was observed; either may be None. `best` is the best value so far, drawn as a dashed line.
     """
-    data = [{"label": row["label"], "kind": "primary" if row["first"] else "other", **_quantiles(row)} for row in rows]
+    data = [
+        {"label": row["label"], "kind": "primary" if row["first"] else "other", "said": _said(row), **_quantiles(row)}
+        for row in rows
+    ]
     points = [
         {"label": row["label"], "value": _short(row[name]), "kind": words}
         for row in rows
@@ -63,7 +69,8 @@ def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str
         )
         for low, high, width, _ in NESTED
     ]  # fmt: skip
-    layers.append(_layer(data, {"type": "tick", "color": INK, "thickness": 2.2, "size": 13}, y=y, x=_number(field(0.5), **x)))
+    mark = {"type": "tick", "color": INK, "thickness": 2.2, "size": 13, "aria": True}
+    layers.append(_layer(data, mark, y=y, x=_number(field(0.5), **x), description=SAID))
     if points:
         kinds = [one for one in DIAMOND if any(row["kind"] == one for row in points)]
         scale = {"domain": kinds, "range": [DIAMOND[one] for one in kinds]}
@@ -73,7 +80,7 @@ def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str
     if best is not None:
         mark = {"type": "rule", "color": PALETTE[1], "strokeDash": [4, 3], "strokeWidth": 1.3}
         layers.append(_layer([{"value": _short(best)}], mark, x=_number("value", **x)))
-    return _spec(layers, title, width=WIDTH - 190, height={"step": STEP})
+    return _spec(layers, title, width=WIDTH - 130, height={"step": STEP})
 
 
 @drawn
@@ -100,24 +107,24 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
         )
     for mine, colour, size, opacity in ((False, SOFT, 14, 0.35), (True, PALETTE[0], 34, 0.8)):
         kept = [_point(row) for row in past if bool(row["own"]) is mine]
-        mark = {"type": "point", "size": size, "filled": True, "color": colour, "opacity": opacity}
-        layers += [_layer(kept, mark, x=x(), y=y())] if kept else []
+        mark = {"type": "point", "size": size, "filled": True, "color": colour, "opacity": opacity, "aria": True}
+        layers += [_layer(kept, mark, x=x(), y=y(), description=SAID)] if kept else []
     spread = [{"year": round(row["year"], 4), **_quantiles(row)} for row in bands]
     for low, high, _, opacity in NESTED if spread else ():
         mark = {"type": "area", "color": BAND, "opacity": opacity}
         layers.append(_layer(spread, mark, x=x(), y=y(field(low)), y2={"field": field(high)}))
     if spread:
         layers.append(_layer(spread, {"type": "line", "color": PALETTE[0], "strokeWidth": 1.6}, x=x(), y=y(field(0.5))))
-    bars = [{"year": round(row["year"], 4), **_quantiles(row)} for row in exact]
+    bars = [{"year": round(row["year"], 4), "said": _said(row), **_quantiles(row)} for row in exact]
     for low, high, width, _ in NESTED if bars else ():
         mark = {"type": "rule", "color": PALETTE[0], "strokeWidth": width, "opacity": 0.8}
         layers.append(_layer(bars, mark, x=x(), y=y(field(low)), y2={"field": field(high)}))
     if bars:
-        mark = {"type": "tick", "color": INK, "orient": "horizontal", "size": 13, "thickness": 2.2}
-        layers.append(_layer(bars, mark, x=x(), y=y(field(0.5))))
+        mark = {"type": "tick", "color": INK, "orient": "horizontal", "size": 13, "thickness": 2.2, "aria": True}
+        layers.append(_layer(bars, mark, x=x(), y=y(field(0.5)), description=SAID))
     if outcomes:
-        mark = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "color": INK, "opacity": 1}
-        layers.append(_layer([*map(_point, outcomes)], mark, x=x(), y=y()))
+        mark = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "color": INK, "opacity": 1, "aria": True}
+        layers.append(_layer([*map(_point, outcomes)], mark, x=x(), y=y(), description=SAID))
     return _spec(layers, title)
 
 
@@ -129,8 +136,7 @@ def _frame() -> dict[str, Any]:
 
 
 def _spec(layers: Sequence[Layer], title: str, **size: Any) -> dict[str, Any]:
-    frame = _frame()
-    return {**frame, "layer": list(layers), "title": {**frame["title"], "text": title}, **size}
+    return {**_frame(), "layer": list(layers), "description": title, **size}  # the page says the title above it
 
 
 def _layer(values: Rows, mark: Mapping[str, Any], **encoding: Mapping[str, Any]) -> Layer:
@@ -145,8 +151,16 @@ def _quantiles(row: Mapping[str, Any]) -> dict[str, float]:
     return {field(level): _short(value) for level, value in zip(LEVELS, row["quantiles"], strict=True)}
 
 
-def _point(row: Mapping[str, Any]) -> dict[str, float]:
-    return {"year": round(float(row["year"]), 4), "value": _short(row["value"])}
+def _said(row: Mapping[str, Any]) -> str:
+    """What the mark of a forecast says to a pointer: its median and 80 % interval."""
+    low, middle, high = (f"{row['quantiles'][LEVELS.index(level)]:.4g}" for level in (0.1, 0.5, 0.9))
+    name = f"{row['label']}: " if row.get("label") else ""
+    return f"{name}median {middle}, 80 % interval {low} to {high}"
+
+
+def _point(row: Mapping[str, Any]) -> dict[str, Any]:
+    said = named(row, released=row["year"], value=row["value"])
+    return {"year": round(float(row["year"]), 4), "value": _short(row["value"]), "said": said}
 
 
 def _short(value: float) -> float:

@@ -6,17 +6,24 @@ place it. Tables that a page shows stand beside it as downloads, whole.
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import polars as pl
 
 from foresaid import text
 from foresaid.evaluation import modes, rolling_origin
 from foresaid.ledger.verify.page import score_name
-from foresaid.report import texts
+from foresaid.registry.view import SHARE
+from foresaid.report import open_page, round_page, target_words, texts
 from foresaid.report.case_tables import Case, adopted_block, block, cases, headline, law_means, leading, method_title, of_case
 from foresaid.report.claim_lines import claims_of
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
+from foresaid.report.targets import Target
 from foresaid.text import count, number, percent
+
+DUE = 9  # targets shown as next due, one a benchmark
 
 
 def index(material: Material) -> Page:
@@ -45,12 +52,14 @@ def index(material: Material) -> Page:
                     "title": modes.TITLES[mode].capitalize(),
                     "meaning": modes.MODES[mode],
                     "rows": claims_of(material, mode, first_page=True),
+                    "calibration": calibration_of(material, mode),
                     "hindsight": mode != modes.KNOWN,
                 }
                 for mode in rolling_origin.MODES
             ],
             "answers": answers(material, ahead, taken, first),
-            "others": [block(material, case) for case in past if first is None or case.name != first.name],
+            "others": [listed(case) for case in past if first is None or case.name != first.name],
+            "open": waiting(material),
             "unvalidated": [
                 {"title": item.law.title, "href": f"laws/{texts.slug(name)}.html", "on": item.law.validated_on.split(":")[0]}
                 for name, item in material.fitted.items()
@@ -59,6 +68,43 @@ def index(material: Material) -> Page:
             "not_shown": not_shown(material, first),
         },
     )
+
+
+def listed(case: Case) -> dict[str, str]:
+    """A case as a line of a list: where its tables stand, its mode, and how many forecasts it scored."""
+    mode = modes.mode_of(case.evidence, case.rows["split"][0])
+    return {"key": case.key, "title": case.title, "mode": mode, "n": count(case.rows.height, "scored forecast")}
+
+
+def waiting(material: Material) -> dict[str, Any]:
+    """The open forecasts that are settled next, one a benchmark, and the latest freeze."""
+    shown = open_page.open_targets(material)
+    next_due: dict[str, Target] = {}
+    for one in sorted(shown, key=lambda one: (one.last_day or date.max, one.id)):
+        if one.entry is not None:
+            next_due.setdefault(one.entry.benchmark, one)
+    forecasts = sum(one.account.state == "pending" for target in shown for one in target.forecasts)
+    frozen = [batch.header for batch in material.batches]
+    return {
+        "counted": f"{count(len(shown), 'target')} with {count(forecasts, 'forecast')}",
+        "rows": [target_words.card(material, one, "") for one in list(next_due.values())[:DUE]],
+        "latest": max((f"{one.frozen_at} (claimed) by {one.author}" for one in frozen), default=text.DASH),
+        "rounds": [{"name": name, "href": round_page.address(name)} for name in round_page.by_round(material)],
+    }
+
+
+def calibration_of(material: Material, mode: str) -> list[dict[str, Any]]:
+    """Coverage of the intervals of each claim of a mode at its longest horizon, in the order of the claims."""
+    return [
+        {
+            "law": row["law"],
+            "board": f"{row['board']}, {row['unit']}",
+            "coverage": row["coverage"],
+            "n": row["scored"],
+            "releases": row["scored_releases"],
+        }
+        for row in claims_of(material, mode, first_page=True)
+    ]
 
 
 def answers(material: Material, ahead: list[Case], taken: list[Case], first: Case | None) -> list[dict[str, str]]:
@@ -90,17 +136,29 @@ def answers(material: Material, ahead: list[Case], taken: list[Case], first: Cas
         where = f"{count(means['n'], 'score')} of {count(means['n_releases'], 'release')}"
         where += f" of {count(means['n_makers'], 'maker')}"
         mode = modes.mode_of(kind, rows["split"][0])
-        said = f"{mode.capitalize()}. Mean absolute error, {text.unit_words(rows['unit'])}, on {where}: "
+        in_points = "percentage points" if means["unit"] == SHARE else text.unit_words(rows["unit"])
+        said = f"{mode.capitalize()}. Mean absolute error, {in_points}, on {where}: "
         said += f"{method_title(material, means['law'])}."
         later = of_case(material.tables["by_method_later"], case, means["unit"]).filter(pl.col("law") == means["law"])
         if kind == "adopted" and later.height:
             after = later.row(0, named=True)
-            said += f" On the {count(after['n'], 'score')} of models released after that day: {number(after['mae'])}."
+            said += (
+                f" On the {count(after['n'], 'score')} of models released after that day: {points(after['mae'], means['unit'])}."
+            )
         said += f" {leading(material, case)}"
         if means["coverage_80"] is not None:
             said += f" Coverage of its 80 % intervals: {percent(means['coverage_80'])}."
-        made.append({"kind": kind, "figure": number(means["mae"]), "said": said})
+        made.append({"kind": kind, "figure": points(means["mae"], means["unit"]), "said": said})
     return made
+
+
+def points(value: float | None, unit: str) -> str:
+    """An error as the first page says it: of a share in percentage points, else in its unit.
+
+    >>> points(0.0338, "fraction"), points(0.0338, "nats_per_token")
+    ('3.4 points', '0.0338')
+    """
+    return f"{100 * value:.1f} points" if unit == SHARE and value is not None else number(value)
 
 
 def _claims(material: Material) -> str:

@@ -6,7 +6,6 @@ onto a page. Two digests say what was read: of the database, and of the program 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -15,9 +14,9 @@ from typing import Any
 
 import polars as pl
 
-from foresaid.errors import RecordError, UnreadableError
+from foresaid.errors import RecordError
 from foresaid.evaluation.claims import SCHEMA
-from foresaid.files import read_frame
+from foresaid.files import read_frame, read_json
 from foresaid.fitting.frozen_curve import CurveRecord, from_plain
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
@@ -170,21 +169,11 @@ class Material:
         return found.unit if found else "unknown"
 
 
-def _json(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UnreadableError(f"{path}: {error.strerror}, expected the output of an earlier stage; run `dvc repro`") from None
-    except json.JSONDecodeError as error:
-        raise UnreadableError(f"{path}: found {error}, expected JSON; run `dvc repro`") from None
-
-
 def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
     folder = build / "fits" / name
     path = folder / "curves.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    curves = [from_plain(json.loads(line)) for line in lines]
-    profiles, described = _json(folder / "profiles.json"), _json(metrics / "fit" / f"{name}.json")
+    curves = [from_plain(plain) for plain in (read_json(path) if path.is_file() else [])]
+    profiles, described = read_json(folder / "profiles.json"), read_json(metrics / "fit" / f"{name}.json")
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
     law = laws.load(name, settings)
@@ -202,7 +191,9 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
 def _capability(folder: Path, metrics: Path, registry: Path) -> Capability:
     kept = protocol_record.read(registry)
     tables = {name: read_frame(folder / f"{name}.parquet") for name in ("index", "loadings", "correlations", "adds")}
-    return Capability(metrics=_json(metrics / "capability.json"), protocol=kept, costs=protocol_record.costs(registry), **tables)
+    return Capability(
+        metrics=read_json(metrics / "capability.json"), protocol=kept, costs=protocol_record.costs(registry), **tables
+    )
 
 
 def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) -> Material:
@@ -210,7 +201,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     connection = database.open_database(build / "database")
     models, quantities = database.models(connection), database.quantities(connection)
     connection.close()
-    space = _json(build / "benchmark_space.json") if PLANE in params.laws and study.SOURCE in params.sources else None
+    space = read_json(build / "benchmark_space.json") if PLANE in params.laws and study.SOURCE in params.sources else None
     units = pl.DataFrame(
         {"quantity_id": list(quantities), "unit": [item.unit for item in quantities.values()]},
         schema={"quantity_id": pl.String, "unit": pl.String},
@@ -222,7 +213,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     )
     hindcasts = read_frame(build / "hindcast.parquet")
     keys = ["evidence", "case", "law", "target_id", "subject_id"]
-    score = _json(metrics / "score.json")
+    score = read_json(metrics / "score.json")
     freeze = build / "freeze.json"
     observed = [read_frame(build / "observations" / f"{name}.parquet") for name in sorted(set(params.sources))]
     catalogue, problems = load.read_catalogue(registry)
@@ -236,13 +227,13 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     material = Material(
         params=params,
         scores=scores.sort(keys),
-        hindcast_fits=_json(build / "hindcast_fits.json")["fits"],
-        rolling=_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
+        hindcast_fits=read_json(build / "hindcast_fits.json")["fits"],
+        rolling=read_json(build / "rolling.json") if params.rolling else NO_ORIGINS,
         means={name: pl.DataFrame(score[name], infer_schema_length=None) for name in MEANS},
         tables={name: read_frame(build / "score_tables" / f"{name}.parquet") for name in TABLES},
         claims=pl.DataFrame(score["claims"], schema=SCHEMA),
         accounting=score.get("accounting", {}),
-        ingest=_json(metrics / "ingest.json"),
+        ingest=read_json(metrics / "ingest.json"),
         fitted=fitted,
         models=models,
         quantities=quantities,
@@ -258,7 +249,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         batches=batches,
         snapshots=ledger_targets.snapshots(batches, registry / "snapshots"),
         rounds=_rounds(registry, batches),
-        freeze=_json(freeze) if freeze.is_file() else {},
+        freeze=read_json(freeze) if freeze.is_file() else {},
         capability=_capability(build / "capability", metrics, registry) if params.capability else None,
         vintage=vintage(build / "database"),
         code=code_digest(params, own),
@@ -279,7 +270,7 @@ def _rounds(registry: Path, batches: Sequence[Batch]) -> dict[str, RoundRecord]:
 
 
 def _sections(params: Params, build: Path, registry: Path) -> list[law_sections.LawSection]:
-    made = _json(build / LAW_STUDIES)
+    made = read_json(build / LAW_STUDIES)
     found = [law_sections.from_plain(plain, LAW_STUDIES) for plain in made]
     found += [one for key in WRITTEN if (one := law_sections.kept(registry, key))]
     return [replace(one, laws=tuple(name for name in one.laws if name in params.laws)) for one in found]

@@ -25,7 +25,7 @@ from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import page as shown
 from foresaid.ledger.verify.snapshot import Finding
 from foresaid.ledger.verify.verify import VerificationResult
-from foresaid.report import downloads, ledger_page
+from foresaid.report import downloads, feed, ledger_page
 from foresaid.report.targets import address_of
 
 LEDGER, INDEX, FEED, FOLDER = "ledger.html", "index.html", "feed.xml", "forecasts"
@@ -155,15 +155,15 @@ def _equal(found: object, ours: object) -> bool:
 
 
 def _entries(site: Path, known: Known) -> Iterator[Finding]:
-    """The downloads of the ledger's entries byte for byte, and each entry once in the feed."""
+    """The downloads of the ledger's entries byte for byte, and each item once in the feed."""
     entries = ledger_page.ledger_entries(known.batches)
     for path, data in downloads.contents({"ledger": entries}).items():
         if _read(site, str(path)) != data:
             yield _wrong(
                 str(path), "is not the table of the ledger's entries", expected=f"{entries.height} entries, as the ledger has them"
             )
-    feed = _read(site, FEED)
-    named = Counter(re.findall(r"<id>(urn:sha256:[^<]*)</id>", (feed or b"").decode("utf-8", "replace")))
-    wanted = Counter(ledger_page.entry_name(row) for row in entries.to_dicts())
+    held = _read(site, FEED)
+    named = Counter(re.findall(r"<id>(urn:sha256:[^<]*)</id>", (held or b"").decode("utf-8", "replace")))
+    wanted = Counter(one.name for one in feed.items(known.batches))
     for one in sorted((named - wanted) | (wanted - named)):
         yield _wrong(FEED, f"{_ascii(one)[:120]} is not there once", str(named[one]), str(wanted[one]))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.entries.resolutions import Challenge, Redaction, Resolution, Void
 from foresaid.ledger.state.accounting import WORST, identity, totals, universe
 from foresaid.ledger.verify import page as report_check
+from foresaid.report import feed
 from foresaid.report import texts as wording
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
@@ -259,40 +260,11 @@ def ledger_entries(batches: Iterable[Batch]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={**texts, "primary": pl.Boolean, **rest, "place": pl.Int64, "reason": pl.String})
 
 
-NEWS = {
-    "forecast": "frozen", "sealed": "frozen under seal", "reveal": "opened", "amendment": "amended", "withdrawal": "withdrawn",
-}  # fmt: skip
-
-
-def entry_name(row: Mapping[str, Any]) -> str:
-    """How the feed names an entry of the ledger."""
-    return f"urn:sha256:{row['batch']}:{wording.slug(row['id'])}:{row['type']}"
-
-
-def feed(material: Material) -> Page:
-    """The Atom feed (RFC 4287) of what happened to forecasts, newest first, at the times their authors claim."""
-    places = addresses(material)
-    authors = {batch.sha256: batch.header.author for batch in material.ledger.batches}
+def news(material: Material) -> Page:
+    """The Atom feed of the ledger."""
     origin = material.ledger.checkpoint.origin if material.ledger.checkpoint else material.params.origin
-    rows = sorted(
-        ledger_entries(material.ledger.batches).to_dicts(),
-        key=lambda row: (row["frozen_at_claimed"], row["batch"], row["id"]),
-        reverse=True,
-    )
-    told = [
-        {
-            "title": f"{row['id']}: {NEWS.get(row['type'], row['type'])}",
-            "id": entry_name(row),
-            "updated": row["frozen_at_claimed"],
-            "author": authors[row["batch"]],
-            "href": places.get((authors[row["batch"]], row["id"]), "ledger.html"),
-            "summary": row["reason"] or f"Data as of {row['as_of']}; the time is the author's claim.",
-        }
-        for row in rows
-    ]
-    newest = told[0]["updated"] if told else f"{material.params.fit_as_of.isoformat()}T00:00:00Z"
-    values = {"origin": origin, "id": f"urn:foresaid:{origin}", "updated": newest, "entries": told}
-    return Page("feed.xml", "feed.xml.j2", values)
+    empty = f"{material.params.fit_as_of.isoformat()}T00:00:00Z"
+    return Page("feed.xml", "feed.xml.j2", feed.values(origin, material.ledger.batches, addresses(material), empty))
 
 
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
@@ -300,4 +272,4 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
     return {"ledger": ledger_entries(material.ledger.batches)}
 
 
-PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), feed(material)], downloads)
+PAGES = PageSet("ledger.html", "Ledger", 50, lambda material: [ledger(material), news(material)], downloads)

@@ -79,7 +79,7 @@ def board(material: Material, name: str, mine: Sequence[Target], root: str) -> d
 
 def releases(material: Material, shown: Sequence[Target], title: str) -> Drawing | None:
     """The primary forecasts of several targets side by side, each with the last value of its line; None without quantiles."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for target in shown:
         one = target.primary
         found = target_words.seven(one) if one is not None else None
@@ -98,6 +98,7 @@ def releases(material: Material, shown: Sequence[Target], title: str) -> Drawing
         )
     if not rows:
         return None
+    rows.sort(key=lambda row: -row["quantiles"][3])  # the highest median first
     best = shown[0].best()
     return predicted(rows, float(str(best["value"])) if best is not None else None, title, target_words.unit(shown[0]))
 

@@ -21,6 +21,7 @@ from foresaid.forecasting.published import Adopted
 from foresaid.ledger.entries import json_schema
 from foresaid.ledger.hubverse import configuration
 from foresaid.ledger.hubverse.report import SubmissionReport
+from foresaid.ledger.submission.plain import PlainVerdict
 from foresaid.params import Params
 from foresaid.registry import events, formats
 from foresaid.registry import export as exporting
@@ -117,11 +118,16 @@ def _source_card() -> dict[str, Any]:
 
 
 def _adopted() -> dict[str, Any]:
-    """adopted.toml: what the program reads of the card; its forms and models are tables beside it, other keys are for readers."""
+    """adopted.toml: what the program reads of the card; forms, models and records are tables beside it."""
     found = of_type("registry/adopted/NAME/adopted.toml", Adopted)["$defs"]["Adopted"]
-    kept = [name for name in found["properties"] if name not in ("name", "forms", "models")]
+    kept = [name for name in found["properties"] if name not in ("name", "forms", "models", "records")]
     parts = {name: found["properties"][name] for name in kept}
     return _titled("registry/adopted/NAME/adopted.toml", {"type": "object", "properties": parts, "required": kept})
+
+
+def _records() -> dict[str, Any]:
+    columns = {"quantity_id": pl.String(), "by": pl.Date(), "level": pl.String(), "value": pl.Float64()}
+    return of_frame("A row of registry/adopted/NAME/records.csv: a quantile or the printed point", columns)
 
 
 def _events() -> dict[str, Any]:
@@ -139,11 +145,13 @@ MADE: dict[str, Callable[[], dict[str, Any]]] = {
     "params": _params,
     "source-card": _source_card,
     "adopted": _adopted,
+    "adopted-records-row": _records,
     "events-row": _events,
     "same-items-row": _same_items,
     "round-file": lambda: of_type("registry/rounds/ROUND.yaml", RoundFile),
     "curve": lambda: of_type("A frozen curve: a line of build/fits/LAW/curves.jsonl", CurveRecord),
     "ledger-line": json_schema.schema,
+    "submission-verdict": lambda: of_type("What `foresaid check --json` prints", PlainVerdict),
     "hub-tasks": lambda: of_type("hub-config/tasks.json of a Hubverse hub, as this program reads it", configuration.Tasks),
     "hub-admin": lambda: of_type("hub-config/admin.json of a Hubverse hub, as this program reads it", configuration.Admin),
     "hub-target-data": lambda: of_type("hub-config/target-data.json of a Hubverse hub", configuration.TargetData),

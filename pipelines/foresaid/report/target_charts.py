@@ -55,7 +55,7 @@ def charts(material: Material, target: Target) -> list[dict[str, Any]]:
                 + (
                     "Bar: the forecast for the expected day."
                     if target.lines
-                    else "Bars: the forecast of the best value by each day."
+                    else "Bar: the forecast of the best value by that day; the band joins it to the value before."
                 ),
             }
         )
@@ -86,10 +86,19 @@ def drawn_ahead(shown: Sequence[Target], title: str, unit: str) -> Drawing | Non
     daily = step.group_by("released_on", maintain_order=True).agg(pl.col("best").last())
     best = daily.unique("best", keep="first", maintain_order=True)
     line = [{"year": words.year(row["released_on"]), "value": row["best"]} for row in best.to_dicts()]
-    line.append({"year": min(row["year"] for row in exact), "value": line[-1]["value"]})
+    opens = shown[0].entry.opens if shown[0].entry is not None else ""
+    begin = words.year(date.fromisoformat(opens)) if opens else min(row["year"] for row in exact)
+    line.append({"year": begin, "value": line[-1]["value"]})
+    if not every:
+        # A record stands where it stood on the day of the question, and its distribution widens from there.
+        exact.sort(key=lambda row: row["year"])
+        bands = [{"year": begin, "quantiles": [line[-1]["value"]] * len(LEVELS)}, *exact]
     own = past.with_columns(own=shown[0].own)
     dots = own.filter(pl.col("own")) if every else own
-    points = [{"year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]} for row in dots.to_dicts()]
+    points = [
+        {"name": row["model_id"], "year": words.year(row["released_on"]), "value": row["value"], "own": row["own"]}
+        for row in dots.to_dicts()
+    ]
     later = [
         {"year": words.year(date.fromisoformat(found[0].released_on or found[0].known_at[:10])), "value": float(found[0].value)}
         for target in shown

@@ -67,7 +67,9 @@ class Forecast:
 
 @dataclass(frozen=True)
 class Target:
-    """A target: what the ledger says of it, every forecast (the primary ones first), its outcomes and the past of its board.
+    """A target: what the ledger says of it, its forecasts, its outcomes and the past of its board.
+
+    The primary forecasts stand first, else they stand in the order of the log.
 
     `entry` is None where the batch that asked it is gone. `day` is the release for which joints are read, `observed` whether that
     release has come. `past` has the columns of PAST: of each model the best value on the board, as the forecasts were fitted on.
@@ -198,7 +200,7 @@ def _target(
     snapshots: Mapping[str, Parts],
 ) -> Target:
     entry, outcomes = facts.targets.get(aim), facts.outcomes(aim)
-    ordered = sorted(found, key=lambda one: (not one.primary, one.author, one.id))
+    ordered = sorted(found, key=lambda one: not one.primary)  # else in the order of the log: who froze first stands first
     parts = _parts(ordered, names, snapshots)
     day, observed = _day(entry, outcomes, parts)
     forecasts = []

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from foresaid.arrays import Array
+from foresaid.forecasting.published import FORM
 from foresaid.params import Hindcast
 from foresaid.reproducible import generator
 
@@ -54,7 +55,7 @@ def compare(scores: pl.DataFrame, hindcasts: Mapping[str, Hindcast], seed: int) 
 
     Draws of releases come from streams named by case and table, so a case added leaves the others as they are.
     """
-    adopted = scores.filter(pl.col("evidence") == "adopted").with_columns(law=pl.lit(PRESET))
+    adopted = scores.filter((pl.col("evidence") == "adopted") & (pl.col("law") == FORM)).with_columns(law=pl.lit(PRESET))
     made = []
     for name, case in hindcasts.items():
         past = scores.filter((pl.col("evidence") == "hindcast") & (pl.col("case") == name))

@@ -48,9 +48,10 @@ def test_every_kind_has_its_reference_at_no_skill_and_one_primary() -> None:
 
 def test_the_documentation_prints_the_rows_that_are_kept() -> None:
     rows = {(row["kind"], row["method"]): hindcast.line(row) for row in kept().iter_rows(named=True)}
-    printed = re.findall(
-        r"^\| ([a-z, ]+) (\| \**(\w+)\** \| \d.*)$", (ROOT / "docs" / "rounds.md").read_text(encoding="utf-8"), re.M
-    )
+    text = (ROOT / "docs" / "rounds.md").read_text(encoding="utf-8")
+    found = re.findall(r"^\| ([a-z, ]+) (\| \**(\w+)\** \| \d.*)$", text, re.M)
+    printed = [(kind, line, method) for kind, line, method in found if kind in set(kept()["kind"])]
 
-    assert len(printed) == 20
+    assert {kind for kind, _, _ in printed} == set(kept()["kind"])
+    assert len(printed) >= 20
     assert [(kind, line) for kind, line, method in printed if rows.get((kind, method)) != line] == []

@@ -162,11 +162,18 @@ OPEN: dict[str, tuple[Trap, ...]] = {
         Trap("reader", "effort, harness and search in a name are settings"),
     ),
     "pimpale-2025-02": (
-        Trap("stated", "not read: it would resolve by a record on a day, not by a model"),
-        Trap("stated", "not read: bounds of a mean are to be scored as what the authors published"),
-        Trap("stated", "not read: the curve that the paper prints is the point, not the median of the density"),
-        Trap("stated", "not read: low and high elicitation are two quantities, neither Epoch's run"),
-        Trap("stated", "not read: the last cell of the density is counted once"),
+        Trap("stated", "adopted as forecasts of a record by a day, which resolve by the best value of models released by then"),
+        Trap(
+            "stated", "adopted and scored as what the authors published; the card of the adopted record says what the bounds are of"
+        ),
+        Trap(
+            "stated", "adopted both: the curve that the paper prints is the point, and the median of the density stands beside it"
+        ),
+        Trap(
+            "stated",
+            "adopted is high elicitation, which resolves by what vendors and boards report; nobody runs the agent of the low one",
+        ),
+        Trap("stated", "adopted of each day is its own row of the density, added up to one; RE-Bench is not adopted"),
         Trap("stated", "not read: the older draw is not in the mirror"),
         Trap("stated", "not read: the observed values were added later and are no part of the forecast"),
         Trap("stated", "not read: the value is a failure of format"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.errors import UnreadableError
-from foresaid.files import read_frame
+from foresaid.files import read_frame, read_json
 from foresaid.fitting.frozen_curve import Curve, from_plain
 from foresaid.fitting.law import Law
 from foresaid.laws._loader import load
@@ -68,7 +67,7 @@ def surfaces(build: Path, laws: dict[str, dict[str, Any]], names: list[str]) -> 
         path = build / "fits" / name / "curves.jsonl"
         if not path.is_file():
             raise UnreadableError(f"{path}: found no file, expected the curves of `foresaid fit {name}`; run `dvc repro`")
-        curves = [from_plain(json.loads(line)) for line in path.read_text(encoding="utf-8").splitlines()]
+        curves = [from_plain(plain) for plain in read_json(path)]
         kept = {curve.record.target_id: curve for curve in curves if is_surface(curve)}
         if kept:
             law, drawing = load(name, laws[name]), read_frame(path.with_name("drawing.parquet"))
