@@ -15,6 +15,7 @@ import pytest
 from foresaid import params
 from foresaid.fitting import least_squares
 from foresaid.laws import _loader as laws
+from foresaid.ledger import store
 from foresaid.params import Params
 from foresaid.pipeline import fit, ingest
 from foresaid.pipeline.database import run
@@ -63,11 +64,22 @@ def _kernels_are_ready() -> None:
     least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
 
 
+def without_entries(registry: Path) -> None:
+    """Empty the ledger of a copy of the registry, so that a test freezes its own rounds whatever the repository's ledger holds."""
+    ledger = registry / "ledger"
+    for name in ("batches", "log"):
+        shutil.rmtree(ledger / name, ignore_errors=True)
+    for path in (*registry.glob("known/*.txt"), *registry.glob("snapshots/*.gz")):
+        path.unlink()
+    store.create(ledger, params.load(ROOT / "params.yaml").origin)
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Run ingest, database and two fits on a copy of the shipped registry."""
+    """Run ingest, database and two fits on a copy of the shipped registry, with an empty ledger."""
     folder = tmp_path_factory.mktemp("record")
     shutil.copytree(ROOT / "registry", folder / "registry")
+    without_entries(folder / "registry")
     shipped = params.load(ROOT / "params.yaml")
     small = dataclasses.replace(
         shipped, replicates=10, laws={name: shipped.laws[name] for name in ("observational", "compute_sigmoid")}

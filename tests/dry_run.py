@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from tests.conftest import without_entries
 from tests.pipeline.test_a_whole_life_by_commands import Hand
 
 from foresaid.cli import _ledger_context, group, ledger_entries, ledger_log, ledger_verify, main
@@ -54,6 +55,7 @@ def typed(*words: str, codes: Sequence[int] = (0,)) -> str:
 def run(clone: Path, folder: Path) -> str:
     """Freeze, resolve, score and render in a copy of a built clone; what came of it, in lines."""
     shutil.copytree(clone, folder, ignore=shutil.ignore_patterns(".venv", "cache", "tmp"), symlinks=True)
+    without_entries(folder / "registry")
     file = folder / "registry/rounds/2026-04.yaml"
     file.write_text(moved_back((folder / "registry/rounds/2026-12.yaml").read_text(encoding="utf-8")), encoding="utf-8")
     before, patch = os.getcwd(), pytest.MonkeyPatch()
