@@ -29,6 +29,7 @@ INHERITED = (
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 SHIFT = re.compile(r"translate\(([^,()]+),([^,()]+)\)")
 CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
+PART = re.compile(r" role-mark (known|best|forecast|outcome)\d*_marks( |$)")  # layers that the script shows as of a day
 UNSEEN = (None, "none", "transparent")
 CORNERS = re.compile(r"M[\d.-]+,[\d.-]+(?:L[\d.-]+,[\d.-]+){2,}Z?")
 SLACK = 0.15  # pixels by which a straight line may pass a corner: a tenth of the thinnest line drawn
@@ -88,6 +89,7 @@ def _prune(node: ElementTree.Element, label: str) -> None:
     if name not in ELEMENTS:
         raise ForesaidError(f"chart {label}: found the element {name}, expected drawing elements only")
     words = node.get("aria-label") if node.get("aria-roledescription", "").endswith(" mark") else None
+    part = PART.search(node.get("class", ""))
     for key, value in list(node.attrib.items()):
         if key in NOISE or (key, value) in (("opacity", "1"), ("font-weight", "400")):
             del node.attrib[key]
@@ -98,6 +100,8 @@ def _prune(node: ElementTree.Element, label: str) -> None:
         empty = child.tag == f"{SVG}path" and child.get("d") in ("", "M0,0h0v0h0Z")
         if empty or (child.tag == f"{SVG}g" and not len(child)):
             node.remove(child)
+    if part:
+        node.set("class", part[1])
     if words:
         ElementTree.SubElement(node, f"{SVG}title").text = words
 
