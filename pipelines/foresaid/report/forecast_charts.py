@@ -7,6 +7,7 @@ drawing it. Type and colours are those of report/charts.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -32,6 +33,9 @@ def field(level: float) -> str:
     return f"q{level:g}".replace("0.", "", 1)
 
 
+MONTH = (  # a label of the axis of release: the year, or the month that begins there
+    "format(floor(datum.value), 'd') + (datum.value % 1 ? '-' + pad('' + (1 + round(datum.value % 1 * 12)), 2, '0', 'left') : '')"
+)
 SAID = {"field": "said", "type": "nominal"}  # what a point says of itself
 
 
@@ -92,8 +96,10 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
     after what it holds, so that the script of the site can show the chart as of a day.
     """
 
+    ticks = year_ticks([row["year"] for rows in (past, bands, exact, best, outcomes) for row in rows])
+
     def x() -> dict[str, Any]:
-        axis = {"format": ".0f", "tickMinStep": 1, "tickCount": 6}
+        axis = {"values": ticks, "labelExpr": MONTH}
         return _number("year", title="day of release", axis=axis, scale={"zero": False, "nice": False, "padding": 8})
 
     def y(name: str = "value") -> dict[str, Any]:
@@ -135,6 +141,19 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
         mark = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "color": INK, "opacity": 1, "aria": True}
         layers.append(_layer([*map(_point, outcomes)], mark, "outcome", x=x(), y=y(), description=SAID))
     return _spec(layers, title)
+
+
+def year_ticks(years: Sequence[float]) -> list[float]:
+    """Where the axis of a chart over time is labelled: at whole years, and at halves or quarters where there are too few of them.
+
+    A label is the year or the month that begins there, so it must not stand between two months, as a tick of the renderer may.
+
+    >>> year_ticks([2023.2, 2026.9]), year_ticks([2026.2, 2027.3])
+    ([2024.0, 2025.0, 2026.0], [2026.25, 2026.5, 2026.75, 2027.0, 2027.25])
+    """
+    low, high = min(years, default=2000.0), max(years, default=2000.0)
+    months = next((one for one in ((12, 24, 60, 120) if high - low >= 2 else (1, 3, 6)) if (high - low) * 12 / one <= 7), 240)
+    return [place * months / 12 for place in range(math.ceil(low * 12 / months), math.floor(high * 12 / months) + 1)]
 
 
 @cache

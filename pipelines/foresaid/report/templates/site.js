@@ -124,9 +124,9 @@
   for (const figure of document.querySelectorAll("figure[data-frozen]")) {
     const chart = figure.querySelector("svg");
     const place = (element) => element.transform.baseVal.consolidate();
-    const years = [...chart.querySelectorAll("text")].filter((one) => /^\d{4}$/.test(one.textContent) && place(one) && place(one).matrix.e >= 0);
+    const years = [...chart.querySelectorAll("text")].filter((one) => /^\d{4}(-\d\d)?$/.test(one.textContent) && place(one) && place(one).matrix.e >= 0);
     if (years.length < 2) continue;
-    const [first, last] = [years[0], years[years.length - 1]].map((one) => [Number(one.textContent), place(one).matrix.e]);
+    const [first, last] = [years[0], years[years.length - 1]].map((one) => [one.textContent.split("-").map(Number), place(one).matrix.e]).map(([[of, at = 1], x]) => [of + (at - 1) / 12, x]);
     const wide = (last[1] - first[1]) / (last[0] - first[0]) / 12; // pixels of a month
     const month = (x) => Math.floor(first[0] * 12 + (x - first[1]) / wide + 0.001);
     const end = (at) => first[1] + (at + 1 - first[0] * 12) * wide;
