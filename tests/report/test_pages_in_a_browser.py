@@ -265,3 +265,33 @@ def test_a_chart_can_be_kept_as_a_file(rendered: Path, browser: Any) -> None:
     assert text.startswith("<svg")
     assert 'width="' in text.split(">")[0]
     page.close()
+
+
+@in_chromium
+def test_a_chart_over_time_is_shown_as_of_a_month_and_whole_again(rendered: Path, browser: Any) -> None:
+    page = browser.new_page(viewport={"width": DESK, "height": 900})
+    over_time = [
+        one for one in sorted((rendered / "forecasts").glob("*.html")) if "data-frozen=" in one.read_text(encoding="utf-8")
+    ]
+    page.goto(over_time[-1].as_uri())
+    figure = page.locator("figure[data-frozen]").first
+    field, frozen = figure.locator("input[type=range]"), figure.get_attribute("data-frozen") or ""
+    models, forecast = figure.locator(".known circle"), figure.locator(".forecast").first
+    whole, line = models.count(), figure.locator(".best path").first
+    course = line.get_attribute("d")
+
+    def visible() -> int:
+        return sum(models.nth(i).is_visible() for i in range(whole))
+
+    assert (visible(), forecast.evaluate("one => one.style.display")) == (whole, "")
+    year, month = map(int, frozen.split("-")[:2])
+    field.fill(str(year * 12 + month - 2))
+    assert "forecast not yet frozen" in figure.locator("output").inner_text()
+    assert forecast.evaluate("one => one.style.display") == "none"
+    field.fill(field.get_attribute("min") or "")
+    assert 0 <= visible() < whole
+    assert f"{visible()} of {whole} models released" in figure.locator("output").inner_text()
+    assert len(line.get_attribute("d") or "") < len(course or "")
+    field.fill(field.get_attribute("max") or "")
+    assert (visible(), line.get_attribute("d"), forecast.evaluate("one => one.style.display")) == (whole, course, "")
+    page.close()

@@ -89,7 +89,7 @@ def test_an_open_forecast_is_read_for_the_expected_day_with_its_number_its_time_
     assert "Last value of the line: 0.450 (acme/big-2, 2026-09-01). Best value so far: 0.600 (zeta/best, 2026-07-01)" in said
     assert "foresaid ledger show 2026-12/next-big-task" in said
     assert "forecast frozen" not in said
-    assert re.search(r"frozen capability house 2026-12-01 2026-12-01T02:00:00Z", said)
+    assert re.search(r"frozen capability(, \w+)* house 2026-12-01 2026-12-01T02:00:00Z", said)
     assert (out / NEXT).read_text(encoding="utf-8").count("<svg") == 2
 
 
@@ -97,7 +97,7 @@ def test_the_marginal_of_a_joint_stands_by_day_of_release_between_opening_and_cl
     page = (out / NEXT).read_text(encoding="utf-8")
     table = page[page.index("Released on</th>") :]
     days = re.findall(r'<tr><th scope="row">(\d{4}-\d\d-\d\d)</th>', table[: table.index("</table>")])
-    medians = [float(one) for one in re.findall(r'<td class="n">([\d.]+)</td>', table[: table.index("</table>")])[2::5]]
+    medians = [float(one) for one in re.findall(r"<td>([\d.]+)</td>", table[: table.index("</table>")])[2::5]]
 
     assert days == ["2026-12-01", "2027-06-01", "2027-12-01", "2027-12-31"]
     assert medians[0] == 0.5

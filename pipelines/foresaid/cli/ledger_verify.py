@@ -199,7 +199,7 @@ def _site(site: Path, evidence: Evidence) -> list[Finding]:
     from foresaid.ledger.verify import page as shown
     from foresaid.ledger.verify import verify as check
     from foresaid.pipeline import score
-    from foresaid.report import ledger_check
+    from foresaid.report import ledger_check, targets
 
     result = check.verify(project().ledger, evidence=check.Evidence(policy=evidence.policy))
     try:
@@ -210,8 +210,10 @@ def _site(site: Path, evidence: Evidence) -> list[Finding]:
         return []
     clock = Clock(moment(data["on"]) if data["on"] else None, result.policy.stamps > 0, result.proved)
     done = score.scored(project().registry, clock)
+    batches = store.read(project().ledger)
+    read_again = targets.read(batches, clock, done.accounts, targets.snapshots(batches, project().snapshots))
     known = ledger_check.Known(
-        result, done.accounts, store.read(project().ledger), done.table, done.crossings, clock, evidence.policy is not None
+        result, done.accounts, batches, done.table, done.crossings, clock, read_again, evidence.policy is not None
     )
     return list(ledger_check.check(site, known))
 

@@ -1,8 +1,9 @@
 """The tables of the site as files: what a page shows, whole, for whoever wants to check it, with a schema beside each.
 
-Each table is offered as CSV, JSON and Parquet. From LARGE bytes on the text is compressed (and JSON has a row a line, so that it
-can be read a row at a time); the longest tables, which nobody reads as text, are offered as Parquet alone. Schemas follow the
-Table Schema of Frictionless Data, and `datapackage.json` lists all tables as one Data Package: programs read both unaided.
+A short table is offered as CSV, JSON and Parquet. From LARGE bytes on it is offered as compressed CSV and as Parquet: a second
+spelling of the same text would weigh more than the pages. The longest tables, which nobody reads as text, are offered as Parquet
+alone. Schemas follow the Table Schema of Frictionless Data, and `datapackage.json` lists all tables as one Data Package: programs
+read both unaided.
 
 Floats keep ten significant digits: what lies beyond depends on the machine's arithmetic and must not reach the bytes.
 
@@ -28,7 +29,7 @@ from foresaid.report.columns import meaning
 from foresaid.text import defused
 
 FOLDER = Path("data")
-LARGE, LONGEST = 1 << 15, 1000  # bytes as CSV; rows
+LARGE, LONGEST = 1 << 12, 1000  # bytes as CSV; rows
 KINDS: dict[object, str] = {pl.Boolean: "boolean", pl.Date: "date", pl.Datetime: "datetime", pl.List: "array"}
 
 
@@ -78,7 +79,7 @@ def offered(table: pl.DataFrame) -> tuple[Offer, ...]:
     """
     if table.height >= LONGEST:
         return (PARQUET,)
-    return (*COMPRESSED, PARQUET) if len(_csv(_shown(table))) >= LARGE else (*PLAIN, PARQUET)
+    return (COMPRESSED, PARQUET) if len(_csv(_shown(table))) >= LARGE else (*PLAIN, PARQUET)
 
 
 def contents(tables: Mapping[str, pl.DataFrame]) -> dict[Path, bytes]:
@@ -126,7 +127,7 @@ def _shown(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def _document(value: object) -> bytes:
-    return (json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n").encode()
 
 
 def _kind(kind: pl.DataType) -> str:
@@ -150,12 +151,6 @@ def _json(frame: pl.DataFrame) -> bytes:
     return (json.dumps(rows(frame), ensure_ascii=False, allow_nan=False, separators=(",", ":")) + "\n").encode()
 
 
-def _jsonl_gz(frame: pl.DataFrame) -> bytes:
-    held = io.BytesIO()
-    frame.write_ndjson(held, compression="gzip", compression_level=9)
-    return held.getvalue()
-
-
 def _parquet(frame: pl.DataFrame) -> bytes:
     held = io.BytesIO()
     frame.write_parquet(held, compression="zstd", compression_level=12, statistics=False)
@@ -163,5 +158,5 @@ def _parquet(frame: pl.DataFrame) -> bytes:
 
 
 PLAIN = (Offer("csv", "CSV", _csv), Offer("json", "JSON", _json))
-COMPRESSED = (Offer("csv.gz", "CSV (gzip)", _csv_gz), Offer("jsonl.gz", "JSON lines (gzip)", _jsonl_gz))
+COMPRESSED = Offer("csv.gz", "CSV (gzip)", _csv_gz)
 PARQUET = Offer("parquet", "Parquet", _parquet)

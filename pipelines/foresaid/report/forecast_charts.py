@@ -7,6 +7,7 @@ drawing it. Type and colours are those of report/charts.py.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -32,6 +33,9 @@ def field(level: float) -> str:
     return f"q{level:g}".replace("0.", "", 1)
 
 
+MONTH = (  # a label of the axis of release: the year, or the month that begins there
+    "format(floor(datum.value), 'd') + (datum.value % 1 ? '-' + pad('' + (1 + round(datum.value % 1 * 12)), 2, '0', 'left') : '')"
+)
 SAID = {"field": "said", "type": "nominal"}  # what a point says of itself
 
 
@@ -88,44 +92,68 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
     """Values of released models over the `year` of release (`value`, `own`: of the lines asked), and what is forecast from then on.
 
     `bands` hold `quantiles` (at LEVELS) by `year`, drawn as nested bands with their median; `exact` the same, drawn as bars.
-    `best` is the step line of the best value so far (`year`, `value`), `outcomes` what was observed later.
+    `best` is the step line of the best value so far (`year`, `value`), `outcomes` what was observed later. Each layer is named
+    after what it holds, so that the script of the site can show the chart as of a day.
     """
 
+    ticks = year_ticks([row["year"] for rows in (past, bands, exact, best, outcomes) for row in rows])
+
     def x() -> dict[str, Any]:
-        axis = {"format": ".0f", "tickMinStep": 1, "tickCount": 6}
+        axis = {"values": ticks, "labelExpr": MONTH}
         return _number("year", title="day of release", axis=axis, scale={"zero": False, "nice": False, "padding": 8})
 
     def y(name: str = "value") -> dict[str, Any]:
         return _number(name, title=unit)
 
     layers: list[Layer] = []
+
+    def part() -> str:
+        return f"forecast{len(layers)}"  # a name stands once in a chart
+
     if best:
         layers.append(
             _layer(
-                [*map(_point, best)], {"type": "line", "color": INK, "strokeWidth": 1.4, "interpolate": "step-after"}, x=x(), y=y()
+                [*map(_point, best)],
+                {"type": "line", "color": INK, "strokeWidth": 1.4, "interpolate": "step-after"},
+                "best",
+                x=x(),
+                y=y(),
             )
         )
     for mine, colour, size, opacity in ((False, SOFT, 14, 0.35), (True, PALETTE[0], 34, 0.8)):
         kept = [_point(row) for row in past if bool(row["own"]) is mine]
         mark = {"type": "point", "size": size, "filled": True, "color": colour, "opacity": opacity, "aria": True}
-        layers += [_layer(kept, mark, x=x(), y=y(), description=SAID)] if kept else []
+        layers += [_layer(kept, mark, f"known{int(mine)}", x=x(), y=y(), description=SAID)] if kept else []
     spread = [{"year": round(row["year"], 4), **_quantiles(row)} for row in bands]
     for low, high, _, opacity in NESTED if spread else ():
         mark = {"type": "area", "color": BAND, "opacity": opacity}
-        layers.append(_layer(spread, mark, x=x(), y=y(field(low)), y2={"field": field(high)}))
+        layers.append(_layer(spread, mark, part(), x=x(), y=y(field(low)), y2={"field": field(high)}))
     if spread:
-        layers.append(_layer(spread, {"type": "line", "color": PALETTE[0], "strokeWidth": 1.6}, x=x(), y=y(field(0.5))))
+        layers.append(_layer(spread, {"type": "line", "color": PALETTE[0], "strokeWidth": 1.6}, part(), x=x(), y=y(field(0.5))))
     bars = [{"year": round(row["year"], 4), "said": _said(row), **_quantiles(row)} for row in exact]
     for low, high, width, _ in NESTED if bars else ():
         mark = {"type": "rule", "color": PALETTE[0], "strokeWidth": width, "opacity": 0.8}
-        layers.append(_layer(bars, mark, x=x(), y=y(field(low)), y2={"field": field(high)}))
+        layers.append(_layer(bars, mark, part(), x=x(), y=y(field(low)), y2={"field": field(high)}))
     if bars:
         mark = {"type": "tick", "color": INK, "orient": "horizontal", "size": 13, "thickness": 2.2, "aria": True}
-        layers.append(_layer(bars, mark, x=x(), y=y(field(0.5)), description=SAID))
+        layers.append(_layer(bars, mark, part(), x=x(), y=y(field(0.5)), description=SAID))
     if outcomes:
         mark = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "color": INK, "opacity": 1, "aria": True}
-        layers.append(_layer([*map(_point, outcomes)], mark, x=x(), y=y(), description=SAID))
+        layers.append(_layer([*map(_point, outcomes)], mark, "outcome", x=x(), y=y(), description=SAID))
     return _spec(layers, title)
+
+
+def year_ticks(years: Sequence[float]) -> list[float]:
+    """Where the axis of a chart over time is labelled: at whole years, and at halves or quarters where there are too few of them.
+
+    A label is the year or the month that begins there, so it must not stand between two months, as a tick of the renderer may.
+
+    >>> year_ticks([2023.2, 2026.9]), year_ticks([2026.2, 2027.3])
+    ([2024.0, 2025.0, 2026.0], [2026.25, 2026.5, 2026.75, 2027.0, 2027.25])
+    """
+    low, high = min(years, default=2000.0), max(years, default=2000.0)
+    months = next((one for one in ((12, 24, 60, 120) if high - low >= 2 else (1, 3, 6)) if (high - low) * 12 / one <= 7), 240)
+    return [place * months / 12 for place in range(math.ceil(low * 12 / months), math.floor(high * 12 / months) + 1)]
 
 
 @cache
@@ -139,8 +167,9 @@ def _spec(layers: Sequence[Layer], title: str, **size: Any) -> dict[str, Any]:
     return {**_frame(), "layer": list(layers), "description": title, **size}  # the page says the title above it
 
 
-def _layer(values: Rows, mark: Mapping[str, Any], **encoding: Mapping[str, Any]) -> Layer:
-    return {"data": {"values": list(values)}, "mark": dict(mark), "encoding": encoding}
+def _layer(values: Rows, mark: Mapping[str, Any], name: str = "", **encoding: Mapping[str, Any]) -> Layer:
+    named = {"name": name} if name else {}
+    return {**named, "data": {"values": list(values)}, "mark": dict(mark), "encoding": encoding}
 
 
 def _number(name: str, **more: Any) -> dict[str, Any]:

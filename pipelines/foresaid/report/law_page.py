@@ -331,7 +331,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-targets"] = pl.DataFrame(flat, infer_schema_length=None)
         values = [{"target_id": entry["target_id"], **one} for entry in entries for one in entry["parameters"]]
         made[f"{key}-parameters"] = pl.DataFrame(values, infer_schema_length=None)
-        made[f"{key}-fit"] = item.drawing.with_columns(pl.col(pl.Float64).round_sig_figs(6))  # a pixel shows no more
+        made[f"{key}-fit"] = item.drawing.with_columns(pl.col(pl.Float64).round_sig_figs(5))  # a pixel shows no more
         if item.budgets:
             made[f"{key}-returns"] = compute_returns.as_frame(item.budgets)
         made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)

@@ -2,7 +2,8 @@
 
 The ledger page has a check of its own (`ledger/verify/page.py`). Here are the others that show states or scores of forecasts:
 the page and the data file of each target, the claimed scores of the first page, the list of entries as downloads, and the feed.
-Everything is made anew from the ledger and compared; nothing is trusted because another page says the same.
+Everything is made anew from the ledger and compared; nothing is trusted because another page says the same. What a page of a target
+prints of its quantiles is compared cell by cell.
 """
 
 from __future__ import annotations
@@ -25,16 +26,17 @@ from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import page as shown
 from foresaid.ledger.verify.snapshot import Finding
 from foresaid.ledger.verify.verify import VerificationResult
-from foresaid.report import downloads, feed, ledger_page
-from foresaid.report.targets import address_of
+from foresaid.report import downloads, feed, ledger_page, target_pages
+from foresaid.report.targets import Target, address_of
 
 LEDGER, INDEX, FEED, FOLDER = "ledger.html", "index.html", "feed.xml", "forecasts"
+ANSWER = re.compile(r'<p class="lead">[^<]*: median ([^,<]+), 80 % interval ([^,<]+?)(?:, for a release on [0-9-]+)?[.]</p>')
 PROOFS = "proofs"  # what these say hangs on whose policy is believed
 
 
 @dataclass(frozen=True)
 class Known:
-    """What the ledger says, to whoever computed it: accounts, full batches, the scores of every version, and by which clock."""
+    """What the ledger says, to whoever computed it: accounts, full batches, the scores of versions, by which clock, the targets."""
 
     result: VerificationResult
     accounts: Sequence[Account]
@@ -42,6 +44,7 @@ class Known:
     scores: Sequence[Mapping[str, Any]]
     crossings: Sequence[Mapping[str, Any]]
     clock: Clock
+    targets: Sequence[Target]
     own_policy: bool  # the reader's own, and not the copy in the ledger by which the site was made
 
 
@@ -72,6 +75,7 @@ def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
     by_target: dict[tuple[str, str], list[Account]] = {aim: [] for aim in read_once.facts.targets}
     for one in known.accounts:
         by_target.setdefault(aim_of(one.id), []).append(one)
+    read_again = {(one.round, one.id): one for one in known.targets}
     pages: set[str] = set()
     for aim, accounts in by_target.items():
         address = address_of(*aim)
@@ -81,6 +85,7 @@ def _forecasts(site: Path, known: Known) -> Iterator[Finding]:
         scores = {shown.score_name(row): row for row in known.scores if (row["author"], row["id"]) in mine}
         states = {shown.name(one.author, one.id): one.state for one in accounts}
         yield from _page(site, address, states, scores, f"target {'/'.join(aim)}")
+        yield from _quantiles(site, address, read_again.get(aim))
         told = _read(site, data)
         if told is None:
             yield _wrong(data, f"the data file of target {'/'.join(aim)} is not there")
@@ -110,6 +115,47 @@ def _page(
         yield _wrong(name, f"{about}: another state", found, ", ".join(states.values()))
     for what, found, expected in shown.differing(shown.figures([*scores.values()], []), seen):
         yield _wrong(name, what, found, expected)
+
+
+def _quantiles(site: Path, name: str, target: Target | None) -> Iterator[Finding]:
+    """The numbers of every forecast's row and of every table of quantiles, each as the ledger's quantiles are spelt."""
+    data = _read(site, name)
+    if data is None or target is None:
+        return
+    wanted: list[tuple[str, list[str]]] = [
+        (shown.name(one.account.author, one.account.id), [*target_pages.answer(one).values(), f"{one.versions:,}"])
+        for one in target.forecasts
+    ]
+    stated = target_pages.quantiles(target)
+    if stated is not None:
+        wanted.append((stated["anchors"], [cell for row in stated["rows"] for cell in (row["level"], *row["values"])]))
+    wanted += [
+        (one.anchor, [cell for row in target_pages.by_day(one) for cell in (row["day"], *row["values"])])
+        for one in target.forecasts
+        if one.by_day
+    ]
+    first = target.primary
+    if first is not None and first.at(0.1) is not None:
+        said, answer = ANSWER.search(data.decode("utf-8", "replace")), target_pages.answer(first)
+        told = said.groups() if said else ("nothing", "nothing")
+        if not all(map(shown.agree, told, (answer["median"], answer["b80"]))):
+            yield _wrong(name, "the first sentence gives other quantiles", " ".join(told), f"{answer['median']} {answer['b80']}")
+    try:
+        seen = shown.sight(data).quantiles
+    except LedgerError:
+        return  # said of the page already
+    if [one for one, _ in seen] != [one for one, _ in wanted]:
+        yield _wrong(
+            name, "other rows or tables of quantiles", "; ".join(one for one, _ in seen), "; ".join(one for one, _ in wanted)
+        )
+        return
+    for (one, cells), (_, ours) in zip(seen, wanted, strict=True):
+        if len(cells) != len(ours) or not all(map(shown.agree, cells, ours)):
+            at = next(
+                (i for i, (a, b) in enumerate(zip(cells, ours, strict=False)) if not shown.agree(a, b)), min(len(cells), len(ours))
+            )
+            found, expected = (" ".join(part[at : at + 1]) or "nothing" for part in (cells, ours))
+            yield _wrong(name, f"{_ascii(one)[:100]}: another quantile than in the ledger", found, expected)
 
 
 def _claimed(site: Path, known: Known) -> Iterator[Finding]:

@@ -120,8 +120,8 @@ def ledger(material: Material) -> Page:
                 report_check.embedded(
                     result.listed, head, found, material.accounting.get("on"), targets, figures(material.accounting)
                 ),
-                indent=1,
                 sort_keys=True,
+                separators=(", ", ":"),  # the spaces let lines break
             ),
             "no_forecast": count(sum(row["n"] for row in material.accounting.get("no_forecast", [])), "row"),
             "rounds": _rounds(material),

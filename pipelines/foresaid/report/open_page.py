@@ -65,6 +65,7 @@ def board(material: Material, name: str, mine: Sequence[Target], root: str) -> d
         if records
         else None,
         "releases": releases(material, others, f"Next releases on {material.quantity(name)}"),
+        "frozen": str(min((day for one in records if (day := one.frozen) is not None), default="")),
         "record_links": [
             {
                 "href": f"{root}{one.address}",

@@ -26,7 +26,10 @@ def svg(spec: dict[str, Any], version: str) -> str:
 
 @contextmanager
 def beside(workers: int) -> Iterator[Order]:
-    """Take orders for the time of a block, drawn in so many processes that start with the first; with none, drawn at once."""
+    """Take orders for the time of a block, drawn in so many processes that start with the first; with none, drawn at once.
+
+    An order that is wanted before a process has begun it is drawn in this one.
+    """
     pool: Any = None
 
     def order(spec: dict[str, Any], version: str) -> Callable[[], str]:
@@ -35,7 +38,12 @@ def beside(workers: int) -> Iterator[Order]:
             drawn = svg(spec, version)
             return lambda: drawn
         pool = pool or ProcessPoolExecutor(workers)
-        wait: Callable[[], str] = pool.submit(svg, spec, version).result
+        coming = pool.submit(svg, spec, version)
+
+        def wait() -> str:
+            # What no helper has begun is drawn here: who waits would else do nothing.
+            return svg(spec, version) if coming.cancel() else str(coming.result())
+
         return wait
 
     try:

@@ -2,7 +2,8 @@
 
 Numbered ids depend on how many charts were drawn before, fractions on the machine's arithmetic; both are replaced. Only the
 elements and attributes on a list survive; anything else is an error, never passed through. What the marks of one group share is
-said once on the group, circles are circles, and lines of one kind are one path: half the bytes, and the same picture.
+said once on the group, circles are circles, lines of one kind are one path, and a corner that no eye can tell from a straight line
+is left out: a third of the bytes, and the same picture.
 """
 
 from __future__ import annotations
@@ -28,7 +29,10 @@ INHERITED = (
 NUMBER = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 SHIFT = re.compile(r"translate\(([^,()]+),([^,()]+)\)")
 CIRCLE = re.compile(r"M([\d.]+),0A\1,\1,0,1,1,-\1,0A\1,\1,0,1,1,\1,0")
+PART = re.compile(r" role-mark (known|best|forecast|outcome)\d*_marks( |$)")  # layers that the script shows as of a day
 UNSEEN = (None, "none", "transparent")
+CORNERS = re.compile(r"M[\d.-]+,[\d.-]+(?:L[\d.-]+,[\d.-]+){2,}Z?")
+SLACK = 0.15  # pixels by which a straight line may pass a corner: a tenth of the thinnest line drawn
 
 
 def clean(svg: str, label: str) -> str:
@@ -85,6 +89,7 @@ def _prune(node: ElementTree.Element, label: str) -> None:
     if name not in ELEMENTS:
         raise ForesaidError(f"chart {label}: found the element {name}, expected drawing elements only")
     words = node.get("aria-label") if node.get("aria-roledescription", "").endswith(" mark") else None
+    part = PART.search(node.get("class", ""))
     for key, value in list(node.attrib.items()):
         if key in NOISE or (key, value) in (("opacity", "1"), ("font-weight", "400")):
             del node.attrib[key]
@@ -95,6 +100,8 @@ def _prune(node: ElementTree.Element, label: str) -> None:
         empty = child.tag == f"{SVG}path" and child.get("d") in ("", "M0,0h0v0h0Z")
         if empty or (child.tag == f"{SVG}g" and not len(child)):
             node.remove(child)
+    if part:
+        node.set("class", part[1])
     if words:
         ElementTree.SubElement(node, f"{SVG}title").text = words
 
@@ -104,6 +111,9 @@ def _pack(node: ElementTree.Element) -> None:
     for child in node:
         _pack(child)
         _simplify(child)
+    members = [part for child in node for part in (child if child.tag == f"{SVG}g" and not child.attrib else (child,))]
+    if len(members) != len(node) or any(a is not b for a, b in zip(members, node, strict=True)):
+        node[:] = members  # a group that says nothing
     if node.tag == f"{SVG}g":
         _merge(node)
         _hoist(node)
@@ -115,6 +125,8 @@ def _simplify(node: ElementTree.Element) -> None:
         return
     if node.get("stroke") in UNSEEN:
         node.attrib.pop("stroke-width", None)
+    if "d" in node.attrib:
+        node.set("d", CORNERS.sub(lambda match: _straightened(match[0]), node.attrib["d"]))
     opacity = node.get("opacity")
     if opacity is not None and (node.get("fill") in UNSEEN) != (node.get("stroke") in UNSEEN):
         del node.attrib["opacity"]
@@ -124,6 +136,34 @@ def _simplify(node: ElementTree.Element) -> None:
         node.tag = f"{SVG}circle"
         del node.attrib["transform"], node.attrib["d"]
         node.attrib.update({"cx": shift[1], "cy": shift[2], "r": round_[1]})
+
+
+def _straightened(course: str) -> str:
+    """A course of straight lines without the corners within SLACK of the line past them (Douglas and Peucker, 1973).
+
+    >>> _straightened("M0,0L5,0.1L10,0L10,9")
+    'M0,0L10,0L10,9'
+    """
+    places = course.removesuffix("Z")[1:].split("L")
+    corners = [complex(*map(float, place.split(","))) for place in places]
+    kept, waiting = {0, len(corners) - 1}, [(0, len(corners) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        if last - first < 2:
+            continue
+        begin, way = corners[first], corners[last] - corners[first]
+        far, at = max((_beside(corners[i] - begin, way), i) for i in range(first + 1, last))
+        if far > SLACK:
+            kept.add(at)
+            waiting += [(first, at), (at, last)]
+    return f"M{'L'.join(places[i] for i in sorted(kept))}{'Z' * course.endswith('Z')}"
+
+
+def _beside(place: complex, way: complex) -> float:
+    """How far a place lies from the line that goes some way from the origin and ends there."""
+    length = abs(way) ** 2
+    share = min(1.0, max(0.0, (place * way.conjugate()).real / length)) if length else 0.0
+    return abs(place - share * way)
 
 
 def _drawn(node: ElementTree.Element) -> str | None:

@@ -39,6 +39,7 @@ def charts(material: Material, target: Target) -> list[dict[str, Any]]:
     title, unit = words.title(material, target), words.unit(target)
     made = [
         {
+            "frozen": "",
             "drawing": predicted(rows, float(str(best["value"])) if best is not None else None, title, unit),
             "caption": "Predicted distributions; the tick is the median. In colour: the primary forecast. "
             + "Dashed: the best value so far"
@@ -50,6 +51,7 @@ def charts(material: Material, target: Target) -> list[dict[str, Any]]:
     if over_time is not None:
         made.append(
             {
+                "frozen": str(target.frozen or ""),
                 "drawing": over_time,
                 "caption": "Line: the best value so far by day of release. "
                 + ("Points: models of the line asked. Band: the forecast for a release on each day. " if target.lines else "")

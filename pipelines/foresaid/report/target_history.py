@@ -27,7 +27,10 @@ HAPPENED = {
 
 
 def history(batches: Sequence[Batch]) -> dict[tuple[str, str], list[dict[str, str]]]:
-    """What happened to each target and its forecasts, in the order of the log, at the times that the authors claim."""
+    """What happened to each target and its forecasts, in the order of the log, at the times that the authors claim.
+
+    What one batch did to several forecasts of a target is one row.
+    """
     found: dict[tuple[str, str], list[dict[str, str]]] = {}
     for batch in batches:
         for entry in batch.entries:
@@ -35,18 +38,21 @@ def history(batches: Sequence[Batch]) -> dict[tuple[str, str], list[dict[str, st
             if aim is None:
                 continue
             plain = msgspec.to_builtins(entry)
-            found.setdefault(aim, []).append(
-                {
-                    "what": HAPPENED[plain["type"].split("/")[0]],
-                    "about": what,
-                    "author": batch.header.author,
-                    "as_of": batch.header.as_of,
-                    "at": batch.header.frozen_at,
-                    "batch": batch.sha256,
-                    "place": "pending" if batch.index is None else f"{batch.index:,}",
-                    "reason": plain.get("reason", "") or plain.get("source", ""),
-                }
-            )
+            row = {
+                "what": HAPPENED[plain["type"].split("/")[0]],
+                "about": what,
+                "author": batch.header.author,
+                "as_of": batch.header.as_of,
+                "at": batch.header.frozen_at,
+                "batch": batch.sha256,
+                "place": "pending" if batch.index is None else f"{batch.index:,}",
+                "reason": plain.get("reason", "") or plain.get("source", ""),
+            }
+            mine = found.setdefault(aim, [])
+            if mine and {**mine[-1], "about": what} == row:
+                mine[-1]["about"] += f", {what}"
+            else:
+                mine.append(row)
     return found
 
 

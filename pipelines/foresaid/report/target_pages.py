@@ -46,9 +46,9 @@ def _values(
     scored: Sequence[Mapping[str, Any]],
     by_name: Mapping[str, Batch],
 ) -> dict[str, Any]:
-    first, root = target.primary, "../"
+    root = "../"
     mine = {(one.account.author, one.account.id) for one in target.forecasts}
-    last, best = target.last(), target.best()
+    last, best, stated = target.last(), target.best(), quantiles(target)
     benchmark = target.entry.benchmark if target.entry is not None else ""
     return {
         "title": words.title(material, target),
@@ -62,7 +62,6 @@ def _values(
         "said": _said(material, target),
         "facts": _facts(material, target),
         "surprise": _surprise(target),
-        "first": _answer(material, first) if first is not None else None,
         "unit": words.unit(target),
         "last": words.past(last),
         "best": words.past(best),
@@ -71,8 +70,12 @@ def _values(
         "day": str(target.day or ""),
         "observed": target.observed,
         "forecasts": [_row(material, one) for one in target.forecasts],
-        "quantiles": _quantiles(material, target),
-        "months": _months(material, target),
+        "quantiles": stated and {**stated, "methods": [words.method(material, one) for one in stated["shown"]]},
+        "months": [
+            {"method": words.method(material, one), "anchor": one.anchor, "rows": by_day(one)}
+            for one in target.forecasts
+            if one.by_day
+        ],
         "outcomes": [
             {
                 "subject": subject,
@@ -140,15 +143,17 @@ def _surprise(target: Target) -> str:
     return found[0].removeprefix("surprise: ")
 
 
-def _answer(material: Material, one: Forecast) -> dict[str, str]:
+def answer(one: Forecast) -> dict[str, str]:
+    """The median and the intervals of a forecast as its row prints them, in the order of the columns."""
     bands = {f"b{name[:2]}": words.interval(one, low, high) for low, high, name in words.BANDS}
-    return {"method": words.method(material, one), "median": words.number(one.at(0.5)), **bands}
+    return {"median": words.number(one.at(0.5)), **bands}
 
 
 def _row(material: Material, one: Forecast) -> dict[str, Any]:
     account = one.account
     return {
-        **_answer(material, one),
+        **answer(one),
+        "method": words.method(material, one),
         "anchor": one.anchor,
         "name": report_check.name(account.author, account.id),
         "id": account.id,
@@ -162,7 +167,7 @@ def _row(material: Material, one: Forecast) -> dict[str, Any]:
     }
 
 
-def _quantiles(material: Material, target: Target) -> dict[str, Any] | None:
+def quantiles(target: Target) -> dict[str, Any] | None:
     """Every quantile of every forecast in the target's unit; None where no forecast states any."""
     shown = [one for one in target.forecasts if one.values]
     levels = sorted({level for one in shown for level in one.levels})
@@ -170,22 +175,14 @@ def _quantiles(material: Material, target: Target) -> dict[str, Any] | None:
         {"level": f"{level:g}", "values": [DASH if (value := one.at(level)) is None else f"{value:.6g}" for one in shown]}
         for level in levels
     ]
-    return {"methods": [words.method(material, one) for one in shown], "rows": rows} if shown else None
+    return {"shown": shown, "anchors": " ".join(one.anchor for one in shown), "rows": rows} if shown else None
 
 
-def _months(material: Material, target: Target) -> list[dict[str, Any]]:
-    """Of each joint forecast its quantiles by day of release, for the target's own board."""
-    places = {"median": 0.5, "low": 0.1, "high": 0.9, "lowest": 0.025, "highest": 0.975}
+def by_day(one: Forecast) -> list[dict[str, Any]]:
+    """Some quantiles of a joint forecast by day of release, for the target's own board, the lowest first."""
     return [
-        {
-            "method": words.method(material, one),
-            "rows": [
-                {"day": str(day), **{name: words.number(values[LEVELS.index(level)]) for name, level in places.items()}}
-                for day, values in one.by_day
-            ],
-        }
-        for one in target.forecasts
-        if one.by_day
+        {"day": str(day), "values": [words.number(values[LEVELS.index(level)]) for level in (0.025, 0.1, 0.5, 0.9, 0.975)]}
+        for day, values in one.by_day
     ]
 
 

@@ -102,6 +102,11 @@ class Target:
         return any(one.account.state == "pending" for one in self.forecasts)
 
     @property
+    def frozen(self) -> date | None:
+        """The day on which the first of its forecasts was frozen."""
+        return min((one.account.frozen.date() for one in self.forecasts if one.account.frozen), default=None)
+
+    @property
     def lines(self) -> Sequence[Line]:
         """The product lines whose next release is asked; none for other targets."""
         return self.entry.rule.lines if self.entry is not None and isinstance(self.entry.rule, NextRelease) else []

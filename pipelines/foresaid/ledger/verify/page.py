@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
@@ -27,6 +28,7 @@ ELEMENT = "ledger-data"  # id of the <pre> element that holds the JSON, as text:
 ROW = "data-forecast"  # attribute of a visible row
 NO_SHOW = "data-no-show"  # attribute of a visible target without a primary forecast
 FIGURES = "data-figures"  # attribute of a visible row of scores or means, with its name
+QUANTILES = "data-quantiles"  # attribute of a table of quantiles, with the forecasts it prints
 FIGURE = "data-figure"  # attribute of each cell of such a row that holds a number
 PAGE_BYTES = 256 * 1024 * 1024
 INTERCHANGEABLE = {"scored", "pending"}  # whether an outcome is known is a matter of the record's tables, not of the ledger
@@ -120,7 +122,11 @@ class _Page(HTMLParser):
         self.rows: Counter[tuple[str, str]] = Counter()
         self.no_shows: Counter[str] = Counter()
         self.figures: list[tuple[str, list[str]]] = []
+        self.quantiles: list[tuple[str, list[str]]] = []
         self.blocks: list[str] = []
+        self._row = False
+        self._table = False
+        self._number = False
         self._inside = False
         self._cell = False
 
@@ -128,6 +134,20 @@ class _Page(HTMLParser):
         values = dict(attrs)
         if values.get(ROW):
             self.rows[str(values[ROW]), str(values.get("data-state"))] += 1
+        if tag == "table":
+            self._table = bool(values.get(QUANTILES))
+            if self._table:
+                self.quantiles.append((str(values[QUANTILES]), []))
+        if tag == "tr":
+            self._row = bool(values.get(ROW))
+            if self._row:
+                self.quantiles.append((str(values[ROW]), []))
+        if tag in ("td", "th"):
+            self._number = (self._row and values.get("class") == "n") or (
+                self._table and (tag == "td" or values.get("scope") == "row")
+            )
+            if self._number:
+                self.quantiles[-1][1].append("")
         if tag == "tr" and values.get(FIGURES):
             self.figures.append((str(values[FIGURES]), []))
         if tag == "td" and FIGURE in values and self.figures:
@@ -142,23 +162,29 @@ class _Page(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag == "pre":
             self._inside = False
-        if tag == "td":
-            self._cell = False
+        if tag in ("td", "th"):
+            self._cell = self._number = False
 
     def handle_data(self, data: str) -> None:
         if self._cell:
             self.figures[-1][1][-1] += data
+        if self._number:
+            self.quantiles[-1][1][-1] += data
         if self._inside:
             self.blocks[-1] += data
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a person sees on a page: its rows as (name, state), its targets without a primary forecast, its rows of scores."""
+    """What a person sees on a page: its rows as (name, state), its targets without a primary forecast, its rows of scores.
+
+    `quantiles` are the numbers in the rows of forecasts and in tables of quantiles, each with the name of its row or table.
+    """
 
     rows: Counter[tuple[str, str]]
     no_shows: Counter[str]
     figures: list[tuple[str, list[str]]] = field(default_factory=list)
+    quantiles: list[tuple[str, list[str]]] = field(default_factory=list)
 
 
 def sight(page: bytes) -> Shown:
@@ -172,7 +198,7 @@ def sight(page: bytes) -> Shown:
     except (ValueError, AssertionError) as error:
         text = str(error).encode("ascii", "backslashreplace").decode("ascii")[:200]
         raise LedgerError(f"is no page ({text}); run `foresaid report`") from None
-    return Shown(reader.rows, reader.no_shows, reader.figures)
+    return Shown(reader.rows, reader.no_shows, reader.figures, reader.quantiles)
 
 
 def differing(wanted: Figures, seen: Shown) -> list[Contradiction]:
@@ -181,6 +207,24 @@ def differing(wanted: Figures, seen: Shown) -> list[Contradiction]:
     given = {one: [None if x is None else f"{x:.6g}" for x in found] for one, found in wanted.items()}
     _figures(verdict, given, seen.figures, None)
     return verdict.missing
+
+
+def agree(cell: str, ours: str) -> bool:
+    """Whether two cells print the same numbers, but for the last digit, which hangs on the arithmetic of the machine.
+
+    >>> agree("0.884 to 0.988", "0.884 to 0.989"), agree("0.779499", "0.789499"), agree("–", "0.1")
+    (True, False, False)
+    """
+    ends = [text.translate(SIGNS).split(" to ") for text in (cell.strip(), ours)]
+    return cell.strip() == ours or (len(ends[0]) == len(ends[1]) and all(map(_last_digit, *ends)))
+
+
+def _last_digit(text: str, ours: str) -> bool:
+    try:
+        a, b = Decimal(text), Decimal(ours)
+    except InvalidOperation:
+        return text == ours
+    return a.is_finite() and b.is_finite() and abs(a - b) <= Decimal((0, (1,), int(b.as_tuple().exponent)))
 
 
 def read(page: bytes) -> tuple[Shown, dict[str, Any]]:

@@ -120,6 +120,45 @@
     chart.closest("figure").append(button);
   }
 
+  // A chart of a forecast over time as of the end of a month: the models released by then, and the forecast once it was frozen.
+  for (const figure of document.querySelectorAll("figure[data-frozen]")) {
+    const chart = figure.querySelector("svg");
+    const place = (element) => element.transform.baseVal.consolidate();
+    const years = [...chart.querySelectorAll("text")].filter((one) => /^\d{4}(-\d\d)?$/.test(one.textContent) && place(one) && place(one).matrix.e >= 0);
+    if (years.length < 2) continue;
+    const [first, last] = [years[0], years[years.length - 1]].map((one) => [one.textContent.split("-").map(Number), place(one).matrix.e]).map(([[of, at = 1], x]) => [of + (at - 1) / 12, x]);
+    const wide = (last[1] - first[1]) / (last[0] - first[0]) / 12; // pixels of a month
+    const month = (x) => Math.floor(first[0] * 12 + (x - first[1]) / wide + 0.001);
+    const end = (at) => first[1] + (at + 1 - first[0] * 12) * wide;
+    const dots = [...chart.querySelectorAll(".known circle, .outcome path")].map((one) => [one, month(one.hasAttribute("cx") ? Number(one.getAttribute("cx")) : place(one).matrix.e)]);
+    const models = dots.filter(([one]) => one.closest(".known"));
+    if (!dots.length) continue;
+    const line = chart.querySelector(".best path");
+    const course = line ? line.getAttribute("d").match(/-?[\d.]+,-?[\d.]+/g).map((one) => one.split(",").map(Number)) : [];
+    const [year, of] = figure.dataset.frozen.split("-").map(Number);
+    const frozen = year * 12 + of - 1;
+    const all = dots.map(([, at]) => at);
+    const field = made("input", { type: "range", min: Math.min(...all, frozen), max: Math.max(...all, frozen) });
+    const told = made("output", {});
+    const show = () => {
+      const at = Number(field.value);
+      for (const [one, when] of dots) one.style.display = when > at ? "none" : "";
+      for (const one of chart.querySelectorAll(".forecast")) one.style.display = at < frozen ? "none" : "";
+      if (line && Number(field.max) === at) line.setAttribute("d", "M" + course.join("L"));
+      else if (line) {
+        const known = course.filter(([x]) => x <= end(at));
+        if (known.length) known.push([end(at), known[known.length - 1][1]]);
+        line.setAttribute("d", known.length ? "M" + known.join("L") : "");
+      }
+      const left = models.filter(([, when]) => when <= at).length;
+      told.textContent = Math.floor(at / 12) + "-" + String((at % 12) + 1).padStart(2, "0") + ": " + left + " of " + models.length + " models released" + (at < frozen ? "; forecast not yet frozen" : "");
+    };
+    field.value = field.max;
+    field.addEventListener("input", show);
+    show();
+    figure.append(made("label", { class: "asof" }, "As of the end of ", field, " ", told));
+  }
+
   // The search: its index is a script, loaded when a reader first turns to the field, so that it works from the disk too.
   const plain = (text) => text.toLowerCase().normalize("NFKD").replace(/[^\p{L}\p{N}]+/gu, " ").trim();
   const say = "Search models, benchmarks, laws and forecasts";
