@@ -342,6 +342,8 @@ def predict(law: str, target: str, covariates: tuple[str, ...]) -> Prediction:
     given: dict[str, float | None] = {}
     for item in covariates:
         name, equals, value = item.partition("=")
+        if name in given:
+            raise ParameterError(f"predict: found --covariate {name} twice, expected each once")
         try:
             given[name] = None if value == "unknown" else float(value)
         except ValueError:

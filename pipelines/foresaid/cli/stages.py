@@ -221,24 +221,25 @@ def score(workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
 
 @click.command()
 @click.option("--serve", is_flag=True, help="Then show the site on this machine until interrupted (Ctrl-C).")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port number for --serve; 0: any free one."
-)
-def report(serve: bool, port: int) -> Site:
+@click.option("--port", type=click.IntRange(0, 65535), help="Port number for --serve, 8000 by default; 0: any free one.")
+def report(serve: bool, port: int | None) -> Site:
     """Render the pages of the site.
 
     Example: foresaid report --serve
     """
     from foresaid import params
+    from foresaid.errors import ParameterError
     from foresaid.pipeline.report import run
 
+    if port is not None and not serve:
+        raise ParameterError(f"report: found --port {port} without --serve, expected both: pages are only shown with --serve")
     here = project()
     pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
     click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
     if serve:
         from foresaid.report.serve import address, server
 
-        with server(here.site, port) as shown:
+        with server(here.site, 8000 if port is None else port) as shown:
             click.echo(f"report: serving {address(shown)} until interrupted")
             try:
                 shown.serve_forever()

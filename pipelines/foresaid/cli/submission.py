@@ -141,8 +141,15 @@ def _form(what: str, quantiles: tuple[str, ...], normal: tuple[str, str] | None,
 
     is_file = what.lower().endswith(SUFFIXES) or Path(what).is_file()
     if is_file == bool(quantiles or normal) or (quantiles and normal):
-        expected = "a file alone, or a target with either --quantiles or --normal"
-        raise ParameterError(f"forecast {what}: found {'both' if quantiles and normal else 'another mixture'}, expected {expected}")
+        found = (
+            "--quantiles and --normal" if quantiles and normal
+            else "a file and numbers beside it" if is_file
+            else "a folder" if Path(what).is_dir()
+            else "neither --quantiles nor --normal"
+        )  # fmt: skip
+        raise ParameterError(
+            f"forecast {what}: found {found}, expected a file alone, or a target with either --quantiles or --normal"
+        )
     if is_file:
         form = read(Path(what))
         entries = [replace(one, method=method or one.method, unit=unit or one.unit) for one in form.entries]
