@@ -112,13 +112,22 @@ def forecast(
     batch = ""
     if out is not None:
         write_bytes(out, b"".join(map(schema.encode, made.entries)))
-        click.echo(f"{len(made.entries)} forecasts in {out}, nothing frozen")
+        click.echo(f"{_counted(len(made.entries), 'forecast')} in {out}, nothing frozen")
     elif dry_run:
         store.may_add(project().ledger, made.entries, author)
-        click.echo(f"{len(made.entries)} forecasts can be frozen; without --dry-run they are")
+        click.echo(f"{_counted(len(made.entries), 'forecast')} can be frozen, and will be without --dry-run")
     else:
         batch = append(made.entries, author=author)["batch"]
     return {"author": author, "batch": batch, "forecasts": plain, "warnings": [note.as_dict() for note in made.objections]}
+
+
+def _counted(count: int, thing: str) -> str:
+    """How many of a thing, in words.
+
+    >>> _counted(1, "forecast"), _counted(2, "file")
+    ('1 forecast', '2 files')
+    """
+    return f"{count} {thing}{'' if count == 1 else 's'}"
 
 
 def _plain(entry: ForecastEntry | Amendment) -> StatedForecast:
@@ -200,9 +209,13 @@ def check(paths: tuple[Path, ...], base: str, author: str) -> PlainVerdict:
     for one in verdict.all:
         click.echo(f"{one.severity}: {one}")
     for file in verdict.files:
-        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {file.forecasts} forecasts")
-    told = f"{plain['forecasts']} forecasts in {len(verdict.files)} files" if verdict.files else "no forecast in it"
-    click.echo(f"check: {plain['verdict']}: {told}, {len(verdict.all)} objections")
+        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {_counted(file.forecasts, 'forecast')}")
+    told = (
+        f"{_counted(plain['forecasts'], 'forecast')} in {_counted(len(verdict.files), 'file')}"
+        if verdict.files
+        else "no forecast in it"
+    )
+    click.echo(f"check: {plain['verdict']}: {told}, {_counted(len(verdict.all), 'objection')}")
     nothing = not verdict.files and all(one.code.startswith("file_") for one in verdict.objections)
     leave_with(0 if verdict.accepted else 2 if nothing else 1)
     return plain
