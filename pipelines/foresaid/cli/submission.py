@@ -112,22 +112,22 @@ def forecast(
     batch = ""
     if out is not None:
         write_bytes(out, b"".join(map(schema.encode, made.entries)))
-        click.echo(f"{_counted(len(made.entries), 'forecast')} in {out}, nothing frozen")
+        click.echo(f"{_number_of(len(made.entries), 'forecasts')} in {out}, nothing frozen")
     elif dry_run:
         store.may_add(project().ledger, made.entries, author)
-        click.echo(f"{_counted(len(made.entries), 'forecast')} can be frozen, and will be without --dry-run")
+        click.echo(f"{_number_of(len(made.entries), 'forecasts')} can be frozen, and will be without --dry-run")
     else:
         batch = append(made.entries, author=author)["batch"]
     return {"author": author, "batch": batch, "forecasts": plain, "warnings": [note.as_dict() for note in made.objections]}
 
 
-def _counted(count: int, thing: str) -> str:
-    """How many of a thing, in words.
+def _number_of(count: int, things: str) -> str:
+    """How many of some things, in words; one loses its s.
 
-    >>> _counted(1, "forecast"), _counted(2, "file")
+    >>> _number_of(1, "forecasts"), _number_of(2, "files")
     ('1 forecast', '2 files')
     """
-    return f"{count} {thing}{'' if count == 1 else 's'}"
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"
 
 
 def _plain(entry: ForecastEntry | Amendment) -> StatedForecast:
@@ -209,13 +209,13 @@ def check(paths: tuple[Path, ...], base: str, author: str) -> PlainVerdict:
     for one in verdict.all:
         click.echo(f"{one.severity}: {one}")
     for file in verdict.files:
-        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {_counted(file.forecasts, 'forecast')}")
+        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {_number_of(file.forecasts, 'forecasts')}")
     told = (
-        f"{_counted(plain['forecasts'], 'forecast')} in {_counted(len(verdict.files), 'file')}"
+        f"{_number_of(plain['forecasts'], 'forecasts')} in {_number_of(len(verdict.files), 'files')}"
         if verdict.files
         else "no forecast in it"
     )
-    click.echo(f"check: {plain['verdict']}: {told}, {_counted(len(verdict.all), 'objection')}")
+    click.echo(f"check: {plain['verdict']}: {told}, {_number_of(len(verdict.all), 'objections')}")
     nothing = not verdict.files and all(one.code.startswith("file_") for one in verdict.objections)
     leave_with(0 if verdict.accepted else 2 if nothing else 1)
     return plain
