@@ -162,7 +162,10 @@ def read_csv(path: Path, expected: str) -> tuple[list[str], list[dict[str | Any,
             return list(reader.fieldnames or []), list(reader)
     except OSError as error:
         raise UnreadableError(f"{path}: {error.strerror}, expected {expected}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{error.object[error.start]:02x} at {error.start}"
+        raise UnreadableError(f"{path}: found {byte}, expected {expected}; save the file as UTF-8") from None
+    except csv.Error as error:
         raise UnreadableError(f"{path}: found {error}, expected {expected}") from None
 
 

@@ -8,6 +8,7 @@ number of workers, nor the kind, nor the size of a shard can change a byte. `eac
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -94,8 +95,10 @@ def using(workers: int = 1, backend: str = "threads", scheduler: str = "") -> It
         for worker, found in client.run(settings).items():
             if found != wanted:
                 name = next(name for name in SAME if found[name] != wanted[name])
+                line = " ".join(f"{one}={shlex.quote(wanted[one])}" for one in SAME if found[one] != wanted[one])
                 raise ParameterError(
-                    f"worker {worker}: found {name}={found[name]!r}, expected {wanted[name]!r}; start it with that setting"
+                    f"worker {worker}: found {name}={found[name]!r}, expected {wanted[name]!r}; "
+                    f"type `export {line}` before you start it"
                 )
         with parallel_config(backend="dask", n_jobs=-1):
             yield

@@ -16,7 +16,7 @@ from tests.cli.typed import COMMANDS
 from foresaid import parallel
 from foresaid.cli import progress
 from foresaid.cli.group import Sections, add
-from foresaid.cli.output import as_json, check, leave_with, result_type, schema, table
+from foresaid.cli.output import Lines, as_json, check, leave_with, result_type, schema, table
 
 
 class Answer(TypedDict):
@@ -88,6 +88,13 @@ def test_every_command_has_the_three_options_and_a_schema(name: str) -> None:
 
     assert {"--json", "-q", "--quiet", "-v", "--verbose"} <= options
     jsonschema.Draft202012Validator.check_schema(schema(COMMANDS[name], name))
+
+
+MARKDOWN = {"models weights", "protocol table", "returns"}  # their tables are made as lines; the list can only become shorter
+
+
+def test_every_other_command_gives_fields_and_not_lines() -> None:
+    assert {name for name, command in COMMANDS.items() if result_type(command.callback) is Lines} == MARKDOWN
 
 
 def test_a_result_that_is_not_of_its_type_is_a_defect_that_tests_see() -> None:

@@ -87,6 +87,7 @@ def test_predict_as_json_holds_every_quantile(home: Path) -> None:
         (("compute_sigmoid", "gsm8k_cot"), "covariate training_flops: found no value"),
         (("compute_sigmoid", "gsm8k_cot", "--covariate", "flops=1"), "covariate flops: found it"),
         (("compute_sigmoid", "gsm8k_cot", "--covariate", "training_flops"), "expected NAME=NUMBER"),
+        ((*PREDICT[1:], "--covariate", "training_flops=1"), "found --covariate training_flops twice"),
         (("chinchilla", "x"), "expected the output of `foresaid fit chinchilla`"),
     ],
 )

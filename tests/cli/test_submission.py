@@ -230,8 +230,10 @@ WRONG: dict[str, tuple[tuple[str, ...], str, int]] = {
     "an unknown unit": (("next", "--normal", "0.6", "0.1", "--unit", "points"), "unit_unknown", 2),
     "per cent of points": (("rating", "--normal", "50", "5", "--unit", "percent"), "expected points [unit_unknown]", 2),
     "an odd method": (("next", "--normal", "0.6", "0.1", "--method", "My Method"), "method_invalid", 2),
-    "both kinds": (("next", "--normal", "0.6", "0.1", "--quantiles", "0.1=0.5,0.9=0.6"), "found both", 2),
-    "neither kind": (("next",), "either --quantiles or --normal", 2),
+    "both kinds": (("next", "--normal", "0.6", "0.1", "--quantiles", "0.1=0.5,0.9=0.6"), "found --quantiles and --normal", 2),
+    "neither kind": (("next",), "found neither --quantiles nor --normal", 2),
+    "a folder": ((".",), "found a folder", 2),
+    "an empty reason": (("next", "--normal", "0.6", "0.1", "--amend", ""), "found '' after --amend", 2),
     "a file that is not there": (("nowhere.yaml",), "file_missing", 2),
 }
 

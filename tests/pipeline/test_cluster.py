@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -19,6 +20,8 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.conftest import ROOT, Built
+
+from foresaid import parallel
 
 pytestmark = pytest.mark.slow
 LAW = "compute_sigmoid"
@@ -55,6 +58,14 @@ def foresaid(folder: Path, *words: str) -> str:
     return done.stdout
 
 
+def environment_of_docs() -> dict[str, str]:
+    """The environment of a machine on which somebody typed the line of docs/running.md: nothing of what this process has set."""
+    bare = {name: value for name, value in os.environ.items() if name not in parallel.SAME}
+    lines = (ROOT / "docs/running.md").read_text(encoding="utf-8").splitlines()
+    [line] = [line for line in lines if line.startswith("export OPENBLAS")]
+    return bare | dict(word.split("=", 1) for word in shlex.split(line)[1:])
+
+
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a scheduler with two workers, each started in a folder of its own."""
@@ -76,14 +87,18 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         for name, words in typed.items():
             folder = tmp_path_factory.mktemp(f"machine-{name}")
             with (folder / "log").open("w") as log:
-                started.append(subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, env={**os.environ}))
+                started.append(subprocess.Popen(words, cwd=folder, stdout=log, stderr=log, env=environment_of_docs()))
         _wait(address, 2)
         yield address
     finally:
         for process in reversed(started):
             process.terminate()
         for process in started:
-            process.wait(timeout=30)
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:  # a worker that is still saying goodbye; what it made is compared already
+                process.kill()
+                process.wait()
 
 
 def _wait(address: str, workers: int, patience: float = 120) -> None:

@@ -222,6 +222,16 @@ def test_the_lock_names_the_program_and_what_it_runs_on() -> None:
     assert all(re.fullmatch(r"[a-z0-9-]+(\[run\])?==\S+", line) for line in found)
 
 
+def test_what_its_pages_say_to_type_is_a_command_and_what_it_needs_is_installed_first(made: Path) -> None:
+    pages = [(made / name).read_text(encoding="utf-8") for name in ("README.md", "CONTRIBUTING.md")]
+    typed = {" ".join(found.split()) for page in pages for found in re.findall(r"foresaid ((?:[a-z-]+ ?)+)", page)}
+    unknown = [words for words in typed if words.split()[0] not in main.commands]
+
+    assert len(typed) > 5
+    assert not unknown
+    assert "pip install -r requirements.lock pytest\n" in pages[0]
+
+
 @pytest.mark.slow
 def test_its_own_tests_pass_and_a_first_run_of_the_pipeline_makes_the_site(made: Path) -> None:
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}

@@ -22,6 +22,45 @@ class Models(TypedDict, total=False):
     pairs: list[dict[str, str]]
 
 
+class ShownModel(TypedDict):
+    """A model's row of models.csv, what was merged into what, its spellings with their source, and by source its rows by status."""
+
+    model: dict[str, str]
+    merged_into: str | None
+    also_recorded_as: list[dict[str, str]]
+    spelt: list[dict[str, str]]
+    rows: dict[str, dict[str, int]]
+
+
+class AddedModel(TypedDict):
+    """The row of models.csv that was added, the spellings under which it comes in a source (*: in every), and what was said."""
+
+    model: dict[str, Any]
+    spelt: list[str]
+    source: str
+    said: list[str]
+
+
+class Merged(TypedDict):
+    """The decision that one model is another under another name, and what it does, in words."""
+
+    kept: str
+    dropped: str
+    reason: str
+    decided_on: str
+    said: list[str]
+
+
+class Alias(TypedDict):
+    """A spelling, the model or quantity it stands for, in which source (*: in every), and whether it is new, in words."""
+
+    spelling: str
+    id: str
+    kind: str
+    source: str
+    said: list[str]
+
+
 @click.group()
 def models() -> None:
     """Look at the models of the record, and say when two of them are one.
@@ -56,15 +95,17 @@ def models_list(family: str, undated: bool, alike: bool) -> Models:
 
 @models.command("show")
 @click.argument("model", type=MODEL)
-def models_show(model: str) -> None:
+def models_show(model: str) -> ShownModel:
     """Show one model: its card, its spellings, what was merged into it, and what each source says of it.
 
     Example: foresaid models show meta-llama/llama-2-7b-hf
     """
     from foresaid.registry import model_catalogue
 
-    for line in model_catalogue.shown(project().registry, project().build, model):
+    found = model_catalogue.shown(project().registry, project().build, model)
+    for line in model_catalogue.card(found):
         click.echo(line)
+    return found  # type: ignore[return-value]  # it has these keys
 
 
 @models.command("merge")
@@ -73,7 +114,7 @@ def models_show(model: str) -> None:
 @click.option("--reason", required=True, help="How you know that the two are one model.")
 @click.option("--even-if", is_flag=True, help="Also where the two disagree about a value: those of KEEP count.")
 @click.option("--decided-on", type=DAY, default=None, help="Day of the decision; today by default.")
-def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: datetime | None) -> None:
+def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: datetime | None) -> Merged:
     """Decide that DROP is KEEP under another name. Observations stay as they are; every later stage sees one model.
 
     Example: foresaid models merge acme/tiny-7b acme/tiny7b --reason "same weights, see the model card"
@@ -81,8 +122,10 @@ def models_merge(keep: str, drop: str, reason: str, even_if: bool, decided_on: d
     from foresaid.registry import model_catalogue
 
     day = given_day("--decided-on", decided_on)
-    for line in model_catalogue.merge(project().registry, project().build, keep, drop, reason, day, even_if):
+    said = model_catalogue.merge(project().registry, project().build, keep, drop, reason, day, even_if)
+    for line in said:
         click.echo(line)
+    return {"kept": keep, "dropped": drop, "reason": reason, "decided_on": str(day), "said": said}
 
 
 @models.command("add")
@@ -119,7 +162,7 @@ def models_add(
     spelt: tuple[str, ...],
     source: str,
     even_if: bool,
-) -> None:
+) -> AddedModel:
     """Add a model to the record; line, tier and release are proposed from its name.
 
     Example: foresaid models add acme/tiny-7b --organisation Acme --released-on 2026-05-01 --release-source https://example.org
@@ -137,8 +180,10 @@ def models_add(
         model, organisation, released_on, release_source, family=family, kind=kind, sizes=(params, active, tokens),
         open_weights=open_weights or "",
     )  # fmt: skip
-    for line in additions.add_model(project().registry, row, [(text, source) for text in spelt], even_if):
+    said = additions.add_model(project().registry, row, [(text, source) for text in spelt], even_if)
+    for line in said:
         click.echo(line)
+    return {"model": row._asdict(), "spelt": list(spelt), "source": source, "said": said}
 
 
 @models.command("weights")
@@ -163,15 +208,18 @@ def models_weights(mirror: Path, dry_run: bool) -> None:
 @click.argument("target", type=MODEL, help="A model_id of registry/models.csv; with --quantity one of quantities.csv.")
 @click.option("--source", default="*", show_default=True, help="The source that spells it so; * is every source.")
 @click.option("--quantity", is_flag=True, help="TARGET is a quantity, not a model.")
-def alias(spelling: str, target: str, source: str, quantity: bool) -> None:
+def alias(spelling: str, target: str, source: str, quantity: bool) -> Alias:
     """Say that SPELLING is the model (or quantity) TARGET of the record.
 
     Example: foresaid alias "Tiny 7B (May)" acme/tiny-7b --source epoch-hub
     """
     from foresaid.registry import additions
 
-    for line in additions.add_alias(project().registry, spelling, target, source, "quantity" if quantity else "model"):
+    kind = "quantity" if quantity else "model"
+    said = additions.add_alias(project().registry, spelling, target, source, kind)
+    for line in said:
         click.echo(line)
+    return {"spelling": spelling, "id": target, "kind": kind, "source": source, "said": said}
 
 
 @click.command()
@@ -212,15 +260,19 @@ def licences(source: str) -> list[dict[str, Any]]:
 
 
 @click.command()
-def sort() -> None:
+def sort() -> list[str]:
     """Put the rows of every file of the record in the order of their keys, each line kept byte for byte.
 
     Example: foresaid sort
     """
     from foresaid.registry import load
 
-    for line in load.sort(project().registry):
-        click.echo(line)
+    changed = load.sort(project().registry)
+    for name in changed:
+        click.echo(f"{name}: rows put in order")
+    if not changed:
+        click.echo("sort: every file is in order")
+    return changed
 
 
 COMMANDS: tuple[click.Command, ...] = (models, alias, licences, sort)

@@ -31,7 +31,7 @@ BATCH = click.option(
 @BATCH
 @click.option("--held-back", is_flag=True, help="Measure the later checkpoints too; refused before predictions are written.")
 @MEASURED
-def experiment_run(batch: int, held_back: bool, folder: Path | None) -> None:
+def experiment_run(batch: int, held_back: bool, folder: Path | None) -> dict[str, str]:
     """Pre-train and measure, one file a checkpoint; what is there is not done again. Needs PyTorch.
 
     Example: foresaid experiment run --batch 1
@@ -41,7 +41,9 @@ def experiment_run(batch: int, held_back: bool, folder: Path | None) -> None:
 
     if held_back:
         record.check(batch, project().root)
-    work.run_batch(batch, folder or project().build / "experiment", held_back, click.echo)
+    place = folder or project().build / "experiment"
+    work.run_batch(batch, place, held_back, click.echo)
+    return {"folder": str(place)}
 
 
 @experiment.command(name="predict")
@@ -64,7 +66,7 @@ def experiment_predict(batch: int, folder: Path | None) -> dict[str, int]:
     "--from", "folder", type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Measurements to take the table from.",
 )  # fmt: skip
-def experiment_score(folder: Path | None) -> None:
+def experiment_score(folder: Path | None) -> dict[str, str]:
     """Score the predictions against the measurements; without a folder, from the table in the registry.
 
     Example: foresaid experiment score
@@ -73,6 +75,7 @@ def experiment_score(folder: Path | None) -> None:
 
     record.score(folder, project().root)
     click.echo(f"experiment: results in {record.RESULTS}")
+    return {"results": str(record.RESULTS)}
 
 
 class Emergence(TypedDict):

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from functools import wraps
+from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -118,10 +120,34 @@ def plain_errors(command: Callable[P, R]) -> Callable[P, R]:
     return wrapped
 
 
+class Typed(click.Context):
+    """What was typed: a command is called by its words alone, and an error in reading them names it."""
+
+    @property
+    def command_path(self) -> str:
+        """The words of the command; click would put the files of `foresaid import FILES...` before the name of a form."""
+        return f"{self.parent.command_path} {self.info_name}" if self.parent else self.info_name or ""
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool | None:
+        """Give an error in reading the words this command, where it has none yet."""
+        if isinstance(error, click.UsageError) and error.ctx is None:
+            error.ctx = self
+        return super().__exit__(kind, error, trace)
+
+
 class Sections(click.Group):
     """A group that lists its commands by section, each with the whole first sentence of its help."""
 
     sections: dict[str, list[str]]
+    context_class = Typed
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; an empty one is refused: it would quietly mean this folder, or all names."""
+        for before, word in zip(["", *args], args, strict=False):
+            if not word.strip() or re.fullmatch(r"--[a-z-]+=\s*", word):
+                where = f" after {before}" if before and not word.strip() else ""
+                raise click.UsageError(f"found {word!r}{where}, expected a value; is a variable of the shell unset?", ctx)
+        return super().parse_args(ctx, args)
 
     def main(self, *args: Any, standalone_mode: bool = True, **kwargs: Any) -> Any:
         """Run the program; what fails outside a command, as the help page on a full disk, is told as inside one."""
@@ -181,6 +207,7 @@ class Verb(click.Group):
 
 
 def _wrap(command: click.Command) -> None:
+    command.context_class = Typed
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _wrap(inner)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +40,8 @@ def init(folder: Path, origin: str, author: str, no_git: bool) -> NewRegistry:
     origin = origin or f"{author}/registry"
     made = new_project.create(folder, origin, author, datetime.now(UTC).date(), not no_git)
     install = "" if shutil.which("dvc") else "pip install -r requirements.lock && "
-    click.echo(f"init: {len(made)} files in {folder}; next: cd {folder} && {install}dvc repro && foresaid verify, then README.md")
+    steps = f"cd {shlex.quote(str(folder))} && {install}dvc repro && foresaid verify"
+    click.echo(f"init: {len(made)} files in {folder}; next: {steps}, then README.md")
     return {"folder": str(folder), "origin": origin, "author": author, "files": made}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -61,12 +62,24 @@ def forecast(forecasts: Path, rows: Path | None, author: str) -> Appended:
     return append(_read_forecasts(forecasts), rows, author)
 
 
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Let an error about a line say in which file the line is."""
+    from foresaid.errors import LedgerError
+
+    try:
+        yield
+    except LedgerError as error:
+        raise LedgerError(f"{path}, {error}") from None
+
+
 def _read(path: Path) -> Iterator[tuple[int, entries.Header | Entry]]:
     from foresaid import canonical_json
     from foresaid.ledger.entries import schema as entries
 
-    for number, value in enumerate(canonical_json.parse_lines(path.read_bytes()), start=1):
-        yield number, entries.parse(value, number)
+    with _naming(path):
+        for number, value in enumerate(canonical_json.parse_lines(path.read_bytes()), start=1):
+            yield number, entries.parse(value, number)
 
 
 def _read_forecasts(path: Path) -> list[entries.ForecastEntry]:
@@ -153,7 +166,8 @@ def amend(forecast: str, prediction: Path, reason: str, rows: Path | None, autho
     """
     from foresaid import canonical_json
 
-    value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
+    with _naming(prediction):
+        value = canonical_json.parse_line(prediction.read_bytes().removesuffix(b"\n"))
     return append([entry_of(type="amendment/v1", amends=forecast, reason=reason, prediction=value)], rows, author)
 
 

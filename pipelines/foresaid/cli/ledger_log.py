@@ -10,7 +10,7 @@ from typing import TypedDict
 import click
 
 from foresaid.cli._ledger_context import FILE, THERE, Appended, append, entry_of, policy_of
-from foresaid.cli.group import project
+from foresaid.cli.group import P, R, project
 from foresaid.cli.names import BATCH
 from foresaid.ledger.log.stamp_kinds import KINDS
 
@@ -99,6 +99,34 @@ def sign(batch: str, path: Path) -> dict[str, str]:
     return {"batch": batch, "author": author}
 
 
+class Cosignature(TypedDict):
+    """A witness's line under a checkpoint: of which log, at which size in batches, and whether it was written there."""
+
+    origin: str
+    size: int
+    line: str
+    written: bool
+
+
+class Stamped(TypedDict):
+    """What is stamped (a batch or the newest checkpoint), the files written, and by when an authority says it existed (UTC)."""
+
+    subject: str
+    files: list[str]
+    authority: str | None
+    existed_by: str | None
+
+
+class Inclusion(TypedDict):
+    """A batch in a log: its origin, size in batches and root (RFC 9162, hexadecimal); the proof's file, or the proof itself."""
+
+    batch: str
+    origin: str
+    size: int
+    root: str
+    proof: str
+
+
 class Checkpoint(TypedDict):
     """The log's size in batches, its root (RFC 9162) in hexadecimal, and whether it is signed."""
 
@@ -133,7 +161,7 @@ def checkpoint(path: Path | None, hand_over: bool) -> Checkpoint:
 @click.option("--policy", type=THERE, help="Policy that names the log's key; else the ledger's copy.")
 @click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False), default=None, help="The ledger to look at.")
 @click.option("--write", is_flag=True, help="Also put the line under log/checkpoint.")
-def witness(path: Path, state: Path, policy: Path | None, place: Path | None, write: bool) -> None:
+def witness(path: Path, state: Path, policy: Path | None, place: Path | None, write: bool) -> Cosignature:
     """Cosign the newest checkpoint, if the log only grew since this witness last looked. Follows key/v1 entries.
 
     Example: foresaid ledger witness --key ~/witness.key --state ~/witness.json --policy policy.txt
@@ -161,9 +189,10 @@ def witness(path: Path, state: Path, policy: Path | None, place: Path | None, wr
     if write:
         timestamping.add_cosignature(place, line)
     click.echo(line.decode("utf-8"), nl=False)
+    return {"origin": found.origin, "size": found.size, "line": line.decode("utf-8").rstrip("\n"), "written": write}
 
 
-def kept_options(command: Callable[..., None]) -> Callable[..., None]:
+def kept_options(command: Callable[P, R]) -> Callable[P, R]:
     """One option for each kind of stamp beside RFC 3161, to keep a proof."""
     for kind in reversed(KINDS):
         command = click.option(f"--{kind.NAME}", type=THERE, help=f"Keep a proof by {kind.TITLE} over the subject.")(command)
@@ -181,7 +210,7 @@ def kept_options(command: Callable[..., None]) -> Callable[..., None]:
 def stamp(
     request: Path | None, response: Path | None, sent: Path | None, authority: str | None, batch: str, policy: Path | None,
     **other: Path | None,
-) -> None:  # fmt: skip
+) -> Stamped:  # fmt: skip
     """Prove time: write a request, send it with curl, keep the reply. Nothing here uses the network.
 
     Example: foresaid ledger stamp --request subject.tsq, then
@@ -194,19 +223,24 @@ def stamp(
 
     if sum(item is not None for item in (request, response, *other.values())) != 1:
         raise ParameterError(f"stamp: expected one of --request, --response and {', '.join(f'--{kind.NAME}' for kind in KINDS)}")
+    made: Stamped = {"subject": batch or "checkpoint", "files": [], "authority": authority, "existed_by": None}
     if request is not None:
+        made["files"].append(str(request))
         files.write_bytes(request, timestamping.request(project().ledger, batch))
         click.echo(f"{request}: a request over {timestamping.to_stamp(project().ledger, batch)}")
     for kind in KINDS:
         if (proof := other.get(kind.NAME)) is not None:
             kept = timestamping.accept_other(project().ledger, proof.read_bytes(), kind)
+            made["files"].append(str(kept))
             click.echo(f"{kind.TITLE}: {kept}; without {kind.TRUSTED.replace('-', ' ')} of your own it proves no time")
     if response is not None:
         if authority is None:
             raise ParameterError("stamp: expected --authority, the name the policy gives it")
         before = sent.read_bytes() if sent else None
         proved = timestamping.accept(project().ledger, response.read_bytes(), authority, policy_of(policy), batch, before)
-        click.echo(f"{authority}: existed by {proved:%Y-%m-%dT%H:%M:%SZ}")
+        made["existed_by"] = f"{proved:%Y-%m-%dT%H:%M:%SZ}"
+        click.echo(f"{authority}: existed by {made['existed_by']}")
+    return made
 
 
 @click.command()
@@ -216,7 +250,7 @@ def stamp(
 @click.option("--policy", type=THERE, help="Policy the proof's checkpoint must satisfy.")
 @click.option("--ledger", "place", type=click.Path(path_type=Path, file_okay=False, exists=True),
               help="With --check: a ledger whose key/v1 entries lead from the policy's key to the one that signed.")  # fmt: skip
-def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> None:
+def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None, place: Path | None) -> Inclusion:
     """Write a C2SP .tlog-proof that a batch is in the log, or check one.
 
     Example: foresaid ledger prove 9e482a6653c65cce28706c1c854ad1b2851ee32770f76ca6e441114d97a9c53c --to mine.tlog-proof
@@ -232,11 +266,14 @@ def prove(batch: str, path: Path | None, proof: Path | None, policy: Path | None
         may_sign = hand_over.signers(place, wanted, manifest.parse_checkpoint(read.checkpoint)) if place and wanted.log else []
         head = work.check(read, batch, wanted, may_sign)
         click.echo(f"batch {batch} is in {head.origin}, size {head.size}, root {head.root.hex()}")
-        return
+        return {"batch": batch, "origin": head.origin, "size": head.size, "root": head.root.hex(), "proof": str(proof)}
     names, _ = manifest.parse_manifest((project().ledger / layout.MANIFEST).read_bytes())
-    made = work.prove(batch, names, (project().ledger / layout.CHECKPOINT).read_bytes()).encode()
+    checkpoint = (project().ledger / layout.CHECKPOINT).read_bytes()
+    made, head = work.prove(batch, names, checkpoint).encode(), manifest.parse_checkpoint(checkpoint)
     if path is None:
         click.echo(made.decode("utf-8"), nl=False)
     else:
         files.write_bytes(path, made)
         click.echo(f"{path}: proof of batch {batch}")
+    written = made.decode("utf-8") if path is None else str(path)
+    return {"batch": batch, "origin": head.origin, "size": head.size, "root": head.root.hex(), "proof": written}

@@ -193,8 +193,27 @@ def select(budget: int, include: tuple[str, ...], max_params: float | None, sour
     }
 
 
+class Released(TypedDict):
+    """One forecaster on one task of a hindcast, in the unit of the task; `low` and `high` hold 90 % of WIS over releases.
+
+    `beside` is preset where the paper's printed form stands beside, all where the baselines do too, on the rows they can forecast.
+    """
+
+    case: str
+    beside: str
+    task: str
+    forecaster: str
+    rows: int
+    releases: int
+    mae: float
+    wis: float
+    low: float
+    high: float
+    coverage: float | None
+
+
 @click.command()
-def released() -> None:
+def released() -> list[Released]:
     """Print the scores of the default law, the paper's pre-registered forms and two baselines on models released later.
 
     Example: foresaid released
@@ -203,11 +222,18 @@ def released() -> None:
     from foresaid.report.sections import preregistration
     from foresaid.studies import preregistration as work
 
-    for one in work.from_frame(read_frame(project().build / "score_tables" / "preregistration.parquet")):
+    found = work.from_frame(read_frame(project().build / "score_tables" / "preregistration.parquet"))
+    for one in found:
         lines = preregistration.markdown(one.beside_preset) + (
             ["", *preregistration.markdown(one.beside_all)] if one.beside_all else []
         )
         click.echo("\n".join([f"{one.title} ({one.case})", "", *lines, ""]))
+    return [
+        {"case": one.case, "beside": beside, **vars(row)}  # type: ignore[typeddict-item]  # a comparison has these fields
+        for one in found
+        for beside, rows in (("preset", one.beside_preset), ("all", one.beside_all))
+        for row in rows
+    ]
 
 
 @click.command()
@@ -342,6 +368,8 @@ def predict(law: str, target: str, covariates: tuple[str, ...]) -> Prediction:
     given: dict[str, float | None] = {}
     for item in covariates:
         name, equals, value = item.partition("=")
+        if name in given:
+            raise ParameterError(f"predict: found --covariate {name} twice, expected each once")
         try:
             given[name] = None if value == "unknown" else float(value)
         except ValueError:

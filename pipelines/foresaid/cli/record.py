@@ -167,6 +167,8 @@ def import_(
         for line in change.lines():
             click.echo(line)
         return change.as_dict()
+    if tables := [file for file in files if file.suffix.lower() in (".csv", ".tsv")]:
+        raise ParameterError(f"import: found {tables[0]}, a table, expected --mapping MAP.yaml that says what its columns are")
     read = import_results.read_files(files, form)
     if new_quantities:
         quantities, aliases = import_results.new_quantities(read, name, project().registry)

@@ -53,7 +53,7 @@ def inputs() -> dict[str, int]:
 
 
 @click.command()
-def ingest() -> None:
+def ingest() -> dict[str, Any]:
     """Validate every row of the record and write it as tables; one invalid row stops the stage.
 
     Example: foresaid ingest
@@ -64,8 +64,9 @@ def ingest() -> None:
     wanted = params.load(project().params).sources
     mirror = os.environ.get("FORESAID_MIRROR")
     metrics, today = project().metrics / "ingest.json", datetime.now(UTC).date()
-    run(project().registry, wanted, project().build, metrics, Path(mirror) if mirror else None, click.echo, today)
+    counts = run(project().registry, wanted, project().build, metrics, Path(mirror) if mirror else None, click.echo, today)
     click.echo("ingest: the record is sound")
+    return counts
 
 
 @click.command()
@@ -83,7 +84,7 @@ def database() -> dict[str, int]:
 
 
 @click.command(name="setup")
-def compile_laws() -> None:
+def compile_laws() -> dict[str, int]:
     """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
 
     Example: foresaid setup
@@ -91,8 +92,10 @@ def compile_laws() -> None:
     from foresaid.fitting import least_squares
     from foresaid.laws import _loader as laws
 
-    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in laws.names()])
+    names = laws.names()
+    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in names])
     click.echo("compile: ready")
+    return {"laws": len(names)}
 
 
 def spread(command: Callable[P, R]) -> Callable[P, R]:
@@ -156,7 +159,7 @@ def hindcast(full: bool, workers: int | None, backend: str, scheduler: str) -> H
 
 
 @click.command()
-def study() -> None:
+def study() -> dict[str, bool]:
     """Recompute the tables that studies of the record add to the pages, those of a paper beside the printed results among them.
 
     Example: foresaid study
@@ -166,6 +169,7 @@ def study() -> None:
 
     made = run(params.load(project().params), project().build)
     click.echo("study: " + ("the tables of the pages" if made else "the record lacks what a study asks for"))
+    return {"tables": bool(made)}
 
 
 @click.command()
@@ -221,24 +225,25 @@ def score(workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
 
 @click.command()
 @click.option("--serve", is_flag=True, help="Then show the site on this machine until interrupted (Ctrl-C).")
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port number for --serve; 0: any free one."
-)
-def report(serve: bool, port: int) -> Site:
+@click.option("--port", type=click.IntRange(0, 65535), help="Port number for --serve, 8000 by default; 0: any free one.")
+def report(serve: bool, port: int | None) -> Site:
     """Render the pages of the site.
 
     Example: foresaid report --serve
     """
     from foresaid import params
+    from foresaid.errors import ParameterError
     from foresaid.pipeline.report import run
 
+    if port is not None and not serve:
+        raise ParameterError(f"report: found --port {port} without --serve, expected both: pages are only shown with --serve")
     here = project()
     pages = run(params.load(here.params), here.build, here.registry, here.metrics, here.templates, here.site)
     click.echo(f"report: {pages} pages in {here.site}, open {here.site / 'index.html'}")
     if serve:
         from foresaid.report.serve import address, server
 
-        with server(here.site, port) as shown:
+        with server(here.site, 8000 if port is None else port) as shown:
             click.echo(f"report: serving {address(shown)} until interrupted")
             try:
                 shown.serve_forever()

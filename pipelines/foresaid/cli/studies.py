@@ -15,6 +15,14 @@ from foresaid.cli.names import QUANTITY
 from foresaid.cli.output import Row, Section, table
 
 
+class Transfer(TypedDict):
+    """What pre-training is worth at each fine-tuning size (`examples`), in points of the score; `loss` is null without a loss."""
+
+    score: str
+    loss: str | None
+    sizes: list[dict[str, Any]]
+
+
 class Contest(TypedDict):
     """Scores by law; the threshold of the first on all rows, 95 % by its profile; means of other quantities by loss (nats)."""
 
@@ -234,7 +242,7 @@ def alignment(mixture: tuple[str, ...], source: str, target: str) -> dict[str, f
     "--fall", type=click.FloatRange(0), default=0.3, show_default=True, help="Largest fall, in points, that counts as noise."
 )
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Seed of the bootstrap.")
-def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: float, fall: float, seed: int) -> None:
+def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: float, fall: float, seed: int) -> Transfer:
     """Say by fine-tuning size what pre-training is worth at your own checkpoints, and where loss and score disagree.
 
     CHECKPOINTS is a CSV file with columns tokens (0: trained on the task alone), examples (fine-tuning size), one score from 0 to
@@ -249,6 +257,7 @@ def transfer(checkpoints: Path, maximum: float | None, tolerance: float, noise: 
     found = work.worth(own, tolerance, noise, fall, maximum, seed)
     for line in words.lines(own, found, work.joint(own), work.break_even(found, tolerance), maximum):
         click.echo(line)
+    return {"score": own.score_name, "loss": own.loss_name or None, "sizes": [dict(vars(one)) for one in found]}
 
 
 @click.command()

@@ -112,13 +112,22 @@ def forecast(
     batch = ""
     if out is not None:
         write_bytes(out, b"".join(map(schema.encode, made.entries)))
-        click.echo(f"{len(made.entries)} forecasts in {out}, nothing frozen")
+        click.echo(f"{_number_of(len(made.entries), 'forecasts')} in {out}, nothing frozen")
     elif dry_run:
         store.may_add(project().ledger, made.entries, author)
-        click.echo(f"{len(made.entries)} forecasts can be frozen; without --dry-run they are")
+        click.echo(f"{_number_of(len(made.entries), 'forecasts')} can be frozen, and will be without --dry-run")
     else:
         batch = append(made.entries, author=author)["batch"]
     return {"author": author, "batch": batch, "forecasts": plain, "warnings": [note.as_dict() for note in made.objections]}
+
+
+def _number_of(count: int, things: str) -> str:
+    """How many of some things, in words; one loses its s.
+
+    >>> _number_of(1, "forecasts"), _number_of(2, "files")
+    ('1 forecast', '2 files')
+    """
+    return f"{count} {things.removesuffix('s') if count == 1 else things}"
 
 
 def _plain(entry: ForecastEntry | Amendment) -> StatedForecast:
@@ -141,8 +150,15 @@ def _form(what: str, quantiles: tuple[str, ...], normal: tuple[str, str] | None,
 
     is_file = what.lower().endswith(SUFFIXES) or Path(what).is_file()
     if is_file == bool(quantiles or normal) or (quantiles and normal):
-        expected = "a file alone, or a target with either --quantiles or --normal"
-        raise ParameterError(f"forecast {what}: found {'both' if quantiles and normal else 'another mixture'}, expected {expected}")
+        found = (
+            "--quantiles and --normal" if quantiles and normal
+            else "a file and numbers beside it" if is_file
+            else "a folder" if Path(what).is_dir()
+            else "neither --quantiles nor --normal"
+        )  # fmt: skip
+        raise ParameterError(
+            f"forecast {what}: found {found}, expected a file alone, or a target with either --quantiles or --normal"
+        )
     if is_file:
         form = read(Path(what))
         entries = [replace(one, method=method or one.method, unit=unit or one.unit) for one in form.entries]
@@ -193,9 +209,13 @@ def check(paths: tuple[Path, ...], base: str, author: str) -> PlainVerdict:
     for one in verdict.all:
         click.echo(f"{one.severity}: {one}")
     for file in verdict.files:
-        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {file.forecasts} forecasts")
-    told = f"{plain['forecasts']} forecasts in {len(verdict.files)} files" if verdict.files else "no forecast in it"
-    click.echo(f"check: {plain['verdict']}: {told}, {len(verdict.all)} objections")
+        click.echo(f"{file.path}: {file.kind} by {file.author or 'nobody named'}, {_number_of(file.forecasts, 'forecasts')}")
+    told = (
+        f"{_number_of(plain['forecasts'], 'forecasts')} in {_number_of(len(verdict.files), 'files')}"
+        if verdict.files
+        else "no forecast in it"
+    )
+    click.echo(f"check: {plain['verdict']}: {told}, {_number_of(len(verdict.all), 'objections')}")
     nothing = not verdict.files and all(one.code.startswith("file_") for one in verdict.objections)
     leave_with(0 if verdict.accepted else 2 if nothing else 1)
     return plain

@@ -197,7 +197,7 @@ def _still_to_come(registry: Path, catalogue: Catalogue, loaded: Sequence[Loaded
 
 
 def sort(registry: Path) -> list[str]:
-    """Put every file of the record in the order of its keys; return a line for each file that was not."""
+    """Put every file of the record in the order of its keys; return the files that were not."""
     kinds: dict[str, formats.Format[Any]] = {
         "models.csv": formats.MODELS, "quantities.csv": formats.QUANTITIES, "aliases.csv": formats.ALIASES,
         merges.FILE: formats.MERGES, licences.FILE: formats.LICENCES,
@@ -218,8 +218,7 @@ def sort(registry: Path) -> list[str]:
     if problems:
         raise RecordError.collect(problems)
     files.write(contents)
-    lines = [f"{path.relative_to(registry.parent).as_posix()}: rows put in order" for path in contents]
-    return lines or ["sort: every file is in order"]
+    return [path.relative_to(registry.parent).as_posix() for path in contents]
 
 
 def large(path: Path, subjects: CsvTable[SubjectRow], known: Known, name: str, file: str) -> pl.DataFrame:

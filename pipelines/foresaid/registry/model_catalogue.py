@@ -6,9 +6,10 @@ Reads the record and nothing derived, so it works before anything was built.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from foresaid.errors import RecordError
 from foresaid.registry import load as ingest
@@ -87,7 +88,7 @@ def line(row: Listed) -> str:
     return f"{row['model']}  {row['family']}  {row['organisation']}  {released}{kept}"
 
 
-def shown(registry: Path, build: Path, model: str) -> list[str]:
+def shown(registry: Path, build: Path, model: str) -> dict[str, Any]:
     """A model's card, spellings, merges, and how many rows each source has of it."""
     found = _catalogue(registry)
     known = found.known.models
@@ -95,19 +96,36 @@ def shown(registry: Path, build: Path, model: str) -> list[str]:
         spellings = {name: name for name in known} | {row.alias: row.id for row in found.aliases if row.kind == "model"}
         advice = Suggestions(spellings).advice(model) or "`foresaid models list` lists them"
         raise RecordError(f"models show: found no model {model}, expected one of models.csv; {advice}")
-    kept = merges.mapping(found.merges).get(model)
-    lines = [f"{name}: {plain(value) or '-'}" for name, value in known[model]._asdict().items()]
-    lines += [f"merged into: {kept}"] if kept else []
-    for row in found.merges:
-        if row.kept_as == model:
-            lines.append(f"also recorded as: {row.model_id} (decided {row.decided_on}: {row.reason})")
     spelt = sorted({(row.alias, row.source_id) for row in found.aliases if row.kind == "model" and row.id == model})
-    lines += [f"spelt {alias} in {source}" for alias, source in spelt]
-    for source, rows in _observations(registry, build).items():
-        counts = Counter(row.status for row in rows if row.subject_id == model)
-        if counts:
-            lines.append(f"{source}: " + ", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
-    return lines
+    counts = {
+        source: Counter(str(row.status) for row in rows if row.subject_id == model)
+        for source, rows in _observations(registry, build).items()
+    }
+    return {
+        "model": {name: plain(value) for name, value in known[model]._asdict().items()},
+        "merged_into": merges.mapping(found.merges).get(model),
+        "also_recorded_as": [
+            {"model_id": row.model_id, "decided_on": str(row.decided_on), "reason": row.reason}
+            for row in found.merges
+            if row.kept_as == model
+        ],
+        "spelt": [{"spelling": alias, "source": source} for alias, source in spelt],
+        "rows": {source: dict(sorted(count.items())) for source, count in counts.items() if count},
+    }
+
+
+def card(found: Mapping[str, Any]) -> list[str]:
+    """The same in lines for a terminal."""
+    lines = [f"{name}: {value or '-'}" for name, value in found["model"].items()]
+    lines += [f"merged into: {found['merged_into']}"] if found["merged_into"] else []
+    lines += [
+        f"also recorded as: {one['model_id']} (decided {one['decided_on']}: {one['reason']})" for one in found["also_recorded_as"]
+    ]
+    lines += [f"spelt {one['spelling']} in {one['source']}" for one in found["spelt"]]
+    return lines + [
+        f"{source}: " + ", ".join(f"{count} {status}" for status, count in counts.items())
+        for source, counts in found["rows"].items()
+    ]
 
 
 def merge(registry: Path, build: Path, keep: str, drop: str, reason: str, decided_on: date, even_if: bool) -> list[str]:

@@ -119,6 +119,19 @@ def _without_matrices(prediction: dict[str, Any]) -> dict[str, Any]:
     return {**prediction, "covariance": {"sha256": digest}}
 
 
+def spoken(value: object) -> str:
+    """A value of an entry as one reads it aloud.
+
+    >>> spoken({"kind": "curve", "binds": "model"}), spoken(["0.05", "0.5"]), spoken([]), spoken(None), spoken(False)
+    ('kind curve, binds model', '0.05, 0.5', 'none', 'none', 'no')
+    """
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {spoken(item)}" for name, item in value.items()) or "none"
+    if isinstance(value, list):
+        return ", ".join(map(spoken, value)) or "none"
+    return "none" if value is None else ("no", "yes")[value] if isinstance(value, bool) else str(value)
+
+
 def lines(told: dict[str, Any]) -> Iterator[str]:
     """The same in lines for a terminal: fields of round and target, quantiles of each version, outcomes.
 
@@ -129,7 +142,7 @@ def lines(told: dict[str, Any]) -> Iterator[str]:
         if entry is None:
             yield f"{what}: not in the ledger"
             continue
-        yield from (f"{what} {field}: {value}" for field, value in entry.items() if field not in ("type", "id"))
+        yield from (f"{what} {field}: {spoken(value)}" for field, value in entry.items() if field not in ("type", "id"))
     for number, version in enumerate(told["versions"], start=1):
         made = version["prediction"]
         head = f"version {number}, batch {version['batch'][:12]}{', counts' if version['counts'] else ''}"
