@@ -145,16 +145,13 @@ def test_fits_hindcasts_and_scores_of_a_cluster_are_those_of_one_machine(project
 
 
 def test_the_work_was_done_by_the_workers_in_folders_of_their_own(scheduler: str) -> None:
-    from foresaid import parallel
+    def place(_: int) -> tuple[int, str]:  # inside, so that it goes to the workers whole: they cannot import this file
+        time.sleep(0.05)  # long enough that the scheduler gives some to each
+        return os.getpid(), os.getcwd()
 
     with parallel.using(scheduler=scheduler):
-        places = set(parallel.each(_place, list(range(16))))
+        places = set(parallel.each(place, list(range(16))))
 
     assert len({process for process, _ in places}) == 2
     assert len({folder for _, folder in places}) == 2
     assert os.getpid() not in {process for process, _ in places}
-
-
-def _place(_: int) -> tuple[int, str]:
-    time.sleep(0.05)  # long enough that the scheduler gives some to each
-    return os.getpid(), os.getcwd()
