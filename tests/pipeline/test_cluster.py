@@ -95,7 +95,7 @@ def scheduler(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             process.terminate()
         for process in started:
             try:
-                process.wait(timeout=30)
+                process.wait(timeout=10)
             except subprocess.TimeoutExpired:  # a worker that is still saying goodbye; what it made is compared already
                 process.kill()
                 process.wait()

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
-from tests.conftest import ROOT
+from tests.conftest import ROOT, without_entries
 
 from foresaid.laws import _loader as laws
 from foresaid.pipeline import inputs
@@ -102,13 +102,14 @@ def few(shipped: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A scratch copy of the tracked files, with few replicates and a round set, as a repository of its own."""
+    """A scratch copy of the tracked files, with an empty ledger, few replicates and a round set, as a repository of its own."""
     folder = tmp_path_factory.mktemp("scratch") / "clone"
     names = run(ROOT, "git", "ls-files", "-z", "--cached", "--others", "--exclude-standard").stdout.split("\0")
     for name in filter(None, names):
         if (ROOT / name).is_file() and name != "dvc.lock":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, folder / name)
+    without_entries(folder / "registry")
     (folder / "params.yaml").write_text(yaml.safe_dump(few(PARAMS), sort_keys=False), encoding="utf-8")
     for words in (["init", "-q"], ["add", "-A"], ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "copy"]):
         assert run(folder, "git", *words).returncode == 0
