@@ -146,8 +146,12 @@ def fields(scale: Scale, place: Path) -> Iterator[Tally]:
         for order, payload in enumerate(PAYLOADS[:: scale.of(200, 10, 1)]):
             text = re.sub(r"[\u2028]", "", payload)  # the ledger refuses what nobody can see
             made = test_site.site(place / f"site-{order}", text, link=f"https://example.org/{text.replace(' ', '')}")
+            there = {path.relative_to(made) for path in made.rglob("*.html")}
+            # The page of a maker is named after it, and so after the payload: what has another name is compared in order.
+            renamed = dict(zip(sorted(expected.keys() - there), sorted(there - expected.keys()), strict=True))
             for name, want in expected.items():
-                tally.count(structure((made / name).read_text(encoding="utf-8")) == want, f"{payload!r} in {name}")
+                page = made / renamed.get(name, name)
+                tally.count(structure(page.read_text(encoding="utf-8")) == want, f"{payload!r} in {name}")
     yield tally
 
 
