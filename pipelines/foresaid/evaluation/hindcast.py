@@ -22,7 +22,7 @@ from foresaid.confusables import model_of
 from foresaid.evaluation import rolling_origin
 from foresaid.evaluation.schema import SCHEMA
 from foresaid.fitting.data import Target, TrainingTable
-from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.frozen_curve import applied_curve
 from foresaid.fitting.law import Law
 from foresaid.fitting.summary import describe
 from foresaid.forecasting import baselines, methods, score_baselines
@@ -119,7 +119,7 @@ def _answer(
     law, split, fitted = asked.question.law, asked.split, recalibrated.fit
     made = None
     if fitted.point.size:
-        made = predict(law, freeze_curve(law, fitted, asked.question.settings, case.as_of, seed), split.test.x)
+        made = predict(law, applied_curve(law, fitted, case.as_of, seed), split.test.x)
     rows = _rows(name, case, split, law.name, "law", fitted.status, made)
     described = {"case": name, "law": law.name, "held_out": split.test.n, **describe(law, fitted)}
     return rows, described, made

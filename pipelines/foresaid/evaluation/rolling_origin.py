@@ -20,7 +20,7 @@ from foresaid import parallel
 from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.modes import KNOWN, RELEASED, TITLES
 from foresaid.fitting.data import Target, TrainingTable
-from foresaid.fitting.frozen_curve import Curve, freeze_curve
+from foresaid.fitting.frozen_curve import Curve, applied_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting.board import lineage
@@ -271,7 +271,7 @@ def forecasts(
         law, fitted, target = one.question.law, recalibrated.fit, one.split.train.target
         made, far = None, np.full(one.split.test.n, np.nan)
         if fitted.point.size:
-            curve = freeze_curve(law, fitted, one.question.settings, one.origin, params.seed)
+            curve = applied_curve(law, fitted, one.origin, params.seed)
             made, far = predict(law, curve, one.split.test.x), beyond(law, curve, one.split)
         frames.append(_rows(one, views[law.systems], grid.horizons, law.name, "law", fitted.status, made, far))
         chosen: dict[str, baselines.Baseline] = {}

@@ -29,6 +29,9 @@ from foresaid.fitting.transforms import transform_named
 PROBE_ROWS = 3
 PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out
 DIGITS = 8
+PLACES = 15  # after the point: they hold every number of a curve, and the ledger's grammar has room for eighteen
+ROOM = 1e18 - 1e11  # the grammar has room for eighteen digits before the point, after rounding
+POWERS = 10.0 ** np.arange(PLACES + 1)  # exact
 
 
 class CovariateRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,8 +170,7 @@ def plain(value: object) -> Any:
 
 
 def _strings(values: Array) -> list[str]:
-    # Fifteen places after the point hold every number of a curve; the ledger's grammar has room for eighteen.
-    return [decimal(round(float(value), 15), DIGITS) for value in values]
+    return [decimal(round(float(value), PLACES), DIGITS) for value in values]
 
 
 def _discrepancy_record(found: Discrepancy) -> DiscrepancyRecord:
@@ -198,43 +200,54 @@ def training_lines(table: TrainingTable) -> list[bytes]:
     return sorted(lines)
 
 
-def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed: int, items: int | None = None) -> Curve:
-    """Turn a fit into a frozen curve; its numbers are rounded here, once, and never again.
+def as_written(values: Array) -> Array:
+    """Return the numbers that a curve's text holds, which is what `_strings` writes read back, without writing it.
 
-    `items` is how many questions the quantity counts, where it is a share and the number is known: forecasts of the curve are then
-    never narrower than their binomial noise (forecasting/floors.py).
+    A number of so many digits is a whole number over (or times) a power of ten, both exact in a double, so one division gives the
+    double that reading would give. What lies so close to a tie that rounding to fifteen places first could decide, and what the
+    text has no room for, goes by way of the text.
+
+    >>> as_written(np.array([[2 / 3, -0.0], [123456.789123, 1e-9]])).tolist()
+    [[0.66666667, 0.0], [123456.79, 1e-09]]
     """
-    table, target = fit.table, fit.table.target
-    body = b"".join(training_lines(table))
-    rule = fit.imputation
-    rows = np.linspace(0, table.n - 1, PROBE_ROWS).round().astype(int) if table.n else np.empty(0, dtype=int)
+    size = np.abs(values)
+    if not bool((size < ROOM).all()):  # also what is no number
+        return np.array([float(item) for item in _strings(values.ravel())]).reshape(values.shape)
+    places = np.minimum(DIGITS - 1 - np.floor(np.log10(np.where(size > 0.0, size, 1.0))), PLACES).astype(int)
+    up, down = POWERS[np.maximum(places, 0)], POWERS[np.maximum(-places, 0)]
+    scaled = values * up / down
+    made = np.asarray(np.rint(scaled) / up * down + 0.0)
+    first = np.where(places < PLACES, 0.51 * POWERS[np.maximum(places, 0)] / POWERS[PLACES], 0.0)
+    close = np.abs(np.abs(scaled - np.floor(scaled)) - 0.5) < first + 1e-5
+    if close.any():
+        made[close] = [float(item) for item in _strings(values[close])]
+    return made
+
+
+def applied_curve(law: Law, fit: Fit, as_of: date, seed: int, items: int | None = None) -> Curve:
+    """Return what `freeze_curve` makes as far as it can be applied: the same numbers, no text of them, no digest of rows, no probe.
+
+    For what is forecast at once and never written, such as thousands of fits to earlier rows; `to_plain` refuses it.
+    """
+    table, target, rule = fit.table, fit.table.target, fit.imputation
     record = CurveRecord(
         law=law.name,
         version=law.version,
-        settings=plain(settings),
+        settings={},
         target_id=target.target_id,
         quantity_id=target.quantity_id,
         series=target.series or "",
         resolver=target.resolver,
         covariates=[CovariateRecord(item.quantity_id, item.transform) for item in target.covariates],
-        imputation=None
-        if rule is None
-        else ImputationRecord(
-            _strings(rule.centre),
-            _strings(rule.spread),
-            _strings(rule.mean),
-            _strings(rule.loading),
-            decimal(rule.lower, DIGITS),
-            decimal(rule.upper, DIGITS),
-        ),
+        imputation=None,
         offset=decimal(target.offset, DIGITS),
         span=decimal(target.span, DIGITS),
         lower=decimal(target.lower, DIGITS),
         upper=decimal(target.upper, DIGITS),
         noise=law.noise,
         parameters=list(fit.parameters),
-        point=_strings(fit.point),
-        draws=[_strings(draw) for draw in fit.draws],
+        point=[],
+        draws=[],
         residual_scale=decimal(round(fit.residual_scale, 15), DIGITS) if np.isfinite(fit.residual_scale) else "",
         interval_recalibration=decimal(round(fit.interval_recalibration, 15), DIGITS),
         n_backtest_clusters=fit.n_backtest_clusters,
@@ -247,8 +260,8 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
             max_known_on=max(table.known_on).isoformat() if table.known_on else "",
             rows=table.n,
             clusters=len(set(table.clusters)),
-            bytes=len(body),
-            sha256=hashlib.sha256(body).hexdigest(),
+            bytes=0,
+            sha256="",
         ),
         seed=seed,
         probe=ProbeRecord([], []),
@@ -256,14 +269,46 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         discrepancy=None if fit.discrepancy is None else _discrepancy_record(fit.discrepancy),
         items=items,
     )
-    bare = thaw_record(record)
+    _check(record)
+    filled = rule
+    if rule is not None:
+        parts = {name: as_written(getattr(rule, name)) for name in ("centre", "spread", "mean", "loading")}
+        filled = Imputation(**parts, lower=float(decimal(rule.lower, DIGITS)), upper=float(decimal(rule.upper, DIGITS)))
+    draws = as_written(fit.draws).reshape(len(fit.draws), len(fit.point))
+    return Curve(record, as_written(fit.point), draws, filled)
+
+
+def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed: int, items: int | None = None) -> Curve:
+    """Turn a fit into a frozen curve; its numbers are rounded here, once, and never again.
+
+    `items` is how many questions the quantity counts, where it is a share and the number is known: forecasts of the curve are then
+    never narrower than their binomial noise (forecasting/floors.py).
+    """
+    table, rule, bare = fit.table, fit.imputation, applied_curve(law, fit, as_of, seed, items)
+    body = b"".join(training_lines(table))
+    record = msgspec.structs.replace(
+        bare.record,
+        settings=plain(settings),
+        imputation=None
+        if rule is None
+        else ImputationRecord(
+            _strings(rule.centre),
+            _strings(rule.spread),
+            _strings(rule.mean),
+            _strings(rule.loading),
+            decimal(rule.lower, DIGITS),
+            decimal(rule.upper, DIGITS),
+        ),
+        point=_strings(fit.point),
+        draws=[_strings(draw) for draw in fit.draws],
+        training=msgspec.structs.replace(bare.record.training, bytes=len(body), sha256=hashlib.sha256(body).hexdigest()),
+    )
     if fit.point.size:
-        filled = bare.prepare(table.x[rows])
-        probe = ProbeRecord([_strings(row) for row in filled], [])
+        rows = np.linspace(0, table.n - 1, PROBE_ROWS).round().astype(int)
+        probe = ProbeRecord([_strings(row) for row in bare.prepare(table.x[rows])], [])
         x = np.array([[float(value) for value in row] for row in probe.x])
-        probe = ProbeRecord(probe.x, _strings(law.curve(bare.point, x)))
-        return replace(bare, record=msgspec.structs.replace(record, probe=probe))  # a probe is no number of the curve
-    return bare
+        record = msgspec.structs.replace(record, probe=ProbeRecord(probe.x, _strings(law.curve(bare.point, x))))
+    return replace(bare, record=record)
 
 
 def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
@@ -275,11 +320,7 @@ def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
     return replace(curve, record=msgspec.structs.replace(curve.record, probe=probe))
 
 
-def thaw_record(record: CurveRecord) -> Curve:
-    """Read the numbers of a record into arrays.
-
-    Raises ParameterError for a covariate on an unknown scale, and for `items` below one or of a quantity that is no share.
-    """
+def _check(record: CurveRecord) -> None:
     for item in record.covariates:
         transform_named(item.transform)
     if record.items is not None and (record.items < 1 or (float(record.lower), float(record.upper)) != (0.0, 1.0)):
@@ -287,6 +328,14 @@ def thaw_record(record: CurveRecord) -> Curve:
             f"items: found {record.items} of a quantity from {record.lower} to {record.upper}, "
             "expected at least 1 of a share from 0 to 1, or null"
         )
+
+
+def thaw_record(record: CurveRecord) -> Curve:
+    """Read the numbers of a record into arrays.
+
+    Raises ParameterError for a covariate on an unknown scale, and for `items` below one or of a quantity that is no share.
+    """
+    _check(record)
     rule = record.imputation
     return Curve(
         record,
@@ -307,6 +356,8 @@ def thaw_record(record: CurveRecord) -> Curve:
 
 def to_plain(curve: Curve) -> dict[str, Any]:
     """Return the record as plain JSON values, for a ledger line or a file of curves."""
+    if len(curve.record.point) != len(curve.point):
+        raise ValueError("found a curve made to be applied at once, expected one of freeze_curve: it has no text of its numbers")
     return dict(msgspec.to_builtins(curve.record))
 
 

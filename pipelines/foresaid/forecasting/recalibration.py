@@ -22,7 +22,7 @@ from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.discrepancy import Discrepancy, discrepancy_intervals, halves, on_noise_scale
 from foresaid.fitting.fit import NO_FORECAST, Fit
-from foresaid.fitting.frozen_curve import freeze_curve
+from foresaid.fitting.frozen_curve import applied_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting.combine import average, learn_width, median, shrunk, stack
 from foresaid.forecasting.discrepancy import SeriesBacktest, learn
@@ -89,7 +89,7 @@ def _score(question: FitRequest, parts: Sequence[tuple[float, TrainingTable, Fit
     for share, rest, found in parts:
         if found.status in NO_FORECAST:
             continue
-        made = predict(question.law, freeze_curve(question.law, found, question.settings, UNDATED, seed), rest.x)
+        made = predict(question.law, applied_curve(question.law, found, UNDATED, seed), rest.x)
         known = ~np.isnan(made.point)
         quantiles.append(made.quantiles[known])
         outcomes.append((target.offset + target.span * rest.y)[known])
