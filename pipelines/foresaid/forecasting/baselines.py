@@ -8,6 +8,7 @@ property of the baseline (`Record`): all other families, all other rows, or, for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -57,77 +58,109 @@ class Baseline:
 def training_mean(known: Board, asked: Board, i: int) -> float:
     """Forecast the mean of all known values."""
     del asked, i
-    return float(known.y.mean())
+    return known.kept(training_mean, lambda rows: float(rows.y.mean()))
 
 
 def best_known(known: Board, asked: Board, i: int) -> float:
     """Forecast the best value known: progress has stopped at the frontier."""
     del asked, i
-    return float(known.y.max())
+    return known.kept(best_known, lambda rows: float(rows.y.max()))
 
 
-def _newest(rows: Board, effort: float) -> float:
+def _newest(known: Board, rows: NDArray[np.bool_], effort: float) -> float:
     """Value of the newest day at the nearest effort (unstated counts as medium), the best among equals; NaN without rows."""
-    if not rows.n:
+    at = np.flatnonzero(rows)
+    if not at.size:
         return float("nan")
-    day = np.nan_to_num(rows.day, nan=-np.inf)
-    gap = np.abs(np.nan_to_num(rows.effort, nan=MIDDLE_EFFORT) - (effort if np.isfinite(effort) else MIDDLE_EFFORT))
-    last = day == day.max()
-    return float(rows.y[last & (gap == gap[last].min())].max())
+    # A handful of rows: plain numbers are faster than arrays of them.
+    wanted = effort if math.isfinite(effort) else MIDDLE_EFFORT
+    days = [-math.inf if math.isnan(day) else day for day in known.day[at].tolist()]
+    gaps = [abs((MIDDLE_EFFORT if math.isnan(one) else one) - wanted) for one in known.effort[at].tolist()]
+    last = max(days)
+    nearest = min(gap for gap, day in zip(gaps, days, strict=True) if day == last)
+    values = zip(known.y[at].tolist(), gaps, days, strict=True)
+    return float(max(y for y, gap, day in values if day == last and gap == nearest))
 
 
 def last_of_family(known: Board, asked: Board, i: int) -> float:
     """Forecast the newest value of the same family, best first among equals; the mean of all where the family is new."""
-    member = known.family == asked.family[i]
-    if not member.any():
+    member = np.flatnonzero(known.family == asked.family[i])
+    if not member.size:
         return training_mean(known, asked, i)
-    day = np.where(member, np.nan_to_num(known.day, nan=-1.0), -np.inf)
-    return float(known.y[day == day.max()].max())
+    days = [-1.0 if math.isnan(day) else day for day in known.day[member].tolist()]
+    last = max(days)
+    return float(max(y for y, day in zip(known.y[member].tolist(), days, strict=True) if day == last))
+
+
+def _recent(known: Board) -> float:
+    order = np.lexsort((-known.y, np.nan_to_num(known.day, nan=-np.inf)))
+    return float(from_probit(to_probit(known.y[order[-RECENT:]]).mean()))
 
 
 def recent_mean(known: Board, asked: Board, i: int) -> float:
     """Forecast the mean, on the probit scale, of the twelve newest values."""
     del asked, i
-    order = np.lexsort((-known.y, np.nan_to_num(known.day, nan=-np.inf)))
-    return float(from_probit(to_probit(known.y[order[-RECENT:]]).mean()))
+    return known.kept(recent_mean, _recent)
 
 
 def last_of_line_and_tier(known: Board, asked: Board, i: int) -> float:
     """Forecast the last value of the same line and tier, nearest effort; the recent mean where there is none."""
-    found = _newest(known.where(known.place == asked.place[i]), float(asked.effort[i]))
-    return found if np.isfinite(found) else recent_mean(known, asked, i)
+    found = _newest(known, known.place == asked.place[i], float(asked.effort[i]))
+    return found if math.isfinite(found) else recent_mean(known, asked, i)
 
 
 def last_of_maker(known: Board, asked: Board, i: int) -> float:
     """Forecast the last value of the same maker, nearest effort; the recent mean where there is none."""
-    found = _newest(known.where(known.maker == asked.maker[i]), float(asked.effort[i]))
-    return found if np.isfinite(found) else recent_mean(known, asked, i)
+    found = _newest(known, known.maker == asked.maker[i], float(asked.effort[i]))
+    return found if math.isfinite(found) else recent_mean(known, asked, i)
 
 
-def _trend(day: Array, y: Array, at: float) -> float:
+@dataclass(frozen=True)
+class _Trend:
+    """A straight line on the probit scale: `slope` a day through (`day`, `middle`); without rows or length its middle alone."""
+
+    middle: float
+    slope: float | None = None
+    day: float = 0.0
+
+    def at(self, day: float) -> float:
+        if self.slope is None:
+            return float(from_probit(np.asarray(self.middle)))
+        return float(from_probit(np.asarray(self.middle + self.slope * (day - self.day))))
+
+
+def _trend(day: Array, y: Array) -> _Trend:
     z = to_probit(y)
     if len(z) < FEWEST or np.ptp(day) < SHORTEST:
-        return float(from_probit(z.mean())) if len(z) else float("nan")
+        return _Trend(float(z.mean()) if len(z) else float("nan"))
     off = day - day.mean()
     slope = float(np.clip((off * (z - z.mean())).sum() / (off**2).sum(), -SLOPE_LIMIT, SLOPE_LIMIT))
-    return float(from_probit(np.asarray(z.mean() + slope * (at - day.mean()))))
+    return _Trend(float(z.mean()), slope, float(day.mean()))
 
 
-def average_trend(known: Board, asked: Board, i: int) -> float:
-    """Forecast by a straight line in the release day, on the probit scale, through all dated values."""
+def _average(known: Board) -> _Trend:
     dated = np.isfinite(known.day)
-    found = _trend(known.day[dated], known.y[dated], float(asked.day[i]))
-    return found if np.isfinite(found) else training_mean(known, asked, i)
+    return _trend(known.day[dated], known.y[dated])
 
 
-def frontier_trend(known: Board, asked: Board, i: int) -> float:
-    """Forecast by a straight line in the release day through the values that were records when they came."""
+def _frontier(known: Board) -> _Trend:
     dated = known.where(np.isfinite(known.day))
     order = np.lexsort((-dated.y, dated.day))
     day, y = dated.day[order], dated.y[order]
     record = y > np.r_[-np.inf, np.maximum.accumulate(y)[:-1]] if dated.n else np.zeros(0, dtype=bool)
-    found = _trend(day[record], y[record], float(asked.day[i]))
-    return found if np.isfinite(found) else training_mean(known, asked, i)
+    return _trend(day[record], y[record])
+
+
+def average_trend(known: Board, asked: Board, i: int) -> float:
+    """Forecast by a straight line in the release day, on the probit scale, through all dated values."""
+    found = known.kept(average_trend, _average).at(float(asked.day[i]))
+    return found if math.isfinite(found) else training_mean(known, asked, i)
+
+
+def frontier_trend(known: Board, asked: Board, i: int) -> float:
+    """Forecast by a straight line in the release day through the values that were records when they came."""
+    found = known.kept(frontier_trend, _frontier).at(float(asked.day[i]))
+    return found if math.isfinite(found) else training_mean(known, asked, i)
 
 
 def last_value(known: Board, asked: Board, i: int) -> float:
@@ -189,19 +222,23 @@ def past_errors(baseline: Baseline, known: Board) -> Array:
     row with fewer than FEWEST before it has no error.
     """
     errors = []
-    families = len(np.unique(known.family))
-    single = families in (1, known.n) or baseline.record is Record.ROWS
     for i in range(known.n):
-        keep: NDArray[np.bool_]
-        if baseline.record is Record.EARLIER:
-            keep = known.day < known.day[i]
-            if keep.sum() < FEWEST:
-                continue
-        else:
-            keep = np.arange(known.n) != i if single else known.family != known.family[i]
-        if keep.any():
-            errors.append(known.y[i] - baseline.point(known.where(keep), known, i))
+        rest = _others(known, baseline.record, i)
+        if rest.n >= (FEWEST if baseline.record is Record.EARLIER else 1):
+            errors.append(known.y[i] - baseline.point(rest, known, i))
     return np.array(errors)
+
+
+def _others(known: Board, record: Record, i: int) -> Board:
+    """The rows from which a known row is forecast; rows of one day or family share theirs, and all baselines do."""
+    if record is Record.EARLIER:
+        day = float(known.day[i])
+        return known.kept((record, day), lambda rows: rows.where(rows.day < day))
+    families = known.kept("families", lambda rows: len(np.unique(rows.family)))
+    if record is Record.ROWS or families in (1, known.n):
+        return known.kept((Record.ROWS, i), lambda rows: rows.where(np.arange(rows.n) != i))
+    family = int(known.family[i])
+    return known.kept((record, family), lambda rows: rows.where(rows.family != family))
 
 
 def around(point: Array, errors: Array, target: Target) -> Forecast:
@@ -241,6 +278,10 @@ def forecasts(questions: Sequence[Question], who: Lineage = UNKNOWN) -> list[dic
     errors: list[dict[str, Array]] = []
     pools: dict[tuple[str | None, str], list[Array]] = {}
     for one in questions:
+        if not one.chosen:
+            points.append({})
+            errors.append({})
+            continue
         known, asked = boards(one.known, one.asked, who)
         points.append(
             {

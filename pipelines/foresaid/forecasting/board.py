@@ -7,9 +7,11 @@ is not there has no maker and no line but its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache, cached_property
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ from foresaid.fitting.data import Target, TrainingTable
 from foresaid.registry.database import Database
 from foresaid.registry.systems import effort_number, split
 
+Kept = TypeVar("Kept")
 EDGE = 0.004  # a share this close to 0 or 1 says no more than the edge itself, as in laws/_capability_rows.py
 
 
@@ -46,6 +49,7 @@ def lineage(database: Database) -> Lineage:
     return Lineage({str(name): (maker or "", line or "", tier or "") for name, maker, line, tier in models.iter_rows()})
 
 
+@cache
 def effort_of(subject: str) -> float:
     """Effort in the name of a system, NaN where none is stated.
 
@@ -76,23 +80,58 @@ def from_probit(z: Array) -> Array:
     return np.asarray(ndtr(z))
 
 
-@dataclass(frozen=True)
 class Board:
-    """n rows: `y` on the curve's scale, `x` (n, k) as the law has them, `probits` (n, k) of the other scores, `day` (NaN: undated).
+    """n rows as columns; a column of some of the rows is cut when it is looked at, since few baselines look at more than three."""
 
-    `y` is turned over where less is better (`turned`), so that the best is always the greatest.
+    def __init__(self, of: Board | None = None, rows: NDArray[np.bool_] | None = None, **columns: NDArray[Any]) -> None:
+        """Take the `rows` of another board (all of them: None), with these columns in place of its own."""
+        self._of, self._rows, self._kept = of, rows, dict[Hashable, Any]()
+        vars(self).update(columns)
 
-    `family`, `maker` and `place` (line and tier) are numbers that stand for names, the same in all boards of one `boards` call.
-    """
+    def _cut(self, name: str) -> Any:
+        assert self._of is not None, f"{name}: a board that is cut from no other has every column"
+        whole = getattr(self._of, name)
+        return whole if self._rows is None else whole[self._rows]
 
-    y: Array
-    x: Array
-    probits: Array
-    day: Array
-    family: NDArray[np.intp]
-    maker: NDArray[np.intp]
-    place: NDArray[np.intp]
-    effort: Array
+    @cached_property
+    def y(self) -> Array:
+        """Values on the curve's scale, turned over where less is better (`turned`), so that the best is always the greatest."""
+        return self._cut("y")  # type: ignore[no-any-return]
+
+    @cached_property
+    def x(self) -> Array:
+        """Covariates (n, k) as the law has them."""
+        return self._cut("x")  # type: ignore[no-any-return]
+
+    @cached_property
+    def probits(self) -> Array:
+        """The other scores (n, k)."""
+        return self._cut("probits")  # type: ignore[no-any-return]
+
+    @cached_property
+    def day(self) -> Array:
+        """Days of release; NaN: undated."""
+        return self._cut("day")  # type: ignore[no-any-return]
+
+    @cached_property
+    def family(self) -> NDArray[np.intp]:
+        """Numbers that stand for names, the same in all boards of one `boards` call; so are `maker` and `place`."""
+        return self._cut("family")  # type: ignore[no-any-return]
+
+    @cached_property
+    def maker(self) -> NDArray[np.intp]:
+        """Makers."""
+        return self._cut("maker")  # type: ignore[no-any-return]
+
+    @cached_property
+    def place(self) -> NDArray[np.intp]:
+        """Line and tier."""
+        return self._cut("place")  # type: ignore[no-any-return]
+
+    @cached_property
+    def effort(self) -> Array:
+        """Effort; NaN: unstated."""
+        return self._cut("effort")  # type: ignore[no-any-return]
 
     @property
     def n(self) -> int:
@@ -101,7 +140,17 @@ class Board:
 
     def where(self, keep: NDArray[np.bool_]) -> Board:
         """Return the rows for which `keep` is true."""
-        return Board(**{name: getattr(self, name)[keep] for name in self.__dataclass_fields__})
+        return Board(self, keep)
+
+    def saying(self, y: Array) -> Board:
+        """Return the same rows with other values."""
+        return Board(self, y=y)
+
+    def kept(self, key: Hashable, make: Callable[[Board], Kept]) -> Kept:
+        """Return what `make` says of these rows, worked out once a key: many rows are forecast from the same others."""
+        if key not in self._kept:
+            self._kept[key] = make(self)
+        return self._kept[key]  # type: ignore[no-any-return]
 
 
 def turned(y: Array, target: Target) -> Array:
@@ -138,14 +187,14 @@ def boards(known: TrainingTable, asked: TrainingTable, who: Lineage = UNKNOWN) -
     maker, place = (_numbers([[row[k] for row in part] for part in told]) for k in (0, 1))
     first, second = (
         Board(
-            turned(table.y, table.target),
-            table.x,
-            _probits(table),
-            _days(table.released_on),
-            family[i],
-            maker[i],
-            place[i],
-            np.array([effort_of(name) for name in table.subjects], dtype=float),
+            y=turned(table.y, table.target),
+            x=table.x,
+            probits=_probits(table),
+            day=_days(table.released_on),
+            family=family[i],
+            maker=maker[i],
+            place=place[i],
+            effort=np.array([effort_of(name) for name in table.subjects], dtype=float),
         )
         for i, table in enumerate(tables)
     )

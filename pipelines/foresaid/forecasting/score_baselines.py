@@ -27,19 +27,27 @@ def shifted_last(known: Board, asked: Board, i: int) -> float:
     The surprise of a score is what the model has above what the same rule would have forecast for that score. A score that no known
     row has gives none.
     """
-    surprises = []
-    for k in np.flatnonzero(np.isfinite(asked.probits[i])):
-        have = np.isfinite(known.probits[:, k])
-        if have.any():
-            rows = known.where(have)
-            before = last_of_line_and_tier(Board(**{**vars(rows), "y": from_probit(rows.probits[:, k])}), asked, i)
-            surprises.append(asked.probits[i, k] - float(to_probit(np.array([before]))[0]))
+    scores = [(k, known.kept((shifted_last, k), lambda rows, k=k: _having(rows, k))) for k in _told(asked, i)]
+    before = [last_of_line_and_tier(rows, asked, i) for _, rows in scores if rows.n]
     base = last_of_line_and_tier(known, asked, i)
-    if not surprises:
+    if not before:
         return base
-    count = len(surprises)
-    moved = float(to_probit(np.array([base]))[0]) + float(np.mean(surprises)) * count / (count + 1.0)
+    *expected, middle = to_probit(np.array([*before, base])).tolist()
+    surprises = asked.probits[i, [k for k, rows in scores if rows.n]] - np.array(expected)
+    count = len(expected)
+    moved = middle + float(surprises.mean()) * count / (count + 1.0)
     return float(from_probit(np.array([moved]))[0])
+
+
+def _told(asked: Board, i: int) -> list[int]:
+    """The other scores that a row has."""
+    return asked.kept((_told, i), lambda rows: np.flatnonzero(np.isfinite(rows.probits[i])).tolist())
+
+
+def _having(known: Board, k: int) -> Board:
+    """The rows that have another score, with it in place of their value."""
+    rows = known.where(np.isfinite(known.probits[:, k]))
+    return rows.saying(from_probit(rows.probits[:, k]))
 
 
 def nearest_known_model(known: Board, asked: Board, i: int) -> float:
