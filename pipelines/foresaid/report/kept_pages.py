@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any
 
 import jinja2
+import msgspec
 from jinja2 import meta, nodes
 from markupsafe import Markup
 
@@ -31,16 +32,18 @@ from foresaid.report.page import Page
 
 CODE, LIBRARIES = ("report/kept_pages.py", "report/environment.py"), ("jinja2", "markupsafe")
 PLAIN = (Markup, date, datetime)
+Trees = Mapping[str, nodes.Template]
+OWN = {"super", "self"}  # by these a block looks at its frame
 
 
 @dataclass(frozen=True)
 class Form:
-    """How the template of a page is written: its frame, the blocks it fills, the names it looks up, all texts it is made from."""
+    """How the template of a page is written: its frame, the blocks it fills, the names it looks up, all templates it is made from."""
 
     frame: str
     blocks: tuple[str, ...]
-    names: frozenset[str]
-    texts: tuple[tuple[str, str], ...]
+    names: tuple[str, ...]
+    below: tuple[str, ...]
 
 
 class Renderer:
@@ -50,20 +53,22 @@ class Renderer:
         self, env: jinja2.Environment, kept: Kept, shared: Mapping[str, Any], offers: Mapping[str, tuple[Offer, ...]]
     ) -> None:
         self._env, self._kept, self._shared = env, kept, shared
-        self._program = program(CODE, LIBRARIES)
-        self._offers = stated({name: [(one.ending, one.title) for one in found] for name, found in offers.items()})
-        self._form, self._inside, self._around = cache(self._read_form), cache(self._blocks_alone), cache(self._frame_alone)
+        told = stated({name: [(one.ending, one.title) for one in found] for name, found in offers.items()})
+        self._forms = {
+            name: (form, name_of(program(CODE, LIBRARIES), told, *(_source(env, one) for one in form.below)).encode())
+            for name, form in forms(env, kept).items()
+        }
+        self._inside, self._around = cache(self._blocks_alone), cache(self._frame_alone)
 
     def text(self, page: Page) -> str:
         """The whole page. Raises ForesaidError for one that judges forecasts without a mode."""
         given = {**page.values, "root": page.root, "here": page.path, **self._shared}
-        form = self._form(page.template)
-        if form is None:
+        if page.template not in self._forms:
             text = self._env.get_template(page.template).render(given)
             mode_check.check(page.path, text)
             return text
-        named = {name: given[name] for name in sorted(form.names & given.keys())}
-        name = name_of(self._program, self._offers, *(part.encode() for text in form.texts for part in text), stated(named))
+        form, digest = self._forms[page.template]
+        name = name_of(digest, stated({name: given[name] for name in form.names if name in given}))
         return self._framed(form, self._kept.of(name, lambda: self._parts(page, form, given)), given)
 
     def _parts(self, page: Page, form: Form, given: Mapping[str, Any]) -> Parts:
@@ -90,36 +95,51 @@ class Renderer:
         filled = "".join(f"{{% block {name} %}}{{{{ filled_blocks.{name} }}}}{{% endblock %}}" for name in blocks)
         return self._env.from_string(f'{{% extends "{frame}" %}}{filled}')
 
-    def _source(self, name: str) -> tuple[str, nodes.Template]:
-        assert self._env.loader is not None
-        source = self._env.loader.get_source(self._env, name)[0]
-        return source, self._env.parse(source)
 
-    def _read_form(self, template: str) -> Form | None:
-        """How this template is written; None where blocks and frame cannot be told apart: it is rendered each time."""
-        tree = self._source(template)[1]
-        extended = [one.template for one in tree.body if isinstance(one, nodes.Extends)]
-        frames = [one.value for one in extended if isinstance(one, nodes.Const)]
-        blocks = tuple(one.name for one in tree.body if isinstance(one, nodes.Block))
-        if len(frames) != 1 or not all(map(_stands_apart, tree.body)):
+def _source(env: jinja2.Environment, name: str) -> bytes:
+    assert env.loader is not None
+    return env.loader.get_source(env, name)[0].encode()
+
+
+def forms(env: jinja2.Environment, kept: Kept) -> dict[str, Form]:
+    """How the templates of pages are written, by their name; without those whose blocks and frame cannot be told apart.
+
+    They are read off the syntax of all templates, which takes longer than a page, so they are kept as well.
+    """
+    sources = {name: _source(env, name) for name in env.list_templates(extensions=["j2"])}
+    texts = [part for name, text in sources.items() for part in (name.encode(), text)]
+    held = kept.of(name_of(program(CODE, LIBRARIES), *texts), lambda: {"forms": msgspec.msgpack.encode(_read(env, sources))})
+    return msgspec.msgpack.decode(held["forms"], type=dict[str, Form])
+
+
+def _read(env: jinja2.Environment, sources: Mapping[str, bytes]) -> dict[str, Form]:
+    trees = {name: env.parse(text.decode()) for name, text in sources.items()}
+    asked = {name: meta.find_undeclared_variables(tree) | _own(tree) for name, tree in trees.items()}
+    bound = {name: _bound(tree) for name, tree in trees.items()}
+    read = {name: _form(name, trees, asked, bound) for name in trees}
+    return {name: form for name, form in read.items() if form is not None}
+
+
+def _form(
+    name: str, trees: Mapping[str, nodes.Template], asked: Mapping[str, set[str]], bound: Mapping[str, set[str]]
+) -> Form | None:
+    tree = trees[name]
+    extended = [one.template for one in tree.body if isinstance(one, nodes.Extends)]
+    blocks = tuple(one.name for one in tree.body if isinstance(one, nodes.Block))
+    if len(extended) != 1 or not isinstance(extended[0], nodes.Const) or not all(map(_stands_apart, tree.body)):
+        return None
+    frame = extended[0].value
+    below, waiting = set[str](), {name}
+    while waiting:
+        below |= waiting
+        found = {other for one in waiting for other in meta.find_referenced_templates(trees[one])}
+        if not found <= trees.keys():  # one that only a value names, or none at all
             return None
-        texts: dict[str, str] = {}
-        names: set[str] = set()
-        waiting: list[str | None] = [template]
-        while waiting:
-            name = waiting.pop()
-            if name is None:  # a template that only a value names
-                return None
-            if name not in texts:
-                texts[name], found = self._source(name)
-                waiting += meta.find_referenced_templates(found)
-                names |= set() if name == frames[0] else meta.find_undeclared_variables(found) | _named(found, "super", "self")
-        frame = self._source(frames[0])[1]
-        declared = {one.name for one in frame.find_all(nodes.Block) if not one.scoped}
-        crossing = (names & _bound(frame)) | (meta.find_undeclared_variables(frame) & _bound(tree)) | (names & {"super", "self"})
-        if crossing or not set(blocks) <= declared:
-            return None
-        return Form(frames[0], blocks, frozenset(names), tuple(sorted(texts.items())))
+        waiting = {other for other in found if other is not None} - below
+    inside = set[str]().union(*(asked[one] for one in below - {frame}))
+    declared = {one.name for one in trees[frame].find_all(nodes.Block) if not one.scoped}
+    crossing = (inside & bound[frame]) | (asked[frame] & bound[name]) | (inside & OWN)
+    return None if crossing or not set(blocks) <= declared else Form(frame, blocks, tuple(sorted(inside)), tuple(sorted(below)))
 
 
 def _stands_apart(node: nodes.Node) -> bool:
@@ -129,8 +149,8 @@ def _stands_apart(node: nodes.Node) -> bool:
     return isinstance(node, nodes.Extends | nodes.Block | nodes.Import | nodes.FromImport)
 
 
-def _named(tree: nodes.Template, *names: str) -> set[str]:
-    return {one.name for one in tree.find_all(nodes.Name)} & set(names)
+def _own(tree: nodes.Template) -> set[str]:
+    return {one.name for one in tree.find_all(nodes.Name)} & OWN
 
 
 def _bound(tree: nodes.Template) -> set[str]:

@@ -48,7 +48,7 @@ def _values(
 ) -> dict[str, Any]:
     root = "../"
     mine = {(one.account.author, one.account.id) for one in target.forecasts}
-    last, best, stated = target.last(), target.best(), quantiles(target)
+    last, best, stated = target.last, target.best, quantiles(target)
     benchmark = target.entry.benchmark if target.entry is not None else ""
     return {
         "title": words.title(material, target),
