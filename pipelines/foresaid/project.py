@@ -18,6 +18,7 @@ from foresaid.errors import ParameterError, UnreadableError
 
 PARAMS = "params.yaml"
 CHARTS = "cache/charts"  # below build/: see report/charts.py
+PAGES = "cache/pages"  # below build/: see report/kept.py
 KNOWN = "known"  # below registry/: the models known when targets were set, by digest
 CACHE = "cache/fits"  # below build/: see fitting/cache.py
 # Folders beside params.yaml for a project's own laws and readers, and where processes find them: an environment variable, since

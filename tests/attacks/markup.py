@@ -25,6 +25,7 @@ from tests.report import test_site
 
 from foresaid.report import downloads, inputs, site
 from foresaid.report.charts import Drawing
+from foresaid.report.environment import environment
 from foresaid.report.page import page_sets
 
 ESCAPES = (
@@ -130,7 +131,7 @@ def fields(scale: Scale, place: Path) -> Iterator[Tally]:
         place / "none",
     )
     pages = [made for one in page_sets() for made in one.pages(found)]
-    env = site.environment(place / "none")
+    env = environment(place / "none")
     footer: dict[str, Any] = site.footer(found, "0123abc")
     number = sum(count_strings(page.values) for page in pages) + len(footer) * len(pages)
     with timed(Tally("a payload in every field of a template")) as tally:

@@ -12,7 +12,8 @@ import pytest
 from tests.conftest import ROOT
 
 from foresaid.errors import UnreadableError
-from foresaid.report import capability_page, site
+from foresaid.report import capability_page, downloads
+from foresaid.report.environment import environment
 from foresaid.report.inputs import Capability, Material
 from foresaid.studies.capability import protocol_record
 
@@ -41,7 +42,8 @@ def capability(name: str = HOSTILE) -> Capability:
 def html(found: Capability | None) -> str:
     material = cast(Material, SimpleNamespace(capability=found, quantity=lambda name: f"title of {name}"))
     made = capability_page.page(material)
-    env = site.environment(Path("none"), capability_page.downloads(material))
+    tables = capability_page.downloads(material)
+    env = environment(Path("none"), downloads.offers(tables, downloads.contents(tables)))
     names = ("version", "code", "commit", "as_of", "vintage", "repository", "origin", "ledger_size", "ledger_root")
     footer = dict.fromkeys(names, "")
     return env.get_template(made.template).render(**made.values, root="", here=made.path, navigation=[], footer=footer)

@@ -165,7 +165,7 @@ def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> N
     path.write_text(path.read_text(encoding="utf-8").replace("</svg>", "<script>alert(1)</script></svg>"), encoding="utf-8")
 
     with pytest.raises(ForesaidError, match="found the element script"), charts.kept_in(tmp_path):
-        forecast("one")
+        forecast("one").in_page()
 
 
 def test_another_process_draws_what_this_one_draws(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from tests.report import test_site as world
@@ -12,7 +11,7 @@ from tests.report.test_sentences import rolling
 
 from foresaid.errors import ForesaidError
 from foresaid.evaluation.modes import SAID
-from foresaid.report import site as report
+from foresaid.report.environment import TEMPLATES
 from foresaid.report.mode_check import FIGURE, MODE, TABLE, check, without_mode
 
 __all__ = ["rolling"]
@@ -49,7 +48,7 @@ def test_a_mode_is_there_for_readers_too(pages: dict[str, str]) -> None:
 
 
 def test_every_table_and_chart_begins_with_the_macro_that_says_its_mode() -> None:
-    for file in sorted(Path(report.TEMPLATES).glob("*.j2")):
+    for file in sorted(TEMPLATES.glob("*.j2")):
         text = file.read_text(encoding="utf-8")
         macros = file.name == "macros.html.j2"
 

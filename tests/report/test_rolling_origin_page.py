@@ -12,7 +12,8 @@ from tests.evaluation.test_rolling_scores import NONE, rows
 
 from foresaid.evaluation import rolling_recalibration, rolling_scores
 from foresaid.evaluation.claims import PERIOD
-from foresaid.report import rolling_origin_page, site
+from foresaid.report import rolling_origin_page
+from foresaid.report.environment import environment
 from foresaid.report.inputs import NO_ORIGINS, Material
 
 
@@ -42,7 +43,7 @@ def html(found: dict[str, Any]) -> str:
     foot = dict.fromkeys(
         ("version", "code", "commit", "as_of", "vintage", "repository", "origin", "ledger_size", "ledger_root"), "x"
     )
-    env = site.environment(Path("none"))
+    env = environment(Path("none"))
     return env.get_template(made.template).render(**made.values, root=made.root, here=made.path, navigation=[], footer=foot)
 
 

@@ -15,7 +15,7 @@ from tests.report.test_rolling_origin_page import html, material
 
 from foresaid.evaluation import modes, rolling_origin, rolling_recalibration, rolling_scores
 from foresaid.report import claim_lines
-from foresaid.report import site as report
+from foresaid.report.environment import environment
 from foresaid.report.inputs import NO_ORIGINS
 
 FIELDS = ("told", "reference", "releases", "makers", "ratio", "bounds", "maker", "p", "verdict")
@@ -156,7 +156,7 @@ def first_page(rolling: dict[str, Any]) -> str:
     made = material(rolling)
     lines = claim_lines.claims_of(made, "released", first_page=True)
     template = "{% import 'macros.html.j2' as m with context %}{{ m.verdicts(rows, mode) }}"
-    return report.environment(Path("none")).from_string(template).render(rows=lines, mode=modes.TITLES["released"])
+    return environment(Path("none")).from_string(template).render(rows=lines, mode=modes.TITLES["released"])
 
 
 def test_every_verdict_of_the_first_page_is_one_row_with_all_it_rests_on(rolling: dict[str, Any], first_page: str) -> None:

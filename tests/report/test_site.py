@@ -51,13 +51,13 @@ from foresaid.report import data_page, index_page
 from foresaid.report import site as report
 from foresaid.report import texts as wording
 from foresaid.report.downloads import LONGEST, contents, package
+from foresaid.report.environment import TEMPLATES, environment
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.significance import FEWEST_RELEASES, TOO_FEW
 from foresaid.studies import compute_returns
 from foresaid.text import count, number, signed
 
-TEMPLATES = report.TEMPLATES
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -749,7 +749,7 @@ def test_templates_do_no_arithmetic() -> None:
 
 
 def test_an_undefined_value_is_an_error_and_only_drawings_pass_unescaped() -> None:
-    env = report.environment(Path("none"))
+    env = environment(Path("none"))
 
     with pytest.raises(jinja2.UndefinedError):
         env.from_string("{{ missing }}").render()
@@ -760,7 +760,7 @@ def test_an_undefined_value_is_an_error_and_only_drawings_pass_unescaped() -> No
 @pytest.mark.parametrize("name", [name for name in dir(dict) if not name.startswith("_")])
 def test_an_entry_is_printed_though_mappings_have_a_method_of_its_name_and_a_method_never(name: str) -> None:
     """A method is printed with its place in memory, which differs from run to run: equal inputs gave other bytes."""
-    template = report.environment(Path("none")).from_string(f"{{{{ row.{name} }}}}")
+    template = environment(Path("none")).from_string(f"{{{{ row.{name} }}}}")
 
     assert template.render(row={name: "198"}) == "198"
     with pytest.raises(TypeError, match=f"found dict.{name} in a page"):

@@ -17,7 +17,7 @@ from foresaid.registry.source_card import Source
 from foresaid.registry.systems import models_of
 from foresaid.registry.view import Quantity
 from foresaid.report import open_page, target_words, texts
-from foresaid.report.case_tables import cases, method_title, of_case
+from foresaid.report.case_tables import Case, cases, method_title, of_case
 from foresaid.report.charts import Drawing, frontier
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
@@ -54,34 +54,32 @@ def _frontier(material: Material, name: str, rows: pl.DataFrame) -> Drawing | No
     return frontier(points, f"{material.quantity(name)}: released models", f"score ({unit_words([material.unit(name)])})")
 
 
-def _methods(material: Material, name: str) -> list[dict[str, Any]]:
+def _methods(material: Material, every: list[Case], name: str) -> list[dict[str, Any]]:
     """Every method in every case that forecast the quantity: case by case, the lowest WIS first, baselines after laws."""
     made = []
-    for evidence in texts.EVIDENCE:
-        for case in cases(material, evidence):
-            rows = case.rows.filter(pl.col("quantity_id") == name)
-            if not rows.height:
-                continue
-            intervals = rows["lower_80"].is_not_null().any()
-            means = of_case(material.tables["by_quantity"], case).filter(pl.col("quantity_id") == name)
-            lines = [
-                {
-                    "title": method_title(material, row["law"]),
-                    "href": f"../laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
-                    "role": row["role"],
-                    "wis": number(row["wis"]) if intervals else DASH,
-                    "mae": number(row["mae"]),
-                    "bias": signed(row["bias"]),
-                    "coverage": percent(row["coverage_80"]),
-                    "n": f"{row['n']:,}",
-                    "releases": f"{row['n_releases']:,}",
-                }
-                for row in means.with_columns(second=pl.col("role") == "baseline")
-                .sort("second", "wis", "law")
-                .iter_rows(named=True)
-            ]
-            mode = mode_of(evidence, rows["split"][0])
-            made.append({"evidence": evidence, "title": case.title, "as_of": str(rows["as_of"][0]), "mode": mode, "rows": lines})
+    for case in every:
+        rows = case.by_quantity.get(name)
+        if rows is None:
+            continue
+        intervals = rows["lower_80"].is_not_null().any()
+        means = of_case(material.tables["by_quantity"], case).filter(pl.col("quantity_id") == name)
+        ordered = means.with_columns(second=pl.col("role") == "baseline").sort("second", "wis", "law")
+        lines = [
+            {
+                "title": method_title(material, row["law"]),
+                "href": f"../laws/{texts.slug(row['law'])}.html" if row["law"] in material.fitted else "",
+                "role": row["role"],
+                "wis": number(row["wis"]) if intervals else DASH,
+                "mae": number(row["mae"]),
+                "bias": signed(row["bias"]),
+                "coverage": percent(row["coverage_80"]),
+                "n": f"{row['n']:,}",
+                "releases": f"{row['n_releases']:,}",
+            }
+            for row in ordered.iter_rows(named=True)
+        ]
+        mode = mode_of(case.evidence, rows["split"][0])
+        made.append({"evidence": case.evidence, "title": case.title, "as_of": str(rows["as_of"][0]), "mode": mode, "rows": lines})
     return made
 
 
@@ -151,6 +149,8 @@ def benchmark_pages(material: Material) -> list[Page]:
     """The list of benchmarks that were forecast, and the page of each."""
     listed, pages = [], []
     sources = {one.name: one for one in material.sources}
+    every = [case for evidence in texts.EVIDENCE for case in cases(material, evidence)]
+    linked = set(material.scores.select(models_of("subject_id")).to_series().unique())
     for name in forecast_quantities(material):
         quantity = material.quantities[name]
         rows, scored = released_scores(material, name), material.scores.filter(pl.col("quantity_id") == name)
@@ -166,7 +166,6 @@ def benchmark_pages(material: Material) -> list[Page]:
                 "rolling": f"{sum(row['n'] for row in material.rolling['by_target'] if row['group'] == name):,}",
             }
         )
-        linked = set(material.scores.select(models_of("subject_id")).to_series().unique())
         newest = [
             {
                 "model_id": row["subject_id"],
@@ -188,7 +187,7 @@ def benchmark_pages(material: Material) -> list[Page]:
             "newest": newest,
             "count": count(rows.height, "released model"),
             "ahead": _ahead(material, name),
-            "methods": _methods(material, name),
+            "methods": _methods(material, every, name),
             "rolling": _rolling(material, name),
             "evidence": texts.EVIDENCE,
             "key": f"benchmark-{texts.slug(name)}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -16,9 +17,10 @@ from foresaid import text
 from foresaid.evaluation.modes import mode_of
 from foresaid.forecasting.methods import METHODS, reference, told
 from foresaid.forecasting.published import RECORD, Adopted
+from foresaid.registry.systems import models_of
 from foresaid.report import texts
 from foresaid.report.charts import Drawing, forecast_against_outcome
-from foresaid.report.inputs import Material
+from foresaid.report.inputs import Material, parts
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.row_scores import SHOWN
 from foresaid.text import count, number, percent, signed
@@ -42,6 +44,22 @@ class Case:
         """Name of the downloads."""
         return case_key({"evidence": self.evidence, "case": self.name})
 
+    @cached_property
+    def by_law(self) -> dict[str, pl.DataFrame]:
+        """The rows of every law and baseline."""
+        return parts(self.rows, "law")
+
+    @cached_property
+    def by_quantity(self) -> dict[str, pl.DataFrame]:
+        """The rows of every quantity."""
+        return parts(self.rows, "quantity_id")
+
+    @cached_property
+    def by_model(self) -> dict[str, pl.DataFrame]:
+        """The rows of every model, whatever system of it was measured."""
+        named = self.rows.with_columns(model=models_of("subject_id"))
+        return {name: rows.drop("model") for name, rows in parts(named, "model").items()}
+
 
 def case_key(row: Mapping[str, Any]) -> str:
     """Name of a case in downloads and pages, from its kind of evidence and its own name."""
@@ -50,8 +68,7 @@ def case_key(row: Mapping[str, Any]) -> str:
 
 def cases(material: Material, evidence: str) -> list[Case]:
     """The cases of one kind of evidence: hindcasts in the order of params.yaml, the others by name."""
-    rows = material.scores.filter(pl.col("evidence") == evidence)
-    found = rows["case"].unique().sort().to_list()
+    found = sorted(name for kind, name in material.by_case if kind == evidence)
     order = [name for name in material.params.hindcast if name in found] if evidence == "hindcast" else []
     made = []
     for name in [*order, *(name for name in found if name not in order)]:
@@ -61,7 +78,7 @@ def cases(material: Material, evidence: str) -> list[Case]:
         for record in material.adopted:
             if evidence == "adopted" and record.name == name:
                 title, note = record.title, record.evidence
-        made.append(Case(evidence, name, title, note, rows.filter(pl.col("case") == name)))
+        made.append(Case(evidence, name, title, note, material.by_case[evidence, name]))
     return made
 
 
@@ -300,7 +317,7 @@ def drawing(material: Material, case: Case, law: str | None = None) -> Drawing |
     name = law or best_law(material, case)
     if name is None:
         return None
-    rows = case.rows.filter((pl.col("law") == name) & (pl.col("unit") == case.rows["unit"].min()))
+    rows = case.by_law.get(name, case.rows.clear()).filter(pl.col("unit") == case.rows["unit"].min())
     what = f"{method_title(material, name)}: {count(rows.height, 'forecast')}"
     return forecast_against_outcome(rows.to_dicts(), what, text.unit_words(rows["unit"]))
 

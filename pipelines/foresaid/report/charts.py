@@ -45,10 +45,14 @@ SHAPES = ["circle", "square", "triangle-up", "diamond", "cross", "triangle-down"
 
 @dataclass(frozen=True)
 class Drawing:
-    """A chart. Only `drawn` makes one, from what `clean` lets pass: that is why a page may print its text unescaped."""
+    """A chart. Only `drawn` makes one, from what `clean` lets pass: that is why a page may print its text unescaped.
+
+    `key` is the digest of its rows and code, by which a page that shows it is found again without drawing it.
+    """
 
     finished: Callable[[], str]
     title: str
+    key: str
 
     @cached_property
     def svg(self) -> str:
@@ -122,20 +126,20 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
     def made(*args: P.args, **kwargs: P.kwargs) -> Drawing:
         asked = signature.bind(*args, **kwargs)
         title = str(asked.arguments["title"])
+        stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
+        key = sha256(stated.encode()).hexdigest()
         kept = _KEPT.get()
         if kept is None:
             finished = clean(svg(specified(*args, **kwargs), _version()), title)
-            return Drawing(lambda: finished, title)
-        stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
-        path = kept.folder / f"{sha256(stated.encode()).hexdigest()}.svg"
+            return Drawing(lambda: finished, title, key)
+        path = kept.folder / f"{key}.svg"
         kept.used.add(path.name)
-        if path not in kept.coming and path.is_file():
-            read = clean(kept.read(path), title)
-            return Drawing(lambda: read, title)
-        if path not in kept.coming:
-            kept.coming[path] = kept.order(specified(*args, **kwargs), _version())
-        kept.unfinished.append(Drawing(lambda: clean(kept.read(path), title), title))
-        return kept.unfinished[-1]
+        drawing = Drawing(lambda: clean(kept.read(path), title), title, key)
+        if path in kept.coming or not path.is_file():
+            if path not in kept.coming:
+                kept.coming[path] = kept.order(specified(*args, **kwargs), _version())
+            kept.unfinished.append(drawing)
+        return drawing
 
     return made
 

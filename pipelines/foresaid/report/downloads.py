@@ -17,8 +17,9 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,10 +27,12 @@ from typing import Any
 import polars as pl
 
 from foresaid.report.columns import meaning
+from foresaid.report.kept import NOTHING, Kept, name_of, program
 from foresaid.text import defused
 
 FOLDER = Path("data")
 LARGE, LONGEST = 1 << 12, 1000  # bytes as CSV; rows
+CODE, LIBRARIES = ("report/downloads.py",), ("polars",)
 KINDS: dict[object, str] = {pl.Boolean: "boolean", pl.Date: "date", pl.Datetime: "datetime", pl.List: "array"}
 
 
@@ -79,18 +82,38 @@ def offered(table: pl.DataFrame) -> tuple[Offer, ...]:
     """
     if table.height >= LONGEST:
         return (PARQUET,)
-    return (COMPRESSED, PARQUET) if len(_csv(_shown(table))) >= LARGE else (*PLAIN, PARQUET)
+    return (COMPRESSED, PARQUET) if len(_csv(_shown(table))) >= LARGE else SHORT
 
 
-def contents(tables: Mapping[str, pl.DataFrame]) -> dict[Path, bytes]:
-    """Return the files below the site: data/NAME in each format of the table, and data/NAME.schema.json."""
-    made = {}
+def contents(tables: Mapping[str, pl.DataFrame], kept: Kept = NOTHING) -> dict[Path, bytes]:
+    """Return the files below the site: data/NAME in each format of the table, and data/NAME.schema.json.
+
+    Those of a table whose rows, types and code are as before are taken from what is kept.
+    """
+    code = program(CODE, LIBRARIES)
+    made: dict[Path, bytes] = {}
     for name, table in tables.items():
-        frame = _shown(table)
-        for one in offered(table):
-            made[FOLDER / f"{name}.{one.ending}"] = one.write(frame)
-        made[FOLDER / f"{name}.schema.json"] = _document(schema(frame))
+        parts = kept.of(name_of(code, _rows(table)), partial(_files, table))
+        made |= {FOLDER / f"{name}.{ending}": content for ending, content in parts.items()}
     return made
+
+
+def _files(table: pl.DataFrame) -> dict[str, bytes]:
+    """The table in each of its formats and its schema, by the ending of the file."""
+    frame = _shown(table)
+    return {**{one.ending: one.write(frame) for one in offered(table)}, "schema.json": _document(schema(frame))}
+
+
+def _rows(table: pl.DataFrame) -> bytes:
+    held = io.BytesIO()
+    table.write_ipc(held)
+    return held.getvalue()
+
+
+def offers(tables: Iterable[str], files: Mapping[Path, bytes]) -> dict[str, tuple[Offer, ...]]:
+    """The formats that each table is offered in, as its files say; `files` are the `contents` of the tables."""
+    formats = (*PLAIN, COMPRESSED, PARQUET)
+    return {name: tuple(one for one in formats if FOLDER / f"{name}.{one.ending}" in files) for name in tables}
 
 
 def schema(frame: pl.DataFrame) -> dict[str, Any]:
@@ -114,10 +137,10 @@ def package(tables: Mapping[str, pl.DataFrame], files: Mapping[Path, bytes]) -> 
             "schema": f"{name}.schema.json",
             "bytes": len(files[FOLDER / f"{name}.{one.ending}"]),
             "hash": f"sha256:{sha256(files[FOLDER / f'{name}.{one.ending}']).hexdigest()}",
-            "rows": table.height,
+            "rows": tables[name].height,
         }
-        for name, table in sorted(tables.items())
-        for one in offered(table)
+        for name, found in sorted(offers(tables, files).items())
+        for one in found
     ]
     return _document({"name": "foresaid", "title": "Tables of the site", "profile": "tabular-data-package", "resources": resources})
 
@@ -160,3 +183,4 @@ def _parquet(frame: pl.DataFrame) -> bytes:
 PLAIN = (Offer("csv", "CSV", _csv), Offer("json", "JSON", _json))
 COMPRESSED = Offer("csv.gz", "CSV (gzip)", _csv_gz)
 PARQUET = Offer("parquet", "Parquet", _parquet)
+SHORT = (*PLAIN, PARQUET)

@@ -64,6 +64,16 @@ NO_ORIGINS: dict[str, Any] = {
 # what stands in where params.yaml asks for no rolling origins
 
 
+def parts(frame: pl.DataFrame, *by: str) -> dict[Any, pl.DataFrame]:
+    """The rows of a frame by what stands in one column, or by the tuple of what stands in several: one pass for all of them.
+
+    >>> parts(pl.DataFrame({"law": ["a", "b", "a"], "n": [1, 2, 3]}), "law")["a"]["n"].to_list()
+    [1, 3]
+    """
+    found = frame.partition_by(by, as_dict=True, maintain_order=True)
+    return {key if len(by) > 1 else key[0]: rows for key, rows in found.items()}
+
+
 @dataclass(frozen=True)
 class Fitted:
     """One law as the stage `fit` left it: its metrics, its frozen curves by target, and the points and bands to draw."""
@@ -74,6 +84,11 @@ class Fitted:
     drawing: pl.DataFrame
     budgets: dict[str, list[compute_returns.Budget]]  # by target, of those that are a loss in parameters and tokens
     experiment: dict[str, Any] | None = None  # results of our own experiment, where the law has one
+
+    @cached_property
+    def by_target(self) -> dict[Any, pl.DataFrame]:
+        """The points and bands of every target."""
+        return parts(self.drawing, "target_id")
 
 
 @dataclass(frozen=True)
@@ -129,6 +144,11 @@ class Material:
     capability: Capability | None  # where params.yaml asks for the law of all cells
     vintage: str  # digest of the database
     code: str  # digest of program, parameters and templates
+
+    @cached_property
+    def by_case(self) -> dict[tuple[str, str], pl.DataFrame]:
+        """The scored rows of every kind of evidence and case, in their order."""
+        return parts(self.scores, "evidence", "case")
 
     @cached_property
     def clock(self) -> Clock:

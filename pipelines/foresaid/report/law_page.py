@@ -18,9 +18,9 @@ from foresaid.fitting.fit import STATUSES
 from foresaid.fitting.frozen_curve import CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.report import texts
-from foresaid.report.case_tables import HEADINGS, by_quantity, cases, drawing
+from foresaid.report.case_tables import HEADINGS, Case, by_quantity, cases, drawing
 from foresaid.report.charts import fitted_curve
-from foresaid.report.inputs import PLANE, Fitted, Material
+from foresaid.report.inputs import PLANE, Fitted, Material, parts
 from foresaid.report.page import Page, PageSet
 from foresaid.report.sections import (
     benchmark_space,
@@ -73,15 +73,31 @@ def _summary(item: Fitted) -> dict[str, Any]:
 
 def law_pages(material: Material) -> list[Page]:
     """The page of every law of params.yaml."""
-    return [_page(material, name, item) for name, item in material.fitted.items()]
+    shared = _Shared(
+        [case for evidence in texts.EVIDENCE for case in cases(material, evidence)],
+        _sections(material),
+        _threshold_laws(material),
+        set(material.scores.select("law", "target_id").unique().iter_rows()),
+    )
+    return [_page(material, shared, name, item) for name, item in material.fitted.items()]
 
 
-def _page(material: Material, name: str, item: Fitted) -> Page:
+@dataclasses.dataclass(frozen=True)
+class _Shared:
+    """What the pages of all laws look into, made once."""
+
+    cases: list[Case]
+    sections: list[LawSection]
+    thresholds: list[str]  # laws
+    scored: set[tuple[str, str]]  # laws and targets
+
+
+def _page(material: Material, shared: _Shared, name: str, item: Fitted) -> Page:
     law, targets = item.law, item.metrics["targets"]
     real = law.validated_on == "real data"
     charted = sorted(
         (entry for entry in targets if entry["target_id"] in item.curves),
-        key=lambda entry: (entry["quantity_id"] not in FIRST, not _scored(material, name, entry["target_id"])),
+        key=lambda entry: (entry["quantity_id"] not in FIRST, (name, entry["target_id"]) not in shared.scored),
     )[:CHARTS]
     values = {
         "name": name,
@@ -98,15 +114,15 @@ def _page(material: Material, name: str, item: Fitted) -> Page:
         "uncharted": len([entry for entry in targets if entry["target_id"] in item.curves]) - len(charted),
         "profiles": [hindcast_fits.drawn(entry) for entry in charted if entry.get("profile")],
         "behind": hindcast_fits.behind(material, name),
-        "errors": _errors(material, name),
-        "thresholds": thresholds(material) if name in _threshold_laws(material) else None,
+        "errors": _errors(material, shared.cases, name),
+        "thresholds": thresholds(material) if name in shared.thresholds else None,
         "returns": _returns(material, item),
         "study": shown(item.metrics.get("study")),
         "experiment": emergence_experiment.shown(item.experiment),
         "plane": benchmark_space.shown(material.plane, material.quantity) if name == PLANE else None,
         "families": held_out_families.shown(material.boards) if name == PLANE else [],
         "released": _released(material) if name == preregistration.DEFAULT else [],
-        "studies": study_tables.shown(_sections(material), name),
+        "studies": study_tables.shown(shared.sections, name),
         "budget_header": HEADER,
         "key": f"law-{texts.slug(name)}",
     }
@@ -142,10 +158,6 @@ def _line(material: Material, line: preregistration.Comparison) -> dict[str, str
         "wis": f"{number(line.wis)} ({number(line.low)} to {number(line.high)})",
         "coverage": DASH if math.isnan(line.coverage) else percent(line.coverage),
     }
-
-
-def _scored(material: Material, law: str, target_id: str) -> bool:
-    return bool(material.scores.filter((pl.col("law") == law) & (pl.col("target_id") == target_id)).height)
 
 
 def _as_target(record: CurveRecord) -> Target:
@@ -242,7 +254,7 @@ def _axis(material: Material, law: Law, record: CurveRecord) -> str:
 
 def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str, Any]:
     record = item.curves[entry["target_id"]]
-    rows = item.drawing.filter(pl.col("target_id") == entry["target_id"]).drop_nulls(["x", "median"])
+    rows = item.by_target.get(entry["target_id"], item.drawing.clear()).drop_nulls(["x", "median"])
     points = rows.filter((pl.col("kind") == "point") & pl.col("observed").is_not_null()).sort("x", "subject_id")
     y_title = f"score ({unit_words([material.unit(entry['quantity_id'])])})"
     where = f", {entry['series']}" if entry["series"] else ""
@@ -261,27 +273,23 @@ def _chart(material: Material, item: Fitted, entry: dict[str, Any]) -> dict[str,
     }
 
 
-def _errors(material: Material, name: str) -> list[dict[str, Any]]:
-    made = []
-    for evidence, about in texts.EVIDENCE.items():
-        for case in cases(material, evidence):
-            rows = case.rows.filter(pl.col("law") == name)
-            if rows.height:
-                made.append(
-                    {
-                        "evidence": evidence,
-                        "about": about,
-                        "title": case.title,
-                        "as_of": str(rows["as_of"][0]),
-                        "larger": rows["split"][0] == "larger",
-                        "mode": mode_of(evidence, rows["split"][0]),
-                        "scores": HEADINGS,
-                        "rows": by_quantity(material, case, name),
-                        "key": case.key,
-                        "chart": drawing(material, case, name) if rows["lower_80"].is_not_null().any() else None,
-                    }
-                )
-    return made
+def _errors(material: Material, every: list[Case], name: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "evidence": case.evidence,
+            "about": texts.EVIDENCE[case.evidence],
+            "title": case.title,
+            "as_of": str(rows["as_of"][0]),
+            "larger": rows["split"][0] == "larger",
+            "mode": mode_of(case.evidence, rows["split"][0]),
+            "scores": HEADINGS,
+            "rows": by_quantity(material, case, name),
+            "key": case.key,
+            "chart": drawing(material, case, name) if rows["lower_80"].is_not_null().any() else None,
+        }
+        for case in every
+        if (rows := case.by_law.get(name)) is not None
+    ]
 
 
 def _threshold_laws(material: Material) -> list[str]:
@@ -324,6 +332,7 @@ def thresholds(material: Material) -> dict[str, Any]:
 def downloads(material: Material) -> dict[str, pl.DataFrame]:
     """For each law: its targets with status, its parameters, and the points and bands of its charts."""
     made = hindcast_fits.downloads(material) | study_tables.downloads(_sections(material))
+    scored = parts(material.scores, "law")
     for name, item in material.fitted.items():
         key = f"law-{texts.slug(name)}"
         entries = item.metrics["targets"]
@@ -334,7 +343,7 @@ def downloads(material: Material) -> dict[str, pl.DataFrame]:
         made[f"{key}-fit"] = item.drawing.with_columns(pl.col(pl.Float64).round_sig_figs(5))  # a pixel shows no more
         if item.budgets:
             made[f"{key}-returns"] = compute_returns.as_frame(item.budgets)
-        made[f"{key}-errors"] = material.scores.filter(pl.col("law") == name)
+        made[f"{key}-errors"] = scored.get(name, material.scores.clear())
         if name == PLANE and material.plane:
             made |= {f"{key}-{part}": frame for part, frame in benchmark_space.downloads(material.plane).items()}
         if name == PLANE and material.boards:

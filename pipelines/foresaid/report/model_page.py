@@ -97,8 +97,8 @@ def model_pages(material: Material) -> list[Page]:
     for name in scored_models(material):
         parts, made_by = [], maker(cards[name]["organisation"] or "")
         for case in wanted:
-            rows = case.rows.filter(models_of("subject_id") == name)
-            if rows.height:
+            rows = case.by_model.get(name)
+            if rows is not None:
                 leading = first is not None and (case.evidence, case.name) == (first.evidence, first.name)
                 parts.append(_foreseen(material, case, name, rows, leading))
         made.append(

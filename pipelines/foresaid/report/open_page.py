@@ -86,7 +86,7 @@ def releases(material: Material, shown: Sequence[Target], title: str) -> Drawing
         found = target_words.seven(one) if one is not None else None
         if found is None:
             continue
-        last = target.last() if len(target.lines) == 1 else None
+        last = target.last if len(target.lines) == 1 else None
         observed = next((float(said[0].value) for said in target.outcomes.values() if said[0].value is not None), None)
         rows.append(
             {
@@ -100,7 +100,7 @@ def releases(material: Material, shown: Sequence[Target], title: str) -> Drawing
     if not rows:
         return None
     rows.sort(key=lambda row: -row["quantiles"][3])  # the highest median first
-    best = shown[0].best()
+    best = shown[0].best
     return predicted(rows, float(str(best["value"])) if best is not None else None, title, target_words.unit(shown[0]))
 
 

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import vl_convert
-from joblib.externals.loky import ProcessPoolExecutor  # unlike the standard library's, it does not run the caller's script anew
 
 Order = Callable[[dict[str, Any], str], Callable[[], str]]
 """Order the SVG of a specification in a version of Vega-Lite; what comes back waits for it."""
@@ -37,7 +36,11 @@ def beside(workers: int) -> Iterator[Order]:
         if workers < 1:
             drawn = svg(spec, version)
             return lambda: drawn
-        pool = pool or ProcessPoolExecutor(workers)
+        if pool is None:
+            # Unlike the standard library's it does not run the caller's script anew; loaded here, since most runs draw nothing.
+            from joblib.externals.loky import ProcessPoolExecutor
+
+            pool = ProcessPoolExecutor(workers)
         coming = pool.submit(svg, spec, version)
 
         def wait() -> str:

@@ -23,7 +23,7 @@ def charts(material: Material, target: Target) -> list[dict[str, Any]]:
     shown = [(one, found) for one in target.forecasts if (found := words.seven(one)) is not None]
     if not shown:
         return []
-    last, best = target.last(), target.best()
+    last, best = target.last, target.best
     observed = next((float(found[0].value) for found in target.outcomes.values() if found[0].value is not None), None)
     several = len({one.account.author for one, _ in shown}) > 1
     rows = [

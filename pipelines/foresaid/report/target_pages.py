@@ -48,7 +48,7 @@ def _values(
 ) -> dict[str, Any]:
     root = "../"
     mine = {(one.account.author, one.account.id) for one in target.forecasts}
-    last, best, stated = target.last(), target.best(), quantiles(target)
+    last, best, stated = target.last, target.best, quantiles(target)
     benchmark = target.entry.benchmark if target.entry is not None else ""
     return {
         "title": words.title(material, target),
@@ -70,7 +70,12 @@ def _values(
         "day": str(target.day or ""),
         "observed": target.observed,
         "forecasts": [_row(material, one) for one in target.forecasts],
-        "quantiles": stated and {**stated, "methods": [words.method(material, one) for one in stated["shown"]]},
+        "quantiles": stated
+        and {
+            "anchors": stated["anchors"],
+            "rows": stated["rows"],
+            "methods": [words.method(material, one) for one in stated["shown"]],
+        },
         "months": [
             {"method": words.method(material, one), "anchor": one.anchor, "rows": by_day(one)}
             for one in target.forecasts

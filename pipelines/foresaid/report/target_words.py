@@ -121,7 +121,7 @@ def year(day: date) -> float:
 
 def card(material: Material, target: Target, root: str) -> dict[str, str]:
     """A target as a row of a table: whose score, median and 80 % interval of its primary, last and best value, when settled."""
-    first, last, best = target.primary, target.last(), target.best()
+    first, last, best = target.primary, target.last, target.best
     outcome = next((found[0].value for found in target.outcomes.values()), None)
     return {
         "href": f"{root}{target.address}",

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -62,7 +63,11 @@ class Forecast:
 
     def at(self, level: float) -> float | None:
         """The quantile at a level; None where the forecast does not state it."""
-        return self.values[self.levels.index(level)] if level in self.levels else None
+        return self._by_level.get(level)
+
+    @cached_property
+    def _by_level(self) -> dict[float, float]:
+        return dict(zip(self.levels, self.values, strict=True))
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ class Target:
         named = ((pl.col("maker") == one.maker) & (pl.col("line") == one.line) & (pl.col("tier") == one.tier) for one in self.lines)
         return pl.any_horizontal(pl.lit(value=False), *named)
 
+    @cached_property
     def last(self) -> dict[str, object] | None:
         """The newest model of the lines asked that stands on the board, with its value."""
         wanted = [
@@ -141,6 +147,7 @@ class Target:
         rows = self.past.filter(pl.any_horizontal(wanted)).sort("released_on", "value") if wanted else self.past.clear()
         return rows.row(-1, named=True) if rows.height else None
 
+    @cached_property
     def best(self) -> dict[str, object] | None:
         """The best model of the board by what the forecasts were fitted on; of equal ones the first."""
         lower = self.entry is not None and self.entry.direction == "lower"

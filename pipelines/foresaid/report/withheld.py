@@ -33,6 +33,8 @@ def _refused(item: object, forbidden: frozenset[str]) -> bool:
     """Whether an entry is about one of them."""
     if isinstance(item, dict):
         return any(_named(item.get(name), forbidden) for name in NAMES)
+    if item is None or isinstance(item, float | int | list):
+        return False
     return any(_named(getattr(item, name, None), forbidden) for name in NAMES) or (isinstance(item, str) and item in forbidden)
 
 

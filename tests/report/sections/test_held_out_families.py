@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from foresaid.report import site
+from foresaid.report.environment import environment
 from foresaid.report.sections import held_out_families
 from foresaid.studies.held_out_families import leaderboards
 from foresaid.studies.held_out_families.leaderboards import Measured, Row
@@ -53,7 +53,7 @@ def test_the_law_page_shows_the_kept_tables() -> None:
     root = Path(__file__).parents[3]
     boards = [kept for name in leaderboards.COLUMNS if (kept := leaderboards.kept(root / "registry", name))]
     # What belongs to the other sections stays undefined.
-    pages = site.environment(Path("none")).overlay(undefined=jinja2.ChainableUndefined)
+    pages = environment(Path("none")).overlay(undefined=jinja2.ChainableUndefined)
 
     text = pages.get_template("law.html.j2").render(families=held_out_families.shown(boards), key="law-observational", root="../")
 
