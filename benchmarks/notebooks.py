@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from benchmarks.measure import module
 from foresaid.arrays import Array
 
 EDGE = 0.004
+Mask = NDArray[np.bool_]
 
 
 def _columns(frame: pl.DataFrame) -> tuple[Array, Array]:
@@ -27,7 +29,7 @@ def _columns(frame: pl.DataFrame) -> tuple[Array, Array]:
     return np.column_stack([day, marks]), ndtri(np.clip(frame["value"].to_numpy(), EDGE, 1.0 - EDGE))
 
 
-def gaussian_process(frame: pl.DataFrame, hidden: Array) -> Array:
+def gaussian_process(frame: pl.DataFrame, hidden: Mask) -> Array:
     """Fit scikit-learn's Gaussian process to the cells that are not hidden; return shares of those that are."""
     process, kernels = module("sklearn.gaussian_process"), module("sklearn.gaussian_process.kernels")
     x, z = _columns(frame)
@@ -36,7 +38,7 @@ def gaussian_process(frame: pl.DataFrame, hidden: Array) -> Array:
     return np.asarray(ndtr(model.predict(x[hidden])))
 
 
-def mixed_model(frame: pl.DataFrame, hidden: Array) -> Array:
+def mixed_model(frame: pl.DataFrame, hidden: Mask) -> Array:
     """Fit a mixed model of statsmodels (day and board fixed, model random) to the cells that are not hidden; return the others."""
     pd, formula = module("pandas"), module("statsmodels.formula.api")
     x, z = _columns(frame)
@@ -46,7 +48,7 @@ def mixed_model(frame: pl.DataFrame, hidden: Array) -> Array:
     return np.asarray(ndtr((fitted.predict(rows[hidden]) + random.fillna(0.0)).to_numpy()))
 
 
-def wide(frame: pl.DataFrame, hidden: Array) -> tuple[Array, tuple[Any, Any]]:
+def wide(frame: pl.DataFrame, hidden: Mask) -> tuple[Array, tuple[Any, Any]]:
     """The table of models by boards with the hidden cells empty, and where those stand in it."""
     rows, columns = (frame[name].to_physical().rank("dense").to_numpy().astype(int) - 1 for name in ("model_id", "benchmark"))
     table = np.full((rows.max() + 1, columns.max() + 1), np.nan)
@@ -97,7 +99,7 @@ def line_through_the_record(day: Array, value: Array, ahead: float, draws: int, 
         picked = rng.integers(0, len(x), len(x))
         slope, base = np.polyfit(x[picked], y[picked], 1) if np.ptp(x[picked]) > 0 else (0.0, y[picked].mean())
         found.append(min(max(base + slope * (day[-1] + ahead), y[-1]), 1.0))
-    return np.quantile(found, [0.05, 0.25, 0.5, 0.75, 0.95])
+    return np.asarray(np.quantile(found, [0.05, 0.25, 0.5, 0.75, 0.95]))
 
 
 def mean_pinball(long: Any) -> Any:

@@ -40,11 +40,11 @@ def _evaluation(found: Cells) -> Callable[[], object]:
     return lambda: likelihood(found, Settings(), at, with_information=False)
 
 
-def _errors(frame: pl.DataFrame, hidden: Array, shares: Array) -> str:
+def _errors(frame: pl.DataFrame, hidden: notebooks.Mask, shares: Array) -> str:
     return f"{100.0 * float(np.abs(shares - frame['value'].to_numpy()[hidden]).mean()):.2f}"
 
 
-def _ours(frame: pl.DataFrame, hidden: Array) -> Array:
+def _ours(frame: pl.DataFrame, hidden: notebooks.Mask) -> Array:
     """Fit the law to the cells that are not hidden; return the middle share of those that are."""
     whole = cells(frame.filter(~hidden))
     asked = cells(frame.filter(hidden), whole.benchmarks)
