@@ -13,6 +13,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import numpy as np
+
 Result = TypeVar("Result")
 REPEATS = 5
 
@@ -39,7 +41,7 @@ class Finding:
     asked: str
     stretch: str
     found: str
-    verdict: str  # stretch, pass, below, skipped, waiting
+    verdict: str  # stretch, pass, below, skipped, measured (where nothing was asked)
     quality: str
     peer: str
     numbers: dict[str, Any] = field(default_factory=dict)
@@ -74,6 +76,31 @@ def each(work: Callable[[Any], Result], items: list[Any]) -> tuple[Timed, list[R
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
     return Timed(statistics.median(walls), statistics.median(cpus), len(items)), results
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Medians of processor seconds by size, and the slope on log axes of the larger half of the sizes."""
+
+    sizes: list[int]
+    cpu: list[float]
+    slope: float
+
+
+def growth(make: Callable[[int], Callable[[], Any]], sizes: list[int], repeats: int = REPEATS) -> Growth:
+    """Measure the work that `make` prepares for each size; small sizes tell of fixed costs, so the slope is of the larger half."""
+    cpu = [clock(make(size), repeats)[0].cpu for size in sizes]
+    return Growth(sizes, cpu, slope(sizes, cpu))
+
+
+def slope(sizes: list[int], times: list[float]) -> float:
+    """Slope of time over size on log axes, by least squares over the larger half of the sizes (two at least).
+
+    >>> round(slope([1, 10, 100, 1000], [7.0, 7.0, 10.0, 1000.0]), 9)
+    2.0
+    """
+    half = max(2, len(sizes) // 2 + len(sizes) % 2)
+    return float(np.polyfit(np.log(sizes[-half:]), np.log(times[-half:]), 1)[0])
 
 
 def verdict(good: bool, passes: bool, stretch: bool | None) -> str:

@@ -38,6 +38,14 @@ def _run(words: list[str], where: Path = ROOT) -> tuple[float, str]:
     return taken, done.stdout
 
 
+def processor_seconds(words: list[str], where: Path = ROOT) -> float:
+    """Run a command to its end; return the processor time of it and of what it started."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    _run(words, where)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
 def goal_16(quick: bool) -> Finding:
     """Start-up of the command line."""
     program = str(Path(sys.executable).with_name("foresaid"))

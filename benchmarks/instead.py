@@ -1,0 +1,252 @@
+"""What a user would pick instead, for every number of the page: a notebook, a package, a spreadsheet, or nothing there is.
+
+Most rows follow from what the goals timed beside ours; the rest is timed here: the notebook of `notebook_study`, pandas on a tenth
+of the rows, Make with as many rules, git and sha256sum on a ledger. Every row says how its figure is known: timed in the run of the
+goal, extrapolated from a part of the work, by hand (nobody can time that here), or that there is nothing to be had.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks import ledger, load, notebooks
+from benchmarks.measure import MissingError, clock, module, seconds
+from benchmarks.waiting import ROOT, processor_seconds
+from foresaid.scoring.levels import LEVELS
+from foresaid.scoring.rules import weighted_interval_score
+
+ROWS = 1_000_000  # of the tables that pandas gets, a tenth of those of goals 13 to 15
+FORECASTS = 10_000
+DRAWS = 200  # resamples of a curve on the pages
+
+
+@dataclass(frozen=True)
+class Instead:
+    """One row: a piece of work, what we take, what a user would pick, what that takes, and how the figure is known."""
+
+    work: str
+    ours: str
+    pick: str
+    theirs: str
+    how: str
+
+
+def _rows(quick: bool) -> list[Instead]:
+    """Ingest, one as-of query and scoring in pandas and properscoring."""
+    pd, rows = module("pandas"), ROWS // (10 if quick else 1)
+    with tempfile.TemporaryDirectory() as home:
+        load.make(Path(home), rows)
+        subjects = {f"org-{number % 50}/model-{number}" for number in range(load.SUBJECTS)}
+        boards = {f"benchmark_{number}" for number in range(load.QUANTITIES)}
+        keys = ["subject_id", "quantity_id", "setting", "known_on"]
+
+        def ingest() -> Any:
+            made = pd.read_csv(Path(home) / "observations.csv", parse_dates=["known_on", "recorded_on"], keep_default_na=False)
+            good = made["subject_id"].isin(subjects) & made["quantity_id"].isin(boards) & made["value"].between(0.0, 1.0)
+            assert bool((good & (made["known_on"] <= made["recorded_on"])).all())
+            assert not bool(made.duplicated(keys).any())
+            return made
+
+        taken, whole = clock(ingest, 1 if quick else 3)
+        ours, one_day = _ours(Path(home))
+
+    def known() -> Any:
+        before = whole[whole["known_on"] <= pd.Timestamp(date(2023, 11, 15))]
+        return before.sort_values("known_on", kind="stable").drop_duplicates(keys[:3], keep="last")
+
+    asked, _ = clock(known, 3)
+    rng, n, size = np.random.default_rng(0), rows // len(LEVELS), len(LEVELS)
+    quantiles, outcomes = np.sort(rng.random((n, size)), axis=1), rng.random(n)
+    columns = {"forecast": np.repeat(np.arange(n), size), "level": np.tile(np.array(LEVELS), n)}
+    long = pd.DataFrame({**columns, "quantile": quantiles.ravel(), "outcome": np.repeat(outcomes, size)})
+    scored, found = clock(lambda: notebooks.mean_pinball(long), 3)
+    mine, wis = clock(lambda: weighted_interval_score(quantiles, list(LEVELS), outcomes).wis, 3)
+    gap = float(np.abs(found.to_numpy() - wis).max())
+    taken_by_us = {"ingest": ours, "as-of": one_day, "score": mine.cpu}
+    work = {
+        "ingest": f"ingest {rows:,} rows of CSV with checks",
+        "as-of": f"what was known on a day, {rows:,} rows",
+        "score": f"score {rows:,} quantile rows",
+    }
+    theirs = {
+        "ingest": ("pandas: read_csv, isin, between, duplicated", taken.cpu, "five of the gate's rules, and no bad row is named"),
+        "as-of": ("pandas: filter, sort, drop_duplicates", asked.cpu, "withdrawn values stay in"),
+        "score": ("pandas: pinball by groupby", scored.cpu, f"equal to {gap:.0e}"),
+    }
+    made = [
+        Instead(work[name], f"{seconds(taken_by_us[name])} cpu", pick, f"{seconds(spent)} cpu", f"timed here; {said}")
+        for name, (pick, spent, said) in theirs.items()
+    ]
+    return [*made, _ensemble(work["score"], quantiles, outcomes, mine.cpu)]
+
+
+def _ensemble(work: str, quantiles: Any, outcomes: Any, ours: float) -> Instead:
+    pick = "properscoring crps_ensemble, quantiles taken for draws"
+    try:
+        peer = module("properscoring")
+    except MissingError as reason:
+        return Instead(work, f"{seconds(ours)} cpu", pick, "", f"not run: {reason}")
+    taken, _ = clock(lambda: peer.crps_ensemble(outcomes, quantiles), 3)
+    return Instead(work, f"{seconds(ours)} cpu", pick, f"{seconds(taken.cpu)} cpu", "timed here; near the WIS, not equal to it")
+
+
+def _ours(folder: Path) -> tuple[float, float]:
+    """Processor seconds of our ingest of the CSV in a folder, and seconds of one as-of query on its rows."""
+    found = []
+    for case in ("foresaid csv", "as-of"):
+        words = [sys.executable, str(ROOT / "benchmarks" / "load.py"), "--case", case, str(folder)]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        found.append(json.loads(done.stdout))
+    return float(found[0]["cpu"]), float(found[1]["one day"])
+
+
+def _notebook(quick: bool) -> list[Instead]:
+    """A notebook from its imports to eight figures, and what in it has to be run again."""
+    draws = 2 if quick else 10
+    words = [sys.executable, "-m", "benchmarks.notebook_study", str(draws)]
+    laps: list[dict[str, float]] = []
+    for _ in range(2 if quick else 6):  # the first warms the caches of the disk and of fonts and is left out
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise MissingError(done.stderr.strip().splitlines()[-1])
+        laps.append(json.loads(done.stdout))
+    cell = {name: statistics.median(lap[name] for lap in laps[1:]) for name in laps[0]}
+    bootstrap = cell["bootstrap"] / draws * DRAWS
+    whole = cell["imports"] + cell["reading"] + cell["fits"] + bootstrap + cell["figures"]
+    again = cell["imports"] + cell["reading"] + cell["fits"] / 8 + bootstrap / 8 + cell["figures"] / 8
+    how = f"cells timed here, bootstrap extrapolated from {draws} of {DRAWS} draws"
+    some = "a notebook of eight tasks, one law, no vintages, no scores"
+    return [
+        Instead("clone to every page", "see waiting", some, f"{seconds(whole)} cpu", how),
+        Instead("nothing to do", "goal 17", "the notebook: it does not know", f"{seconds(whole)} cpu", how + "; run anew"),
+        Instead(
+            "a changed template to its pages", "see waiting", "its imports and its figures again",
+            f"{seconds(cell['imports'] + cell['reading'] + cell['figures'])} cpu", "timed here; its fits kept in memory are lost",
+        ),
+        Instead("one new outcome to its page", "see waiting", "the cells of one task again", f"{seconds(again)} cpu", how),
+        Instead("the same by spreadsheet", "see waiting", "type it in, look at the chart", "", "by hand; no history of the cell"),
+        Instead("--help", "goal 16", "the imports of a notebook", f"{seconds(cell['imports'])} cpu", "timed here"),
+    ]  # fmt: skip
+
+
+def _make(quick: bool) -> list[Instead]:
+    """GNU Make with as many rules and nothing to do."""
+    make = shutil.which("make")
+    if make is None:
+        raise MissingError("make is not installed")
+    rules = len(yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))["stages"])
+    with tempfile.TemporaryDirectory() as home:
+        text = f"all: f{rules}\n" + "".join(f"f{i + 1}: f{i}\n\tcp f{i} f{i + 1}\n" for i in range(rules))
+        (Path(home) / "Makefile").write_text(text)
+        (Path(home) / "f0").write_text("x")
+        processor_seconds([make, "-s"], Path(home))
+        taken = statistics.median(processor_seconds([make], Path(home)) for _ in range(3 if quick else 5))
+    how = "timed here; by times of files, so a clone makes all anew and nothing is fetched"
+    return [Instead("nothing to do, by another tool", "goal 17", f"GNU Make with {rules} rules", f"{seconds(taken)} cpu", how)]
+
+
+def _ledger(quick: bool) -> list[Instead]:
+    """Verify a ledger of so many forecasts, beside what git and sha256sum say of the same files."""
+    forecasts = FORECASTS // (10 if quick else 1)
+    git, summed = shutil.which("git"), shutil.which("sha256sum")
+    if git is None or summed is None:
+        raise MissingError("git or sha256sum is not installed")
+    with tempfile.TemporaryDirectory() as home:
+        folder = Path(home) / "ledger"
+        ledger.build(folder, forecasts, 500)
+        ours = statistics.median(processor_seconds([sys.executable, ledger.__file__, "check", str(folder)]) for _ in range(3))
+        files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
+        hashed = statistics.median(processor_seconds([summed, *files]) for _ in range(5))
+        for words in (
+            ["init", "-q"],
+            ["add", "."],
+            ["-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "all"],
+        ):
+            processor_seconds([git, *words], folder)
+        checked = statistics.median(processor_seconds([git, "fsck", "--full"], folder) for _ in range(5))
+    work, mine = f"verify a ledger of {forecasts:,} forecasts", f"{seconds(ours)} cpu, start-up included"
+    bytes_only = "timed here; bytes only, "
+    return [
+        Instead(work, mine, "git fsck", f"{seconds(checked)} cpu", bytes_only + "and whoever owns the repository can rewrite it"),
+        Instead(work, mine, "sha256sum of every file", f"{seconds(hashed)} cpu", bytes_only + "against a list that somebody kept"),
+        Instead(work, mine, "a preregistration site", "", "by hand: one form a forecast, nothing is scored"),
+    ]
+
+
+def timed(quick: bool) -> list[Instead]:
+    """Time all that no goal times; what could not be run says why."""
+    found: list[Instead] = []
+    for measure in (_rows, _notebook, _make, _ledger):
+        try:
+            found.extend(measure(quick))
+        except MissingError as reason:
+            what = (measure.__doc__ or "").strip().splitlines()[0].rstrip(".")
+            found.append(Instead(what, "", "", "", f"not run: {reason}"))
+    return found
+
+
+@dataclass(frozen=True)
+class FromGoal:
+    """A row that follows from a goal: where its numbers hold seconds of the peer, times how many, and how that is known."""
+
+    goal: int
+    work: str
+    pick: str
+    place: tuple[str, ...]
+    times: float
+    how: str
+
+
+FIT = ("peer_each", "cpu")
+FROM_GOALS = (
+    FromGoal(1, "bootstrap of eight emergent tasks, 1,000 draws", "ObsScaling's notebook", FIT, 8_000, "extrapolated (goal 1)"),
+    FromGoal(2, "one fit", "scipy curve_fit in a loop", FIT, 1, "timed in goal 2"),
+    FromGoal(3, "fill a table of 150 x 40", "ObsScaling's imputer", FIT, 1, "timed in goal 3"),
+    FromGoal(4, "choose families, 431,909 sets", "ObsScaling's notebook", ("peer_each_cpu",), 431_909, "extrapolated (goal 4)"),
+    FromGoal(5, "bootstrap of the Chinchilla law, 1,000 draws", "Epoch's notebook", FIT, 1_000, "extrapolated (goal 5)"),
+    FromGoal(6, "fit of the Chinchilla law", "Epoch's grid of 4,500 starts", FIT, 4_500, "extrapolated (goal 6)"),
+    FromGoal(7, "wild bootstrap, 1,000 draws", "simple-scaling-laws", ("peer", "cpu"), 1, "timed in goal 7"),
+    FromGoal(8, "joint skills", "Sloth's training, three rates", FIT, 3, "timed in goal 8"),
+    FromGoal(9, "time horizons, 1,000 draws", "METR's code", FIT, 1_000, "extrapolated (goal 9)"),
+    FromGoal(10, "the planned load", "curve_fit in a loop, one start", ("2", *FIT), 800_000, "extrapolated (goal 2)"),
+    FromGoal(12, "eight starts a replicate", "curve_fit from eight starts", ("2", *FIT), 8, "eight times goal 2's fit"),
+    FromGoal(18, "one benchmark more, 200 draws", "the notebook again: 41 targets", ("2", *FIT), 41 * 200, "extrapolated (goal 2)"),
+)  # fmt: skip
+
+
+NOTHING = (
+    ("cost against size", "goal 11", "not to be had: a loop is linear by construction"),
+    ("the same bytes however it was spread", "goal 19", "not to be had"),
+    ("a forecast of a release by line, tier and day", "goals 21, 24", "not to be had: packages want scores of it or features"),
+    ("`hindcast --full`", "see waiting", "not to be had: a loop over laws, targets and days, without vintages to loop over"),
+)
+
+
+def from_goals(rows: Mapping[int, Mapping[str, Any]]) -> list[Instead]:
+    """The rows that follow from the goals of this run or an earlier one; a goal that was not run gives a row that says so."""
+    made = []
+    for item in FROM_GOALS:
+        goal, place = (int(item.place[0]), item.place[1:]) if item.place[0].isdigit() else (item.goal, item.place)
+        value: Any = rows.get(goal, {}).get("numbers", {})
+        for name in place:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        theirs = f"{seconds(float(value) * item.times)} cpu" if isinstance(value, float | int) else ""
+        made.append(Instead(item.work, f"goal {item.goal}", item.pick, theirs, item.how if theirs else f"not run (goal {goal})"))
+    for goal, work in ((11, "cost against size"), (19, "the same bytes however it was spread")):
+        made.append(
+            Instead(work, f"goal {goal}", "none", "", "a loop is linear by construction" if goal == 11 else "nobody offers it")
+        )
+    return made

@@ -1,0 +1,53 @@
+"""Peak memory of one kind of work at one size, in this process alone: `python -m benchmarks.peak fit|origins|schedules SIZE`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def _fit(replicates: int) -> None:
+    from benchmarks import engine, tables
+
+    x, y = tables.made_up(60, 12, 1, 0.2, seed=26)
+    weights = engine.bootstrap(60, replicates, 26)
+    of = engine.law(12, slope_limit=12.0)
+    flat = of.design(x, np.ones((1, 60))).features[0]
+    made = engine.problem(of, of.design(x, weights), y[:, 0])
+    engine.solve(made, weights, engine.starts(of, flat, y[:, 0], 8, 26))
+
+
+def _origins(count: int) -> None:
+    from benchmarks.vintages import DAYS, _opened
+    from foresaid.registry import database
+
+    opened = _opened()
+    for i in np.linspace(0, len(DAYS) - 1, count):
+        database.as_of(opened, DAYS[int(i)])
+
+
+def _schedules(count: int) -> None:
+    from benchmarks import made_up
+    from foresaid.laws import _frontier_releases as simulated
+    from foresaid.laws._frontier_rows import Question
+
+    frame = made_up.capability_cells(120, 6, 4)
+    boards = made_up.frontier_boards(frame)
+    asked = [Question(one.name, 1, 12) for one in boards]
+    origin = float(max(one.day[-1] for one in boards))
+    simulated.forecast(boards, origin, asked, frame, np.random.default_rng(26), simulated.Settings(schedules=count))
+
+
+def peak() -> float:
+    """Highest resident memory of this process in MB; getrusage would count that of the parent before the program started."""
+    found = re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text(encoding="ascii"))
+    return int(found[1]) / 1024 if found else float("nan")
+
+
+if __name__ == "__main__":
+    {"fit": _fit, "origins": _origins, "schedules": _schedules}[sys.argv[1]](int(sys.argv[2]))
+    print(json.dumps(peak()))
