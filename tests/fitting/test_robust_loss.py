@@ -1,4 +1,4 @@
-"""Each robust loss: SciPy's values, a weight that is its derivative over the residual, and the same from the compiled rows."""
+"""Each robust loss: SciPy's values, a weight and a curvature that are its derivatives, and the same from the compiled rows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.special import huber, pseudo_huber
 
 from foresaid.errors import ParameterError
-from foresaid.fitting.robust_loss import LINEAR, Huber, RobustLoss, SoftL1, fill_rows
+from foresaid.fitting.problem import FIRST_DAMPING
+from foresaid.fitting.robust_loss import LINEAR, SETTLED, Huber, RobustLoss, SoftL1, fill_rows, share_beyond
 
 LOSSES = [LINEAR, Huber(0.05), Huber(1.0), SoftL1(0.05), SoftL1(1.0)]
 EACH = pytest.mark.parametrize("loss", LOSSES, ids=lambda loss: f"{loss.name}-{loss.scale}")
@@ -33,14 +34,31 @@ def test_the_weight_is_the_slope_over_the_residual(loss: RobustLoss) -> None:
 
 
 @EACH
+def test_the_curvature_is_the_second_derivative_and_never_above_the_weight(loss: RobustLoss) -> None:
+    r, h = np.array([-3.0, -0.4, -0.01, 0.02, 0.3, 2.0]), 1e-6
+    bend = ((r + h) * loss.weight(r + h) - (r - h) * loss.weight(r - h)) / (2 * h)
+
+    np.testing.assert_allclose(loss.curvature(r), bend, rtol=1e-6, atol=1e-9)
+    assert (loss.curvature(r) <= loss.weight(r)).all()
+
+
+@EACH
+def test_reweighting_comes_first_and_gives_way_as_the_damping_falls(loss: RobustLoss) -> None:
+    shares = share_beyond(loss.code, np.array([1.0, FIRST_DAMPING, SETTLED, 0.1 * SETTLED, 1e-12]))
+
+    np.testing.assert_allclose(shares, np.ones(5) if loss is LINEAR else [1.0, 1.0, 1.0, 0.1, 1e-7])
+
+
+@EACH
 @given(r=RESIDUALS)
 def test_the_compiled_rows_say_the_same(loss: RobustLoss, r: np.ndarray[tuple[int], np.dtype[np.float64]]) -> None:
     w = np.linspace(0.0, 3.0, len(r))
-    v, f = np.empty(len(r)), np.empty(len(r))
+    v, f, q = np.empty((3, len(r)))
 
-    fill_rows(loss.code, loss.scale, r, w, v, f)  # as Python: how it is compiled is tested with the driver
+    fill_rows(loss.code, loss.scale, r, w, v, f, q)  # as Python: how it is compiled is tested with the driver
 
     np.testing.assert_allclose(v, w * loss.weight(r), rtol=1e-14)
+    np.testing.assert_allclose(q, w * loss.curvature(r), rtol=1e-13)
     np.testing.assert_allclose(f, w * loss.value(r), rtol=1e-13, atol=1e-300)
 
 

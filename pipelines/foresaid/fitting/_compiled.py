@@ -17,9 +17,9 @@ from foresaid.arrays import Array, Columns
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
-from foresaid.fitting.robust_loss import fill_rows
+from foresaid.fitting.robust_loss import fill_rows, share_beyond
 
-INPUTS = "kbff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
+INPUTS = "kbfff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
 EIGHT, LEAST = 8, 16  # rows are filled up to a multiple of the one, and to the other: vector loops then leave no remainder
 
 
@@ -41,8 +41,8 @@ def filled(count: int) -> int:
 def residuals(
     kernel: Any, logs: bool, loss: float, scale: float, p: Array, c: Array, x: Array, y: Array, w: Array, work: Array, J: Array
 ) -> float:
-    """Fill residuals and row weights of the robust loss (rows 0 and 1 of `work`) and the Jacobian; return the loss."""
-    r, v, f = work[0], work[1], work[2]
+    """Fill residuals, weights and curvatures of the robust loss (rows 0, 1, 4 of `work`) and the Jacobian; return the loss."""
+    r, v, f, q = work[0], work[1], work[2], work[4]
     kernel(p, c, x, f, J)
     if logs:
         for i in range(f.size):
@@ -54,7 +54,7 @@ def residuals(
     else:
         for i in range(f.size):
             r[i] = f[i] - y[i]
-    fill_rows(loss, scale, r, w, v, f)
+    fill_rows(loss, scale, r, w, v, f, q)
     return dot(work, 2, work, 3)
 
 
@@ -109,8 +109,8 @@ def step(H: Array, g: Array, damp: Array, p: Array, low: Array, high: Array, L: 
 
 
 def drive(
-    kernel: Any, logs: bool, loss: float, width: float, c: Array, x: Array, y: Array, weights: Array, starts: Array,
-    lower: Array, upper: Array, centre: Array, prior: Array, parameters: Array, objective: Array, converged: Array,
+    kernel: Any, logs: bool, loss: float, width: float, first: float, c: Array, x: Array, y: Array, weights: Array,
+    starts: Array, lower: Array, upper: Array, centre: Array, prior: Array, parameters: Array, objective: Array, converged: Array,
     H: Array, L: Array, vectors: Array, room: Array, held: Any,
 ) -> None:  # fmt: skip
     """Fit every copy (R) from every start (S); `parameters`, `objective` and `converged` are filled.
@@ -129,8 +129,9 @@ def drive(
             count += weights[copy, i] != 0
         m = filled(count)
         J, A = room[: P * m].reshape(P, m), room[P * m : 2 * P * m].reshape(P, m)
+        # The rows of `work`: residuals, row weights, losses, ones, curvatures.
         X, rest = room[2 * P * m : (2 * P + k) * m].reshape(k, m), room[(2 * P + k) * m :]
-        work, Y, W = rest[: 4 * m].reshape(4, m), rest[4 * m : 5 * m], rest[5 * m : 6 * m]  # residuals, row weights, losses, ones
+        work, Y, W = rest[: 5 * m].reshape(5, m), rest[5 * m : 6 * m], rest[6 * m : 7 * m]
         for i in range(m):
             W[i], work[3, i] = 0.0, 1.0
         rows = x[copy if x.shape[0] > 1 else 0]
@@ -157,16 +158,19 @@ def drive(
             for a in range(P):
                 F += 0.5 * prior[a] * (p[a] - middle[a]) ** 2
             done = False
-            damping, growth, fresh = 1e-3, 2.0, True
+            damping, growth, fresh = first, 2.0, True
             if not np.isfinite(F):
                 F = np.inf
             for _ in range(ITERATIONS if np.isfinite(F) else 0):
                 if fresh:
-                    top = 0.0
+                    top, share = 0.0, share_beyond(loss, damping)
                     for a in range(P):
                         for i in range(m):
                             A[a, i] = work[1, i] * J[a, i]
                         g[a] = dot(A, a, work, 0) + prior[a] * (p[a] - middle[a])
+                        if share < 1.0:
+                            for i in range(m):
+                                A[a, i] = (work[4, i] + share * (work[1, i] - work[4, i])) * J[a, i]
                         for b in range(a + 1):
                             H[a, b] = dot(A, a, J, b)
                             if not np.isfinite(H[a, b]):
@@ -241,11 +245,12 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     objective, converged = np.empty(parameters.shape[:2]), np.empty(parameters.shape[:2], dtype=np.bool_)
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
-    room = np.empty((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
+    room = np.empty((2 * size + x.shape[2] + 7) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
-        compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, _own(problem.constants),
-        _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes), _own(np.atleast_2d(problem.lower)),
-        _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior), parameters, objective, converged,
+        compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.damping,
+        _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
+        _own(np.atleast_2d(problem.lower)), _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior),
+        parameters, objective, converged,
         np.empty((size, size)), np.empty((size, size + 1)), np.empty((6, size)), room, np.empty(size, dtype=np.bool_),
     )  # fmt: skip
     return Solution(parameters, objective, converged)

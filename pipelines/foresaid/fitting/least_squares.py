@@ -24,6 +24,7 @@ from foresaid.fitting.problem import (
     LeastSquaresProblem,
     Solution,
 )
+from foresaid.fitting.robust_loss import share_beyond
 
 
 def _residuals(problem: LeastSquaresProblem, p: Array, x: Array) -> Array:
@@ -41,14 +42,17 @@ def _loss(problem: LeastSquaresProblem, p: Array, r: Array, w: Array, centre: Ar
     return np.where(np.isfinite(value), value, np.inf)
 
 
-def _normal_equations(problem: LeastSquaresProblem, p: Array, x: Array, r: Array, w: Array, centre: Array) -> tuple[Array, Array]:
+def _normal_equations(
+    problem: LeastSquaresProblem, p: Array, x: Array, r: Array, w: Array, centre: Array, share: Array
+) -> tuple[Array, Array]:
     jacobian = problem.slope(p, x)
     if problem.log:
         f = problem.model(p, x)
         jacobian = np.where(f[..., None] > 0, jacobian / np.where(f > 0, f, 1.0)[..., None], 0.0)
-    weighted = jacobian * (w * problem.loss.weight(r))[..., None]
-    hessian = np.swapaxes(weighted, 1, 2) @ jacobian
-    gradient = np.einsum("bnp,bn->bp", weighted, r)
+    weight, curvature = w * problem.loss.weight(r), w * problem.loss.curvature(r)
+    gradient = np.einsum("bnp,bn->bp", jacobian * weight[..., None], r)
+    bend = curvature + share[:, None] * (weight - curvature)
+    hessian = np.swapaxes(jacobian * bend[..., None], 1, 2) @ jacobian
     if problem.prior_weight is not None:
         hessian = hessian + np.eye(p.shape[1]) * problem.prior_weight
         gradient = gradient + problem.prior_weight * (p - centre)
@@ -136,7 +140,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     r = _residuals(problem, p, x)
     objective = _loss(problem, p, r, w, centre)
     converged = np.zeros(p.shape[0], dtype=bool)
-    damping = np.full(p.shape[0], 1e-3)
+    damping = np.full(p.shape[0], problem.damping)
     growth = np.full(p.shape[0], 2.0)
     scale = np.zeros_like(p)
     hessian = np.zeros((*p.shape, p.shape[1]))
@@ -149,7 +153,9 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         moved = active[stale[active]]
         if moved.size:
             x, w = rows(moved)
-            hessian[moved], gradient[moved] = _normal_equations(problem, p[moved], x, r[moved], w, centre[moved])
+            hessian[moved], gradient[moved] = _normal_equations(
+                problem, p[moved], x, r[moved], w, centre[moved], share_beyond(problem.loss.code, damping[moved])
+            )
             diagonal = np.einsum("bii->bi", hessian[moved])
             scale[moved] = np.maximum(scale[moved], diagonal)
             stale[moved] = False

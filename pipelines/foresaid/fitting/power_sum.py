@@ -9,7 +9,7 @@ exponent. The last polish, under whatever loss is wanted, is fitting/least_squar
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from foresaid.errors import ParameterError
 from foresaid.fitting._elementary import exp
 from foresaid.fitting.least_squares import solve
 from foresaid.fitting.problem import LeastSquaresProblem
-from foresaid.fitting.robust_loss import Huber, RobustLoss
+from foresaid.fitting.robust_loss import SETTLED, Huber, RobustLoss
 
 EXPONENTS = (0.1, 0.25, 0.45, 0.8, 1.4)  # what published exponents span, about evenly on the logarithmic scale
 STEEPEST = 5.0
@@ -164,15 +164,16 @@ def fit_power_sum(
     loss: RobustLoss = HOFFMANN,
     wanted: int = 1,
     lowest_floor: float = 0.0,
-    also: Array | None = None,
+    near: PowerSum | None = None,
 ) -> PowerSum:
     """Fit the floor, coefficients and exponents of a sum of power laws to weighted copies of the rows.
 
         y = E + sum_j A_j x_j^-a_j,   minimise sum_i w_i rho(ln f(x_i) - ln y_i)
 
     `x` (n, m) are sizes (parameters, tokens), `y` (n,) or (R, n) losses in one unit, `weights` (R, n) counts of a bootstrap.
-    With `log` false residuals are plain differences; `loss` is rho, by default that of Hoffmann et al. `wanted` grid points are
-    polished, and the starts `also` (S, 1 + 2m: floor, ln coefficients, exponents) beside them.
+    With `log` false residuals are plain differences; `loss` is rho, by default that of Hoffmann et al. `wanted` grid points of
+    each copy are polished. Copies that are resamples of one table may instead start at its fit, `near` (of one copy), which
+    lies in their basin already; the grid is then left to those that do not settle from there.
     Hoffmann et al. 2022, arXiv 2203.15556, equation 2 and section 3.3; Besiroglu et al. 2024, arXiv 2404.10102.
     Not to be trusted for a floor that the sizes do not come near. Raises ParameterError for sizes or losses that have no logarithm.
 
@@ -184,22 +185,36 @@ def fit_power_sum(
     """
     if not (x > 0).all() or (log and not (y > 0).all()):
         raise ParameterError("power law: found sizes or losses that are not positive, expected all above zero")
-    logs = np.log(x)
-    at = middle(logs)
-    centred = logs - at
-    count = x.shape[1]
-    # Relative errors: a residual of the logarithm is nearly a residual divided by the value.
-    first = starts(centred, y, weights / np.broadcast_to(y, weights.shape) ** 2 if log else weights, wanted)
-    if also is not None:
-        shared = np.column_stack([also[:, :1], also[:, 1 : 1 + count] - also[:, 1 + count :] * at, also[:, 1 + count :]])
-        first = np.concatenate([first, np.broadcast_to(shared, (len(first), *shared.shape))], axis=1)
     if log and y.ndim > 1:
         raise ParameterError(
             "power law: found values that differ by copy on the log scale, expected log=False or one set of values"
         )
+    logs = np.log(x)
+    at = middle(logs)
+    problem = _problem(logs - at, y, log, loss, lowest_floor)
+    # Relative errors: a residual of the logarithm is nearly a residual divided by the value.
+    even = weights / np.broadcast_to(y, weights.shape) ** 2 if log else weights
+    if near is None:
+        return _polished(problem, weights, starts(logs - at, y, even, wanted), at)
+    level = near.ln_coefficient - near.exponent * at
+    found = _polished(replace(problem, damping=SETTLED), weights, np.column_stack([near.floor, level, near.exponent]), at)
+    astray = np.flatnonzero(~found.converged)
+    if astray.size:
+        own = replace(problem, x=problem.x[astray]) if y.ndim > 1 else problem
+        first = starts(logs - at, y[astray] if y.ndim > 1 else y, even[astray], wanted)
+        again = _polished(own, weights[astray], first, at)
+        lower = again.objective < found.objective[astray]
+        for part in fields(found):
+            getattr(found, part.name)[astray[lower]] = getattr(again, part.name)[lower]
+    return found
+
+
+def _problem(centred: Array, y: Array, log: bool, loss: RobustLoss, lowest_floor: float) -> LeastSquaresProblem:
+    """State the polish on centred logarithms (n, m); values that differ by copy are taken away from the curve."""
+    count = centred.shape[1]
     own = np.zeros((len(centred), 1)) if y.ndim == 1 else y[..., None]
     wide = np.broadcast_to(centred, (*own.shape[:-1], count))
-    problem = LeastSquaresProblem(
+    return LeastSquaresProblem(
         model=curve,
         slope=jacobian,
         x=np.concatenate([wide, own], axis=-1),
@@ -210,8 +225,12 @@ def fit_power_sum(
         loss=loss,
         columns=columns,
     )
+
+
+def _polished(problem: LeastSquaresProblem, weights: Array, first: Array, at: Array) -> PowerSum:
+    """Fit each copy from its starts and return its best, coefficients in the unit of the sizes again."""
     found = solve(problem, weights, first)
-    lanes = np.arange(len(weights))
+    lanes, count = np.arange(len(weights)), len(at)
     p = found.parameters[lanes, found.best]
     exponent = p[:, 1 + count :]
     return PowerSum(

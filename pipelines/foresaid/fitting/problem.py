@@ -20,6 +20,9 @@ GRADIENT = 1e-9  # scaled gradient at which a lane counts as at its minimum
 REDUCTION = 1e-14  # relative reduction, actual and predicted, below which nothing more is to be had
 
 
+FIRST_DAMPING = 1e-3
+
+
 DAMPING_LIMIT = 1e14
 
 
@@ -35,7 +38,8 @@ class LeastSquaresProblem:
 
     `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy; so are
     the bounds and the prior's centre, (P,) or (R, P).
-    With `log` residuals are ln f - ln y. `loss` is rho, of the residual.
+    With `log` residuals are ln f - ln y. `loss` is rho, of the residual. `damping` is that of the first step, less for
+    starts that are known to be near their minimum.
     """
 
     model: Callable[[Array, Array], Array]
@@ -50,6 +54,7 @@ class LeastSquaresProblem:
     prior_weight: Array | None = None
     columns: Columns | None = None
     constants: Array = field(default_factory=lambda: np.empty(0))
+    damping: float = FIRST_DAMPING
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Robust losses of residuals: value, weight, and the same for the compiled engine, each loss in one place.
 
-Least squares with a robust loss rho is solved by reweighting: every step is one of plain least squares with the weights
-rho'(r) / r. A loss is a class with `value` and `weight` on arrays (the reference) and a function of the module that fills both for
-all rows of a compiled fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and
+Least squares with a robust loss rho is solved by reweighting, every step one of plain least squares with the weights
+rho'(r) / r, which passes into Newton's method with the curvature rho''(r) as a fit settles (`share_beyond`). A loss is a
+class with `value`, `weight` and `curvature` on arrays (the reference) and a function of the module that fills all three for all
+rows of a compiled fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and
 one line in `fill_rows`. Nothing outside this file knows which losses there are.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 
 _LINEAR, _HUBER, _SOFT_L1 = 0.0, 1.0, 2.0  # how a loss is named to the compiled engine, which takes numbers
+SETTLED = 1e-5  # damping below which a step counts less and less of the curvature that reweighting adds to a robust loss
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,10 @@ class RobustLoss(ABC):
     def weight(self, residual: Array) -> Array:
         """What each residual weighs in a step of least squares, rho'(r) / r: 1 near zero."""
 
+    @abstractmethod
+    def curvature(self, residual: Array) -> Array:
+        """The second derivative rho''(r): 1 near zero, never above the weight."""
+
 
 class Linear(RobustLoss):
     """Plain least squares: rho(r) = r^2 / 2."""
@@ -59,6 +65,10 @@ class Linear(RobustLoss):
         return 0.5 * residual * residual
 
     def weight(self, residual: Array) -> Array:
+        """One."""
+        return np.ones_like(residual)
+
+    def curvature(self, residual: Array) -> Array:
         """One."""
         return np.ones_like(residual)
 
@@ -83,6 +93,10 @@ class Huber(RobustLoss):
         """One, or delta / |r|."""
         return self.scale / np.maximum(np.abs(residual), self.scale)
 
+    def curvature(self, residual: Array) -> Array:
+        """One, or nothing beyond the scale."""
+        return (np.abs(residual) <= self.scale).astype(float)
+
 
 class SoftL1(RobustLoss):
     """Smooth all the way: rho(r) = d^2 (sqrt(1 + (r / d)^2) - 1), as `soft_l1` of scipy.optimize.least_squares.
@@ -105,42 +119,68 @@ class SoftL1(RobustLoss):
         z = residual / self.scale
         return 1.0 / np.sqrt(1.0 + z * z)
 
+    def curvature(self, residual: Array) -> Array:
+        """1 / (1 + (r / d)^2)^(3/2)."""
+        z = residual / self.scale
+        return (1.0 + z * z) ** -1.5
+
 
 LINEAR = Linear()
 
 
-def linear_rows(r: Array, w: Array, v: Array, f: Array) -> None:
+def share_beyond(code: float, damping: Any) -> Any:
+    """Return the share of a robust loss's reweighted curvature that a step still counts; the rest is the loss's own.
+
+    A step solves with J' diag(c + s (v - c)) J, where v = w rho'(r) / r bounds the loss from above and c = w rho''(r) is its
+    curvature: reweighting at s = 1, Gauss-Newton at s = 0. Reweighting alone is sure and slow, since where most rows lie beyond
+    Huber's delta it sees curvature that is not there; Newton's steps are few and, far from a minimum, may end in another valley.
+    So s follows the damping, which falls while steps keep what they promised and rises where they do not. Plain squares (`code`
+    says which loss) have nothing to pass into: v = c.
+    Clark and Osborne 1986, SIAM Journal on Scientific and Statistical Computing 7(1): finite algorithms at s = 0.
+
+    >>> [round(float(share_beyond(Huber.code, damping)), 6) for damping in (1e-3, 1e-5, 1e-6)]
+    [1.0, 1.0, 0.1]
+    """
+    if code == _LINEAR:
+        return 0.0 * damping + 1.0
+    return np.minimum(1.0, damping / SETTLED)
+
+
+def linear_rows(r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
     """`Linear` for the compiled engine."""
     for i in range(f.size):
-        v[i] = w[i]
+        v[i] = q[i] = w[i]
         f[i] = 0.5 * w[i] * r[i] * r[i]
 
 
-def huber_rows(scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
+def huber_rows(scale: float, r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
     """`Huber` for the compiled engine."""
     for i in range(f.size):
         size = abs(r[i])
         inside = size <= scale
         v[i] = w[i] if inside else w[i] * (scale / size)
+        q[i] = w[i] if inside else 0.0
         f[i] = 0.5 * w[i] * r[i] * r[i] if inside else w[i] * scale * (size - 0.5 * scale)
 
 
-def soft_l1_rows(scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
+def soft_l1_rows(scale: float, r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
     """`SoftL1` for the compiled engine."""
     for i in range(f.size):
         root = np.sqrt(1.0 + (r[i] / scale) * (r[i] / scale))
         v[i] = w[i] / root
+        q[i] = w[i] / (root * root * root)
         f[i] = w[i] * scale * scale * (root - 1.0)
 
 
-def fill_rows(code: float, scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
-    """Fill the weights `v` = w rho'(r) / r and the losses `f` = w rho(r) of all rows; part of what the driver compiles.
+def fill_rows(code: float, scale: float, r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
+    """Fill the weights `v` = w rho'(r) / r, the losses `f` = w rho(r) and the curvatures `q` = w rho''(r) of all rows.
 
-    The loss is chosen once a call and not once a row, so that the loops stay simple enough for vector registers.
+    Part of what the driver compiles. The loss is chosen once a call and not once a row, so that the loops stay simple enough for
+    vector registers.
     """
     if code == _HUBER:
-        huber_rows(scale, r, w, v, f)
+        huber_rows(scale, r, w, v, f, q)
     elif code == _SOFT_L1:
-        soft_l1_rows(scale, r, w, v, f)
+        soft_l1_rows(scale, r, w, v, f, q)
     else:
-        linear_rows(r, w, v, f)
+        linear_rows(r, w, v, f, q)
