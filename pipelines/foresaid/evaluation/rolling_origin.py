@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from foresaid import parallel
-from foresaid.arrays import Array, list_column, list_values
+from foresaid.arrays import Array, list_column
 from foresaid.evaluation.modes import KNOWN, RELEASED, TITLES
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.frozen_curve import Curve, applied_curve
@@ -53,6 +53,7 @@ SCHEMA = pl.Schema(
         "quantiles": pl.List(pl.Float64()),
     }
 )
+PER_ROW = ("subject_id", "cluster", "released_on", "public_on", "horizon", "observed", "latest")  # the rest is the question's
 
 
 def later(day: date, months: int) -> date:
@@ -206,43 +207,75 @@ def beyond(law: Law, curve: Curve, split: Split) -> Array:
     return np.asarray(np.maximum(ahead - np.nanmax(fitted), 0.0) / spread)
 
 
-def _rows(
-    one: Asked, found: DatedRecord, horizons: Sequence[int], law: str, role: str, status: str, made: Forecast | None, far: Array
-) -> pl.DataFrame:
+def _questions(one: Asked, found: DatedRecord, horizons: Sequence[int]) -> pl.DataFrame:
+    """What a table says of the rows that are forecast, whoever forecasts them."""
     test, target = one.split.test, one.split.test.target
     n = test.n
     public, latest = found.public_on(target), found.latest(target)
     ends = [(months, later(one.origin, months)) for months in horizons]
     quantity = found.whole.quantity(target.quantity_id)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
-            "mode": [found.mode] * n,
-            "origin": [one.origin] * n,
-            "law": [law] * n,
-            "role": [role] * n,
-            "board": [quantity.resolver] * n,
-            # Shares of which less is better have no mean with the others.
-            "unit": [f"{quantity.unit}, lower is better" if target.lower_is_better else quantity.unit] * n,
-            "target_id": [target.target_id] * n,
-            "quantity_id": [target.quantity_id] * n,
-            "subject_id": list(test.subjects),
-            "cluster": list(test.clusters),
-            "released_on": list(test.released_on),
+            "subject_id": test.subjects,
+            "cluster": test.clusters,
+            "released_on": test.released_on,
             "public_on": [public[name] for name in test.subjects],
             "horizon": [next(months for months, end in ends if day is not None and day <= end) for day in test.released_on],
-            "trained_on": [one.split.train.n] * n,
-            "lower": [target.lower] * n,
-            "upper": [target.upper] * n,
             "observed": target.offset + target.span * test.y,
             "latest": [latest.get(name) for name in test.subjects],
-            "status": [status] * n,
-            "distance": far,
-            "point": np.full(n, np.nan) if made is None else made.point,
-            "quantiles": list_column(None if made is None else made.quantiles, n),
         },
-        schema=SCHEMA,
+        schema={name: SCHEMA[name] for name in PER_ROW},
+    ).select(
+        mode=pl.lit(found.mode),
+        origin=pl.lit(one.origin),
+        board=pl.lit(quantity.resolver),
+        # Shares of which less is better have no mean with the others.
+        unit=pl.lit(f"{quantity.unit}, lower is better" if target.lower_is_better else quantity.unit),
+        target_id=pl.lit(target.target_id),
+        quantity_id=pl.lit(target.quantity_id),
+        trained_on=pl.lit(one.split.train.n, pl.Int64),
+        lower=pl.lit(target.lower, pl.Float64),
+        upper=pl.lit(target.upper, pl.Float64),
+        *PER_ROW,
     )
-    return frame.with_columns(pl.col("distance", "point").fill_nan(None))
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What one method says of the rows of one question, given by its place; `far` as of `beyond`."""
+
+    question: int
+    law: str
+    role: str
+    status: str
+    made: Forecast | None = None
+    far: Array | None = None
+
+
+def _table(questions: Sequence[pl.DataFrame], answers: Sequence[_Answer]) -> pl.DataFrame:
+    """One row an answer and row asked, made in one go: thousands of frames of a few rows each cost more than the forecasts."""
+    if not answers:
+        return pl.DataFrame(schema=SCHEMA)
+    sizes = np.array([one.height for one in questions])
+    first = np.cumsum(sizes) - sizes
+    counts = np.array([sizes[one.question] for one in answers])
+    rows = np.concatenate([first[one.question] + np.arange(n) for one, n in zip(answers, counts, strict=True)])
+    said = pl.DataFrame({name: [getattr(one, name) for one in answers] for name in ("law", "role", "status")})
+
+    def of(part: str, empty: tuple[int, ...]) -> Array:
+        nothing = [np.full((n, *empty), np.nan) for n in counts]
+        found = [getattr(one, part) if hasattr(one, part) else getattr(one.made, part, None) for one in answers]
+        return np.concatenate([blank if each is None else each for blank, each in zip(nothing, found, strict=True)])
+
+    quantiles, point = of("quantiles", (len(LEVELS),)), of("point", ())
+    point[np.isnan(quantiles).any(axis=1)] = np.nan  # a row for which a law makes no forecast
+    quantiles[np.isnan(point)] = np.nan
+    made = pl.concat(questions)[rows].hstack(said[np.repeat(np.arange(len(answers)), counts)])
+    return made.with_columns(
+        distance=pl.Series(of("far", ())).fill_nan(None),
+        point=pl.Series(point).fill_nan(None),
+        quantiles=pl.when(pl.Series(~np.isnan(point))).then(list_column(quantiles, len(quantiles))),
+    ).select(SCHEMA.names())
 
 
 def forecasts(
@@ -265,15 +298,16 @@ def forecasts(
     every = list(asked(found, connection, params, grid.laws, days, grid.horizons[-1]))
     answers = recalibrated_fits([one.question for one in every], params.seed, replicates, cache)
     views = {which: found.of(which) for which in sorted({one.question.law.systems for one in every})}
-    frames, seen = [], set()
-    simple: list[tuple[Asked, baselines.Question]] = []
-    for one, recalibrated in zip(every, answers, strict=True):
+    seen = set()
+    simple: list[baselines.Question] = []
+    said: list[_Answer] = []
+    for i, (one, recalibrated) in enumerate(zip(every, answers, strict=True)):
         law, fitted, target = one.question.law, recalibrated.fit, one.split.train.target
-        made, far = None, np.full(one.split.test.n, np.nan)
+        made, far = None, None
         if fitted.point.size:
             curve = applied_curve(law, fitted, one.origin, params.seed)
             made, far = predict(law, curve, one.split.test.x), beyond(law, curve, one.split)
-        frames.append(_rows(one, views[law.systems], grid.horizons, law.name, "law", fitted.status, made, far))
+        said.append(_Answer(i, law.name, "law", fitted.status, made, far))
         chosen: dict[str, baselines.Baseline] = {}
         for told, more in ((False, baselines.FOR_RELEASES), (True, score_baselines.FOR_SCORES)):
             key = (one.origin, target.target_id, told)
@@ -281,15 +315,8 @@ def forecasts(
                 seen.add(key)
                 chosen |= more
         # Errors are pooled within one origin and board: what is known on another day is another record.
-        group = f"{one.origin} {target.resolver}"
-        simple.append((one, baselines.Question(one.split.train, one.split.test, chosen, group)))
-    for (one, _), answered in zip(simple, baselines.forecasts([ask for _, ask in simple], lineage(connection)), strict=True):
-        nothing = np.full(one.split.test.n, np.nan)
-        for label, forecast in answered.items():
-            frames.append(
-                _rows(one, views[one.question.law.systems], grid.horizons, label, "baseline", "converged", forecast, nothing)
-            )
-    whole = pl.concat(frames) if frames else pl.DataFrame(schema=SCHEMA)
-    gone = pl.Series(np.isnan(list_values(whole["quantiles"], len(LEVELS))).any(axis=1))
-    blank = [pl.when(gone).then(None).otherwise(pl.col(name)).alias(name) for name in ("point", "quantiles")]
-    return whole.with_columns(blank).sort("mode", "origin", "law", "target_id", "subject_id")
+        simple.append(baselines.Question(one.split.train, one.split.test, chosen, f"{one.origin} {target.resolver}"))
+    for i, answered in enumerate(baselines.forecasts(simple, lineage(connection))):
+        said += [_Answer(i, label, "baseline", "converged", forecast) for label, forecast in answered.items()]
+    whole = _table([_questions(one, views[one.question.law.systems], grid.horizons) for one in every], said)
+    return whole.sort("mode", "origin", "law", "target_id", "subject_id")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 NOISE_POINTS = 101  # the outermost lie at half a per cent, beyond the outermost level
+BLOCK = 16  # draws whose mean is taken at once
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
 
     With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass. They are the sample
     quantiles of Hazen (1914), the fifth kind of Hyndman and Fan 1996, to the byte what `numpy.quantile` gives. One subject at a
-    time is sorted whole: its numbers stay in the processor's cache, and a sort beats 46 partitions.
+    time is parted at the 46 places asked for: its numbers stay in the processor's cache, and no order but theirs is needed.
 
     >>> mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)[0, [1, 11, 21]].round(2).tolist()
     [0.3, 0.5, 0.7]
@@ -84,10 +85,11 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
     below = np.floor(place)
     share = place - below
     ends = np.clip(np.stack([below, below + 1.0]).astype(np.intp), 0, size - 1)
+    wanted = np.unique(np.append(ends, size - 1))
     pairs = np.empty((location.shape[1], *ends.shape))
     for i, draws in enumerate(location.T):
         values = _spread(draws[:, None], z, noise).ravel()
-        values.sort()  # what cannot be ordered comes last
+        values.partition(wanted)  # what cannot be ordered comes last
         pairs[i] = np.nan if np.isnan(values[-1]) else values[ends]
     low, high = np.clip(pairs, lower, upper).swapaxes(0, 1)
     return np.asarray(np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1.0 - share)))
@@ -100,8 +102,13 @@ def mean_within(location: Array, scale: float, noise: str, lower: float, upper: 
     [0.5, 0.96]
     """
     z = _noise(scale, noise)
-    values = _spread(location[:, None, :], z[:, None], noise).reshape(-1, location.shape[1])
-    return np.asarray(np.clip(values, lower, upper, out=values).mean(axis=0))
+    # One subject is added up in pairs, several row by row: a block of draws at a time changes no sum, and bounds the memory.
+    step = BLOCK if location.shape[1] > 1 else len(location)
+    total = np.empty((0, location.shape[1]))
+    for first in range(0, len(location), step):
+        values = _spread(location[first : first + step, None, :], z[:, None], noise).reshape(-1, location.shape[1])
+        total = np.vstack([total, np.clip(values, lower, upper, out=values)]).sum(axis=0, keepdims=True)
+    return np.asarray(total[0] / (len(location) * z.size))
 
 
 def _noise(scale: float, noise: str) -> Array:

@@ -14,7 +14,6 @@ import polars as pl
 
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.laws._sigmoid import SigmoidLaw, SigmoidTarget
-from foresaid.registry.systems import taken
 from foresaid.registry.view import RELEASE_YEAR, View
 
 TEXT = pl.Schema({"quantity_id": pl.String(), "source_id": pl.String()})
@@ -79,10 +78,10 @@ class Growth(SigmoidLaw):
             return []
         resolvers = {name: card.resolver for name, card in view.quantities.items() if card.kind in SCORES}
         mine = pl.DataFrame({"quantity_id": list(resolvers), "source_id": list(resolvers.values())}, TEXT)
-        rows = view.observations.filter(
+        rows = view.of(self.systems).observations.filter(
             (pl.col("kind") == "model") & pl.col("released_on").is_not_null() & pl.col("source_id").is_in(list(self.sources))
         ).join(mine, on=["quantity_id", "source_id"], how="semi")
-        boards = taken(rows, self.systems).group_by("quantity_id", "setting").agg(pl.len(), newest=pl.col("released_on").max())
+        boards = rows.group_by("quantity_id", "setting").agg(pl.len(), newest=pl.col("released_on").max())
         kept = boards.filter((pl.col("len") >= self.every) & (pl.col("newest") >= pl.col("newest").max() - ALIVE))
         named = {(name, "") for name in self.targets}
         return sorted(set(kept.select("quantity_id", "setting").iter_rows()) - named)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from foresaid.errors import RecordError
-from foresaid.registry import systems
+from foresaid.registry import coded_rows, systems
 
 SUBJECT_COLUMNS = ("subject_id", "kind", "run", "family", "released_on")
 SHARE = "fraction"
@@ -76,13 +78,24 @@ class View:
                 f"quantities.csv: found no row {quantity_id}, expected one; add it or correct the law's entry in params.yaml"
             ) from None
 
+    @cached_property
+    def _taken(self) -> dict[str, View]:
+        return {systems.DEFAULT: self}
+
     def of(self, which: str) -> View:
         """Return the view of the systems a law takes (`systems.taken`), to which all that is asked of the law's rows is put."""
-        return self if which == systems.DEFAULT else replace(self, observations=systems.taken(self.observations, which))
+        if which not in self._taken:
+            self._taken[which] = replace(self, observations=systems.taken(self.observations, which))
+        return self._taken[which]
+
+    @cached_property
+    def _coded(self) -> coded_rows.CodedRows:
+        return coded_rows.code(self.observations)
 
     def under(self, quantity_id: str, protocol: str = "") -> pl.DataFrame:
         """Return the rows of a quantity that were measured under one protocol; the empty one is the quantity's own."""
-        return self.observations.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == protocol))
+        found = self._coded.boards.get((quantity_id, protocol), {})
+        return self.observations[np.sort(np.concatenate([coded_rows.NONE, *found.values()]))]
 
     def wide(
         self, quantity_ids: Sequence[str], sources: Sequence[str], which: str = systems.DEFAULT, protocol: str = ""
@@ -95,24 +108,34 @@ class View:
         (`systems.taken`); rows under another protocol than the quantity's own are left out, or of the first quantity those under
         another than `protocol`.
         """
-        mine = pl.col("quantity_id").is_in(list(quantity_ids)) & pl.col("source_id").is_in(list(sources))
-        own = pl.when(pl.col("quantity_id").is_in(list(quantity_ids[:1]))).then(pl.lit(protocol)).otherwise(pl.lit(""))
-        wanted = systems.taken(self.observations.filter(mine), which).filter(pl.col("setting") == own)
-        twice = wanted.group_by("subject_id", "quantity_id").len().filter(pl.col("len") > 1).sort("subject_id")
-        if twice.height:
-            row = twice.row(0, named=True)
+        view = self.of(which)
+        coded = view._coded  # noqa: SLF001  # of another view
+        parts = [coded.of(name, "" if at else protocol, sources) for at, name in enumerate(quantity_ids)]
+        rows = np.concatenate([coded_rows.NONE, *parts])
+        column = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        _, first, subject = np.unique(coded.subject[rows], return_index=True, return_inverse=True)
+        cell, times = np.unique(subject * len(parts) + column, return_counts=True)
+        if len(cell) < len(rows):
+            at = int(np.argmax(times > 1))
+            name = view.observations["subject_id"][int(rows[first[cell[at] // len(parts)]])]
             raise RecordError(
-                f"{row['subject_id']}, {row['quantity_id']}: found values in {row['len']} of the sources {', '.join(sources)}, "
+                f"{name}, {quantity_ids[cell[at] % len(parts)]}: found values in {times[at]} of the sources {', '.join(sources)}, "
                 "expected one; name a single source in params.yaml"
             )
-        frame = wanted.group_by(*SUBJECT_COLUMNS).agg(
-            pl.col("known_on").max(),
-            *[pl.col("value").filter(pl.col("quantity_id") == name).first().alias(name) for name in quantity_ids],
+        known_on = np.full(len(first), np.iinfo(np.int32).min, dtype=np.int32)
+        np.maximum.at(known_on, subject, coded.known_on[rows])
+        values = np.full((len(parts), len(first)), np.nan)
+        values[column, subject] = coded.value[rows]
+        frame = view.observations.select(SUBJECT_COLUMNS)[rows[first]].hstack(
+            [
+                pl.Series("known_on", known_on).cast(pl.Date),
+                *(pl.Series(name, values[at], nan_to_null=True) for at, name in enumerate(quantity_ids)),
+            ]
         )
         if RELEASE_YEAR in quantity_ids:
             days = (pl.col("released_on") - EPOCH).dt.total_days()
             frame = frame.with_columns((2000.0 + days / YEAR_DAYS).alias(RELEASE_YEAR))
-        return frame.sort("subject_id")
+        return frame
 
 
 ZETTA = 1e21  # FLOPs; the unit of the ObsScaling tables, and of the cut-offs, whose plain numbers would not fit a ledger line
