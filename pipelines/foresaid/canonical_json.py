@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from functools import cache
+from itertools import chain
 from typing import Any, NoReturn
 
 from foresaid.errors import LedgerError
@@ -105,10 +106,12 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 
 
 def _too_deep(value: object, room: int) -> bool:
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return room == 0 or any(_too_deep(item, room - 1) for item in inner)
+    """Whether objects and lists stand in each other more than `room` deep; level by level, since lines hold many numbers."""
+    inner: list[Any] = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(room):
+        below = chain.from_iterable(one.values() if isinstance(one, dict) else one for one in inner)
+        inner = [item for item in below if isinstance(item, (dict, list))]
+    return bool(inner)
 
 
 def parse_line(line: bytes, number: int = 1) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -113,24 +114,30 @@ def spread(command: Callable[P, R]) -> Callable[P, R]:
 
 
 @click.command()
-@click.argument("law", type=LAW)
+@click.argument("laws", type=LAW, nargs=-1)
 @spread
-def fit(law: str, workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
-    """Fit one law to all its targets at the as-of date.
+def fit(laws: tuple[str, ...], workers: int | None, backend: str, scheduler: str) -> dict[str, int]:
+    """Fit laws to all their targets at the as-of date: those that are named, or else every law of params.yaml.
 
     Example: foresaid fit observational --workers 2
     """
     from foresaid import parallel, params
     from foresaid.errors import ParameterError
-    from foresaid.pipeline.fit import run
+    from foresaid.pipeline.fit import as_of, run
 
     loaded = params.load(project().params)
-    if law not in loaded.laws:
-        raise ParameterError(f"fit: found the law {law}, expected one of params.yaml: {', '.join(loaded.laws)}")
+    unknown = [law for law in laws if law not in loaded.laws]
+    if unknown:
+        raise ParameterError(f"fit: found the law {unknown[0]}, expected one of params.yaml: {', '.join(loaded.laws)}")
+    view, total = as_of(loaded, project().build), Counter[str]()
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
-        counts = run(law, loaded, project().build, project().metrics)
-    click.echo(f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets"))
-    return counts
+        for law in laws or loaded.laws:
+            counts = run(law, loaded, project().build, project().metrics, view)
+            click.echo(
+                f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets")
+            )
+            total.update(counts)
+    return dict(total)
 
 
 @click.command()

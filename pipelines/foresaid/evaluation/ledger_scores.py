@@ -100,7 +100,10 @@ def score_ledger(batches: Sequence[Batch], clock: Clock, own: str = "", barred: 
         if account.state in WORST:
             parts.append((LEVELS, _worst(account, facts, own)))
     steps = {aim: 2.0 * float(target.resolution or "0") for aim, target in facts.targets.items()}
-    every = _scored([(levels, _stepped(attach(frame, units), steps)) for levels, frame in parts])
+    alike = {
+        levels: pl.concat([one for used, one in parts if used == levels]) for levels in dict.fromkeys(used for used, _ in parts)
+    }
+    every = _scored({levels: _stepped(attach(frame, units), steps) for levels, frame in alike.items()})
     table = _table(every, list(accounts.values()), {key: len(found) for key, found in all_made.items()})
     scale = {aim: target.unit for aim, target in facts.targets.items()}
     table = [{**row, "unit": scale.get(aim_of(row["id"]), "")} for row in table]
@@ -306,11 +309,10 @@ def _worst(account: Account, facts: Facts, own: str) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=ROW, infer_schema_length=None) if rows else empty
 
 
-def _scored(parts: Sequence[tuple[tuple[float, ...], pl.DataFrame]]) -> pl.DataFrame:
-    """All rows scored, with their marks; a row for which nothing could be forecast has no WIS."""
+def _scored(parts: Mapping[tuple[float, ...], pl.DataFrame]) -> pl.DataFrame:
+    """All rows scored, with their marks, by the levels they are stated at; a row for which nothing could be forecast has no WIS."""
     done = [pl.DataFrame(schema={**SCORED, **{name: ROW[name] for name in MARKS}})]
-    for levels in dict.fromkeys(levels for levels, _ in parts):
-        frame = pl.concat([one for used, one in parts if used == levels])
+    for levels, frame in parts.items():
         known = frame.filter(pl.col("quantiles").list.eval(pl.element().is_nan().any()).list.first().not_())
         made_rows = score_rows(known, levels).hstack(known.select(MARKS))
         if not same_levels(

@@ -28,13 +28,14 @@ def released_scores(observations: pl.DataFrame, models: pl.DataFrame, quantities
     Columns quantity_id, subject_id, released_on, known_on (first public on), value, and `best`: the lowest value up to and with the
     row where lower is better, else the highest. `observations` are all vintages of all sources, `quantities` those wanted.
     """
-    found = [_of_one(observations, models, quantity) for _, quantity in sorted(quantities.items())]
+    apart = observations.partition_by("quantity_id", as_dict=True, maintain_order=True)
+    parts = [(apart.get((name,)), quantity) for name, quantity in sorted(quantities.items())]
+    found = [_of_one(rows, models, quantity) for rows, quantity in parts if rows is not None]
     return pl.concat([pl.DataFrame(schema=SCHEMA), *found])
 
 
 def _of_one(observations: pl.DataFrame, models: pl.DataFrame, quantity: Quantity) -> pl.DataFrame:
-    mine = (pl.col("quantity_id") == quantity.quantity_id) & (pl.col("source_id") == quantity.resolver)
-    systems = taken(observations.filter(mine), EACH)
+    systems = taken(observations.filter(pl.col("source_id") == quantity.resolver), EACH)
     ordered = systems.filter(pl.col("setting") == "").sort("subject_id", "known_on")
     current = ordered.group_by("quantity_id", "subject_id", maintain_order=True).agg(
         known_on=pl.col("known_on").first(), value=pl.col("value").last(), status=pl.col("status").last()

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeAlias
 
 from foresaid.errors import LedgerError
@@ -80,6 +81,14 @@ class Facts:
                 return min(seen[seen.index(following) :])
             seen.append(following)
         return seen[-1]
+
+    @cached_property
+    def models(self) -> dict[str, _Model]:
+        """One entry a model, by the earliest evidence of its release, whatever name it stood under."""
+        found: dict[str, _Model] = {}
+        for release in sorted((one for one in self.releases if one.on <= self.today), key=_order):
+            found.setdefault(self.name(release.model), _Model(release, release.on))
+        return found
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,7 @@ def resolve(target: TargetEntry, facts: Facts, known: Collection[str]) -> Resolu
             f"target {target.round}/{target.id}: the list of known models has SHA-256 {known_digest(known)}, "
             f"expected {target.known}; give the list of the freeze"
         )
-    models = _models(facts)
+    models = facts.models
     before = {facts.name(name) for name in known}
     if isinstance(target.rule, Named):
         return _named(target, target.rule, models, facts)
@@ -169,14 +178,6 @@ def resolve(target: TargetEntry, facts: Facts, known: Collection[str]) -> Resolu
     if isinstance(target.rule, RecordBy):
         return _record_by(target, target.rule, models, facts)
     return _bound(target, target.rule, models, facts, before)
-
-
-def _models(facts: Facts) -> dict[str, _Model]:
-    """One entry a model, by the earliest evidence of its release, whatever name it stood under."""
-    found: dict[str, _Model] = {}
-    for release in sorted((one for one in facts.releases if one.on <= facts.today), key=_order):
-        found.setdefault(facts.name(release.model), _Model(release, release.on))
-    return found
 
 
 def _order(release: Release) -> tuple[date, bool, str, str, str]:
@@ -456,7 +457,7 @@ def _record_by(target: TargetEntry, rule: RecordBy, models: Mapping[str, _Model]
 
 def standing_record(target: TargetEntry, rule: RecordBy, facts: Facts) -> Decimal | None:
     """The record among what is known by `facts.today`, scored within its scale; None with fewer models than the rule takes."""
-    top = _best(target, rule, _models(facts), facts, facts.today, facts.today)
+    top = _best(target, rule, facts.models, facts, facts.today, facts.today)
     return _within(target, _mean(top)) if len(top) == rule.top else None
 
 

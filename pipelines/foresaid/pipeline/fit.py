@@ -26,7 +26,7 @@ from foresaid.laws import _loader as laws
 from foresaid.params import Params
 from foresaid.project import CACHE
 from foresaid.registry import database
-from foresaid.registry.view import Quantity
+from foresaid.registry.view import Quantity, View
 from foresaid.scoring.levels import LEVELS
 from foresaid.studies import compute_returns
 from foresaid.studies.simulations._loader import study
@@ -100,13 +100,19 @@ def draft(law: Law, curve: Curve, quantity: Quantity) -> dict[str, Any]:
     }
 
 
-def run(name: str, params: Params, build: Path, metrics: Path) -> dict[str, int]:
-    """Fit one law to all its targets and write the results; return how many targets ended in each status."""
+def as_of(params: Params, build: Path) -> View:
+    """The record that every law is fitted on."""
+    return database.as_of(database.open_database(build / "database"), params.fit_as_of)
+
+
+def run(name: str, params: Params, build: Path, metrics: Path, view: View | None = None) -> dict[str, int]:
+    """Fit one law to all its targets and write the results; return how many targets ended in each status.
+
+    `view` is the record as of the day of the fits, where a caller that fits several laws has read it already.
+    """
     settings = params.laws[name]
     law = laws.load(name, settings)
-    connection = database.open_database(build / "database")
-    view = database.as_of(connection, params.fit_as_of)
-    connection.close()
+    view = as_of(params, build) if view is None else view
     curves, drafts, drawings, results = [], [], [], []
     kept: list[Curve] = []
     training: list[bytes] = []

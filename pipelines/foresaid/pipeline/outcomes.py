@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Context, Decimal
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TypeGuard, cast
@@ -101,25 +102,31 @@ def _open(entry: object) -> TypeGuard[ForecastEntry]:
     return isinstance(entry, ForecastEntry)
 
 
-def facts_of(target: TargetEntry, wanted: Collection[str], record: Record, today: date) -> Facts:
-    """What the record knows that a target may need, by `today`."""
-    about = record.history.filter(pl.col("quantity_id").is_in([target.benchmark, *wanted]) & pl.col("counts"))
-    cards = record.models.filter(pl.col("released_on").is_not_null())
-    releases = [
-        Release(
-            row["model_id"], maker(row["organisation"] or ""), row["line"] or "", row["tier"] or "", row["released_on"],
-            launch=row["release"] or "", open_weights=OPEN[row["open_weights"]],
-            kind=row["kind"], family=row["family"],
-        )
-        for row in cards.iter_rows(named=True)
-    ]  # fmt: skip
+@dataclass(frozen=True)
+class Asked:
+    """All of a target that decides which facts it may need: targets that ask alike share one reading of the record."""
+
+    quantities: frozenset[str]
+    protocol: str
+    series: str
+
+
+def asked_of(target: TargetEntry, wanted: Collection[str]) -> Asked:
+    """What a target asks of the record, with these covariates."""
     series = target.rule.series if isinstance(target.rule, Bound) and isinstance(target.rule.series, str) else ""
+    return Asked(frozenset([target.benchmark, *wanted]), target.protocol, series)
+
+
+def facts_of(asked: Asked, record: Record, today: date) -> Facts:
+    """What the record knows that a target may need, by `today`."""
+    about = record.history.filter(pl.col("quantity_id").is_in(sorted(asked.quantities)) & pl.col("counts"))
+    releases, series = list(record.releases), asked.series
     runs = about.filter((pl.col("kind") != "model") & pl.col("released_on").is_not_null()).unique("subject_id", maintain_order=True)
     for name, run, family, on in runs.select("subject_id", "run", "family", "released_on").iter_rows():
         releases.append(Release(name, "", "", "", on, series=series if series in (family, run) else "", binds="run"))
     published = [
         Published(
-            subject, quantity, source, _decimal(value), on, target.protocol, setting,
+            subject, quantity, source, _decimal(value), on, asked.protocol, setting,
             effort=_effort(setting), default=not setting,
         )
         for subject, quantity, setting, source, on, value in about.select(
@@ -130,6 +137,7 @@ def facts_of(target: TargetEntry, wanted: Collection[str], record: Record, today
     return Facts(today, tuple(releases), tuple(published), tuple(record.events), same, record.read)
 
 
+@cache
 def _effort(setting: str) -> float:
     system, _ = systems.split(setting)
     words = dict(part.split("=", 1) for part in system.split(";") if part)
@@ -137,6 +145,7 @@ def _effort(setting: str) -> float:
     return -1.0 if effort is None else effort
 
 
+@cache
 def _decimal(value: float) -> Decimal:
     """A value to fifteen digits, at most eighteen places after the point, without zeros at the end."""
     digits = Context(prec=15).create_decimal(repr(value))
@@ -159,6 +168,18 @@ class Record:
     events: Sequence[Event]
     registry: Path
     read: Mapping[str, Sequence[date]] = field(default_factory=dict)  # by source the days of its vintages
+
+    @cached_property
+    def releases(self) -> tuple[Release, ...]:
+        """The models whose release has a day."""
+        return tuple(
+            Release(
+                row["model_id"], maker(row["organisation"] or ""), row["line"] or "", row["tier"] or "", row["released_on"],
+                launch=row["release"] or "", open_weights=OPEN[row["open_weights"]],
+                kind=row["kind"], family=row["family"],
+            )
+            for row in self.models.filter(pl.col("released_on").is_not_null()).iter_rows(named=True)
+        )  # fmt: skip
 
 
 def read_record(registry: Path, build: Path) -> Record:
@@ -183,9 +204,10 @@ def proposed(batches: Sequence[Batch], record: Record, today: date) -> tuple[lis
     lines: list[Resolution | Void] = []
     differences: list[Difference] = []
     family = dict(record.history.select("subject_id", "family").unique("subject_id", maintain_order=True).iter_rows())
+    known_of = cache(partial(facts_of, record=record, today=today))
     for aim, target in facts.targets.items():
         known = training_data.read_known(record.registry / KNOWN, target.known)
-        made = resolve(target, facts_of(target, wanted_of(aim, facts), record, today), known)
+        made = resolve(target, known_of(asked_of(target, wanted_of(aim, facts))), known)
         if aim in facts.voids and not isinstance(made, Voided):
             # The outcome is entered all the same: it keeps the forecasts of a target voided without need in the second mean.
             differences.append(Difference(*aim, "", "void", "nothing that makes it void"))

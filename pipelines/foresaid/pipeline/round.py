@@ -72,7 +72,9 @@ def draft(params: Params, build: Path, registry: Path, file: RoundFile, as_of: d
 
     def record_at(target: TargetEntry) -> Decimal | None:
         assert isinstance(target.rule, RecordBy)
-        return standing_record(target, target.rule, outcomes.facts_of(target, [], record, as_of - timedelta(days=1)))
+        return standing_record(
+            target, target.rule, outcomes.facts_of(outcomes.asked_of(target, []), record, as_of - timedelta(days=1))
+        )
 
     asked = questions.targets(file, alive, launches, known_digest(known), same_items.read(registry), as_of, record_at)
     if not asked:

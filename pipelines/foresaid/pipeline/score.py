@@ -7,7 +7,7 @@ are made here, without the quantities whose publisher forbids a copy (their rows
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ from foresaid.evaluation.tables import by_unit, calibrated, compared, score_rows
 from foresaid.files import read_frame, write_frame, write_json
 from foresaid.forecasting import published as adopted
 from foresaid.ledger import store
+from foresaid.ledger.entries.batch import Batch
 from foresaid.ledger.state.accounting import WORST, totals
 from foresaid.ledger.state.index import Clock
 from foresaid.ledger.verify import verify
@@ -42,18 +43,26 @@ ALWAYS = date(9999, 12, 31)  # everything the record knows
 WANTED = [*KEY, "observed", "status", "distance", "point", "quantiles"]
 
 
-def prospective(registry: Path, on: datetime | None = None, own: str = "", known: units.Units = units.NOTHING) -> Scores:
+def prospective(
+    registry: Path,
+    on: datetime | None = None,
+    own: str = "",
+    known: units.Units = units.NOTHING,
+    batches: Sequence[Batch] | None = None,
+) -> Scores:
     """Score what the ledger froze: every version of every forecast, and what nobody can read as the worst.
 
     `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
     """
     checked = verify.verify(registry / "ledger")
-    return scored(registry, Clock(on, checked.policy.stamps > 0, checked.proved), own, known)
+    return scored(registry, Clock(on, checked.policy.stamps > 0, checked.proved), own, known, batches)
 
 
-def scored(registry: Path, clock: Clock, own: str = "", known: units.Units = units.NOTHING) -> Scores:
-    """The same by a clock of one's own, as a reader with another trust policy has it."""
-    batches = store.read(registry / "ledger")
+def scored(
+    registry: Path, clock: Clock, own: str = "", known: units.Units = units.NOTHING, batches: Sequence[Batch] | None = None
+) -> Scores:
+    """The same by a clock of one's own, as a reader with another trust policy has it; `batches`: the ledger, if it was read."""
+    batches = store.read(registry / "ledger") if batches is None else batches
     return score_ledger(batches, clock, own, barred(batches, registry), known)
 
 
@@ -114,9 +123,8 @@ def ledger_state(done: Scores, on: datetime | None) -> dict[str, Any]:
     }
 
 
-def open_outcomes(registry: Path, build: Path, today: date | None) -> dict[str, Any]:
+def open_outcomes(batches: Sequence[Batch], registry: Path, build: Path, today: date | None) -> dict[str, Any]:
     """How many outcomes the record has that the ledger lacks, and where the two differ."""
-    batches = store.read(registry / "ledger")
     if today is None or not batches:
         return {"outcomes_to_enter": 0, "disputed": []}
     try:
@@ -212,7 +220,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
     today = last if isinstance(last, date) else None
     on = datetime.combine(today, time(), UTC) if today is not None else None
-    ahead = prospective(registry, on, params.author, known)
+    batches = store.read(registry / "ledger")
+    ahead = prospective(registry, on, params.author, known, batches)
     taken = adopted_rows(registry, view, published)
     past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = units.attach(pl.concat([taken, past]), known)
@@ -238,7 +247,11 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
         metrics / "score.json",
         {
             **means_and_claims(measured, every.filter(~made & allowed), params.seed),
-            "accounting": {**ledger_state(ahead, on), **open_outcomes(registry, build, today), "no_forecast": missing.to_dicts()},
+            "accounting": {
+                **ledger_state(ahead, on),
+                **open_outcomes(batches, registry, build, today),
+                "no_forecast": missing.to_dicts(),
+            },
         },
     )
     return {kind: scored.filter(pl.col("evidence") == kind).height for kind in ("prospective", "adopted", "hindcast")}

@@ -40,7 +40,7 @@ def coverage_interval(inside: Array, clusters: Sequence[str], confidence: float 
     >>> round(found.share, 2), round(found.lower, 3), round(found.upper, 3)
     (0.75, 0.194, 0.994)
     """
-    from scipy import stats  # those who only know the names of scores do not pay for it
+    from scipy.special import betaincinv, stdtrit  # those who only know the names of scores do not pay for it
 
     hit = np.asarray(inside, dtype=float)
     names, member = np.unique(np.asarray(clusters), return_inverse=True)
@@ -52,12 +52,12 @@ def coverage_interval(inside: Array, clusters: Sequence[str], confidence: float 
         variance = float((residual**2).sum()) * count / (count - 1) / n**2
         if variance > 0:
             tail = 1 - (1 - confidence) / 2
-            shrink = (stats.t.ppf(tail, n - 1) / stats.t.ppf(tail, count - 1)) ** 2
+            shrink = (stdtrit(n - 1, tail) / stdtrit(count - 1, tail)) ** 2
             effective = float(min(n, n * share * (1 - share) / (n - 1) / variance * shrink))
     tail = (1 - confidence) / 2
     hits = share * effective
-    lower = 0.0 if share == 0 else float(stats.beta.ppf(tail, hits, effective - hits + 1))
-    upper = 1.0 if share == 1 else float(stats.beta.ppf(1 - tail, hits + 1, effective - hits))
+    lower = 0.0 if share == 0 else float(betaincinv(hits, effective - hits + 1, tail))
+    upper = 1.0 if share == 1 else float(betaincinv(hits + 1, effective - hits, 1 - tail))
     return Coverage(share, lower, upper, effective, n, count)
 
 
