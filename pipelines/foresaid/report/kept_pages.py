@@ -38,7 +38,7 @@ OWN = {"super", "self"}  # by these a block looks at its frame
 
 @dataclass(frozen=True)
 class Form:
-    """How the template of a page is written: its frame, the blocks it fills, the names it looks up, all templates it is made from."""
+    """How the template of a page is written: its frame, the blocks it fills, the names it looks up, all it is made from."""
 
     frame: str
     blocks: tuple[str, ...]
