@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
@@ -10,26 +11,41 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUM
 from collections.abc import Callable  # noqa: E402
 from datetime import date  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
-from benchmarks import choice, joint, observational, power, rows, table, waiting  # noqa: E402
+from benchmarks import choice, install, instead, joint, measure, observational, power, releases, rows, table, vintages, waiting  # noqa: E402
 from benchmarks.measure import Finding, MissingError  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
-MODULES = (observational, choice, power, joint, rows, waiting)
+MODULES = (observational, choice, power, joint, rows, waiting, releases, vintages, install)
 GOALS: dict[int, Callable[[bool], Finding]] = {
-    number: getattr(module, f"goal_{number}") for number in range(1, 20) for module in MODULES if hasattr(module, f"goal_{number}")
+    number: getattr(module, f"goal_{number}") for number in range(1, 28) for module in MODULES if hasattr(module, f"goal_{number}")
 }
+
+
+def measured_beside(quick: bool) -> dict[str, Any]:
+    """What belongs to no goal: the machine's rates, what a user would pick instead and, unless quick, what every stage takes."""
+    found: dict[str, Any] = {"rates": machine.said(), "instead": [dataclasses.asdict(one) for one in instead.timed(quick)]}
+    for row in found["instead"]:
+        click.echo(f"{row['work']}: {row['pick']}, {row['theirs'] or '-'} s cpu; ours {row['ours'] or row['see']}")
+    if not quick:
+        try:
+            found["stages"] = measure.module("benchmarks.stages").rows()
+        except MissingError as reason:
+            click.echo(f"stages: not run: {reason}")
+    return found
 
 
 @click.command(help=__doc__)
 @click.option(
     "--goal", "wanted", type=click.Choice([str(number) for number in GOALS]), multiple=True, help="Only this goal; repeatable."
 )
+@click.option("--tables/--no-tables", default=None, help="Also what others take and the stages; the default without --goal.")
 @click.option("--quick", is_flag=True, help="Smaller samples: a look, not a result.")
 @click.option("--dry", is_flag=True, help="Print only; write no file.")
-def main(wanted: tuple[str, ...], quick: bool, dry: bool) -> None:
+def main(wanted: tuple[str, ...], tables: bool | None, quick: bool, dry: bool) -> None:
     """Run the goals asked for, one after another."""
     findings = []
     for number in [int(item) for item in wanted] or list(GOALS):
@@ -42,8 +58,9 @@ def main(wanted: tuple[str, ...], quick: bool, dry: bool) -> None:
         click.echo(table.show(finding))
     counts = {name: sum(item.verdict == name for item in findings) for name in ("stretch", "pass", "below", "skipped")}
     click.echo(", ".join(f"{count} {name}" for name, count in counts.items()))
+    beside = measured_beside(quick) if tables or (tables is None and not wanted) else {}
     if not dry:
-        table.write(findings, date.today(), quick, ROOT / "benchmarks" / "results.json", ROOT / "docs" / "speed.md")
+        table.write(findings, date.today(), quick, ROOT / "benchmarks" / "results.json", ROOT / "docs" / "speed.md", beside)
         click.echo("wrote docs/speed.md and benchmarks/results.json")
 
 

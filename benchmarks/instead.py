@@ -23,25 +23,30 @@ import numpy as np
 import yaml
 
 from benchmarks import ledger, load, notebooks
-from benchmarks.measure import MissingError, clock, module, seconds
+from benchmarks.measure import MissingError, clock, module
 from benchmarks.waiting import ROOT, processor_seconds
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.rules import weighted_interval_score
 
 ROWS = 1_000_000  # of the tables that pandas gets, a tenth of those of goals 13 to 15
 FORECASTS = 10_000
+WAITING = "see waiting"
 DRAWS = 200  # resamples of a curve on the pages
 
 
 @dataclass(frozen=True)
 class Instead:
-    """One row: a piece of work, what we take, what a user would pick, what that takes, and how the figure is known."""
+    """One row: a piece of work, what we take, what a user would pick, what that takes, and how the figure is known.
+
+    Both are processor seconds; None where nothing was timed, and then `see` says where ours stands on the page.
+    """
 
     work: str
-    ours: str
+    ours: float | None
     pick: str
-    theirs: str
+    theirs: float | None
     how: str
+    see: str = ""
 
 
 def _rows(quick: bool) -> list[Instead]:
@@ -87,8 +92,7 @@ def _rows(quick: bool) -> list[Instead]:
         "score": ("pandas: pinball by groupby", scored.cpu, f"equal to {gap:.0e}"),
     }
     made = [
-        Instead(work[name], f"{seconds(taken_by_us[name])} cpu", pick, f"{seconds(spent)} cpu", f"timed here; {said}")
-        for name, (pick, spent, said) in theirs.items()
+        Instead(work[name], taken_by_us[name], pick, spent, f"timed here; {said}") for name, (pick, spent, said) in theirs.items()
     ]
     return [*made, _ensemble(work["score"], quantiles, outcomes, mine.cpu)]
 
@@ -98,9 +102,9 @@ def _ensemble(work: str, quantiles: Any, outcomes: Any, ours: float) -> Instead:
     try:
         peer = module("properscoring")
     except MissingError as reason:
-        return Instead(work, f"{seconds(ours)} cpu", pick, "", f"not run: {reason}")
+        return Instead(work, ours, pick, None, f"not run: {reason}")
     taken, _ = clock(lambda: peer.crps_ensemble(outcomes, quantiles), 3)
-    return Instead(work, f"{seconds(ours)} cpu", pick, f"{seconds(taken.cpu)} cpu", "timed here; near the WIS, not equal to it")
+    return Instead(work, ours, pick, taken.cpu, "timed here; near the WIS, not equal to it")
 
 
 def _ours(folder: Path) -> tuple[float, float]:
@@ -128,18 +132,16 @@ def _notebook(quick: bool) -> list[Instead]:
     whole = cell["imports"] + cell["reading"] + cell["fits"] + bootstrap + cell["figures"]
     again = cell["imports"] + cell["reading"] + cell["fits"] / 8 + bootstrap / 8 + cell["figures"] / 8
     how = f"cells timed here, bootstrap extrapolated from {draws} of {DRAWS} draws"
+    drawing = cell["imports"] + cell["reading"] + cell["figures"]
     some = "a notebook of eight tasks, one law, no vintages, no scores"
     return [
-        Instead("clone to every page", "see waiting", some, f"{seconds(whole)} cpu", how),
-        Instead("nothing to do", "goal 17", "the notebook: it does not know", f"{seconds(whole)} cpu", how + "; run anew"),
-        Instead(
-            "a changed template to its pages", "see waiting", "its imports and its figures again",
-            f"{seconds(cell['imports'] + cell['reading'] + cell['figures'])} cpu", "timed here; its fits kept in memory are lost",
-        ),
-        Instead("one new outcome to its page", "see waiting", "the cells of one task again", f"{seconds(again)} cpu", how),
-        Instead("the same by spreadsheet", "see waiting", "type it in, look at the chart", "", "by hand; no history of the cell"),
-        Instead("--help", "goal 16", "the imports of a notebook", f"{seconds(cell['imports'])} cpu", "timed here"),
-    ]  # fmt: skip
+        Instead("clone to every page", None, some, whole, how, WAITING),
+        Instead("nothing to do", None, "the notebook: it does not know", whole, how + "; run anew", "goal 17"),
+        Instead("a changed template to its pages", None, "its imports and figures again", drawing, "timed here; no fit", WAITING),
+        Instead("one new outcome to its page", None, "the cells of one task again", again, how, WAITING),
+        Instead("one new outcome to its page", None, "a spreadsheet and its chart", None, "by hand; no history of a cell", WAITING),
+        Instead("--help", None, "the imports of a notebook", cell["imports"], "timed here", "goal 16"),
+    ]
 
 
 def _make(quick: bool) -> list[Instead]:
@@ -155,7 +157,7 @@ def _make(quick: bool) -> list[Instead]:
         processor_seconds([make, "-s"], Path(home))
         taken = statistics.median(processor_seconds([make], Path(home)) for _ in range(3 if quick else 5))
     how = "timed here; by times of files, so a clone makes all anew and nothing is fetched"
-    return [Instead("nothing to do, by another tool", "goal 17", f"GNU Make with {rules} rules", f"{seconds(taken)} cpu", how)]
+    return [Instead("nothing to do", None, f"GNU Make with {rules} rules", taken, how, "goal 17")]
 
 
 def _ledger(quick: bool) -> list[Instead]:
@@ -177,12 +179,12 @@ def _ledger(quick: bool) -> list[Instead]:
         ):
             processor_seconds([git, *words], folder)
         checked = statistics.median(processor_seconds([git, "fsck", "--full"], folder) for _ in range(5))
-    work, mine = f"verify a ledger of {forecasts:,} forecasts", f"{seconds(ours)} cpu, start-up included"
+    work = f"verify a ledger of {forecasts:,} forecasts, start-up included"
     bytes_only = "timed here; bytes only, "
     return [
-        Instead(work, mine, "git fsck", f"{seconds(checked)} cpu", bytes_only + "and whoever owns the repository can rewrite it"),
-        Instead(work, mine, "sha256sum of every file", f"{seconds(hashed)} cpu", bytes_only + "against a list that somebody kept"),
-        Instead(work, mine, "a preregistration site", "", "by hand: one form a forecast, nothing is scored"),
+        Instead(work, ours, "git fsck", checked, bytes_only + "and whoever owns the repository can rewrite it"),
+        Instead(work, ours, "sha256sum of every file", hashed, bytes_only + "against a list that somebody kept"),
+        Instead(work, ours, "a preregistration site", None, "by hand: one form a forecast, nothing is scored"),
     ]
 
 
@@ -194,7 +196,7 @@ def timed(quick: bool) -> list[Instead]:
             found.extend(measure(quick))
         except MissingError as reason:
             what = (measure.__doc__ or "").strip().splitlines()[0].rstrip(".")
-            found.append(Instead(what, "", "", "", f"not run: {reason}"))
+            found.append(Instead(what, None, "", None, f"not run: {reason}"))
     return found
 
 
@@ -231,7 +233,15 @@ NOTHING = (
     ("cost against size", "goal 11", "not to be had: a loop is linear by construction"),
     ("the same bytes however it was spread", "goal 19", "not to be had"),
     ("a forecast of a release by line, tier and day", "goals 21, 24", "not to be had: packages want scores of it or features"),
-    ("`hindcast --full`", "see waiting", "not to be had: a loop over laws, targets and days, without vintages to loop over"),
+    ("`hindcast --full`", WAITING, "not to be had: a loop over laws, targets and days, without vintages to loop over"),
+)
+
+
+NOTHING = (
+    ("cost against size", "goal 11", "not to be had: a loop is linear by construction"),
+    ("the same bytes however it was spread", "goal 19", "not to be had"),
+    ("a forecast of a release by line, tier and day", "goals 21, 24", "not to be had: packages want its scores or features"),
+    ("`hindcast --full`", WAITING, "not to be had: a loop over laws, targets and days, without vintages to loop over"),
 )
 
 
@@ -243,10 +253,7 @@ def from_goals(rows: Mapping[int, Mapping[str, Any]]) -> list[Instead]:
         value: Any = rows.get(goal, {}).get("numbers", {})
         for name in place:
             value = value.get(name) if isinstance(value, Mapping) else None
-        theirs = f"{seconds(float(value) * item.times)} cpu" if isinstance(value, float | int) else ""
-        made.append(Instead(item.work, f"goal {item.goal}", item.pick, theirs, item.how if theirs else f"not run (goal {goal})"))
-    for goal, work in ((11, "cost against size"), (19, "the same bytes however it was spread")):
-        made.append(
-            Instead(work, f"goal {goal}", "none", "", "a loop is linear by construction" if goal == 11 else "nobody offers it")
-        )
-    return made
+        theirs = float(value) * item.times if isinstance(value, float | int) else None
+        how = f"not run (goal {goal})" if theirs is None else item.how
+        made.append(Instead(item.work, None, item.pick, theirs, how, f"goal {item.goal}"))
+    return [*made, *(Instead(work, None, "none", None, how, see) for work, see, how in NOTHING)]

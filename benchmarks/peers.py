@@ -33,19 +33,27 @@ def obsscaling_imputer() -> tuple[Callable[[Array], Array], str]:
     folder = os.environ.get("FORESAID_OBSSCALING")
     if not folder:
         return impute_as_described, "stand-in for ObsScaling (its algorithm as described: no FORESAID_OBSSCALING)"
-    sys.path.insert(0, folder)
+    try:
+        theirs = _their_class(Path(folder), "PCAImputer")
+        made = theirs(n_components=1, max_iter=ROUNDS, tol=TOLERANCE, boundary=[0.0, 1.0])
+    except Exception as error:  # whatever a foreign checkout raises, the reason is said and the stand-in runs
+        said = " ".join(f"{type(error).__name__}: {error}".split()) or type(error).__name__
+        return impute_as_described, f"stand-in for ObsScaling (its checkout could not be used: {said})"
+    return _calling(made), "ObsScaling's own PCAImputer"
+
+
+def _their_class(folder: Path, name: str) -> Any:
+    """Find a class in the module or package `utils` of a checkout, which may import its neighbours."""
+    sys.path.insert(0, str(folder))
     try:
         package = importlib.import_module("utils")
-        for name in [item.name for item in pkgutil.iter_modules([str(Path(folder) / "utils")])]:
-            theirs = getattr(importlib.import_module(f"{package.__name__}.{name}"), "PCAImputer", None)
-            if theirs is not None:
-                made = theirs(n_components=1, max_iter=ROUNDS, tol=TOLERANCE, boundary=[0.0, 1.0])
-                return _calling(made), "ObsScaling's own PCAImputer"
-    except Exception as error:  # whatever a foreign checkout raises, the reason is said and the stand-in runs
-        return impute_as_described, f"stand-in for ObsScaling ({folder} could not be used: {type(error).__name__})"
+        below = [f"utils.{item.name}" for item in pkgutil.iter_modules(getattr(package, "__path__", []))]
+        for found in (package, *map(importlib.import_module, below)):
+            if hasattr(found, name):
+                return getattr(found, name)
     finally:
-        sys.path.remove(folder)
-    return impute_as_described, f"stand-in for ObsScaling (no PCAImputer in {folder}/utils)"
+        sys.path.remove(str(folder))
+    raise MissingError(f"no {name} in utils")
 
 
 def _calling(imputer: Any) -> Callable[[Array], Array]:

@@ -5,44 +5,57 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from collections.abc import Mapping
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmarks import instead, sections
 from benchmarks.measure import Finding
 
-LIBRARIES = ("numpy", "scipy", "numba", "scikit-learn", "polars", "duckdb", "dvc", "scoringrules", "chinchilla", "pandas")
+WAITS = Path(__file__).with_name("waits.json")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "numba",
+    "scikit-learn",
+    "polars",
+    "duckdb",
+    "dvc",
+    "scoringrules",
+    "chinchilla",
+    "pandas",
+    "statsmodels",
+)
 HEAD = """# How fast it is, beside its peers
 
 Made by `make bench` on {day}, on {machine}, Python {python}, one thread in the linear algebra.{part}
 Ratios are taken in one run, on the same data, medians of at least five unless the peer's column says otherwise. *cpu* figures are
 processor time over all threads: where other work shared the machine, trust them and not the wall clock. A speed counts only with
-the quality beside it.
+the quality beside it. {rates}
 
 Versions: {versions}.
-
-| goal | what | asked (stretch) | found | verdict | quality reached | peer |
-| --- | --- | --- | --- | --- | --- | --- |
 """
+GOAL_HEAD = ("goal", "what", "asked (stretch)", "found", "verdict", "quality reached", "peer")
+TRIED = (  # a line each; docs/decisions.md has the reasons and figures
+    "Beyond Huber's delta a tenth of the reweighted curvature: two to four times faster, fewer starts at the lowest point.",
+    "One compiled kernel a law, made from the driver's text: four seconds of compiling each, where a pointer to the law costs one.",
+    "Code for one processor with reordered sums: a quarter faster in the sums, and stops on processors without AVX2.",
+    "Imputation shared by the targets of a cut-off: a quarter of the time, but a benchmark added would change all others.",
+    "Warm starts from the full-sample optimum alone: worse than the default start where that optimum lies on a flat ridge.",
+    "Candidate starts scored by one matrix product, and exchanged between replicates: no better than random starts.",
+    "Clipping a step at a bound in place of solving it anew: one task reached its optimum on a sixth of its replicates.",
+    "Greedy exchange for the choice of families: faster, and not the optimum at every budget.",
+    "Rarer garbage collection, and parameters read into names before a loop: no difference beyond noise.",
+    "A part of the systems for the capability law's sizes: nothing gained at today's size, and a higher loss.",
+)
+END = """## To repeat
 
-TAIL = """
-## What falls short, and why
-
-- Goal 5: the peer here is a stand-in with autograd's gradient, which takes 24 to 31 ms where Epoch's own notebook was once measured
-  at 902 ms; that notebook could not be had in this run. Against the 902 ms the ratio would be near 8,000. Our time goes into rounds
-  of reweighting, since nearly all rows lie beyond so small a delta; a faster rule was tried and is less sure (docs/decisions.md).
-- Goal 11 holds from eight targets on: they share imputation and components, so that fewer cost more than their part.
-- Goal 15 has no floor beside a peer: scoringrules' compiled loop, which gives the sum alone, is several times faster than ours with
-  the parts.
-- Goal 17: the limit of one second is one of a machine's pace. Within a day the bare chain of 33 stages took 0.69 to 1.07 s here and
-  ours 0.89 to 1.32 s, each time 1.14 to 1.30 times as long.
-- Loading ten million rows of Parquet takes four to five times as long as polars' plain read and twice as long as DuckDB's, since
-  names become enumerations and every rule is checked; CSV takes 1.7 times the faster reader.
-
-The solver on 1,000 random problems of each law (`FORESAID_PROBLEMS=1000 pytest tests/test_solver.py`) came within 1e-6 of the
-lowest known on 983 (broken), 991 (data-constrained), 994 (loss threshold) and 995 to 1,000 (all others); scipy from four starts
-on 832 to 1,000.
+`make bench` takes under twenty minutes on two idle cores, `make bench BENCH=--quick` under four on smaller samples, and
+`make bench BENCH="--goal 5"` measures one row. Where the environment's Python is older than 3.12, the goals whose peer wants 3.12
+are measured by a `python3.12` beside it, if there is one (`PYTHON312=` names another). Stages: `python -m benchmarks.stages`;
+ten times the record: `python -m benchmarks.tenfold`; the ledger: `python benchmarks/ledger.py`.
 """
 
 
@@ -73,39 +86,72 @@ def read(path: Path) -> dict[int, dict[str, Any]]:
     return {item["goal"]: item for item in json.loads(path.read_text())["goals"]}
 
 
-def write(findings: list[Finding], day: date, quick: bool, json_path: Path, page: Path) -> None:
-    """Write both files; goals that were not run this time keep their earlier row, with its day."""
+def _pythons(rows: list[dict[str, Any]]) -> str:
+    """The Python of most rows, and of which goals it was another."""
+    by: dict[str, list[int]] = {}
+    for row in rows:
+        by.setdefault(row.get("python", platform.python_version()), []).append(row["goal"])
+    most = max(by, key=lambda name: len(by[name]))
+    others = [f"{name} for goals {', '.join(map(str, goals))}" for name, goals in sorted(by.items()) if name != most]
+    return most + (f" ({'; '.join(others)})" if others else "")
+
+
+def write(
+    findings: list[Finding],
+    day: date,
+    quick: bool,
+    json_path: Path,
+    page: Path,
+    beside: Mapping[str, Any] | None = None,
+) -> None:
+    """Write both files; goals that were not run this time keep their earlier row, with its day, and so do the tables `beside`.
+
+    `beside` is what belongs to no goal, by name: the tables `instead` and `stages`, and the sentence `rates` on the machine.
+    """
     rows = read(json_path)
+    earlier = json.loads(json_path.read_text()) if json_path.exists() else {}
     for finding in findings:
         made = json.loads(json.dumps(dataclasses.asdict(finding), default=_plain))
-        rows[finding.goal] = {**made, "day": day.isoformat(), "quick": quick}
+        rows[finding.goal] = {**made, "day": day.isoformat(), "quick": quick, "python": platform.python_version()}
     ordered = [rows[goal] for goal in sorted(rows)]
+    kept = {name: (beside or {}).get(name, earlier.get(name, [])) for name in ("instead", "stages")}
     about = {
         "day": day.isoformat(),
         "machine": machine(),
-        "python": platform.python_version(),
+        "python": _pythons(ordered),
+        "rates": (beside or {}).get("rates", earlier.get("rates", "")),
         "libraries": [_version(name) for name in LIBRARIES],
     }
-    json_path.write_text(json.dumps({**about, "goals": ordered}, indent=1, ensure_ascii=False) + "\n")
-    part = " Rows marked (quick) were run on smaller samples." if any(row["quick"] for row in ordered) else ""
-    lines = [
-        HEAD.format(day=day, machine=machine(), python=platform.python_version(), part=part, versions=", ".join(about["libraries"]))
-    ]
-    for row in ordered:
+    json_path.write_text(json.dumps({**about, "goals": ordered, **kept}, indent=1, ensure_ascii=False) + "\n")
+    page.write_text(text(about, ordered, kept, day))
+
+
+def text(about: Mapping[str, Any], rows: list[dict[str, Any]], beside: Mapping[str, Any], day: date) -> str:
+    """The page: goals, new work, what else there is, waiting, stages, what falls short, and what was tried."""
+    part = " Rows marked (quick) were run on smaller samples." if any(row["quick"] for row in rows) else ""
+    head = HEAD.format(
+        day=day, machine=about["machine"], python=about["python"], part=part, rates=about["rates"],
+        versions=", ".join(about["libraries"]),
+    )  # fmt: skip
+    goals = []
+    for row in rows:
         asked = row["asked"] + (f" ({row['stretch']})" if row["stretch"] else "")
-        mark = " (quick)" if row["quick"] else ""
-        day_of = "" if row["day"] == day.isoformat() else f" ({row['day']})"
-        cells = [
-            row["goal"],
-            row["title"],
-            asked,
-            row["found"] + mark + day_of,
-            f"**{row['verdict']}**",
-            row["quality"],
-            row["peer"],
-        ]
-        lines.append("| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |\n")
-    page.write_text("".join(lines) + TAIL)
+        mark = (" (quick)" if row["quick"] else "") + ("" if row["day"] == day.isoformat() else f" ({row['day']})")
+        found = row["found"] + mark
+        goals.append([row["goal"], row["title"], asked, found, f"**{row['verdict']}**", row["quality"], row["peer"]])
+    others = [*beside["instead"], *map(dataclasses.asdict, instead.from_goals({row["goal"]: row for row in rows}))]
+    waits = json.loads(WAITS.read_text(encoding="utf-8"))
+    parts = [
+        sections.table(GOAL_HEAD, goals),
+        sections.new_work(rows),
+        sections.instead(others),
+        sections.waiting(waits),
+        sections.stages(beside["stages"]),
+        sections.falls_short(rows, others),
+        ["## Tried, and did not pay", "", *(f"- {line}" for line in TRIED)],
+        END.splitlines(),
+    ]
+    return head + "".join("\n" + "\n".join(lines) + "\n" for lines in parts if lines)
 
 
 def show(finding: Finding) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import peers, table
+from benchmarks import install, instead, peers, sections, table
 from benchmarks.__main__ import GOALS
-from benchmarks.measure import Finding, MissingError, module, verdict
+from benchmarks.measure import Finding, MissingError, module, slope, verdict
 from benchmarks.tables import made_up, obsscaling
 
 from foresaid.fitting.imputation import impute
@@ -21,7 +24,7 @@ def finding(goal: int, found: str = "5×") -> Finding:
 
 
 def test_every_goal_has_its_measurement() -> None:
-    assert list(range(1, 20)) == sorted(GOALS)
+    assert list(range(1, 28)) == sorted(GOALS)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +62,132 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         obsscaling()
     with pytest.raises(MissingError, match="no_such_peer is not installed"):
         module("no_such_peer")
+
+
+CHECKOUT = """
+import numpy as np
+
+class PCAImputer:
+    def __init__(self, n_components, max_iter, tol, boundary):
+        self.settings = (n_components, max_iter, tol, boundary)
+
+    def fit_transform(self, x):
+        return np.where(np.isnan(x), 0.5, x)
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty checkout of ObsScaling; whatever it has imported is forgotten afterwards."""
+    monkeypatch.setenv("FORESAID_OBSSCALING", str(tmp_path))
+    yield tmp_path
+    for name in [name for name in sys.modules if name.partition(".")[0] == "utils"]:
+        del sys.modules[name]
+
+
+@pytest.mark.parametrize("place", ["utils.py", "utils/__init__.py", "utils/imputation.py"])
+def test_the_imputer_of_a_checkout_is_used_wherever_it_stands(checkout: Path, place: str) -> None:
+    (checkout / place).parent.mkdir(exist_ok=True)
+    if place != "utils.py":
+        (checkout / "utils/__init__.py").write_text("")
+    (checkout / place).write_text(CHECKOUT)
+
+    impute_by_them, label = peers.obsscaling_imputer()
+
+    assert label == "ObsScaling's own PCAImputer"
+    assert impute_by_them(np.array([[1.0, np.nan]])).tolist() == [[1.0, 0.5]]
+    assert str(checkout) not in sys.path
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("import no_such_plotting_package", "No module named 'no_such_plotting_package'"),
+        ("x = 1", "no PCAImputer in utils"),
+        ("class PCAImputer: pass", "takes no arguments"),
+    ],
+)
+def test_a_checkout_that_cannot_be_used_says_why_and_the_stand_in_runs(checkout: Path, text: str, reason: str) -> None:
+    (checkout / "utils.py").write_text(text)
+
+    impute_by_them, label = peers.obsscaling_imputer()
+
+    assert impute_by_them is peers.impute_as_described
+    assert reason in label
+    assert str(checkout) not in label
+
+
+def test_what_is_below_or_was_not_run_is_said_from_the_findings() -> None:
+    rows = [
+        {**asdict(finding(5)), "verdict": "below", "found": "3×"},
+        {**asdict(finding(7)), "verdict": "skipped", "found": "not run: no peer"},
+        {**asdict(finding(9)), "verdict": "stretch"},
+    ]
+    other = {"work": "verify", "ours": 2.0, "pick": "git", "theirs": 0.5, "how": "timed here", "see": ""}
+
+    said = sections.falls_short(rows, [other, {**other, "theirs": 4.0, "pick": "slow"}])
+
+    assert [line for line in said if line.startswith("- Goal 5 (title) is below: 3×, asked asked")]
+    assert "- Goal 7 was not run: no peer." in said
+    assert "- git takes 25% of our time to verify (timed here)." in said
+    assert not [line for line in said if "Goal 9" in line or "slow" in line]
+
+
+def test_new_work_shows_size_slope_and_distance_from_the_floor() -> None:
+    numbers = {
+        "sizes": [10, 100],
+        "of": "rows",
+        "cpu": [0.001, 0.1],
+        "slope": 2.0,
+        "floor": 0.01,
+        "floor_of": "a copy",
+        "tenfold": "it",
+    }
+
+    (line,) = [line for line in sections.new_work([{**asdict(finding(20)), "numbers": numbers}]) if line.startswith("| 20 ")]
+
+    assert "rows: 10, 100" in line
+    assert "2.00" in line
+    assert "10×" in line
+    assert sections.new_work([asdict(finding(4))]) == []
+
+
+def test_a_goal_that_was_not_run_has_no_time_of_another_tool() -> None:
+    rows = {2: {"numbers": {"peer_each": {"cpu": 0.005}}}}
+
+    found = {one.work: one for one in instead.from_goals(rows)}
+
+    assert found["the planned load"].theirs == pytest.approx(4000.0)
+    assert found["joint skills"].theirs is None
+    assert found["joint skills"].how == "not run (goal 8)"
+
+
+def test_tables_of_no_goal_stay_until_they_are_made_again(tmp_path: Path) -> None:
+    files = tmp_path / "results.json", tmp_path / "speed.md"
+    stage = {"stage": "ingest", "cpu": "1.00 s", "wall": "2.00 s", "peak": "300 MB"}
+    table.write([finding(4)], date(2026, 11, 20), False, *files, {"stages": [stage]})
+
+    table.write([finding(7)], date(2026, 11, 21), False, *files)
+
+    assert "| ingest | 1.00 s | 2.00 s | 300 MB |" in files[1].read_text()
+
+
+def test_every_wait_is_of_one_form() -> None:
+    waits = json.loads(table.WAITS.read_text())
+
+    assert sections.waiting(waits)[-1].count("|") == 6
+    assert {"wait", "asked", "before", "now"} == set.intersection(*(set(row) for row in waits["waits"]))
+
+
+def test_only_what_grows_beyond_its_larger_half_counts_in_a_slope() -> None:
+    assert slope([1, 10, 100, 1000], [5.0, 5.0, 5.0, 500.0]) == pytest.approx(2.0)
+
+
+def test_what_a_set_of_libraries_asks_for_is_counted_once() -> None:
+    found = install.with_needs(("scipy",))
+
+    assert sorted(found) == ["numpy", "scipy"]
+    assert install.weight(["no-such-library"]) == (0, 0.0)
 
 
 def test_the_stand_in_imputes_to_the_same_point_as_the_program() -> None:
