@@ -1,8 +1,8 @@
 """What others do, written out where their code cannot be had. Each stand-in says so in its label.
 
-ObsScaling's imputation and fit (its code is used where FORESAID_OBSSCALING names a checkout that has it), the published
-bootstrap of the Chinchilla law, Sloth's training by Adam, and METR's hierarchical bootstrap. Plain on purpose:
-as they do it.
+ObsScaling's imputation and fit (its code is used where FORESAID_OBSSCALING names a checkout that has it), Sloth's training by
+Adam, and METR's hierarchical bootstrap; the published fits of the Chinchilla law are in chinchilla.py. Plain on purpose: as they
+do it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.optimize import curve_fit, minimize
+from scipy.optimize import curve_fit
 from scipy.special import expit
 
-from benchmarks.measure import MissingError, module
+from benchmarks.measure import module
 from foresaid.arrays import Array
 
 ROUNDS = 1000
@@ -97,69 +97,6 @@ def fit_sigmoid(pcs: Array, y: Array) -> float:
     except RuntimeError:
         return math.inf
     return float(((model(pcs, *p) - y) ** 2).sum())
-
-
-def chinchilla_objective(p: Array, N: Any, D: Any, L: Any, counts: Any, numpy: Any = np) -> Any:
-    """Huber's loss (1e-3) of the log-sum-exp against ln L, summed over counts; `numpy` may be autograd's."""
-    a, b, e, alpha, beta = p[0], p[1], p[2], p[3], p[4]
-    parts = numpy.stack([a - alpha * numpy.log(N), b - beta * numpy.log(D), e + numpy.zeros(len(N))])
-    top = numpy.max(parts, axis=0)
-    r = numpy.abs(top + numpy.log(numpy.sum(numpy.exp(parts - top), axis=0)) - numpy.log(L))
-    return numpy.sum(counts * numpy.where(r <= 1e-3, 0.5 * r**2, 1e-3 * (r - 5e-4)))
-
-
-PUBLISHED = np.array([math.log(477.84), math.log(2143.86), math.log(1.8172), 0.34731, 0.36718])
-
-
-def chinchilla_refit() -> tuple[Callable[[Array, Array, Array], float], str]:
-    """Return a refit of a resample from the published optimum by BFGS, and its label; autograd's gradient where it can be had."""
-    try:
-        anp, autograd = module("autograd.numpy"), module("autograd")
-    except MissingError:
-        label = (
-            "stand-in for Epoch's notebook: BFGS from the published optimum, our closed-form gradient (no autograd: kinder to it)"
-        )
-        return _refit_closed_form, label
-    both = autograd.value_and_grad(lambda p, N, D, L, counts: chinchilla_objective(p, N, D, L, counts, anp))
-
-    def refit(x: Array, y: Array, rows: Array) -> float:
-        ones = np.ones(len(rows))
-        found = minimize(both, PUBLISHED, args=(x[rows, 0], x[rows, 1], y[rows], ones), jac=True, method="BFGS")
-        return float(found.fun)
-
-    return refit, "stand-in for Epoch's notebook: BFGS from the published optimum, gradient by autograd, as described"
-
-
-def _refit_closed_form(x: Array, y: Array, rows: Any) -> float:
-    log_n, log_d, log_y = np.log(x[rows, 0]), np.log(x[rows, 1]), np.log(y[rows])
-
-    def both(p: Array) -> tuple[float, Array]:
-        parts = np.stack([p[0] - p[3] * log_n, p[1] - p[4] * log_d, np.full(len(rows), p[2])])
-        top = parts.max(axis=0)
-        weights = np.exp(parts - top)
-        r = top + np.log(weights.sum(axis=0)) - log_y
-        weights /= weights.sum(axis=0)
-        size = np.abs(r)
-        psi = np.clip(r, -1e-3, 1e-3)
-        value = np.where(size <= 1e-3, 0.5 * r * r, 1e-3 * (size - 5e-4)).sum()
-        pull = psi * weights
-        return float(value), np.array(
-            [pull[0].sum(), pull[1].sum(), pull[2].sum(), -(pull[0] * log_n).sum(), -(pull[1] * log_d).sum()]
-        )
-
-    return float(minimize(both, PUBLISHED, jac=True, method="BFGS").fun)
-
-
-def chinchilla_grid() -> list[Array]:
-    """Return the 4,500 starts of the notebook: a, b, e, alpha, beta."""
-    scales, floors, exponents = [0, 5, 10, 15, 20, 25], [-1, -0.5, 0, 0.5, 1], [0, 0.5, 1, 1.5, 2]
-    return [np.array(start, dtype=float) for start in itertools.product(scales, scales, floors, exponents, exponents)]
-
-
-def chinchilla_start(x: Array, y: Array, start: Array) -> float:
-    """One start of the notebook's grid: L-BFGS-B with a numeric gradient."""
-    ones = np.ones(len(y))
-    return float(minimize(chinchilla_objective, start, args=(x[:, 0], x[:, 1], y, ones), method="L-BFGS-B").fun)
 
 
 def choose_families(

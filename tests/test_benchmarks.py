@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import install, instead, peers, sections, table
+from benchmarks import chinchilla, install, instead, peers, sections, table
 from benchmarks.__main__ import GOALS
 from benchmarks.measure import Finding, MissingError, module, slope, verdict
 from benchmarks.tables import made_up, obsscaling
@@ -203,10 +203,21 @@ def test_the_chinchilla_stand_ins_have_the_same_minimum() -> None:
     x = np.exp(rng.uniform([16, 20], [21, 26], (60, 2)))
     y = (1.8 + 480 * x[:, 0] ** -0.35 + 2100 * x[:, 1] ** -0.37) * np.exp(0.003 * rng.normal(size=60))
     rows = np.arange(60)
-    start = peers.chinchilla_start(x, y, peers.PUBLISHED)
+    start = chinchilla.from_start(x, y, chinchilla.REPLICATED)
 
-    assert peers._refit_closed_form(x, y, rows) <= start * (1 + 1e-6)
+    assert chinchilla._refit_closed_form(x, y, rows) <= start * (1 + 1e-6)
+
+
+def test_the_likelihood_is_hubers_loss_over_a_scale() -> None:
+    rng = np.random.default_rng(3)
+    x, y = np.exp(rng.uniform([16, 20], [21, 26], (9, 2))), rng.uniform(2.0, 3.0, 9)
+    scale = 1.0  # delta is then in the unit of the residuals, and the logarithm of the scale adds nothing
+    expected = chinchilla.loss(chinchilla.REPLICATED, x[:, 0], x[:, 1], y)
+
+    found = chinchilla.likelihood(np.append(chinchilla.REPLICATED, np.log(scale)), x[:, 0], x[:, 1], y)
+
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_grid_of_the_notebook_has_4500_starts() -> None:
-    assert len(peers.chinchilla_grid()) == 4500
+    assert len(chinchilla.grid()) == 4500

@@ -19,7 +19,7 @@ from foresaid.fitting._jit import compiled
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
 from foresaid.fitting.robust_loss import fill_rows, share_beyond
 
-INPUTS = "kbfff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
+INPUTS = "kbffff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
 EIGHT, LEAST = 8, 16  # rows are filled up to a multiple of the one, and to the other: vector loops then leave no remainder
 
 
@@ -109,8 +109,9 @@ def step(H: Array, g: Array, damp: Array, p: Array, low: Array, high: Array, L: 
 
 
 def drive(
-    kernel: Any, logs: bool, loss: float, width: float, first: float, c: Array, x: Array, y: Array, weights: Array,
-    starts: Array, lower: Array, upper: Array, centre: Array, prior: Array, parameters: Array, objective: Array, converged: Array,
+    kernel: Any, logs: bool, loss: float, width: float, settled: float, first: float, c: Array, x: Array, y: Array,
+    weights: Array, starts: Array, lower: Array, upper: Array, centre: Array, prior: Array,
+    parameters: Array, objective: Array, converged: Array,
     H: Array, L: Array, vectors: Array, room: Array, held: Any,
 ) -> None:  # fmt: skip
     """Fit every copy (R) from every start (S); `parameters`, `objective` and `converged` are filled.
@@ -163,7 +164,7 @@ def drive(
                 F = np.inf
             for _ in range(ITERATIONS if np.isfinite(F) else 0):
                 if fresh:
-                    top, share = 0.0, share_beyond(loss, damping)
+                    top, share = 0.0, share_beyond(settled, damping)
                     for a in range(P):
                         for i in range(m):
                             A[a, i] = work[1, i] * J[a, i]
@@ -247,8 +248,8 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
     room = np.empty((2 * size + x.shape[2] + 7) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
-        compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.damping,
-        _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
+        compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.loss.settled,
+        problem.damping, _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
         _own(np.atleast_2d(problem.lower)), _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior),
         parameters, objective, converged,
         np.empty((size, size)), np.empty((size, size + 1)), np.empty((6, size)), room, np.empty(size, dtype=np.bool_),

@@ -154,7 +154,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         if moved.size:
             x, w = rows(moved)
             hessian[moved], gradient[moved] = _normal_equations(
-                problem, p[moved], x, r[moved], w, centre[moved], share_beyond(problem.loss.code, damping[moved])
+                problem, p[moved], x, r[moved], w, centre[moved], share_beyond(problem.loss.settled, damping[moved])
             )
             diagonal = np.einsum("bii->bi", hessian[moved])
             scale[moved] = np.maximum(scale[moved], diagonal)

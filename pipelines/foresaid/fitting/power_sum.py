@@ -24,7 +24,7 @@ from foresaid.fitting.robust_loss import SETTLED, Huber, RobustLoss
 EXPONENTS = (0.1, 0.25, 0.45, 0.8, 1.4)  # what published exponents span, about evenly on the logarithmic scale
 STEEPEST = 5.0
 LEVEL = 60.0  # bound of the logarithm of a term in the middle of the sizes
-HOFFMANN = Huber(1e-3)
+HOFFMANN = Huber(1e-3, SETTLED)
 ABSENT = 1e-3  # a term the grid leaves out starts at this share of the smallest value, since its logarithm must exist
 SINGULAR = 1e-12
 

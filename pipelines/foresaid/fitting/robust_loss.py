@@ -1,10 +1,10 @@
-"""Robust losses of residuals: value, weight, and the same for the compiled engine, each loss in one place.
+"""Robust losses of residuals: value, weight, curvature, and the same for the compiled engine, each loss in one place.
 
 Least squares with a robust loss rho is solved by reweighting, every step one of plain least squares with the weights
-rho'(r) / r, which passes into Newton's method with the curvature rho''(r) as a fit settles (`share_beyond`). A loss is a
-class with `value`, `weight` and `curvature` on arrays (the reference) and a function of the module that fills all three for all
-rows of a compiled fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and
-one line in `fill_rows`. Nothing outside this file knows which losses there are.
+rho'(r) / r; where asked, it passes into Newton's method with the curvature rho''(r) as a fit settles. A loss is a class with
+`value`, `weight` and `curvature` on arrays (the reference) and a function of the module that fills all three for all rows of a
+compiled fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and one line in
+`fill_rows`. Nothing outside this file knows which losses there are.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 
 _LINEAR, _HUBER, _SOFT_L1 = 0.0, 1.0, 2.0  # how a loss is named to the compiled engine, which takes numbers
-SETTLED = 1e-5  # damping below which a step counts less and less of the curvature that reweighting adds to a robust loss
+SETTLED = 1e-5  # damping below which a fit counts as being in its basin: see `RobustLoss.settled`
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,14 @@ class RobustLoss(ABC):
 
     `scale` has the unit of the residual (the noise scale of a law: values, or logarithms of values). Raises ParameterError for a
     scale that is not above zero.
+
+    Reweighting alone, the rule where `settled` is 0, is sure and slow: where most rows lie beyond the scale it sees curvature that
+    is not there. Below a damping of `settled` steps pass into Newton's, which are few but may leave a bent valley by its side; so
+    only laws whose starts are seen to end where reweighting ends ask for it.
     """
 
     scale: float
+    settled: float = 0.0
 
     name: ClassVar[str]
     code: ClassVar[float]
@@ -128,22 +133,18 @@ class SoftL1(RobustLoss):
 LINEAR = Linear()
 
 
-def share_beyond(code: float, damping: Any) -> Any:
+def share_beyond(settled: float, damping: Any) -> Any:
     """Return the share of a robust loss's reweighted curvature that a step still counts; the rest is the loss's own.
 
     A step solves with J' diag(c + s (v - c)) J, where v = w rho'(r) / r bounds the loss from above and c = w rho''(r) is its
-    curvature: reweighting at s = 1, Gauss-Newton at s = 0. Reweighting alone is sure and slow, since where most rows lie beyond
-    Huber's delta it sees curvature that is not there; Newton's steps are few and, far from a minimum, may end in another valley.
-    So s follows the damping, which falls while steps keep what they promised and rises where they do not. Plain squares (`code`
-    says which loss) have nothing to pass into: v = c.
-    Clark and Osborne 1986, SIAM Journal on Scientific and Statistical Computing 7(1): finite algorithms at s = 0.
+    curvature: reweighting at s = 1, Newton's step on the loss at s = 0. The damping falls while steps keep what they promised and
+    rises where they do not, and s follows it from `settled` on. Clark and Osborne 1986, SIAM Journal on Scientific and Statistical
+    Computing 7(1): at s = 0 a linear problem is solved in finitely many steps.
 
-    >>> [round(float(share_beyond(Huber.code, damping)), 6) for damping in (1e-3, 1e-5, 1e-6)]
-    [1.0, 1.0, 0.1]
+    >>> [round(float(share_beyond(SETTLED, damping)), 6) for damping in (1e-3, 1e-5, 1e-6)], share_beyond(0.0, 1e-6)
+    ([1.0, 1.0, 0.1], 1.0)
     """
-    if code == _LINEAR:
-        return 0.0 * damping + 1.0
-    return np.minimum(1.0, damping / SETTLED)
+    return np.minimum(1.0, damping / settled) if settled > 0 else 0.0 * damping + 1.0
 
 
 def linear_rows(r: Array, w: Array, v: Array, f: Array, q: Array) -> None:

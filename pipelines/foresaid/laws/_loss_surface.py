@@ -17,7 +17,7 @@ import polars as pl
 from foresaid.arrays import Array
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.law import Law, Parameter
-from foresaid.fitting.robust_loss import Huber, RobustLoss
+from foresaid.fitting.robust_loss import SETTLED, Huber, RobustLoss
 from foresaid.laws._settings import check_preset, read_entries
 from foresaid.registry.view import View
 
@@ -78,6 +78,7 @@ class SurfaceLaw(ComputeLaw):
     noise: ClassVar[str] = "log"
     typical_noise: ClassVar[float] = SCATTER
     believed: ClassVar[dict[str, tuple[float, float]]] = {}
+    settled: ClassVar[float] = SETTLED  # 0 for a law with valleys: see RobustLoss
 
     @staticmethod
     def read_settings(values: dict[str, Any]) -> dict[str, Any]:
@@ -88,7 +89,7 @@ class SurfaceLaw(ComputeLaw):
     @property
     def residual_loss(self) -> RobustLoss:
         """Return Huber's loss on ln L."""
-        return Huber(1e-3 if self.preset == "authors" else 0.01)
+        return Huber(1e-3 if self.preset == "authors" else 0.01, self.settled)
 
     @property
     def backtests(self) -> bool:

@@ -65,6 +65,7 @@ class Kaplan(SurfaceLaw):
         "parameters and tokens is superseded."
     )
     believed: ClassVar[dict[str, tuple[float, float]]] = {"ratio": (0.8, 0.5), "alpha_D": (0.095, 0.05)}
+    settled: ClassVar[float] = 0.0
     columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
