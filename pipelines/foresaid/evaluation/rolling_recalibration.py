@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from foresaid import parallel
 from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.schema import UNITS
 from foresaid.evaluation.units import complete
@@ -197,7 +198,8 @@ def learned(made: pl.DataFrame) -> pl.DataFrame:
     """All methods in each recalibration, with the ensembles of the laws: columns of `made`, UNITS and `recalibration`."""
     frames = []
     made = _with_units(made)
-    for _, part in made.group_by(["mode", "board", "unit"], maintain_order=True):
+    boards = made.partition_by(["mode", "board", "unit"], maintain_order=True)
+    for part in parallel.counted(boards, "boards, learning from earlier origins", len(boards)):
         found = asks(part)
         roles = dict(part.select("law", "role").unique().iter_rows())
         members = sorted(name for name, role in roles.items() if role == "law")

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid import parallel
 from foresaid.arrays import Array
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.forecasting.board import UNKNOWN, Board, Lineage, board, boards, from_probit, to_probit, turned
@@ -295,7 +296,7 @@ def forecasts(questions: Sequence[Question], who: Lineage = UNKNOWN) -> list[dic
     pools: dict[tuple[str | None, str], list[Array]] = {}
     numbers: dict[str, int] = {}
     seen: dict[Hashable, Any] = {}
-    for one in questions:
+    for one in parallel.counted(questions, "baselines", len(questions)):
         if not one.chosen:
             points.append({})
             errors.append({})
