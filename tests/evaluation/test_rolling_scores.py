@@ -173,7 +173,7 @@ def test_the_best_baseline_is_the_named_one_with_the_least_score(scored: pl.Data
         law=pl.col("law").replace({"naive": "best_known", "wild": "growth"})
     )
 
-    best, relative = rolling_scores.best_baseline(named)
+    best, relative = rolling_scores.best_baseline(rolling_scores.numbered(named))
 
     assert best == "growth"
     assert relative["good"][0] < relative["growth"][0] < relative["best_known"][0] == 1.0
@@ -218,7 +218,7 @@ def test_a_row_without_a_forecast_counts_as_the_reference_and_is_counted(against
     assert whole["relative_wis"] < half["relative_wis"] < 1.0
     # Nor is it placed by what it did forecast alone.
     made = against_best_known.filter(~shy & (pl.col("recalibration") == PLAIN))
-    assert rolling_scores.best_baseline(made)[1]["good"][0] < half["pairwise_relative_wis"] < 1.0
+    assert rolling_scores.best_baseline(rolling_scores.numbered(made))[1]["good"][0] < half["pairwise_relative_wis"] < 1.0
 
 
 def test_p_is_adjusted_over_all_tables_of_the_page(against_best_known: pl.DataFrame) -> None:

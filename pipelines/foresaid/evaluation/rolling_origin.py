@@ -301,7 +301,8 @@ def forecasts(
     seen = set()
     simple: list[baselines.Question] = []
     said: list[_Answer] = []
-    for i, (one, recalibrated) in enumerate(zip(every, answers, strict=True)):
+    asked_of = parallel.counted(zip(every, answers, strict=True), f"forecasts, {TITLES[mode]}", len(every))
+    for i, (one, recalibrated) in enumerate(asked_of):
         law, fitted, target = one.question.law, recalibrated.fit, one.split.train.target
         made, far = None, None
         if fitted.point.size:

@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from foresaid import parallel
 from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.schema import UNITS
 from foresaid.evaluation.units import complete
@@ -46,21 +48,39 @@ class Asks:
     rows: pl.DataFrame
     quantiles: dict[str, Array]
 
-    @property
-    def origins(self) -> NDArray[np.object_]:
-        """The origin of each row."""
-        return np.array(self.rows["origin"].to_list(), dtype=object)
+    @cached_property
+    def origins(self) -> dict[date, slice]:
+        """Every origin in time, and the rows asked at it."""
+        found = self.rows.group_by("origin", maintain_order=True).len().rows()
+        ends = np.cumsum([count for _, count in found]).tolist()
+        return {day: slice(end - count, end) for (day, count), end in zip(found, ends, strict=True)}
 
-    @property
+    @cached_property
+    def observed(self) -> Array:
+        """The outcome of each row."""
+        return self.rows["observed"].to_numpy()
+
+    @cached_property
+    def releases(self) -> NDArray[np.intp]:
+        """A number for the release of each row."""
+        return np.asarray(np.unique(self.rows["release"].to_numpy(), return_inverse=True)[1], dtype=np.intp)
+
+    @cached_property
     def bounds(self) -> tuple[Array, Array]:
         """Lower and upper bound of each row's quantity."""
         return self.rows["lower"].to_numpy(), self.rows["upper"].to_numpy()
 
     def past(self, origin: date) -> NDArray[np.intp]:
         """Rows that may teach at an origin: asked before, public by then; of each outcome the forecast of the middle origin."""
-        rows = self.rows.with_row_index("at").filter((pl.col("origin") < origin) & (pl.col("public_on") <= origin))
-        middle = pl.col("at").sort_by("origin").get((pl.len() - 1) // 2)
-        return rows.group_by("target_id", "subject_id").agg(middle)["at"].sort().to_numpy().astype(np.intp)
+        if origin not in self._past:
+            rows = self.rows.with_row_index("at").filter((pl.col("origin") < origin) & (pl.col("public_on") <= origin))
+            middle = pl.col("at").sort_by("origin").get((pl.len() - 1) // 2)
+            self._past[origin] = rows.group_by("target_id", "subject_id").agg(middle)["at"].sort().to_numpy().astype(np.intp)
+        return self._past[origin]
+
+    @cached_property
+    def _past(self) -> dict[date, NDArray[np.intp]]:
+        return {}
 
 
 def asks(made: pl.DataFrame) -> Asks:
@@ -74,8 +94,10 @@ def asks(made: pl.DataFrame) -> Asks:
     return Asks(rows, quantiles)
 
 
-def _importance(rows: pl.DataFrame) -> Array:
-    return np.asarray(rows.select(1.0 / pl.len().over("release")).to_series().to_numpy(), dtype=float)
+def _importance(found: Asks, at: NDArray[np.intp]) -> tuple[Array, int]:
+    """What each of some rows counts, one over the rows of its release, and the number of releases."""
+    _, release, count = np.unique(found.releases[at], return_inverse=True, return_counts=True)
+    return 1.0 / count[release], len(count)
 
 
 def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
@@ -83,13 +105,12 @@ def weights_at(found: Asks, members: Sequence[str], origin: date) -> Array:
     at = found.past(origin)
     whole = np.stack([found.quantiles[name] for name in members])
     at = at[~np.isnan(whole[:, at]).any(axis=(0, 2))]
-    rows = found.rows[at]
-    releases = rows["release"].n_unique()
+    importance, releases = _importance(found, at)
     equal = np.full(len(members), 1.0 / len(members))
     if releases < FEWEST_RELEASES:
         return equal
     columns = [LEVELS.index(level) for level in LEARNED_AT]
-    learned = stack(whole[:, at][:, :, columns], LEARNED_AT, rows["observed"].to_numpy(), _importance(rows))
+    learned = stack(whole[:, at][:, :, columns], LEARNED_AT, found.observed[at], importance)
     return shrunk(learned, releases)
 
 
@@ -98,8 +119,7 @@ def ensembles(found: Asks, members: Sequence[str]) -> dict[str, Array]:
     whole = np.stack([found.quantiles[name] for name in members])
     alone = (~np.isnan(whole[:, :, 0])).sum(axis=0) < 2
     stacked = np.full(whole.shape[1:], np.nan)
-    for origin in sorted(set(found.origins)):
-        now = found.origins == origin
+    for origin, now in found.origins.items():
         stacked[now] = average(whole[:, now], weights_at(found, members, origin))
     made = {ENSEMBLES[0]: average(whole, np.ones(len(members))), ENSEMBLES[1]: median(whole), ENSEMBLES[2]: stacked}
     return {name: np.where(alone[:, None], np.nan, values) for name, values in made.items()}
@@ -109,18 +129,14 @@ def recalibrated(found: Asks, quantiles: Array) -> Array:
     """Widen or narrow forecasts (N, 23), origin by origin, by the factor that would have served best on outcomes before it."""
     lower, upper = found.bounds
     made = np.full_like(quantiles, np.nan)
-    for origin in sorted(set(found.origins)):
-        now = found.origins == origin
+    for origin, now in found.origins.items():
         at = found.past(origin)
         at = at[~np.isnan(quantiles[at]).any(axis=1)]
         scale = 1.0
         if len(at):
-            rows = found.rows[at]
+            importance, releases = _importance(found, at)
             ends = (lower[at], upper[at])
-            taught = learn_width(
-                quantiles[at], LEVELS, rows["observed"].to_numpy(), _importance(rows), ends, rows["release"].n_unique()
-            )
-            scale = taught.scale
+            scale = learn_width(quantiles[at], LEVELS, found.observed[at], importance, ends, releases).scale
         made[now] = rescale(quantiles[now], scale, lower[now], upper[now])
     return made
 
@@ -139,24 +155,24 @@ def recentred(found: Asks, quantiles: Array) -> Array:
         share = np.clip((values - lower[:, None]) / span, EDGE, 1.0 - EDGE)
         return np.asarray(np.log(share / (1.0 - share)))
 
-    public = np.array(found.rows["public_on"].to_list(), dtype=object)
-    observed = found.rows["observed"].to_numpy()[:, None]
+    public = found.rows["public_on"].to_numpy()
+    observed = found.observed[:, None]
     error = (logit(observed) - logit(quantiles[:, [quantiles.shape[1] // 2]]))[:, 0]
     made = quantiles.copy()
-    for origin in sorted(set(found.origins)):
+    now_at = logit(quantiles)
+    share = (quantiles - lower[:, None]) / span
+    # What lies within EDGE of a bound has no place on the scale, and stays where it is.
+    still = (share <= EDGE) | (share >= 1.0 - EDGE)
+    for origin, now in found.origins.items():
         at = found.past(origin)
         at = at[~np.isnan(quantiles[at]).any(axis=1)]
-        at = at[np.array([public[i] > origin - MEMORY for i in at], dtype=bool)]
+        at = at[public[at] > np.datetime64(origin - MEMORY)]
         if not len(at):
             continue
-        rows = found.rows[at]
-        weight, releases = _importance(rows), rows["release"].n_unique()
+        weight, releases = _importance(found, at)
         shift = float(weight @ error[at] / weight.sum()) * releases / (releases + PRIOR_RELEASES)
-        now = found.origins == origin
-        moved = lower[:, None] + span / (1.0 + np.exp(-(logit(quantiles) + shift)))
-        # What lies within EDGE of a bound has no place on the scale, and stays where it is.
-        share = (quantiles - lower[:, None]) / span
-        made[now] = np.where((share <= EDGE) | (share >= 1.0 - EDGE), quantiles, moved)[now]
+        moved = lower[now, None] + span[now] / (1.0 + np.exp(-(now_at[now] + shift)))
+        made[now] = np.where(still[now], quantiles[now], moved)
     return np.maximum.accumulate(made, axis=1)
 
 
@@ -182,7 +198,8 @@ def learned(made: pl.DataFrame) -> pl.DataFrame:
     """All methods in each recalibration, with the ensembles of the laws: columns of `made`, UNITS and `recalibration`."""
     frames = []
     made = _with_units(made)
-    for _, part in made.group_by(["mode", "board", "unit"], maintain_order=True):
+    boards = made.partition_by(["mode", "board", "unit"], maintain_order=True)
+    for part in parallel.counted(boards, "boards, learning from earlier origins", len(boards)):
         found = asks(part)
         roles = dict(part.select("law", "role").unique().iter_rows())
         members = sorted(name for name, role in roles.items() if role == "law")

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from foresaid.arrays import list_values
 from foresaid.errors import RecordError
 from foresaid.evaluation import means
 from foresaid.evaluation.claims import against_reference, broken_down, judged
@@ -57,7 +58,7 @@ def score(learned: pl.DataFrame) -> pl.DataFrame:
     scored = score_rows(named)
     if not made.height:
         return scored.with_columns(**{name: pl.Series([], dtype=learned.schema[name]) for name in OWN})
-    quantiles = np.array(made["quantiles"].to_list(), dtype=float)
+    quantiles = list_values(made["quantiles"], len(LEVELS))
     logit = Covariate("share", "logit")
     on_logits = weighted_interval_score(logit.apply(quantiles), LEVELS, logit.apply(made["observed"].to_numpy())).wis
     revised = weighted_interval_score(quantiles, LEVELS, made["latest"].to_numpy().astype(float)).wis
@@ -103,13 +104,22 @@ def _groups(scored: pl.DataFrame, horizons: Sequence[int]) -> Iterator[tuple[dic
                         yield {"mode": mode, "unit": unit, "board": board, "recalibration": after, "horizon": horizon}, rows
 
 
+def numbered(scored: pl.DataFrame) -> pl.DataFrame:
+    """Add the column `row`: a number for what was asked, in the order of its name; sums over rows follow it."""
+    named = scored.select(*ROW).unique().with_columns(name=pl.concat_str(ROW, separator="/")).sort("name")
+    return scored.join(named.drop("name").with_row_index("row"), on=ROW, how="left", maintain_order="left")
+
+
 def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float, int]]]:
-    """The baseline of one table with the least pairwise relative WIS, and everybody's pairwise relative WIS to the reference."""
-    named = rows.with_columns(row=pl.concat_str(ROW, separator="/"))
+    """The baseline of one table with the least pairwise relative WIS, and everybody's pairwise relative WIS to the reference.
+
+    `rows` are numbered (`numbered`).
+    """
     scores = {
-        str(law): dict(part.select("row", "wis").iter_rows()) for (law,), part in named.group_by(["law"], maintain_order=True)
+        str(law): dict(zip(part["row"].to_list(), part["wis"].to_list(), strict=True))
+        for (law,), part in rows.select("law", "row", "wis").group_by(["law"], maintain_order=True)
     }
-    asked = named["row"].n_unique()
+    asked = rows["row"].n_unique()
     fit = [name for name in BASELINES if len(scores.get(name, {})) >= SHARE * asked]
     named_before = REFERENCES["released"]
     scale = named_before if named_before in scores else fit[0] if fit else ""
@@ -124,7 +134,7 @@ def _answered(rows: pl.DataFrame, none: pl.DataFrame) -> pl.DataFrame:
         theirs = rows.filter(pl.col("law") == reference("released", law))
         gone = none.filter(pl.col("law") == law).select(ROW).unique()
         made.append(theirs.join(gone, on=ROW, how="semi").with_columns(law=pl.lit(law)))
-    return pl.concat(made)
+    return pl.concat(made) if len(made) > 1 else rows
 
 
 def by_horizon(scored: pl.DataFrame, no_forecast: pl.DataFrame, horizons: Sequence[int], seed: int) -> list[dict[str, Any]]:
@@ -138,7 +148,7 @@ def by_horizon(scored: pl.DataFrame, no_forecast: pl.DataFrame, horizons: Sequen
     """
     made: list[dict[str, Any]] = []
     claims: list[tuple[dict[str, Any], Comparison]] = []
-    for about, rows in _groups(scored, horizons):
+    for about, rows in _groups(numbered(scored), horizons):
         none = no_forecast.filter(
             *(pl.col(key) == about[key] for key in ("mode", "unit")), pl.col("horizon") <= about["horizon"],
             pl.lit(about["board"] == EVERY_BOARD) | (pl.col("board") == about["board"]),

@@ -9,16 +9,18 @@ property of the baseline (`Record`): all other families, all other rows, or, for
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from foresaid import parallel
 from foresaid.arrays import Array
 from foresaid.fitting.data import Target, TrainingTable
-from foresaid.forecasting.board import UNKNOWN, Board, Lineage, boards, from_probit, to_probit, turned
+from foresaid.forecasting.board import UNKNOWN, Board, Lineage, board, boards, from_probit, to_probit, turned
 from foresaid.forecasting.method import DATE, FAMILY, LINE, LINEAGE, MAKER, NOTHING, SCALE, Method
 from foresaid.forecasting.predict import Forecast
 from foresaid.scoring.levels import LEVELS
@@ -214,18 +216,33 @@ SIX = ("last_of_line_and_tier", "last_of_maker", "recent_mean", "best_known", "a
 COMBINED = Method(MEAN_OF_SIX, "Mean of six baselines", "the average quantiles of the six that know no score", "baseline", LINEAGE)
 
 
-def past_errors(baseline: Baseline, known: Board) -> Array:
+def past_errors(baseline: Baseline, known: Board, seen: dict[Hashable, Any] | None = None) -> Array:
     """Errors the baseline made on known rows, forecast from the rows its record says.
 
     By default the family is left out as a whole, as a new release is new to everybody; within one series, or where every row is a
     family of its own, only the row itself is left out. `Record.EARLIER` forecasts each dated row from those released before it; a
-    row with fewer than FEWEST before it has no error.
+    row with fewer than FEWEST before it has no error. `seen` keeps errors from one call to the next, by all that they depend on:
+    from one origin to another the same rows stand before most rows, and often there is no other row at all.
     """
+    seen = {} if seen is None else seen
+
+    def error(i: int, rest: Board) -> float:
+        return float(known.y[i] - baseline.point(rest, known, i))
+
+    if baseline.record is not Record.EARLIER:
+        key: Hashable = (baseline.point, known.digest)
+        if key not in seen:
+            rests = [_others(known, baseline.record, i) for i in range(known.n)]
+            seen[key] = np.array([error(i, rest) for i, rest in enumerate(rests) if rest.n])
+        return np.asarray(seen[key])
     errors = []
     for i in range(known.n):
         rest = _others(known, baseline.record, i)
-        if rest.n >= (FEWEST if baseline.record is Record.EARLIER else 1):
-            errors.append(known.y[i] - baseline.point(rest, known, i))
+        if rest.n >= FEWEST:
+            key = (baseline.point, rest.digest, known.name[i])
+            if key not in seen:
+                seen[key] = error(i, rest)
+            errors.append(seen[key])
     return np.array(errors)
 
 
@@ -277,19 +294,21 @@ def forecasts(questions: Sequence[Question], who: Lineage = UNKNOWN) -> list[dic
     points: list[dict[str, Array]] = []
     errors: list[dict[str, Array]] = []
     pools: dict[tuple[str | None, str], list[Array]] = {}
-    for one in questions:
+    numbers: dict[str, int] = {}
+    seen: dict[Hashable, Any] = {}
+    for one in parallel.counted(questions, "baselines", len(questions)):
         if not one.chosen:
             points.append({})
             errors.append({})
             continue
-        known, asked = boards(one.known, one.asked, who)
+        known, asked = (board(table, who, numbers) for table in (one.known, one.asked))
         points.append(
             {
                 name: turned(np.array([item.point(known, asked, i) for i in range(asked.n)]), one.known.target)
                 for name, item in one.chosen.items()
             }
         )
-        errors.append({name: past_errors(item, known) for name, item in one.chosen.items()})
+        errors.append({name: past_errors(item, known, seen) for name, item in one.chosen.items()})
         for name, past in errors[-1].items():
             pools.setdefault((one.group, name), []).append(past)
     pooled = {key: np.concatenate(parts) for key, parts in pools.items()}

@@ -7,6 +7,7 @@ is not there has no maker and no line but its own.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -115,7 +116,7 @@ class Board:
 
     @cached_property
     def family(self) -> NDArray[np.intp]:
-        """Numbers that stand for names, the same in all boards of one `boards` call; so are `maker` and `place`."""
+        """Numbers that stand for names, the same in all boards that are held against each other; so are `maker` and `place`."""
         return self._cut("family")  # type: ignore[no-any-return]
 
     @cached_property
@@ -133,10 +134,20 @@ class Board:
         """Effort; NaN: unstated."""
         return self._cut("effort")  # type: ignore[no-any-return]
 
+    @cached_property
+    def name(self) -> NDArray[np.bytes_]:
+        """What tells a row, with all that is said of it, from every other."""
+        return self._cut("name")  # type: ignore[no-any-return]
+
+    @cached_property
+    def digest(self) -> bytes:
+        """What tells these rows, in this order, from all others."""
+        return hashlib.blake2b(self.name.tobytes(), digest_size=16).digest()
+
     @property
     def n(self) -> int:
         """Number of rows."""
-        return len(self.y)
+        return len(self.name)
 
     def where(self, keep: NDArray[np.bool_]) -> Board:
         """Return the rows for which `keep` is true."""
@@ -161,11 +172,6 @@ def turned(y: Array, target: Target) -> Array:
     return (target.lower + target.upper - 2.0 * target.offset) / target.span - y if target.lower_is_better else y
 
 
-def _numbers(names: Sequence[Sequence[str]]) -> list[NDArray[np.intp]]:
-    every = {name: i for i, name in enumerate(sorted(set().union(*map(set, names))))}
-    return [np.array([every[name] for name in part], dtype=np.intp) for part in names]
-
-
 def _days(released: Sequence[date | None]) -> Array:
     return np.array([np.nan if day is None else float(day.toordinal()) for day in released])
 
@@ -179,23 +185,35 @@ def _probits(table: TrainingTable) -> Array:
     return to_probit(shares)
 
 
+def _names(table: TrainingTable) -> NDArray[np.bytes_]:
+    """One digest a row of all that a baseline may see of it but its lineage."""
+    said, target = zip(table.subjects, table.clusters, table.released_on, strict=True), repr(table.target).encode()
+    x, y = np.ascontiguousarray(table.x), np.ascontiguousarray(table.y)
+    rows = [target + repr(one).encode() + x[i].tobytes() + y[i].tobytes() for i, one in enumerate(said)]
+    return np.array([hashlib.blake2b(row, digest_size=16).digest() for row in rows], dtype="S16")
+
+
+def board(table: TrainingTable, who: Lineage, numbers: dict[str, int]) -> Board:
+    """The rows of a table as a board; `numbers` stand for names, and grow by those that are new."""
+
+    def of(names: Sequence[str]) -> NDArray[np.intp]:
+        return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.intp)
+
+    told = [who.of(name) for name in table.subjects]
+    return Board(
+        y=turned(table.y, table.target),
+        x=table.x,
+        probits=_probits(table),
+        day=_days(table.released_on),
+        family=of(table.clusters),
+        maker=of([maker for maker, _ in told]),
+        place=of([place for _, place in told]),
+        effort=np.array([effort_of(name) for name in table.subjects], dtype=float),
+        name=_names(table),
+    )
+
+
 def boards(known: TrainingTable, asked: TrainingTable, who: Lineage = UNKNOWN) -> tuple[Board, Board]:
     """The known and the asked rows of one target as boards with one numbering of names."""
-    tables = (known, asked)
-    told = [[who.of(name) for name in table.subjects] for table in tables]
-    family = _numbers([table.clusters for table in tables])
-    maker, place = (_numbers([[row[k] for row in part] for part in told]) for k in (0, 1))
-    first, second = (
-        Board(
-            y=turned(table.y, table.target),
-            x=table.x,
-            probits=_probits(table),
-            day=_days(table.released_on),
-            family=family[i],
-            maker=maker[i],
-            place=place[i],
-            effort=np.array([effort_of(name) for name in table.subjects], dtype=float),
-        )
-        for i, table in enumerate(tables)
-    )
-    return first, second
+    numbers: dict[str, int] = {}
+    return board(known, who, numbers), board(asked, who, numbers)

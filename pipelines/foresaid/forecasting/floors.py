@@ -47,14 +47,18 @@ def binomial_floor(quantiles: Array, items: Array, ceiling: Array | None = None)
     middle = quantiles[:, [len(level) // 2]]
     p = np.clip(middle, 0.5 / count, 1.0 - 0.5 / count)
     # Forecasts that differ in width alone share their median, and the binomial quantiles are slow to find.
-    apart, of = np.unique(np.hstack([count, p]), axis=0, return_inverse=True)
-    counted = (binom.ppf(level[None, :], apart[:, :1], apart[:, 1:]) / apart[:, :1])[of.reshape(-1)]
+    apart, of = np.unique((count + 1j * p)[:, 0], return_inverse=True)
+    counted = (binom.ppf(level[None, :], apart.real[:, None], apart.imag[:, None]) / apart.real[:, None])[of]
     return np.where(level < 0.5, np.minimum(quantiles, counted), np.where(level > 0.5, np.maximum(quantiles, counted), quantiles))
 
 
-def floored(forecasts: pl.DataFrame, items: Mapping[str, int]) -> pl.DataFrame:
-    """Apply the floor to rows (quantity_id, quantiles) whose number of items is known; rows without a forecast stay as they are."""
+def floored(forecasts: pl.DataFrame, items: Mapping[str, int], among: pl.Expr | None = None) -> pl.DataFrame:
+    """Apply the floor to rows (quantity_id, quantiles) whose number of items is known; rows without a forecast stay as they are.
+
+    `among` names the rows that may lie below it, where the others are known to lie above.
+    """
     known = pl.col("quantity_id").is_in(list(items)) & pl.col("quantiles").is_not_null()
+    known &= pl.lit(value=True) if among is None else among
     numbered = forecasts.with_row_index("at")
     mine = numbered.filter(known)
     if not mine.height:

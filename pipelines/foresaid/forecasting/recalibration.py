@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from foresaid import parallel
 from foresaid.arrays import Array
 from foresaid.fitting.cache import Shard, fit_all
 from foresaid.fitting.data import Target, TrainingTable
@@ -107,7 +108,16 @@ def recalibrated_fits(questions: Sequence[FitRequest], seed: int, replicates: in
     """
     answers = backtested_fits(questions, seed, replicates, cache)
     taught = taught_by_each_other([one.question for one in answers], [one.backtest for one in answers])
-    return [one_factor(one) if found is None else with_discrepancy(one, found) for one, found in zip(answers, taught, strict=True)]
+    alone: dict[int, RecalibratedFit] = {}  # by the fit: see `backtested_fits`
+    made = []
+    for one, found in zip(answers, taught, strict=True):
+        if found is not None:
+            made.append(with_discrepancy(one, found))
+        else:
+            if id(one.fit) not in alone:
+                alone[id(one.fit)] = one_factor(one)
+            made.append(alone[id(one.fit)])
+    return made
 
 
 @dataclass(frozen=True)
@@ -135,10 +145,15 @@ def backtested_fits(questions: Sequence[FitRequest], seed: int, replicates: int,
     for (i, share, rest), fitted in zip(asked, found[len(ordered) :], strict=True):
         earlier.setdefault(i, []).append((share, rest, fitted))
     made = []
-    for i, one in enumerate(ordered):
-        no_forecast = found[i].status in NO_FORECAST or i not in earlier
-        backtest = None if no_forecast else _score(one, earlier[i], seed)
-        made.append(BacktestedFit(one, found[i], backtest if backtest is not None and len(backtest.outcomes) else None))
+    # Where nothing changed between two origins the fit is one and the same (fitting/cache.py), and so is its backtest.
+    scored: dict[int, Backtest | None] = {}
+    for i, one in parallel.counted(enumerate(ordered), "backtests", len(ordered)):
+        place = id(found[i])
+        if place not in scored:
+            no_forecast = found[i].status in NO_FORECAST or i not in earlier
+            backtest = None if no_forecast else _score(one, earlier[i], seed)
+            scored[place] = backtest if backtest is not None and len(backtest.outcomes) else None
+        made.append(BacktestedFit(one, found[i], scored[place]))
     return made
 
 

@@ -7,6 +7,9 @@ for every other baseline (baselines.py). The nearest model needs no fit and is t
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,7 +30,7 @@ def shifted_last(known: Board, asked: Board, i: int) -> float:
     The surprise of a score is what the model has above what the same rule would have forecast for that score. A score that no known
     row has gives none.
     """
-    scores = [(k, known.kept((shifted_last, k), lambda rows, k=k: _having(rows, k))) for k in _told(asked, i)]
+    scores = [(k, _having(known, k)) for k in np.flatnonzero(np.isfinite(asked.probits[i])).tolist()]
     before = [last_of_line_and_tier(rows, asked, i) for _, rows in scores if rows.n]
     base = last_of_line_and_tier(known, asked, i)
     if not before:
@@ -39,15 +42,14 @@ def shifted_last(known: Board, asked: Board, i: int) -> float:
     return float(from_probit(np.array([moved]))[0])
 
 
-def _told(asked: Board, i: int) -> list[int]:
-    """The other scores that a row has."""
-    return asked.kept((_told, i), lambda rows: np.flatnonzero(np.isfinite(rows.probits[i])).tolist())
-
-
 def _having(known: Board, k: int) -> Board:
     """The rows that have another score, with it in place of their value."""
-    rows = known.where(np.isfinite(known.probits[:, k]))
-    return rows.saying(from_probit(rows.probits[:, k]))
+
+    def cut(whole: Board) -> Board:
+        rows = whole.where(np.isfinite(whole.probits[:, k]))
+        return rows.saying(from_probit(rows.probits[:, k]))
+
+    return known.kept((_having, k), cut)
 
 
 def nearest_known_model(known: Board, asked: Board, i: int) -> float:
@@ -63,14 +65,29 @@ def nearest_known_model(known: Board, asked: Board, i: int) -> float:
     return float(known.y[np.lexsort((-known.y, distance))[0]])
 
 
-def _usable(known: Board, x: Array) -> tuple[NDArray[np.intp], NDArray[np.bool_], Array]:
-    """Columns the model has and enough others too; which rows have any of them, and those inputs, standardised with gaps at 0."""
-    columns = np.flatnonzero(np.isfinite(x) & (np.isfinite(known.x).sum(axis=0) >= FEWEST_ROWS))
-    any_known: NDArray[np.bool_] = np.asarray(np.isfinite(known.x[:, columns]).any(axis=1))
-    inputs = known.x[any_known][:, columns]
-    if not columns.size or len(inputs) < FEWEST_ROWS:
-        return columns[:0], any_known, inputs
-    return columns, any_known, inputs
+@dataclass(frozen=True)
+class _Inputs:
+    """Columns a model has and enough others too; the values of the rows that have any of them, and those inputs with their means."""
+
+    columns: NDArray[np.intp]
+    y: Array
+    inputs: Array
+    centre: Array
+
+
+def _usable(known: Board, x: Array) -> _Inputs | None:
+    """What can be learned for a model with scores `x` (k,); None where too few rows share too few columns."""
+    counts = known.kept(FEWEST_ROWS, lambda rows: np.isfinite(rows.x).sum(axis=0))
+    columns = np.flatnonzero(np.isfinite(x) & (counts >= FEWEST_ROWS))
+
+    def cut(rows: Board) -> _Inputs | None:
+        any_known = np.isfinite(rows.x[:, columns]).any(axis=1)
+        inputs = rows.x[any_known][:, columns]
+        if not columns.size or len(inputs) < FEWEST_ROWS:
+            return None
+        return _Inputs(columns, rows.y[any_known], inputs, np.nanmean(inputs, axis=0))
+
+    return known.kept((_usable, columns.tobytes()), cut)
 
 
 def ridge_on_others(known: Board, asked: Board, i: int) -> float:
@@ -80,30 +97,39 @@ def ridge_on_others(known: Board, asked: Board, i: int) -> float:
     costs many times the system of a dozen unknowns, and this is asked ten thousand times.
     """
     x = asked.x[i]
-    columns, kept, inputs = _usable(known, x)
-    if not columns.size:
+    found = _usable(known, x)
+    if found is None:
         return training_mean(known, asked, i)
-    centre, spread = np.nanmean(inputs, axis=0), np.maximum(np.nanstd(inputs, axis=0), 1e-6)
-    z = np.nan_to_num((inputs - centre) / spread)
-    middle, mean = z.mean(axis=0), float(known.y[kept].mean())
+    mean, middle, spread, weights = known.kept((ridge_on_others, found.columns.tobytes()), lambda _: _ridge(found))
+    return float(mean + ((x[found.columns] - found.centre) / spread - middle) @ weights)
+
+
+def _ridge(found: _Inputs) -> tuple[float, Array, Array, Array]:
+    spread = np.maximum(np.nanstd(found.inputs, axis=0), 1e-6)
+    z = np.nan_to_num((found.inputs - found.centre) / spread)
+    middle, mean = z.mean(axis=0), float(found.y.mean())
     off = z - middle
-    weights = np.linalg.solve(off.T @ off + RIDGE * np.eye(len(columns)), off.T @ (known.y[kept] - mean))
-    return float(mean + ((x[columns] - centre) / spread - middle) @ weights)
+    return mean, middle, spread, np.linalg.solve(off.T @ off + RIDGE * np.eye(len(found.columns)), off.T @ (found.y - mean))
 
 
 def sigmoid_of_mean(known: Board, asked: Board, i: int) -> float:
     """N4: a straight line, on the logit scale, in the mean of the other scores (each centred on the known models)."""
     x = asked.x[i]
-    columns, kept, inputs = _usable(known, x)
-    if not columns.size:
+    found = _usable(known, x)
+    if found is None:
         return training_mean(known, asked, i)
-    centre = np.nanmean(inputs, axis=0)
-    mean, at = np.nanmean(inputs - centre, axis=1), float((x[columns] - centre).mean())
-    share = np.clip(known.y[kept], LOGIT_EDGE, 1.0 - LOGIT_EDGE)
+    middle, slope, mean = known.kept((sigmoid_of_mean, found.columns.tobytes()), lambda _: _line(found))
+    at = float((x[found.columns] - found.centre).mean())
+    return float(1.0 / (1.0 + np.exp(-(middle + slope * (at - mean)))))
+
+
+def _line(found: _Inputs) -> tuple[Any, float, Any]:
+    mean = np.nanmean(found.inputs - found.centre, axis=1)
+    share = np.clip(found.y, LOGIT_EDGE, 1.0 - LOGIT_EDGE)
     z = np.log(share / (1.0 - share))
     off = mean - mean.mean()
     slope = float((off * z).sum() / max(float((off**2).sum()), 1e-12))
-    return float(1.0 / (1.0 + np.exp(-(z.mean() + slope * (at - mean.mean())))))
+    return z.mean(), slope, mean.mean()
 
 
 FOR_SCORES: dict[str, Baseline] = {

@@ -32,7 +32,8 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
     items = items_of(connection)
     made = floored(made, items)
     # An average of forecasts, or one made narrower, may fall below the floor again.
-    taught = floored(rolling_recalibration.learned(units.attach(made, units.of(connection))), items)
+    again = (pl.col("role") == "ensemble") | (pl.col("recalibration") != PLAIN)
+    taught = floored(rolling_recalibration.learned(units.attach(made, units.of(connection))), items, again)
     scored = rolling_scores.score(taught)
     no_forecast = taught.filter(pl.col("quantiles").is_null() & (pl.col("recalibration") == PLAIN))
     return scored, {

@@ -9,8 +9,10 @@ p-value nobody should read. docs/results-evaluation.md prints how often these te
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 
@@ -231,10 +233,10 @@ def _sum_in_order(values: Array) -> float:
     return float(values.cumsum()[-1]) if values.size else 0.0
 
 
-def pairwise_relative_wis(scores: dict[str, dict[str, float]], baseline: str) -> dict[str, tuple[float, int]]:
+def pairwise_relative_wis(scores: Mapping[str, Mapping[Any, float]], baseline: str) -> dict[str, tuple[float, int]]:
     """Relative WIS of each forecaster by pairwise comparison, scaled to a baseline; and the rows it shares with it.
 
-    `scores` holds, by forecaster, its score by row. theta_ij is the ratio of mean scores of i and j on the rows both
+    `scores` holds, by forecaster, its score by row; sums follow the order of the rows' names or numbers. theta_ij is the ratio of mean scores of i and j on the rows both
     forecast, theta_i the geometric mean of theta_ij over all j that share rows (itself included), and the result is theta_i /
     theta_baseline: Cramer et al. 2022 (PNAS 119 e2113561119, supplement), as in scoringutils. Below one is better. Nobody gains by
     forecasting easy rows only. Forecasters that share no row with the baseline get NaN. A forecaster whose scores are all zero
@@ -252,14 +254,14 @@ def pairwise_relative_wis(scores: dict[str, dict[str, float]], baseline: str) ->
     for name in names:
         at = [place[row] for row in scores[name]]
         has[name][at], value[name][at] = True, list(scores[name].values())
+    totals: dict[tuple[str, str], float] = {}  # of the first, on the rows both forecast
+    for i, j in combinations_with_replacement(names, 2):
+        both = np.flatnonzero(has[i] & has[j])
+        totals[i, j], totals[j, i] = (_sum_in_order(value[name][both]) for name in (i, j))
     theta: dict[str, float] = {}
     for i in names:
-        logs = []
-        for j in names:
-            both = has[i] & has[j]
-            above, below = (_sum_in_order(value[name][both]) for name in (i, j))
-            if both.any() and above > 0 and below > 0:
-                logs.append(float(np.log(above / below)))
+        pairs = [(totals[i, j], totals[j, i]) for j in names]
+        logs = [float(np.log(above / below)) for above, below in pairs if above > 0 and below > 0]
         theta[i] = float(np.exp(np.mean(logs))) if logs else float("nan")
         if scores[i] and not any(scores[i].values()):
             theta[i] = 0.0
