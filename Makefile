@@ -17,11 +17,14 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Fits and hindcast both need the database and nothing of each other, and DVC runs one stage after another. So in a clone where
-# neither is made yet two calls of DVC run side by side; it keeps them apart, and the last call makes whatever one of them left.
-# Of the second call the stages on one core come first: what is left of it when the hindcast is done then runs on both.
+# Fits and hindcast both need the database and nothing of each other, and DVC runs one stage after another, each in a process that
+# first loads the libraries. So where DVC has made nothing yet, the commands of these stages run side by side, all laws in one
+# process, and DVC then takes the results into its cache and lock as it would its own (`dvc commit`). If one of them fails, nothing is
+# taken, and the last line makes every stage that is not up to date and says which fails.
 repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
-	@[ -e build/hindcast.parquet ] || { dvc repro database && { dvc repro -s hindcast & dvc repro -s study capability fit; wait; }; } || true
+	@[ -e .dvc/cache/files ] || { dvc repro database && { \
+		{ foresaid study && foresaid capability && foresaid fit; } & foresaid hindcast; ended=$$?; wait $$! && [ $$ended = 0 ]; \
+		} && dvc commit --quiet --force hindcast study capability fit; } || true
 	@dvc repro
 
 test: .venv/dev.stamp ## set up, then lint, type-check and run the tests
