@@ -61,7 +61,12 @@ def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = No
 
 def read(ledger: Path, origin: str | None = None, check_curve: CheckCurve | None = None) -> list[Batch]:
     """All batches in the order of the log, pending ones (`index` is None) last; a ledger that is not whole is refused."""
-    return [_full(ledger, outline) for outline in _whole(ledger, origin, check_curve).batches]
+    return in_full(ledger, _whole(ledger, origin, check_curve))
+
+
+def in_full(ledger: Path, result: VerificationResult) -> list[Batch]:
+    """The same of a ledger that was just verified and found whole; one that changed since is refused."""
+    return [_full(ledger, outline) for outline in result.batches]
 
 
 def read_admitted(ledger: Path, origin: str | None = None) -> tuple[list[Batch], dict[str, list[str]]]:

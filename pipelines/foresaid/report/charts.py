@@ -8,6 +8,7 @@ are kept between runs (`kept_in`).
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
 import math
@@ -19,15 +20,25 @@ from functools import cache, cached_property, wraps
 from hashlib import sha256
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import TYPE_CHECKING, Any, ParamSpec
 
-import altair as alt
-from altair.utils.schemapi import debug_mode
 from markupsafe import escape
 
 from foresaid.files import write_bytes
 from foresaid.report.renderer import Order, beside, svg
 from foresaid.report.svg import clean, unique_ids
+
+if TYPE_CHECKING:
+    import altair as alt
+else:
+
+    class _Later:
+        """altair, loaded with the first chart that is specified: most runs read all they show, and it takes half a second."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(importlib.import_module("altair"), name)
+
+    alt = _Later()
 
 Rows = Sequence[Mapping[str, Any]]
 WIDTH, HEIGHT = 460, 290
@@ -119,6 +130,8 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
     signature = inspect.signature(build)
 
     def specified(*args: P.args, **kwargs: P.kwargs) -> dict[str, Any]:
+        from altair.utils.schemapi import debug_mode
+
         with debug_mode(False):  # `render` checks the whole against the schema; altair would check each part of it as well
             return build(*args, **kwargs)
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import altair as alt
-
 from foresaid.report.charts import BAND, INK, PALETTE, PAPER, SOFT, WIDTH, drawn, named, render
 
 Rows = Sequence[Mapping[str, Any]]
@@ -159,6 +157,8 @@ def year_ticks(years: Sequence[float]) -> list[float]:
 @cache
 def _frame() -> dict[str, Any]:
     """The specification of an empty chart in the site's type and colours."""
+    import altair as alt
+
     nothing = alt.Data(values=[])  # type: ignore[no-untyped-call]  # altair does not type its data classes
     return render(alt.layer(alt.Chart(nothing).mark_point()), "title")
 

@@ -12,12 +12,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import polars as pl
 
-from foresaid.errors import RecordError
+from foresaid.errors import RecordError, UnreadableError
 from foresaid.evaluation.claims import SCHEMA
 from foresaid.files import read_frame, read_json
-from foresaid.fitting.frozen_curve import CurveRecord, from_plain
+from foresaid.fitting.frozen_curve import CurveRecord
 from foresaid.fitting.law import Law
 from foresaid.forecasting import published as adopted
 from foresaid.laws import _loader as laws
@@ -189,10 +190,20 @@ class Material:
         return found.unit if found else "unknown"
 
 
+def _curves(path: Path) -> list[CurveRecord]:
+    """What was fitted, as text: a page draws the points that the stage left, and applies no curve."""
+    try:
+        return [msgspec.json.decode(line, type=CurveRecord) for line in path.read_bytes().splitlines()]
+    except (OSError, msgspec.MsgspecError) as error:
+        raise UnreadableError(
+            f"{path}: found {error}, expected curves as `fit` wrote them; delete it and run `dvc repro`"
+        ) from None
+
+
 def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
     folder = build / "fits" / name
     path = folder / "curves.jsonl"
-    curves = [from_plain(plain) for plain in (read_json(path) if path.is_file() else [])]
+    curves = _curves(path) if path.is_file() else []
     profiles, described = read_json(folder / "profiles.json"), read_json(metrics / "fit" / f"{name}.json")
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
@@ -201,7 +212,7 @@ def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, reg
     return Fitted(
         law,
         described,
-        {curve.record.target_id: curve.record for curve in curves},
+        {curve.target_id: curve for curve in curves},
         drawing,
         compute_returns.from_frame(read_frame(folder / "returns.parquet")),
         emergence_record.read(registry, law.experiment),
@@ -242,7 +253,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
     whole = verify.verify(registry / "ledger")
-    batches = () if whole.findings else tuple(store.read(registry / "ledger"))
+    batches = () if whole.findings else tuple(store.in_full(registry / "ledger", whole))
     fitted = {name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,
