@@ -16,7 +16,7 @@ from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
-from benchmarks import machine, other_tools, table  # noqa: E402
+from benchmarks import machine, other_tools, stages, table  # noqa: E402
 from benchmarks.measure import Finding, MissingError, module  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ def measured_beside(quick: bool) -> dict[str, Any]:
         click.echo(f"{row['work']}: {row['pick']}, {row['theirs'] or '-'} s cpu; ours {row['ours'] or row['see']}")
     if not quick:
         try:
-            found["stages"] = module("benchmarks.stages").rows()
+            found["stages"] = stages.rows()
         except MissingError as reason:
             click.echo(f"stages: not run: {reason}")
     return found
