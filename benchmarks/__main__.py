@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 
 for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_name] = "1"  # before NumPy is loaded; parallel work is the engine's own
@@ -15,24 +16,29 @@ from typing import Any  # noqa: E402
 
 import click  # noqa: E402
 
-from benchmarks import choice, install, instead, joint, measure, observational, power, releases, rows, table, vintages, waiting  # noqa: E402
-from benchmarks.measure import Finding, MissingError  # noqa: E402
+from benchmarks import machine, other_tools, stages, table  # noqa: E402
+from benchmarks.measure import Finding, MissingError, module  # noqa: E402
 
 ROOT = Path(__file__).parents[1]
-MODULES = (observational, choice, power, joint, rows, waiting, releases, vintages, install)
-GOALS: dict[int, Callable[[bool], Finding]] = {
-    number: getattr(module, f"goal_{number}") for number in range(1, 28) for module in MODULES if hasattr(module, f"goal_{number}")
-}
+MODULES = ("observational", "choice", "power", "joint", "rows", "waiting", "releases", "vintages", "install")
+GOALS: dict[int, Callable[[bool], Finding]] = dict(
+    sorted(
+        (int(name[5:]), work)
+        for one in MODULES
+        for name, work in vars(module(f"benchmarks.{one}")).items()
+        if re.fullmatch(r"goal_\d+", name)
+    )
+)
 
 
 def measured_beside(quick: bool) -> dict[str, Any]:
     """What belongs to no goal: the machine's rates, what a user would pick instead and, unless quick, what every stage takes."""
-    found: dict[str, Any] = {"rates": machine.said(), "instead": [dataclasses.asdict(one) for one in instead.timed(quick)]}
+    found: dict[str, Any] = {"rates": machine.said(), "instead": [dataclasses.asdict(one) for one in other_tools.timed(quick)]}
     for row in found["instead"]:
         click.echo(f"{row['work']}: {row['pick']}, {row['theirs'] or '-'} s cpu; ours {row['ours'] or row['see']}")
     if not quick:
         try:
-            found["stages"] = measure.module("benchmarks.stages").rows()
+            found["stages"] = stages.rows()
         except MissingError as reason:
             click.echo(f"stages: not run: {reason}")
     return found

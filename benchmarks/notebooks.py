@@ -6,6 +6,7 @@ leave out is said where their time is shown. A package that is not installed rai
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,10 @@ def wide(frame: pl.DataFrame, hidden: Mask) -> tuple[Array, tuple[Any, Any]]:
 
 
 def iterative_imputer(table: Array) -> Array:
-    """scikit-learn's IterativeImputer as it comes."""
+    """scikit-learn's IterativeImputer as it comes, which ends after ten rounds whether it has settled or not."""
     module("sklearn.experimental.enable_iterative_imputer")
-    return np.asarray(module("sklearn.impute").IterativeImputer(max_iter=10, keep_empty_features=True).fit_transform(table))
+    with warnings.catch_warnings(action="ignore"):
+        return np.asarray(module("sklearn.impute").IterativeImputer(max_iter=10, keep_empty_features=True).fit_transform(table))
 
 
 def nearest_imputer(table: Array) -> Array:

@@ -90,7 +90,7 @@ def _pythons(rows: list[dict[str, Any]]) -> str:
     """The Python of most rows, and of which goals it was another."""
     by: dict[str, list[int]] = {}
     for row in rows:
-        by.setdefault(row.get("python", platform.python_version()), []).append(row["goal"])
+        by.setdefault(row["python"], []).append(row["goal"])
     most = max(by, key=lambda name: len(by[name]))
     others = [f"{name} for goals {', '.join(map(str, goals))}" for name, goals in sorted(by.items()) if name != most]
     return most + (f" ({'; '.join(others)})" if others else "")
@@ -113,7 +113,7 @@ def write(
     for finding in findings:
         made = json.loads(json.dumps(dataclasses.asdict(finding), default=_plain))
         rows[finding.goal] = {**made, "day": day.isoformat(), "quick": quick, "python": platform.python_version()}
-    ordered = [rows[goal] for goal in sorted(rows)]
+    ordered = [{"python": earlier.get("python", ""), **rows[goal]} for goal in sorted(rows)]
     kept = {name: (beside or {}).get(name, earlier.get(name, [])) for name in ("instead", "stages")}
     about = {
         "day": day.isoformat(),

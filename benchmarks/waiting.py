@@ -27,9 +27,11 @@ UNWANTED = ("scipy", "sklearn", "polars", "duckdb")
 
 def _run(words: list[str], where: Path = ROOT) -> tuple[float, str]:
     start = time.perf_counter()
-    done = subprocess.run(
-        words, cwd=where, capture_output=True, text=True, check=False, env={**os.environ, "DVC_NO_ANALYTICS": "1"}
-    )
+    quiet = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    try:
+        done = subprocess.run(words, cwd=where, capture_output=True, text=True, check=False, env=quiet)
+    except FileNotFoundError:
+        raise MissingError(f"{words[0]} is not installed") from None
     taken = time.perf_counter() - start
     if done.returncode:
         raise MissingError(
