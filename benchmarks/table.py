@@ -29,9 +29,10 @@ Versions: {versions}.
 TAIL = """
 ## What falls short, and why
 
-- Goal 5: the peer here is a stand-in with autograd's gradient, which takes 24 to 31 ms where Epoch's own notebook was once measured
-  at 902 ms; that notebook could not be had in this run. Against the 902 ms the ratio would be near 8,000. Our time goes into rounds
-  of reweighting, since nearly all rows lie beyond so small a delta; a faster rule was tried and is less sure (docs/decisions.md).
+- Goal 5: Epoch's notebook could not be had in this run. The verdict is from the cheaper stand-in, which minimises the same loss as ours; the
+  likelihood with a free scale, which gives the printed fit to its digits, takes five to seven times as long, and the notebook itself was
+  once measured at 902 ms. Tried and left: Newton's steps at once or from a higher damping (fewer rounds, starts lost in valleys), a tenth of
+  the curvature beyond delta, a share that falls faster, both curvatures kept apart (docs/decisions.md, "Two engines, one algorithm").
 - Goal 11 holds from eight targets on: they share imputation and components, so that fewer cost more than their part.
 - Goal 15 has no floor beside a peer: scoringrules' compiled loop, which gives the sum alone, is several times faster than ours with
   the parts.
@@ -40,7 +41,7 @@ TAIL = """
 - Loading ten million rows of Parquet takes four to five times as long as polars' plain read and twice as long as DuckDB's, since
   names become enumerations and every rule is checked; CSV takes 1.7 times the faster reader.
 
-The solver on 1,000 random problems of each law (`FORESAID_PROBLEMS=1000 pytest tests/test_solver.py`) came within 1e-6 of the
+The solver on 1,000 random problems of each law (`FORESAID_PROBLEMS=1000 pytest tests/fitting/test_least_squares.py`) came within 1e-6 of the
 lowest known on 983 (broken), 991 (data-constrained), 994 (loss threshold) and 995 to 1,000 (all others); scipy from four starts
 on 832 to 1,000.
 """
