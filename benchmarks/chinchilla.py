@@ -20,7 +20,7 @@ from scipy.optimize import minimize
 from benchmarks.measure import MissingError, module
 from foresaid.arrays import Array
 
-Refit = Callable[[Array, Array, Array], Any]
+Refit = Callable[[Array, Array, Any], Any]
 DELTA = 1e-3
 REPLICATED = np.array([math.log(477.84), math.log(2143.86), math.log(1.8172), 0.34731, 0.36718])
 PRINTED = np.array([math.log(482.01), math.log(2085.43), math.log(1.8169), 0.3478, 0.3659, -12.27])  # last: its best ln scale
@@ -56,7 +56,7 @@ def refit() -> tuple[Refit, str]:
         )
         return _refit_closed_form, label
 
-    def reached(x: Array, y: Array, rows: Array) -> float:
+    def reached(x: Array, y: Array, rows: Any) -> float:
         return float(by_bfgs(x, y, rows).fun)
 
     return reached, "stand-in for Epoch's notebook: BFGS from the published optimum, gradient by autograd, as described"
@@ -66,7 +66,7 @@ def likelihood_refit() -> Refit:
     """Return the refit of a resample that maximises the likelihood: parameters. Raises MissingError where autograd is not there."""
     by_bfgs = _bfgs(likelihood, PRINTED)
 
-    def reached(x: Array, y: Array, rows: Array) -> Array:
+    def reached(x: Array, y: Array, rows: Any) -> Array:
         return np.asarray(by_bfgs(x, y, rows).x)
 
     return reached
@@ -77,7 +77,7 @@ def _bfgs(objective: Callable[..., Any], first: Array) -> Refit:
     anp, autograd = module("autograd.numpy"), module("autograd")
     both = autograd.value_and_grad(lambda p, N, D, L: objective(p, N, D, L, anp))
 
-    def found(x: Array, y: Array, rows: Array) -> Any:
+    def found(x: Array, y: Array, rows: Any) -> Any:
         return minimize(both, first, args=(x[rows, 0], x[rows, 1], y[rows]), jac=True, method="BFGS")
 
     return found

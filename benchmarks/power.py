@@ -51,7 +51,7 @@ def goal_5(quick: bool) -> Finding:
     )
 
 
-def _likelihood(x: Array, y: Array, rows: list[Array], own: float) -> str:
+def _likelihood(x: Array, y: Array, rows: list[Any], own: float) -> str:
     """Time the refits by the likelihood with a free scale, and say what it gives on the whole table."""
     try:
         refit = chinchilla.likelihood_refit()

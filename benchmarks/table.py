@@ -40,6 +40,8 @@ Versions: {versions}.
 GOAL_HEAD = ("goal", "what", "asked (stretch)", "found", "verdict", "quality reached", "peer")
 TRIED = (  # a line each; docs/decisions.md has the reasons and figures
     "Beyond Huber's delta a tenth of the reweighted curvature: two to four times faster, fewer starts at the lowest point.",
+    "Newton's steps at once, from a higher damping, or with a share that falls faster: fewer rounds, starts lost in valleys.",
+    "Reweighted and own curvature of a robust loss kept apart: no fewer rounds.",
     "One compiled kernel a law, made from the driver's text: four seconds of compiling each, where a pointer to the law costs one.",
     "Code for one processor with reordered sums: a quarter faster in the sums, and stops on processors without AVX2.",
     "Imputation shared by the targets of a cut-off: a quarter of the time, but a benchmark added would change all others.",

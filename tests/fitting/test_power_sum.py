@@ -204,7 +204,7 @@ def test_a_resample_that_does_not_settle_from_the_whole_fit_is_left_to_the_grid(
     sizes = np.array([[n] for n in np.geomspace(1e6, 1e9, 7)])
     copies = 2.0 + np.array([[90.0], [40.0]]) * sizes[:, 0] ** -0.3
     whole = fit_power_sum(sizes, copies[0], np.ones((1, 7)), log=False, loss=LINEAR)
-    polish = power_sum.solve
+    polish = least_squares.solve
 
     def unsettled(problem: LeastSquaresProblem, weights: Array, first: Array) -> Solution:
         found = polish(problem, weights, first)

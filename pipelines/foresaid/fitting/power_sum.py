@@ -192,17 +192,22 @@ def fit_power_sum(
     logs = np.log(x)
     at = middle(logs)
     problem = _problem(logs - at, y, log, loss, lowest_floor)
-    # Relative errors: a residual of the logarithm is nearly a residual divided by the value.
-    even = weights / np.broadcast_to(y, weights.shape) ** 2 if log else weights
+
+    def from_grid(lanes: NDArray[np.intp]) -> PowerSum:
+        """Polish the best grid points of these copies."""
+        copies = weights[lanes]
+        values, own = (y, problem) if y.ndim == 1 else (y[lanes], replace(problem, x=problem.x[lanes]))
+        # Relative errors: a residual of the logarithm is nearly a residual divided by the value.
+        even = copies / values**2 if log else copies
+        return _polished(own, copies, starts(logs - at, values, even, wanted), at)
+
     if near is None:
-        return _polished(problem, weights, starts(logs - at, y, even, wanted), at)
+        return from_grid(np.arange(len(weights)))
     level = near.ln_coefficient - near.exponent * at
     found = _polished(replace(problem, damping=SETTLED), weights, np.column_stack([near.floor, level, near.exponent]), at)
     astray = np.flatnonzero(~found.converged)
     if astray.size:
-        own = replace(problem, x=problem.x[astray]) if y.ndim > 1 else problem
-        first = starts(logs - at, y[astray] if y.ndim > 1 else y, even[astray], wanted)
-        again = _polished(own, weights[astray], first, at)
+        again = from_grid(astray)
         lower = again.objective < found.objective[astray]
         for part in fields(found):
             getattr(found, part.name)[astray[lower]] = getattr(again, part.name)[lower]
