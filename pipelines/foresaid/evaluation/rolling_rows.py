@@ -61,11 +61,11 @@ def tabled(questions: Sequence[pl.DataFrame], answers: Sequence[Answer]) -> pl.D
         return np.concatenate([blank if each is None else each for blank, each in zip(nothing, found, strict=True)])
 
     quantiles, point = of("quantiles", (len(LEVELS),)), of("point", ())
-    point[np.isnan(quantiles).any(axis=1)] = np.nan  # a row for which a law makes no forecast
-    quantiles[np.isnan(point)] = np.nan
+    gone = np.isnan(quantiles).any(axis=1)  # rows for which a law makes no forecast
+    point[gone] = np.nan
     made = pl.concat(questions)[rows].hstack(said[np.repeat(np.arange(len(answers)), counts)])
     return made.with_columns(
         distance=pl.Series(of("far", ())).fill_nan(None),
         point=pl.Series(point).fill_nan(None),
-        quantiles=pl.when(pl.Series(~np.isnan(point))).then(list_column(quantiles, len(quantiles))),
+        quantiles=pl.when(pl.Series(~gone)).then(list_column(quantiles, len(quantiles))),
     ).select(SCHEMA.names())
