@@ -51,6 +51,7 @@ TRIED = (  # a line each; docs/decisions.md has the reasons and figures
     "Greedy exchange for the choice of families: faster, and not the optimum at every budget.",
     "Rarer garbage collection, and parameters read into names before a loop: no difference beyond noise.",
     "A part of the systems for the capability law's sizes: nothing gained at today's size, and a higher loss.",
+    "Boards of baselines kept from one origin to the next, and a merging sort of a forecast's draws: more memory, and slower.",
 )
 END = """## To repeat
 

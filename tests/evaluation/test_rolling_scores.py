@@ -11,7 +11,7 @@ import pytest
 from scipy.stats import norm
 
 from foresaid.errors import RecordError
-from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores
+from foresaid.evaluation import rolling_recalibration, rolling_rows, rolling_scores
 from foresaid.evaluation.claims import PERIOD
 from foresaid.evaluation.rolling_origin import later
 from foresaid.evaluation.rolling_recalibration import CENTRE, PLAIN, WIDTH
@@ -50,7 +50,7 @@ def rows(narrow: float = 1.0, board: str = "b", shift: float = 0.0) -> pl.DataFr
                         "point": centre, "quantiles": quantiles.tolist(),
                     }
                 )  # fmt: skip
-    return pl.DataFrame(made, schema=rolling_origin.SCHEMA)
+    return pl.DataFrame(made, schema=rolling_rows.SCHEMA)
 
 
 def quantiles(made: pl.DataFrame, law: str, after: bool) -> np.ndarray[Any, Any]:
@@ -282,7 +282,7 @@ def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl
 
 
 def test_no_origins_give_empty_tables() -> None:
-    made = rolling_recalibration.learned(pl.DataFrame(schema=rolling_origin.SCHEMA))
+    made = rolling_recalibration.learned(pl.DataFrame(schema=rolling_rows.SCHEMA))
     found = rolling_scores.score(made)
 
     assert found.height == 0

@@ -10,13 +10,16 @@ import msgspec
 import numpy as np
 import pytest
 import scipy.special
+from hypothesis import given
+from hypothesis import strategies as st
 
 from foresaid.arrays import Array
 from foresaid.canonical_json import dump_line, parse_line
 from foresaid.errors import LedgerError
 from foresaid.fitting.data import Covariate, Target, TrainingTable
 from foresaid.fitting.fit import fit
-from foresaid.fitting.frozen_curve import Curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
+from foresaid.fitting.frozen_curve import Curve, applied_curve, check_probe, freeze_curve, from_plain, plain, thaw_record, to_plain
+from foresaid.fitting.written_numbers import as_written, written
 from foresaid.forecasting import predict as predicting
 from foresaid.forecasting.predict import locations, mean_within, mixture, predict
 from foresaid.laws import _loader as laws
@@ -170,3 +173,48 @@ def test_b21_fewer_noise_points_are_noticed_by_the_quantiles_of_the_probe(monkey
     with pytest.raises(LedgerError, match="quantiles of its probe"):
         predicting.predict(LAW, curve, x)
     assert not np.allclose(predicting.predict(LAW, frozen, x).quantiles, before, equal_nan=True)  # without them, in silence
+
+
+@given(st.lists(st.floats(-9e17, 9e17) | st.floats(-10.0, 10.0) | st.floats(-1e-6, 1e-6), min_size=1, max_size=20))
+def test_numbers_are_those_that_their_text_reads_back_as(numbers: list[float]) -> None:
+    expected = [float(text) for text in written(np.array(numbers))]
+
+    assert as_written(np.array(numbers)).tolist() == expected
+
+
+def test_numbers_close_to_a_tie_and_to_a_power_of_ten_are_rounded_once() -> None:
+    ties = (np.arange(-3000, 3000) + 0.5)[:, None] * 10.0 ** np.arange(-16, 9)
+    edges = 10.0 ** np.arange(-14, 17)[:, None] * (1.0 + np.arange(-8, 9) * 2.0**-52)
+    numbers = np.concatenate([ties.ravel(), edges.ravel()])
+
+    assert as_written(numbers).tolist() == [float(text) for text in written(numbers)]
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e18])
+def test_a_number_without_a_text_is_refused_with_and_without_the_text(number: float) -> None:
+    with pytest.raises(LedgerError):
+        as_written(np.array([0.5, number]))
+
+
+def test_a_curve_applied_at_once_says_what_the_frozen_one_says_and_cannot_be_written() -> None:
+    rows = _rows()
+    found = fit(LAW, rows, 1, 50)
+    frozen = freeze_curve(LAW, found, SETTINGS, date(2024, 5, 31), 1)
+
+    bare = applied_curve(LAW, found, date(2024, 5, 31), 1)
+
+    made, expected = predict(LAW, bare, rows.x), predict(LAW, frozen, rows.x)
+    assert made.quantiles.tobytes() == expected.quantiles.tobytes()
+    assert (made.mean.tobytes(), made.point.tobytes()) == (expected.mean.tobytes(), expected.point.tobytes())
+    with pytest.raises(ValueError, match="applied at once"):
+        to_plain(bare)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7])
+@pytest.mark.parametrize("draws", [1, 16, 50])
+def test_a_mean_taken_in_blocks_of_draws_is_that_of_all_at_once(rows: int, draws: int) -> None:
+    location = np.random.default_rng(rows).normal(0.5, 0.3, (draws, rows))
+    noise = scipy.special.ndtri((np.arange(101) + 0.5) / 101) * 0.2
+    expected = np.clip((location[:, None, :] + noise[:, None]).reshape(-1, rows), 0.0, 1.0).mean(axis=0)
+
+    assert mean_within(location, 0.2, "natural", 0.0, 1.0).tobytes() == expected.tobytes()

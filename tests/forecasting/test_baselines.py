@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
@@ -170,3 +172,23 @@ def test_the_best_brier_score_so_far_is_the_least() -> None:
 
     assert forecast(best["best_known"], rows, rows).point[0] == pytest.approx(0.3)
     assert forecasts([Question(rows, rows, best, None)])[0]["best_known"].point[0] == pytest.approx(0.3)
+
+
+def test_errors_kept_from_another_origin_are_those_made_anew() -> None:
+    every = {**FOR_RELEASES, **FOR_SIZES}
+    rows = [(f"m{i}", f"f{i % 4}", 1 + i % 11, float(i), 0.1 + 0.07 * (i * 5 % 11)) for i in range(11)]
+    origins = [table(rows[:count]) for count in (5, 8, 8, 11)]
+    moved = table([*rows[:4], ("m4", "f0", 5, 4.0, 0.99), *rows[5:]])  # one score was revised
+    seen: dict[Hashable, Any] = {}
+
+    for known in (*origins, moved):
+        for item in every.values():
+            board = boards(known, known)[0]
+
+            assert past_errors(item, board, seen).tobytes() == past_errors(item, board).tobytes()
+
+
+def test_a_question_without_a_baseline_has_no_answer_and_costs_no_board() -> None:
+    asked = table([("z", "z", 5, 4.0, 0.0)])
+
+    assert forecasts([Question(KNOWN, asked, {})]) == [{}]

@@ -93,3 +93,12 @@ def test_rows_without_information_are_unidentified_and_give_no_certainty(scale: 
     # Within the rows at least what a hundred items leave open; a thousand times beyond them much more.
     assert widths[0] >= 0.02
     assert widths[1] >= 0.2
+
+
+def test_rows_that_are_known_to_lie_above_the_floor_are_not_looked_at() -> None:
+    frame = pl.DataFrame({"quantity_id": ["q", "q"], "quantiles": [[0.5] * len(LEVELS)] * 2, "new": [True, False]})
+
+    made = floored(frame, {"q": 100}, pl.col("new"))
+
+    assert made["quantiles"][0].to_list() == floored(frame, {"q": 100})["quantiles"][0].to_list() != frame["quantiles"][0].to_list()
+    assert made["quantiles"][1].to_list() == frame["quantiles"][1].to_list()

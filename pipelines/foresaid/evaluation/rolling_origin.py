@@ -17,15 +17,16 @@ import numpy as np
 import polars as pl
 
 from foresaid import parallel
-from foresaid.arrays import Array, list_column
+from foresaid.arrays import Array
 from foresaid.evaluation.modes import KNOWN, RELEASED, TITLES
+from foresaid.evaluation.rolling_rows import PER_ROW, SCHEMA, Answer, tabled
 from foresaid.fitting.data import Target, TrainingTable
 from foresaid.fitting.frozen_curve import Curve, applied_curve
 from foresaid.fitting.law import Law
 from foresaid.forecasting import baselines, methods, score_baselines
 from foresaid.forecasting.board import lineage
 from foresaid.forecasting.method import SCORES
-from foresaid.forecasting.predict import Forecast, predict
+from foresaid.forecasting.predict import predict
 from foresaid.forecasting.recalibration import FitRequest, recalibrated_fits
 from foresaid.forecasting.splits import Split, check, first_published, split_by_release
 from foresaid.laws import _loader as laws
@@ -33,27 +34,11 @@ from foresaid.params import Params, Rolling
 from foresaid.registry import database
 from foresaid.registry.database import Database
 from foresaid.registry.view import View
-from foresaid.scoring.levels import LEVELS
 
 MODES = (KNOWN, RELEASED)
 SCORE_KINDS = ("benchmark", "index")  # kinds of quantity of which the record has hundreds
 LEAST = 5  # training rows: below, neither law nor baseline is asked
 ALWAYS = date(9999, 12, 31)
-SCHEMA = pl.Schema(
-    {
-        "mode": pl.String(),
-        "origin": pl.Date(),
-        **dict.fromkeys(("law", "role", "board", "unit", "target_id", "quantity_id", "subject_id", "cluster"), pl.String()),
-        **dict.fromkeys(("released_on", "public_on"), pl.Date()),
-        "horizon": pl.Int64(),
-        "trained_on": pl.Int64(),
-        **dict.fromkeys(("lower", "upper", "observed", "latest"), pl.Float64()),
-        "status": pl.String(),
-        **dict.fromkeys(("distance", "point"), pl.Float64()),
-        "quantiles": pl.List(pl.Float64()),
-    }
-)
-PER_ROW = ("subject_id", "cluster", "released_on", "public_on", "horizon", "observed", "latest")  # the rest is the question's
 
 
 def later(day: date, months: int) -> date:
@@ -210,7 +195,6 @@ def beyond(law: Law, curve: Curve, split: Split) -> Array:
 def _questions(one: Asked, found: DatedRecord, horizons: Sequence[int]) -> pl.DataFrame:
     """What a table says of the rows that are forecast, whoever forecasts them."""
     test, target = one.split.test, one.split.test.target
-    n = test.n
     public, latest = found.public_on(target), found.latest(target)
     ends = [(months, later(one.origin, months)) for months in horizons]
     quantity = found.whole.quantity(target.quantity_id)
@@ -226,6 +210,7 @@ def _questions(one: Asked, found: DatedRecord, horizons: Sequence[int]) -> pl.Da
         },
         schema={name: SCHEMA[name] for name in PER_ROW},
     ).select(
+        *PER_ROW,
         mode=pl.lit(found.mode),
         origin=pl.lit(one.origin),
         board=pl.lit(quantity.resolver),
@@ -236,46 +221,7 @@ def _questions(one: Asked, found: DatedRecord, horizons: Sequence[int]) -> pl.Da
         trained_on=pl.lit(one.split.train.n, pl.Int64),
         lower=pl.lit(target.lower, pl.Float64),
         upper=pl.lit(target.upper, pl.Float64),
-        *PER_ROW,
     )
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """What one method says of the rows of one question, given by its place; `far` as of `beyond`."""
-
-    question: int
-    law: str
-    role: str
-    status: str
-    made: Forecast | None = None
-    far: Array | None = None
-
-
-def _table(questions: Sequence[pl.DataFrame], answers: Sequence[_Answer]) -> pl.DataFrame:
-    """One row an answer and row asked, made in one go: thousands of frames of a few rows each cost more than the forecasts."""
-    if not answers:
-        return pl.DataFrame(schema=SCHEMA)
-    sizes = np.array([one.height for one in questions])
-    first = np.cumsum(sizes) - sizes
-    counts = np.array([sizes[one.question] for one in answers])
-    rows = np.concatenate([first[one.question] + np.arange(n) for one, n in zip(answers, counts, strict=True)])
-    said = pl.DataFrame({name: [getattr(one, name) for one in answers] for name in ("law", "role", "status")})
-
-    def of(part: str, empty: tuple[int, ...]) -> Array:
-        nothing = [np.full((n, *empty), np.nan) for n in counts]
-        found = [getattr(one, part) if hasattr(one, part) else getattr(one.made, part, None) for one in answers]
-        return np.concatenate([blank if each is None else each for blank, each in zip(nothing, found, strict=True)])
-
-    quantiles, point = of("quantiles", (len(LEVELS),)), of("point", ())
-    point[np.isnan(quantiles).any(axis=1)] = np.nan  # a row for which a law makes no forecast
-    quantiles[np.isnan(point)] = np.nan
-    made = pl.concat(questions)[rows].hstack(said[np.repeat(np.arange(len(answers)), counts)])
-    return made.with_columns(
-        distance=pl.Series(of("far", ())).fill_nan(None),
-        point=pl.Series(point).fill_nan(None),
-        quantiles=pl.when(pl.Series(~np.isnan(point))).then(list_column(quantiles, len(quantiles))),
-    ).select(SCHEMA.names())
 
 
 def forecasts(
@@ -300,7 +246,7 @@ def forecasts(
     views = {which: found.of(which) for which in sorted({one.question.law.systems for one in every})}
     seen = set()
     simple: list[baselines.Question] = []
-    said: list[_Answer] = []
+    said: list[Answer] = []
     asked_of = parallel.counted(zip(every, answers, strict=True), f"forecasts, {TITLES[mode]}", len(every))
     for i, (one, recalibrated) in enumerate(asked_of):
         law, fitted, target = one.question.law, recalibrated.fit, one.split.train.target
@@ -308,7 +254,7 @@ def forecasts(
         if fitted.point.size:
             curve = applied_curve(law, fitted, one.origin, params.seed)
             made, far = predict(law, curve, one.split.test.x), beyond(law, curve, one.split)
-        said.append(_Answer(i, law.name, "law", fitted.status, made, far))
+        said.append(Answer(i, law.name, "law", fitted.status, made, far))
         chosen: dict[str, baselines.Baseline] = {}
         for told, more in ((False, baselines.FOR_RELEASES), (True, score_baselines.FOR_SCORES)):
             key = (one.origin, target.target_id, told)
@@ -318,6 +264,6 @@ def forecasts(
         # Errors are pooled within one origin and board: what is known on another day is another record.
         simple.append(baselines.Question(one.split.train, one.split.test, chosen, f"{one.origin} {target.resolver}"))
     for i, answered in enumerate(baselines.forecasts(simple, lineage(connection))):
-        said += [_Answer(i, label, "baseline", "converged", forecast) for label, forecast in answered.items()]
-    whole = _table([_questions(one, views[one.question.law.systems], grid.horizons) for one in every], said)
+        said += [Answer(i, label, "baseline", "converged", forecast) for label, forecast in answered.items()]
+    whole = tabled([_questions(one, views[one.question.law.systems], grid.horizons) for one in every], said)
     return whole.sort("mode", "origin", "law", "target_id", "subject_id")

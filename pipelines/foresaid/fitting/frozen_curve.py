@@ -25,13 +25,10 @@ from foresaid.fitting.fit import Fit
 from foresaid.fitting.imputation import Imputation, apply_imputation
 from foresaid.fitting.law import Law
 from foresaid.fitting.transforms import transform_named
+from foresaid.fitting.written_numbers import DIGITS, PLACES, as_written, written
 
 PROBE_ROWS = 3
 PROBE_TOLERANCE = 1e-6  # of the curve's scale: eight digits in, so six must come out
-DIGITS = 8
-PLACES = 15  # after the point: they hold every number of a curve, and the ledger's grammar has room for eighteen
-ROOM = 1e18 - 1e11  # the grammar has room for eighteen digits before the point, after rounding
-POWERS = 10.0 ** np.arange(PLACES + 1)  # exact
 
 
 class CovariateRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -169,12 +166,8 @@ def plain(value: object) -> Any:
     raise TypeError(f"{value!r} has no place in the ledger's profile")
 
 
-def _strings(values: Array) -> list[str]:
-    return [decimal(round(float(value), PLACES), DIGITS) for value in values]
-
-
 def _discrepancy_record(found: Discrepancy) -> DiscrepancyRecord:
-    bias, scale, growth, floor, edge = _strings(np.array([found.bias, found.scale, found.growth, found.floor, found.edge]))
+    bias, scale, growth, floor, edge = written(np.array([found.bias, found.scale, found.growth, found.floor, found.edge]))
     return DiscrepancyRecord(
         bias, scale, growth, floor, edge, found.progress, found.series, found.independent, list(found.set_aside)
     )  # fmt: skip
@@ -198,30 +191,6 @@ def training_lines(table: TrainingTable) -> list[bytes]:
         for i in range(table.n)
     ]
     return sorted(lines)
-
-
-def as_written(values: Array) -> Array:
-    """Return the numbers that a curve's text holds, which is what `_strings` writes read back, without writing it.
-
-    A number of so many digits is a whole number over (or times) a power of ten, both exact in a double, so one division gives the
-    double that reading would give. What lies so close to a tie that rounding to fifteen places first could decide, and what the
-    text has no room for, goes by way of the text.
-
-    >>> as_written(np.array([[2 / 3, -0.0], [123456.789123, 1e-9]])).tolist()
-    [[0.66666667, 0.0], [123456.79, 1e-09]]
-    """
-    size = np.abs(values)
-    if not bool((size < ROOM).all()):  # also what is no number
-        return np.array([float(item) for item in _strings(values.ravel())]).reshape(values.shape)
-    places = np.minimum(DIGITS - 1 - np.floor(np.log10(np.where(size > 0.0, size, 1.0))), PLACES).astype(int)
-    up, down = POWERS[np.maximum(places, 0)], POWERS[np.maximum(-places, 0)]
-    scaled = values * up / down
-    made = np.asarray(np.rint(scaled) / up * down + 0.0)
-    first = np.where(places < PLACES, 0.51 * POWERS[np.maximum(places, 0)] / POWERS[PLACES], 0.0)
-    close = np.abs(np.abs(scaled - np.floor(scaled)) - 0.5) < first + 1e-5
-    if close.any():
-        made[close] = [float(item) for item in _strings(values[close])]
-    return made
 
 
 def applied_curve(law: Law, fit: Fit, as_of: date, seed: int, items: int | None = None) -> Curve:
@@ -248,8 +217,8 @@ def applied_curve(law: Law, fit: Fit, as_of: date, seed: int, items: int | None 
         parameters=list(fit.parameters),
         point=[],
         draws=[],
-        residual_scale=decimal(round(fit.residual_scale, 15), DIGITS) if np.isfinite(fit.residual_scale) else "",
-        interval_recalibration=decimal(round(fit.interval_recalibration, 15), DIGITS),
+        residual_scale=decimal(round(fit.residual_scale, PLACES), DIGITS) if np.isfinite(fit.residual_scale) else "",
+        interval_recalibration=decimal(round(fit.interval_recalibration, PLACES), DIGITS),
         n_backtest_clusters=fit.n_backtest_clusters,
         status=fit.status,
         reason=fit.reason,
@@ -265,7 +234,7 @@ def applied_curve(law: Law, fit: Fit, as_of: date, seed: int, items: int | None 
         ),
         seed=seed,
         probe=ProbeRecord([], []),
-        cr1_factor=decimal(round(fit.cr1_factor, 15), DIGITS),
+        cr1_factor=decimal(round(fit.cr1_factor, PLACES), DIGITS),
         discrepancy=None if fit.discrepancy is None else _discrepancy_record(fit.discrepancy),
         items=items,
     )
@@ -292,22 +261,22 @@ def freeze_curve(law: Law, fit: Fit, settings: dict[str, Any], as_of: date, seed
         imputation=None
         if rule is None
         else ImputationRecord(
-            _strings(rule.centre),
-            _strings(rule.spread),
-            _strings(rule.mean),
-            _strings(rule.loading),
+            written(rule.centre),
+            written(rule.spread),
+            written(rule.mean),
+            written(rule.loading),
             decimal(rule.lower, DIGITS),
             decimal(rule.upper, DIGITS),
         ),
-        point=_strings(fit.point),
-        draws=[_strings(draw) for draw in fit.draws],
+        point=written(fit.point),
+        draws=[written(draw) for draw in fit.draws],
         training=msgspec.structs.replace(bare.record.training, bytes=len(body), sha256=hashlib.sha256(body).hexdigest()),
     )
     if fit.point.size:
         rows = np.linspace(0, table.n - 1, PROBE_ROWS).round().astype(int)
-        probe = ProbeRecord([_strings(row) for row in bare.prepare(table.x[rows])], [])
+        probe = ProbeRecord([written(row) for row in bare.prepare(table.x[rows])], [])
         x = np.array([[float(value) for value in row] for row in probe.x])
-        record = msgspec.structs.replace(record, probe=ProbeRecord(probe.x, _strings(law.curve(bare.point, x))))
+        record = msgspec.structs.replace(record, probe=ProbeRecord(probe.x, written(law.curve(bare.point, x))))
     return replace(bare, record=record)
 
 
@@ -316,7 +285,7 @@ def with_quantiles(curve: Curve, quantiles: Array) -> Curve:
 
     The curve alone says nothing of its noise: fewer noise points would move the outer quantiles without a word.
     """
-    probe = msgspec.structs.replace(curve.record.probe, quantiles=[_strings(row) for row in quantiles])
+    probe = msgspec.structs.replace(curve.record.probe, quantiles=[written(row) for row in quantiles])
     return replace(curve, record=msgspec.structs.replace(curve.record, probe=probe))
 
 

@@ -67,7 +67,7 @@ def nearest_known_model(known: Board, asked: Board, i: int) -> float:
 
 @dataclass(frozen=True)
 class _Inputs:
-    """Columns a model has and enough others too; the values of the rows that have any of them, and those inputs with their means."""
+    """Columns a model has and enough others too; values of the rows that have any of them, and those inputs with their means."""
 
     columns: NDArray[np.intp]
     y: Array

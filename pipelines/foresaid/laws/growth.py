@@ -78,9 +78,13 @@ class Growth(SigmoidLaw):
             return []
         resolvers = {name: card.resolver for name, card in view.quantities.items() if card.kind in SCORES}
         mine = pl.DataFrame({"quantity_id": list(resolvers), "source_id": list(resolvers.values())}, TEXT)
-        rows = view.of(self.systems).observations.filter(
-            (pl.col("kind") == "model") & pl.col("released_on").is_not_null() & pl.col("source_id").is_in(list(self.sources))
-        ).join(mine, on=["quantity_id", "source_id"], how="semi")
+        rows = (
+            view.of(self.systems)
+            .observations.filter(
+                (pl.col("kind") == "model") & pl.col("released_on").is_not_null() & pl.col("source_id").is_in(list(self.sources))
+            )
+            .join(mine, on=["quantity_id", "source_id"], how="semi")
+        )
         boards = rows.group_by("quantity_id", "setting").agg(pl.len(), newest=pl.col("released_on").max())
         kept = boards.filter((pl.col("len") >= self.every) & (pl.col("newest") >= pl.col("newest").max() - ALIVE))
         named = {(name, "") for name in self.targets}

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from foresaid import parallel
-from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_scores, units
+from foresaid.evaluation import rolling_origin, rolling_recalibration, rolling_rows, rolling_scores, units
 from foresaid.evaluation.claims import PERIOD
 from foresaid.evaluation.hindcast import run_case
 from foresaid.evaluation.rolling_recalibration import PLAIN
@@ -25,7 +25,7 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
     """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
     grid = params.rolling
     if grid is None:
-        return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_origin.SCHEMA))), {}
+        return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_rows.SCHEMA))), {}
     days = {mode: rolling_origin.origins(grid, mode, full) for mode in rolling_origin.MODES}
     replicates = grid.full_replicates if full else grid.replicates
     made = pl.concat([rolling_origin.forecasts(params, connection, mode, days[mode], replicates, cache) for mode in days])

@@ -109,7 +109,7 @@ class View:
         another than `protocol`.
         """
         view = self.of(which)
-        coded = view._coded  # noqa: SLF001  # of another view
+        coded = view._coded  # of another view
         parts = [coded.of(name, "" if at else protocol, sources) for at, name in enumerate(quantity_ids)]
         rows = np.concatenate([coded_rows.NONE, *parts])
         column = np.repeat(np.arange(len(parts)), [len(part) for part in parts])

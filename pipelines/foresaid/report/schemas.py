@@ -15,7 +15,7 @@ from typing import Any, get_type_hints
 import msgspec
 import polars as pl
 
-from foresaid.evaluation import ledger_scores, rolling_origin, schema
+from foresaid.evaluation import ledger_scores, rolling_rows, schema
 from foresaid.fitting.frozen_curve import CurveRecord
 from foresaid.forecasting.published import Adopted
 from foresaid.ledger.entries import json_schema
@@ -46,7 +46,7 @@ FRAMES: dict[str, tuple[str, pl.Schema]] = {
     "export-row": ("A row of `foresaid export --to FILE`", exporting.COLUMNS),
     "scored-row": ("A row of build/scores.parquet: a forecast with its scores", schema.SCORED),
     "hindcast-row": ("A row of build/hindcast.parquet: a forecast made again", schema.SCHEMA),
-    "rolling-row": ("A row of build/rolling.parquet: a forecast at a rolling origin", rolling_origin.SCHEMA),
+    "rolling-row": ("A row of build/rolling.parquet: a forecast at a rolling origin", rolling_rows.SCHEMA),
     "ledger-score-row": ("A row about a forecast of the ledger and an outcome", pl.Schema(ledger_scores.ROW)),
 }
 

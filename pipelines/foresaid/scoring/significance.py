@@ -236,11 +236,11 @@ def _sum_in_order(values: Array) -> float:
 def pairwise_relative_wis(scores: Mapping[str, Mapping[Any, float]], baseline: str) -> dict[str, tuple[float, int]]:
     """Relative WIS of each forecaster by pairwise comparison, scaled to a baseline; and the rows it shares with it.
 
-    `scores` holds, by forecaster, its score by row; sums follow the order of the rows' names or numbers. theta_ij is the ratio of mean scores of i and j on the rows both
-    forecast, theta_i the geometric mean of theta_ij over all j that share rows (itself included), and the result is theta_i /
-    theta_baseline: Cramer et al. 2022 (PNAS 119 e2113561119, supplement), as in scoringutils. Below one is better. Nobody gains by
-    forecasting easy rows only. Forecasters that share no row with the baseline get NaN. A forecaster whose scores are all zero
-    is the best one: it gets 0, and all others infinity where it is the baseline.
+    `scores` holds, by forecaster, its score by row; sums follow the order of the rows' names or numbers. theta_ij is the ratio of
+    mean scores of i and j on the rows both forecast, theta_i the geometric mean of theta_ij over all j that share rows (itself
+    included), the result theta_i / theta_baseline: Cramer et al. 2022 (PNAS 119 e2113561119, supplement), as in scoringutils.
+    Below one is better. Nobody gains by forecasting easy rows only. Forecasters that share no row with the baseline get NaN. A
+    forecaster whose scores are all zero is the best one: it gets 0, and all others infinity where it is the baseline.
 
     >>> easy, hard = {"a": 1.0, "b": 3.0}, {"b": 6.0}
     >>> found = pairwise_relative_wis({"base": {"a": 1.0, "b": 3.0}, "x": hard}, "base")
