@@ -160,12 +160,25 @@ def test_charts_no_page_asks_for_any_more_are_removed(tmp_path: Path) -> None:
 
 def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> None:
     with charts.kept_in(tmp_path):
-        forecast("one")
+        first = forecast("one").in_page()
     (path,) = tmp_path.iterdir()
-    path.write_text(path.read_text(encoding="utf-8").replace("</svg>", "<script>alert(1)</script></svg>"), encoding="utf-8")
+    path.write_bytes(path.read_bytes().replace(b"</svg>", b"<script>alert(1)</script></svg>"))
+    with charts.kept_in(tmp_path):
+        again = forecast("one").in_page()
 
-    with pytest.raises(ForesaidError, match="found the element script"), charts.kept_in(tmp_path):
-        forecast("one").in_page()
+    assert again == first
+    assert b"<script>" not in path.read_bytes()
+
+
+def test_a_chart_that_no_page_printed_is_kept_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with charts.kept_in(tmp_path):
+        forecast("one")
+    monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
+    for _ in range(2):
+        with charts.kept_in(tmp_path):
+            made = forecast("one")
+
+    assert made.in_page()
 
 
 def test_another_process_draws_what_this_one_draws(tmp_path: Path) -> None:

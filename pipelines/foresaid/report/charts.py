@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 
 from markupsafe import escape
 
-from foresaid.files import write_bytes
+from foresaid.report.kept import Kept, name_of, program
 from foresaid.report.renderer import Order, beside, svg
 from foresaid.report.svg import clean, unique_ids
 
@@ -41,6 +41,7 @@ else:
     alt = _Later()
 
 Rows = Sequence[Mapping[str, Any]]
+CLEANING = ("report/svg.py",)
 WIDTH, HEIGHT = 460, 290
 FONT = "Liberation Sans"  # ships inside vl-convert: labels are measured alike on every machine
 INK, SOFT, BAND, GRID = "#1d2327", "#5b6770", "#c3ccd3", "#e4e8eb"
@@ -79,23 +80,17 @@ class Drawing:
         return f'<p class="title">{escape(self.title)}</p>{drawing}'
 
 
-@dataclass
-class _Kept:
-    """Charts of a folder for the time of a block: the names asked for, and what was ordered and has not been fetched."""
+@dataclass(frozen=True)
+class _Charts:
+    """The charts of a block: what is kept of earlier ones, who draws, and what was ordered and has not been fetched."""
 
-    folder: Path
+    kept: Kept
     order: Order
-    used: set[str] = field(default_factory=set)
-    coming: dict[Path, Callable[[], str]] = field(default_factory=dict)
+    coming: dict[str, Callable[[], str]] = field(default_factory=dict)
     unfinished: list[Drawing] = field(default_factory=list)
 
-    def read(self, path: Path) -> str:
-        if path in self.coming:
-            write_bytes(path, self.coming.pop(path)().encode())
-        return path.read_text(encoding="utf-8")
 
-
-_KEPT: ContextVar[_Kept | None] = ContextVar("charts made before, and those asked for", default=None)
+_CHARTS: ContextVar[_Charts | None] = ContextVar("charts made before, and those asked for", default=None)
 P = ParamSpec("P")
 
 
@@ -107,25 +102,22 @@ def kept_in(folder: Path, workers: int = 0) -> Iterator[None]:
     its end, so that the folder does not grow. A failed block removes nothing.
     """
     with beside(workers) as order:
-        kept = _Kept(folder, order)
-        token = _KEPT.set(kept)
+        charts = _Charts(Kept(folder), order)
+        token = _CHARTS.set(charts)
         try:
             yield
-            for one in kept.unfinished:
+            for one in charts.unfinished:
                 _ = one.svg
-            for path in folder.glob("*.svg"):
-                if path.name not in kept.used:
-                    path.unlink()
+            charts.kept.drop_unused()
         finally:
-            _KEPT.reset(token)
+            _CHARTS.reset(token)
 
 
 def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
     """Make a drawing of a function that gives a specification; its argument `title` is also the text for screen readers.
 
-    A chart is found again by the SHA-256 of its function, its arguments, its file and this one, and the versions of the libraries.
-    What is kept is the renderer's own output: it is cleaned each time it is read, so that a page never prints a file as it lies on
-    the disk.
+    A chart is found again by the SHA-256 of its function, its arguments, its file, this one and those that clean what is drawn, and
+    the versions of the libraries. What is kept passed `clean` and carries its own digest (report/kept.py).
     """
     signature = inspect.signature(build)
 
@@ -140,18 +132,22 @@ def drawn(build: Callable[P, dict[str, Any]]) -> Callable[P, Drawing]:
         asked = signature.bind(*args, **kwargs)
         title = str(asked.arguments["title"])
         stated = json.dumps([build.__name__, _code(inspect.getfile(build)), asked.arguments], default=str, sort_keys=True)
-        key = sha256(stated.encode()).hexdigest()
-        kept = _KEPT.get()
-        if kept is None:
-            finished = clean(svg(specified(*args, **kwargs), _version()), title)
-            return Drawing(lambda: finished, title, key)
-        path = kept.folder / f"{key}.svg"
-        kept.used.add(path.name)
-        drawing = Drawing(lambda: clean(kept.read(path), title), title, key)
-        if path in kept.coming or not path.is_file():
-            if path not in kept.coming:
-                kept.coming[path] = kept.order(specified(*args, **kwargs), _version())
-            kept.unfinished.append(drawing)
+        key, charts = name_of(program(CLEANING, ()), stated.encode()), _CHARTS.get()
+
+        def finished() -> str:
+            if charts is not None and key in charts.coming:
+                return clean(charts.coming.pop(key)(), title)
+            return clean(svg(specified(*args, **kwargs), _version()), title)
+
+        if charts is None:
+            whole = finished()
+            return Drawing(lambda: whole, title, key)
+        kept = charts.kept
+        drawing = Drawing(lambda: kept.of(key, lambda: {"svg": finished().encode()})["svg"].decode(), title, key)
+        if not kept.has(key):
+            if key not in charts.coming:
+                charts.coming[key] = charts.order(specified(*args, **kwargs), _version())
+            charts.unfinished.append(drawing)
         return drawing
 
     return made

@@ -1,4 +1,4 @@
-"""What was made before from the same is read back: parts of pages and downloads, each under the digest of all it was made from.
+"""What was made before from the same is read back: parts of pages, charts, downloads, each under the digest of all it comes from.
 
 An entry cannot be out of date, only unused, as those of fitting/cache.py: whoever names one digests what it depends on, code and
 libraries included. It carries its own digest, and one that is torn or altered is made anew. What a run did not ask for is removed
@@ -41,6 +41,11 @@ class Kept:
             content = msgspec.msgpack.encode(found)
             write_bytes(self.folder / name, _digest(name, content) + content, durable=False)
         return found
+
+    def has(self, name: str) -> bool:
+        """Whether there is an entry of this name, whole or not; it is not dropped, even if nobody reads it."""
+        self._used.add(name)
+        return self.folder is not None and (self.folder / name).is_file()
 
     def drop_unused(self) -> None:
         """Remove what nobody asked for."""
