@@ -50,7 +50,7 @@ def _imputers(quick: bool) -> list[Instead]:
     }
     found = []
     for pick, method in methods.items():
-        taken, theirs = clock(method, 1 if quick else 3)
+        taken, theirs = clock(method, 1 if quick else 5)
         how = f"timed here; mean error of hidden cells {_points(theirs, x, hidden)} points, {spare}"
         found.append(Instead(work, mine.cpu, pick, taken.cpu, how))
     return found
@@ -76,7 +76,7 @@ def _rows(quick: bool) -> list[Instead]:
             assert not bool(made.duplicated(keys).any())
             return made
 
-        taken, whole = clock(ingest, 1 if quick else 3)
+        taken, whole = clock(ingest, 1 if quick else 5)
         ours, one_day = _ours(Path(home))
         plain = pl.read_parquet(Path(home) / "observations.parquet")
 
@@ -84,14 +84,14 @@ def _rows(quick: bool) -> list[Instead]:
         before = whole[whole["known_on"] <= pd.Timestamp(DAY)]
         return before.sort_values("known_on", kind="stable").drop_duplicates(keys[:3], keep="last")
 
-    asked, _ = clock(known, 3)
-    by_polars, _ = clock(lambda: plain.filter(pl.col("known_on") <= DAY).sort("known_on").unique(keys[:3], keep="last"), 3)
+    asked, _ = clock(known)
+    by_polars, _ = clock(lambda: plain.filter(pl.col("known_on") <= DAY).sort("known_on").unique(keys[:3], keep="last"))
     rng, n, size = np.random.default_rng(0), rows // len(LEVELS), len(LEVELS)
     quantiles, outcomes = np.sort(rng.random((n, size)), axis=1), rng.random(n)
     columns = {"forecast": np.repeat(np.arange(n), size), "level": np.tile(np.array(LEVELS), n)}
     long = pd.DataFrame({**columns, "quantile": quantiles.ravel(), "outcome": np.repeat(outcomes, size)})
-    scored, found = clock(lambda: notebooks.mean_pinball(long), 3)
-    mine, wis = clock(lambda: weighted_interval_score(quantiles, list(LEVELS), outcomes).wis, 3)
+    scored, found = clock(lambda: notebooks.mean_pinball(long))
+    mine, wis = clock(lambda: weighted_interval_score(quantiles, list(LEVELS), outcomes).wis)
     gap = float(np.abs(found.to_numpy() - wis).max())
     taken_by_us = {"ingest": ours, "as-of": one_day, "score": mine.cpu}
     work = {
@@ -115,7 +115,7 @@ def _ensemble(work: str, quantiles: Any, outcomes: Any, ours: float) -> Instead:
         peer = module("properscoring")
     except MissingError as reason:
         return Instead(work, ours, pick, None, f"not run: {reason}")
-    taken, _ = clock(lambda: peer.crps_ensemble(outcomes, quantiles), 3)
+    taken, _ = clock(lambda: peer.crps_ensemble(outcomes, quantiles))
     return Instead(work, ours, pick, taken.cpu, "timed here; near the WIS, not equal to it")
 
 
@@ -181,7 +181,7 @@ def _ledger(quick: bool) -> list[Instead]:
     with tempfile.TemporaryDirectory() as home:
         folder = Path(home) / "ledger"
         ledger.build(folder, forecasts, 500)
-        ours = statistics.median(processor_seconds([sys.executable, ledger.__file__, "check", str(folder)]) for _ in range(3))
+        ours = statistics.median(processor_seconds([sys.executable, ledger.__file__, "check", str(folder)]) for _ in range(5))
         files = sorted(str(path) for path in folder.rglob("*") if path.is_file())
         hashed = statistics.median(processor_seconds([summed, *files]) for _ in range(5))
         for words in (

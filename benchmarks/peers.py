@@ -21,7 +21,7 @@ import numpy as np
 from scipy.optimize import curve_fit
 from scipy.special import expit
 
-from benchmarks.measure import module
+from benchmarks.measure import MissingError, module
 from foresaid.arrays import Array
 
 ROUNDS = 1000

@@ -66,19 +66,19 @@ def goal_20(quick: bool) -> Finding:
     """The capability law: a whole fit, and one evaluation against the number of systems."""
     sizes = [60, 120, 240, 480] if quick else [60, 120, 240, 480, 960]
     frames = {size: cells(made_up.capability_cells(size, BOARDS, BOARDS // 2)) for size in sizes}
-    grown = growth(lambda size: _evaluation(frames[size]), sizes, 3)
+    grown = growth(lambda size: _evaluation(frames[size]), sizes)
     least = _least_operations(frames[sizes[-1]]) / machine.rates().flops
     whole = cells(made_up.capability_cells(*HUB))
-    timed, made = clock(lambda: fit(whole), 1 if quick else 3)
-    small = made_up.capability_cells(60 if quick else 120, BOARDS, BOARDS // 2)
+    timed, made = clock(lambda: fit(whole), 1 if quick else 5)
+    small = made_up.capability_cells(60, BOARDS, BOARDS // 2)
     hidden = np.random.default_rng(20).random(small.height) < 0.1
-    mine, ours = clock(lambda: _ours(small, hidden), 1 if quick else 3)
+    mine, ours = clock(lambda: _ours(small, hidden), 1 if quick else 5)
     said, quality, numbers = [], [f"ours {_errors(small, hidden, ours)}"], {}
     for label, method in (
         ("scikit-learn's Gaussian process", notebooks.gaussian_process),
         ("statsmodels' mixed model", notebooks.mixed_model),
     ):
-        found = _tried(lambda method=method: method(small, hidden), 1)  # type: ignore[misc]  # bound now
+        found = _tried(lambda method=method: method(small, hidden), 1 if quick else 5)  # type: ignore[misc]  # bound now
         if isinstance(found, str):
             said.append(f"{label}: not run, {found}")
         else:
@@ -131,7 +131,7 @@ def goal_21(quick: bool) -> Finding:
         ("KNNImputer", lambda: notebooks.nearest_imputer(table)),
     ]
     for label, work in methods:
-        found = _tried(work, 1 if quick else 3)
+        found = _tried(work, 1 if quick else 5)
         if isinstance(found, str):
             said.append(f"{label}: not run, {found}")
         else:
@@ -191,7 +191,7 @@ def goal_25(quick: bool) -> Finding:
     boards = made_up.frontier_boards(frame)
     origin = float(max(one.day[-1] for one in boards))
     questions = [Question(one.name, 1, 12) for one in boards]
-    fixed = clock(lambda: fit(cells(frame)), 1)[0].cpu
+    fixed = clock(lambda: fit(cells(frame)), 1 if quick else 5)[0].cpu
 
     def forecast(schedules: int) -> Callable[[], Any]:
         settings = simulated.Settings(schedules=schedules)
@@ -202,7 +202,7 @@ def goal_25(quick: bool) -> Finding:
     models = 240 * 365 / 1200 / 2  # of a year, on one board
     draws = sizes[-1] * simulated.Settings().draws * models * BOARDS
     one = boards[0]
-    theirs, _ = clock(lambda: notebooks.line_through_the_record(one.day, one.value, 365.25, 1000, np.random.default_rng(25)), 3)
+    theirs, _ = clock(lambda: notebooks.line_through_the_record(one.day, one.value, 365.25, 1000, np.random.default_rng(25)))
     return Finding(
         25,
         f"records of {BOARDS} boards in a year by {sizes[-1]} simulated schedules of {simulated.Settings().draws} draws (made up)",

@@ -68,7 +68,7 @@ def goal_22(quick: bool) -> Finding:
     quality, peer = f"mean WIS on 200 other series: ours {ours:.4f}", ""
     distance, error = (np.concatenate([getattr(one, name) for one in train]) for name in ("distance", "error"))
     try:
-        theirs, lines = clock(lambda: notebooks.quantile_regressions(distance, error, levels), 3)
+        theirs, lines = clock(lambda: notebooks.quantile_regressions(distance, error, levels))
         scored = _score(test, lambda one: lines[:, 0] + np.outer(one.distance, lines[:, 1]))
         quality += f", statsmodels {scored:.4f}"
         peer = f"statsmodels, a linear quantile regression for each of {len(LEVELS)} levels, 40 series: {seconds(theirs.cpu)} cpu, "
@@ -114,8 +114,8 @@ def goal_23(quick: bool) -> Finding:
     moved = float(sizes[-1]) * (opened.folder / database.HISTORY).stat().st_size
     quality, peer = f"{view.height:,} values stood on {DAYS[-1]}", ""
     try:
-        read, whole = clock(lambda: notebooks.values_by_day(ROOT / "registry"), 1 if quick else 3)
-        theirs, last = clock(lambda: notebooks.known_by(whole, DAYS[-1]), 3)
+        read, whole = clock(lambda: notebooks.values_by_day(ROOT / "registry"), 1 if quick else 5)
+        theirs, last = clock(lambda: notebooks.known_by(whole, DAYS[-1]))
         quality += f"; the notebook keeps {len(last):,}, those withdrawn, in doubt or set aside by a rule among them"
         peer = f"pandas: {seconds(read.cpu)} cpu to read the files, then {seconds(theirs.cpu)} a day"
     except MissingError as reason:
