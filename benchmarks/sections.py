@@ -13,7 +13,8 @@ from benchmarks.measure import ratio, seconds
 Row = Mapping[str, Any]  # a goal as results.json keeps it
 GROWING = ("sizes", "cpu", "slope", "floor", "tenfold")
 REASONS = {  # why a goal is hard, without a figure: those are the finding's
-    5: "nearly all rows lie beyond so small a delta, so our time goes into rounds of reweighting (docs/decisions.md)",
+    5: "nearly all rows lie beyond so small a delta, so the first rounds have to be reweighting (docs/decisions.md)",
+    8: "the arithmetic of the normal equations is nearly all that is left",
     11: "targets share imputation and components, so that few cost more than their part",
     15: "scoringrules' compiled loop gives the sum alone, ours the parts too",
     17: "DVC reads its lock and asks the disk of every output, which a bare chain of copies hardly has",

@@ -49,6 +49,8 @@ TRIED = (  # a line each; docs/decisions.md has the reasons and figures
     "Candidate starts scored by one matrix product, and exchanged between replicates: no better than random starts.",
     "Clipping a step at a bound in place of solving it anew: one task reached its optimum on a sixth of its replicates.",
     "Greedy exchange for the choice of families: faster, and not the optimum at every budget.",
+    "Families by rounds of rising cost, more or fewer steps of the relaxation, sums carried down the tree: no faster.",
+    "Normal equations of joint skills by benchmarks in place of models: three times slower.",
     "Rarer garbage collection, and parameters read into names before a loop: no difference beyond noise.",
     "A part of the systems for the capability law's sizes: nothing gained at today's size, and a higher loss.",
     "Boards of baselines kept from one origin to the next, and a merging sort of a forecast's draws: more memory, and slower.",
