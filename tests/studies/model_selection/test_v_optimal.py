@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 import pytest
+from benchmarks.enumeration import best_of_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,8 +19,9 @@ from foresaid.arrays import Array
 from foresaid.errors import ParameterError
 from foresaid.fitting.components import components
 from foresaid.fitting.imputation import impute
-from foresaid.studies.model_selection._search import pack, trace
-from foresaid.studies.model_selection.v_optimal import objective, select
+from foresaid.studies.model_selection import v_optimal
+from foresaid.studies.model_selection._bound import pack, relax, trace
+from foresaid.studies.model_selection.v_optimal import objective, searched, select
 
 if TYPE_CHECKING:
     from tests.conftest import Built
@@ -67,26 +69,71 @@ def test_the_search_finds_what_brute_force_finds(width: int, forced: tuple[str, 
         assert choice.gap == 0.0
 
 
-@pytest.mark.parametrize("width", [2, 3, 4])
-def test_branch_and_bound_finds_the_same_and_closes_its_gap(width: int) -> None:
-    scores, families = pool(40 + width, width, names=9, rows=30)
-    budgets = [5, 9, 14, 20, 30]
-    expected = select(scores, families, budgets)
+@settings(max_examples=25)
+@given(st.integers(0, 10_000), st.integers(1, 4), st.integers(1, 9), st.integers(0, 2))
+def test_no_set_is_better_than_the_one_found_at_any_budget(seed: int, width: int, most: int, always: int) -> None:
+    scores, families = pool(seed, width, names=9, rows=24)
+    forced = ["c", "h"][: min(always, most)]
+    expected, _ = best_of_all(scores, families, range(1, 25), forced, most)
 
-    found = select(scores, families, budgets, exact=0)
+    found = select(scores, families, range(1, 25), forced, most)
 
-    assert [choice.families for choice in expected] == [choice.families for choice in found]
-    assert max(choice.gap for choice in found) < 1e-12
+    assert [(budget, one[1]) for budget, one in expected.items()] == [(choice.budget, choice.families) for choice in found]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_compiled_and_plain_are_one_search(seed: int) -> None:
+    scores, families = pool(seed, 3, names=10, rows=40)
+
+    expected = searched(scores, families, range(3, 41), ("b",), 6, compiled=False)
+
+    assert expected == searched(scores, families, range(3, 41), ("b",), 6, compiled=True)
+
+
+def test_sets_that_a_bound_rules_out_are_not_visited() -> None:
+    scores, families = pool(5, 3, names=16, rows=60)
+
+    visited = searched(scores, families, [20, 30, 40])[1]
+
+    assert visited < 3000  # of 58,651 sets for each budget
+
+
+def test_the_bound_is_below_every_set_and_near_the_best() -> None:
+    scores, families = pool(6, 3, names=9, rows=30)
+    member, whole = np.array(families), scores.T @ scores
+    grams = np.array([scores[member == name].T @ scores[member == name] for name in sorted(set(families))])
+    sizes = np.array([float((member == name).sum()) for name in sorted(set(families))])
+    packed = np.zeros((4, 6))
+    packed[0] = pack(whole) * 0.5
+
+    for room in (8.0, 12.0, 20.0):
+        bound = relax(pack(grams), sizes, np.zeros(6), pack(whole), 5, room, 15.0, packed, np.zeros((2, 3, 3)), np.zeros((6, 9)))[0]
+        best = select(scores, families, [int(room)], (), 5)[0].objective
+
+        assert 0.7 * best < bound <= best
+
+
+def test_of_two_families_alike_the_first_by_name_is_chosen() -> None:
+    scores, families = pool(8, 2, names=5, rows=20)
+    twice = np.vstack([scores, scores[[name == "b" for name in families]]])
+    twice -= twice.mean(axis=0)
+
+    found = select(twice, [*families, *["z"] * families.count("b")], range(2, 20))
+
+    assert any("b" in choice.families and "z" not in choice.families for choice in found)
+    assert not any("z" in choice.families and "b" not in choice.families for choice in found)
 
 
 def test_a_search_cut_short_reports_the_gap_it_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     scores, families = pool(3, 3, names=9, rows=30)
     best = {choice.budget: choice.objective for choice in select(scores, families, [10, 15])}
-    monkeypatch.setattr("foresaid.studies.model_selection.v_optimal.VISITS", 3)
+    monkeypatch.setattr(v_optimal, "VISITS", 3)
+    monkeypatch.setattr(v_optimal, "PLAIN_VISITS", 3)
 
-    found = select(scores, families, [10, 15], exact=0)
+    found = select(scores, families, [10, 15])
 
-    assert all(choice.gap > 0 for choice in found)
+    assert found
+    assert any(choice.gap > 0 for choice in found)
     for choice in found:
         assert choice.objective * (1 - choice.gap) <= best[choice.budget] <= choice.objective
 
@@ -137,14 +184,16 @@ def test_the_scalar_trace_equals_the_matrix_formula(seed: int, width: int) -> No
     rows = np.random.default_rng(seed).normal(size=(2, 9, width))
     whole, chosen = rows[0].T @ rows[0], rows[1].T @ rows[1]
 
-    assert np.trace(whole @ np.linalg.inv(chosen)) == pytest.approx(trace(pack(whole), pack(chosen), width), rel=1e-7)
+    found = trace(pack(whole), pack(chosen), np.empty((width, width)))
+
+    assert np.trace(whole @ np.linalg.inv(chosen)) == pytest.approx(found, rel=1e-7)
 
 
 def test_a_plane_that_is_not_determined_has_no_finite_objective() -> None:
     flat = np.array([[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
 
     assert np.inf == objective(np.eye(3), flat.T @ flat)
-    assert np.inf == trace(pack(np.eye(3)), pack(flat.T @ flat), 3)
+    assert np.inf == trace(pack(np.eye(3)), pack(flat.T @ flat), np.empty((3, 3)))
     assert select(flat, ["a", "b", "c", "d"], [4]) == []
 
 

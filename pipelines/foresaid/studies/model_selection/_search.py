@@ -1,238 +1,158 @@
-"""The scalar loops of the family search: depth-first walks that carry the sums of what is chosen.
+"""The search for the best families at every budget: sets that a bound rules out are decided without being visited.
 
-With Numba they are compiled once and kept on disk; without it the same lines run as plain Python. Importing this module imports
-Numba, so only studies/model_selection/v_optimal.py does it, and only inside a call. Gram matrices are packed: the lower triangle,
-row by row.
+Each budget has a bound (studies/model_selection/_bound.py) and a cost for each family that goes against it. Depth first, dearest
+family first, only sets are visited whose costs fit between the bound and the best set known, and every set met is remembered
+for the smaller budgets that follow. This is exact: what was not visited cannot be better. Leaps and bounds, Furnival and Wilson
+1974, Technometrics 16(4), with a convex bound. Loops over numbers: v_optimal.py runs them compiled or, where Numba is not
+installed, as they stand.
 """
 
 from __future__ import annotations
-
-import importlib.util
-from collections.abc import Callable
-from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
+from foresaid.studies.model_selection._bound import mix, relax, trace
 
-COMPILED = importlib.util.find_spec("numba") is not None
-Function = TypeVar("Function", bound=Callable[..., object])
-
-
-def _compile(function: Function) -> Function:
-    if not COMPILED:
-        return function
-    import numba
-
-    return cast(Function, numba.njit(cache=True, nogil=True)(function))
+INPUTS = "2111111B22322"  # kinds of the arguments of `search`: see fitting/_jit.py
+ROUNDING = 1e-7  # a set is ruled out when its bound is above the best by this share: far more than rounding makes of either
 
 
-Integers = NDArray[np.int64]
-SINGULAR = 1e-12  # a set whose information has a determinant this small beside its diagonal does not determine the plane
-CLOSED_FORM = 3
-
-
-def pack(grams: Array) -> Array:
-    """Return the lower triangles (..., K(K+1)/2) of symmetric matrices (..., K, K), row by row.
-
-    >>> pack(np.array([[1.0, 2.0], [2.0, 3.0]])).tolist()
-    [1.0, 2.0, 3.0]
-    """
-    rows, columns = np.tril_indices(grams.shape[-1])
-    return np.ascontiguousarray(grams[..., rows, columns])
-
-
-@_compile
-def _closed_form(whole: Array, sums: Array, row: int) -> tuple[float, float]:
-    """Numerator and determinant of the trace for K = 3: two numbers, since comparing needs no division."""
-    a, b, c, d, e, f = sums[row, 0], sums[row, 1], sums[row, 2], sums[row, 3], sums[row, 4], sums[row, 5]
-    p, q, r = c * f - e * e, d * e - b * f, b * e - c * d
-    determinant = a * p + b * q + d * r
-    if not determinant > SINGULAR * a * c * f:
-        return np.inf, 1.0
-    diagonal = whole[0] * p + whole[2] * (a * f - d * d) + whole[5] * (a * c - b * b)
-    return diagonal + 2.0 * (whole[1] * q + whole[3] * r + whole[4] * (b * d - a * e)), determinant
-
-
-@_compile
-def trace(whole: Array, chosen: Array, width: int) -> float:
-    """Return tr(whole chosen^-1) of packed matrices: cofactors for K = 3, Cholesky for other K; infinite when singular."""
-    if width == CLOSED_FORM:
-        numerator, determinant = _closed_form(whole, chosen.reshape(1, -1), 0)
-        return float(numerator / determinant)
-    factor = np.zeros((width, width))
-    share = 1.0
-    for i in range(width):
-        row = i * (i + 1) // 2
-        for j in range(i + 1):
-            rest = chosen[row + j]
-            for k in range(j):
-                rest -= factor[i, k] * factor[j, k]
-            if i == j:
-                share *= rest / chosen[row + i] if chosen[row + i] > 0 else 0.0
-                if not (rest > 0 and share > SINGULAR):
-                    return np.inf
-                factor[i, i] = np.sqrt(rest)
-            else:
-                factor[i, j] = rest / factor[j, j]
-    total = 0.0
-    column = np.zeros(width)
-    for j in range(width):  # column j of the inverse, then its product with the row of `whole`
-        for i in range(width):
-            rest = 1.0 if i == j else 0.0
-            for k in range(i):
-                rest -= factor[i, k] * column[k]
-            column[i] = rest / factor[i, i]
-        for i in range(width - 1, -1, -1):
-            rest = column[i]
-            for k in range(i + 1, width):
-                rest -= factor[k, i] * column[k]
-            column[i] = rest / factor[i, i]
-        for i in range(width):
-            total += column[i] * (whole[i * (i + 1) // 2 + j] if i >= j else whole[j * (j + 1) // 2 + i])
-    return total
-
-
-@_compile
-def walk(
-    grams: Array, sizes: Integers, base: Array, base_size: int, whole: Array, width: int, at_most: int, top: int
-) -> tuple[Array, Integers]:
-    """Visit every set of at most `at_most` families and `top` models; return the best value and mask by number of models."""
-    count, entries = grams.shape
-    values, masks = np.full(top + 1, np.inf), np.zeros(top + 1, dtype=np.int64)
-    sums, models, mask = np.zeros((at_most + 1, entries)), np.zeros(at_most + 1, np.int64), np.zeros(at_most + 1, np.int64)
-    following = np.zeros(at_most + 2, np.int64)
-    sums[0], models[0] = base, base_size
-    if base_size <= top:
-        values[base_size] = trace(whole, base, width)
-    depth = 0
-    while depth >= 0:
-        family = following[depth]
-        if family >= count or depth >= at_most:
-            depth -= 1
-            continue
-        following[depth] = family + 1
-        total = models[depth] + sizes[family]
-        if total > top:
-            continue
-        below = depth + 1
-        for entry in range(entries):
-            sums[below, entry] = sums[depth, entry] + grams[family, entry]
-        models[below], mask[below] = total, mask[depth] | (np.int64(1) << family)
-        if width == CLOSED_FORM:
-            numerator, determinant = _closed_form(whole, sums, below)
-            if numerator < values[total] * determinant:
-                values[total], masks[total] = numerator / determinant, mask[below]
-        else:
-            value = trace(whole, sums[below], width)
-            if value < values[total]:
-                values[total], masks[total] = value, mask[below]
-        following[below] = family + 1
-        depth = below
-    return values, masks
-
-
-@_compile
-def climb(
-    grams: Array, sizes: Integers, base: Array, base_size: int, whole: Array, width: int, at_most: int, budget: int
-) -> tuple[float, np.int64]:
-    """Add or exchange one family at a time while that lowers the objective: a good set to begin a bounded search with."""
-    count = grams.shape[0]
-    inside = np.zeros(count, np.bool_)
-    current, models, number = base.copy(), base_size, 0
-    # A small ridge lets the first families be compared before they determine the plane.
-    ridge = np.zeros(base.shape[0])
-    for i in range(width):
-        ridge[i * (i + 1) // 2 + i] = 1e-9 * whole[i * (i + 1) // 2 + i]
-    best = trace(whole, current + ridge, width)
-    while True:
-        winner, out = -1, -1
-        for family in range(count):
-            if inside[family]:
-                continue
-            for other in range(-1, count):
-                swap = other >= 0
-                if swap and not inside[other]:
-                    continue
-                size = models + sizes[family] - (sizes[other] if swap else 0)
-                if size > budget or (not swap and number >= at_most):
-                    continue
-                trial = current + grams[family] + ridge
-                if swap:
-                    trial = trial - grams[other]
-                value = trace(whole, trial, width)
-                if value < best * (1.0 - 1e-12):
-                    best, winner, out = value, family, other
-        if winner < 0:
-            break
-        current, models, number = current + grams[winner], models + sizes[winner], number + 1
-        inside[winner] = True
-        if out >= 0:
-            current, models, number = current - grams[out], models - sizes[out], number - 1
-            inside[out] = False
-    mask = np.int64(0)
-    exact = base.copy()
-    for family in range(count):
-        if inside[family]:
-            mask |= np.int64(1) << family
-            exact = exact + grams[family]
-    return trace(whole, exact, width), mask
-
-
-@_compile
-def bounded(
+def record(
     grams: Array,
-    sizes: Integers,
     base: Array,
-    base_size: int,
     whole: Array,
-    width: int,
-    at_most: int,
-    budget: int,
-    first: float,
-    first_mask: np.int64,
-    visits: int,
-) -> tuple[float, np.int64, float]:
-    """Branch and bound for one budget: the best value, its mask, and a value no set can be below.
+    inside: Array,
+    size: int,
+    values: Array,
+    sets: NDArray[np.bool_],
+    total: Array,
+    inverse: Array,
+) -> float:
+    """Value a set of so many models, remember it if it is the best of its size, and return the best of its size.
 
-    Adding a family only lowers the objective, so a branch can never get below the value of everything in it that still fits.
+    Sums are made in the order of names, so that a value does not depend on the way to the set. Among sets of one value that one
+    counts whose names come first.
     """
-    count, entries = grams.shape
-    best, best_mask = first, np.int64(first_mask)
-    sums, models, mask = np.zeros((at_most + 1, entries)), np.zeros(at_most + 1, np.int64), np.zeros(at_most + 1, np.int64)
-    following, bounds = np.zeros(at_most + 1, np.int64), np.zeros(at_most + 1)
-    ahead = np.zeros(entries)
-    sums[0], models[0] = base, base_size
-    depth, seen = 0, 0
-    bounds[0] = trace(whole, whole, width)
-    while depth >= 0:
-        if seen >= visits:
-            lowest = best
-            for level in range(depth + 1):
-                lowest = min(lowest, bounds[level])
-            return best, best_mask, lowest
-        # The bound of what is left of this branch: it rises as families are passed over.
-        ahead[:] = sums[depth]
-        for family in range(following[depth], count):
-            if models[depth] + sizes[family] <= budget:
-                ahead += grams[family]
-        bounds[depth] = trace(whole, ahead, width)
-        if depth >= at_most or following[depth] >= count or bounds[depth] >= best:
-            depth -= 1
-            continue
-        family = following[depth]
-        following[depth] = family + 1
-        total = models[depth] + sizes[family]
-        if total > budget:
-            continue
-        seen += 1
-        below = depth + 1
-        sums[below] = sums[depth] + grams[family]
-        models[below], mask[below] = total, mask[depth] | (np.int64(1) << family)
-        value = trace(whole, sums[below], width)
-        if value < best:
-            best, best_mask = value, mask[below]
-        following[below] = family + 1
-        depth = below
-    return best, best_mask, best
+    mix(1.0, base, 0.0, total)
+    for family in range(grams.shape[0]):
+        if inside[family] > 0:
+            mix(1.0, grams[family], 1.0, total)
+    value = trace(whole, total, inverse)
+    better = value < values[size]
+    if value == values[size] < np.inf:
+        for family in range(grams.shape[0]):
+            if (inside[family] > 0) != sets[size, family]:
+                better = inside[family] > 0
+                break
+    if better:
+        values[size] = value
+        for family in range(grams.shape[0]):
+            sets[size, family] = inside[family] > 0
+    return float(values[size])
+
+
+def visit(
+    grams: Array, sizes: Array, base: Array, base_size: float, whole: Array, most: int, room: float, bound: float, price: float,
+    toll: float, best: float, visits: float, values: Array, sets: NDArray[np.bool_], total: Array, inverse: Array, vectors: Array,
+    levels: Array,
+) -> tuple[float, float]:  # fmt: skip
+    """Visit every set whose costs fit between the bound and the best; return the best value and how often a way down was taken.
+
+    Each level decides one family: first as the bound would, then, if that can be afforded, against it. What follows can at
+    most fill up the room; what stays empty of it costs its price. A search cut short returns the number of ways with a minus.
+    """
+    count = grams.shape[0]
+    worth, order, inside = vectors[2], vectors[4], vectors[5]
+    spent, used, number, ahead = levels[0], levels[1], levels[2], levels[3]
+    dear, models, likes, takes, against = levels[4], levels[5], levels[6], levels[7], levels[8]
+    spent[0], used[0], number[0], ahead[count] = 0.0, 0.0, 0.0, 0.0
+    for level in range(count - 1, -1, -1):
+        family = int(order[level])
+        dear[level], models[level], likes[level] = abs(worth[family]), sizes[family], 1.0 if worth[family] > 0 else 0.0
+        ahead[level] = ahead[level + 1] + sizes[family]
+    slack = best * (1.0 + ROUNDING) - bound
+    level, turned, ways = 0, 0.0, 0.0
+    while level >= 0 and ways < visits:
+        ways += 1.0
+        while level < count:
+            take = abs(likes[level] - turned)
+            below = level + 1
+            cost = spent[level] + turned * dear[level]
+            size, families = used[level] + take * models[level], number[level] + take
+            spare = max(room - size - ahead[below], 0.0)  # room that nothing can fill is paid for
+            empty = max(most - families - (count - below), 0.0)
+            if cost + price * spare + toll * empty > slack or size > room or families > most:
+                if turned > 0:
+                    break
+                turned = 1.0
+                continue
+            takes[level], against[level] = take, turned
+            spent[below], used[below], number[below] = cost, size, families
+            level, turned = below, 0.0
+        if level == count:
+            for decided in range(count):
+                inside[int(order[decided])] = takes[decided]
+            value = record(grams, base, whole, inside, int(base_size + used[count]), values, sets, total, inverse)
+            if value < best:
+                best, slack = value, value * (1.0 + ROUNDING) - bound
+        level -= 1
+        while level >= 0 and (against[level] > 0 or spent[level] + dear[level] > slack):
+            level -= 1
+        turned = 1.0
+    return best, -ways if level >= 0 else ways
+
+
+def search(
+    grams: Array, sizes: Array, base: Array, whole: Array, facts: Array, budgets: Array, values: Array, sets: NDArray[np.bool_],
+    answers: Array, packed: Array, matrices: Array, vectors: Array, levels: Array,
+) -> None:  # fmt: skip
+    """Answer every budget, the largest first; a budget that the answer to a larger one fits needs no search.
+
+    `facts` are the models always in, the most families to add and the ways down a budget may take. `values` and `sets` are filled
+    with the best set met by number of models, and each row of `answers` with: that number, infinite where nothing fits; a
+    value no set can be below; the ways down that were taken. The last arguments, from `packed`, are all the memory it works in.
+    """
+    count = grams.shape[0]
+    base_size, most, visits = facts[0], int(facts[1]), facts[2]
+    worth, order = vectors[2], vectors[4]
+    everyone = 0.0
+    for family in range(count):
+        everyone += sizes[family]
+    part = min(1.0, most / max(count, 1))  # at first the same part of every family
+    held = part * everyone
+    mix(1.0, whole, 0.0, packed[0])
+    mix(1.0 - part, base, part, packed[0])
+    chosen, lowest = np.inf, np.inf
+    for i in range(budgets.size):
+        ways = 0.0
+        if budgets[i] < base_size:
+            chosen, lowest = np.inf, np.inf
+        elif budgets[i] < chosen:
+            room = min(budgets[i] - base_size, everyone)
+            part = min(1.0, room / max(held, 1.0))
+            mix(1.0 - part, base, part, packed[0])
+            bound, price, toll, held = relax(grams, sizes, base, whole, most, room, part * held, packed, matrices, vectors)
+            for family in range(count):  # dearest first
+                at = family
+                while at > 0 and abs(worth[int(order[at - 1])]) < abs(worth[family]):
+                    order[at] = order[at - 1]
+                    at -= 1
+                order[at] = family
+            best = np.inf
+            for size in range(int(base_size + room) + 1):
+                best = min(best, values[size])
+            best, ways = visit(
+                grams, sizes, base, base_size, whole, most, room, bound, price, toll, best, visits, values, sets, packed[1],
+                matrices[0], vectors, levels,
+            )  # fmt: skip
+            if ways < 0:  # cut short; no choice is below the number of components, which all candidates together reach
+                lowest, ways = min(max(bound, matrices.shape[1]), best), -ways
+            else:
+                lowest = best
+            chosen = np.inf
+            for size in range(int(base_size + room), -1, -1):
+                if values[size] == best < np.inf:
+                    chosen = size
+        answers[i, 0], answers[i, 1], answers[i, 2] = chosen, lowest, ways

@@ -77,7 +77,11 @@ def curve(pool: Candidates, budgets: Sequence[int], include: Sequence[str] = ())
 def lines(pool: Candidates, choice: Choice) -> list[str]:
     """Return a choice as it is printed."""
     sizes = ", ".join(f"{name} ({pool.families.count(name)})" for name in choice.families)
-    how = "the best there is: every set was visited" if choice.gap == 0 else f"within {choice.gap:.2%} of the best there is"
+    how = (
+        "the best there is: all sets were compared or ruled out"
+        if choice.gap == 0
+        else f"within {choice.gap:.2%} of the best there is"
+    )
     return [
         f"families: {sizes}",
         f"models: {choice.models} of a budget of {choice.budget}",
