@@ -57,9 +57,11 @@ def dense(cells: latent_skills._Cells, m: Array, t: Array) -> tuple[Array, Array
 @pytest.mark.parametrize("latent", [1, 2, 3])
 def test_the_blocks_equal_the_dense_normal_equations(latent: int) -> None:
     rng = np.random.default_rng(latent)
-    rows = np.column_stack([rng.normal(size=(9, 2)), np.eye(3)[np.arange(9) % 3]])
+    x = rng.normal(size=(9, 2))
     weights = np.where(rng.random((9, 4)) < 0.3, 0.0, rng.uniform(0.5, 2.0, (9, 4)))
-    cells = latent_skills._Cells(rows, rng.uniform(0.2, 0.8, (9, 4)), weights, np.array([0.0, 0.25, 0.1, 0.0]), Huber(0.1))
+    cells = latent_skills._Cells(
+        x, np.arange(9) % 3, 3, rng.uniform(0.2, 0.8, (9, 4)), weights, np.array([0.0, 0.25, 0.1, 0.0]), Huber(0.1)
+    )
     m, t = rng.normal(size=(5, latent)), rng.normal(size=(latent + 1, 4))
     r, J = dense(cells, m, t)
     omega = weights.ravel() * np.minimum(1.0, 0.1 / np.maximum(np.abs(r), 1e-300))
@@ -80,6 +82,30 @@ def test_planted_skills_forecast_what_was_planted(latent: int) -> None:
 
     assert found.converged
     assert np.abs(found.predict(x, families) - y).max() < 1e-4
+
+
+@pytest.mark.parametrize("latent", [1, 2, 3])
+@pytest.mark.parametrize("models", [37, 40])
+def test_compiled_and_numpy_are_one_fit(latent: int, models: int) -> None:
+    x, families, y = planted(20 + latent, latent, noise=0.03)
+    x, families, y = x[:models], families[:models], np.where(np.random.default_rng(1).random(y.shape) < 0.2, np.nan, y)[:models]
+    floor = np.linspace(0.0, 0.25, 7)
+    expected = fit_skills(x, families, y, latent, floor, iterations=40, compiled=False)
+
+    found = fit_skills(x, families, y, latent, floor, iterations=40, compiled=True)
+
+    assert (expected.iterations, expected.converged) == (found.iterations, found.converged)
+    assert expected.objective == pytest.approx(found.objective, rel=1e-9)
+    np.testing.assert_allclose(expected.predict(x, families), found.predict(x, families), atol=1e-9)
+
+
+def test_without_covariates_compiled_and_numpy_are_one_fit() -> None:
+    _, families, y = planted(30, 2, noise=0.03)
+    expected = fit_skills(np.empty((40, 0)), families, y, 2, compiled=False)
+
+    found = fit_skills(np.empty((40, 0)), families, y, 2, compiled=True)
+
+    np.testing.assert_allclose(expected.predict(np.empty((40, 0)), families), found.predict(np.empty((40, 0)), families), atol=1e-9)
 
 
 def test_gaps_are_forecast_from_the_other_cells() -> None:
@@ -193,11 +219,11 @@ def test_a_general_optimiser_does_not_get_below_the_fit_of_the_real_scores(
     x, families, y, floor = sloth
     assert y.shape == (79, 12)
     found = fit_skills(x, families, y, latent, floor)
-    rows = np.column_stack(
-        [(x - found.centre) / found.spread, np.eye(len(found.families))[[found.families.index(f) for f in families]]]
+    member = np.array([found.families.index(family) for family in families])
+    cells = latent_skills._Cells(
+        (x - found.centre) / found.spread, member, len(found.families), y, np.full(y.shape, 1.0 / y.size), floor, Huber(0.01)
     )
-    cells = latent_skills._Cells(rows, y, np.full(y.shape, 1.0 / y.size), floor, Huber(0.01))
-    size = rows.shape[1] * latent
+    size = cells.rows.shape[1] * latent
 
     def objective(p: Array) -> tuple[float, Array]:
         m, t = p[:size].reshape(-1, latent), p[size:].reshape(12, latent + 1).T

@@ -13,20 +13,25 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg.lapack import dposv
 
 from foresaid.arrays import Array, sigmoid
 from foresaid.errors import ParameterError
+from foresaid.fitting import _jit
 from foresaid.fitting.problem import DAMPING_LIMIT
 from foresaid.fitting.robust_loss import Huber, RobustLoss
+from foresaid.studies.held_out_families import _skills_compiled
+from foresaid.studies.held_out_families._skills_compiled import DAMPING_LEAST
 
 ITERATIONS = 1000
 GRADIENT = 1e-8  # scaled gradient at which the fit counts as at its minimum
 REDUCTION = 1e-11  # relative reduction, actual and predicted, below which nothing more is to be had
-DAMPING_LEAST = 1e-10  # the change of basis leaves the normal matrix singular, so some damping always stays
 LOGIT_CLIP = 0.1
 FIRST = 30  # iterations of plain least squares that every start begins with: they find lower minima than Huber's loss alone
 RIDGE = 1e-3  # of the linear start alone
+
+_Found = tuple[Array, Array, float, int, bool]  # m (q, d), t (d + 1, J), loss, iterations, at its minimum
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,20 @@ class Skills:
 
 @dataclass(frozen=True)
 class _Cells:
-    """What stays during a fit: `rows` (n, q) of covariates and family indicators, scores, weights, floors, loss."""
+    """What stays during a fit: covariates (n, p), each model's family among `families`, scores, weights, floors, loss."""
 
-    rows: Array
+    x: Array
+    member: NDArray[np.int64]
+    families: int
     y: Array
     weights: Array
     floor: Array
     loss: RobustLoss
+
+    @cached_property
+    def rows(self) -> Array:
+        """Covariates and indicators of the families, (n, q)."""
+        return np.column_stack([self.x, np.eye(self.families)[self.member]])
 
     @cached_property
     def squares(self) -> Array:
@@ -97,6 +109,7 @@ def fit_skills(
     starts: int = 1,
     rng: np.random.Generator | None = None,
     iterations: int = ITERATIONS,
+    compiled: bool | None = None,
 ) -> Skills:
     """Fit benchmark scores by a few latent skills that grow with scale from a level of the family's own.
 
@@ -104,7 +117,8 @@ def fit_skills(
 
     `x` (n, p) covariates (see `scale_covariates`; p may be 0), `y` (n, J) scores as fractions with NaN where missing, `floor`
     (J,) the scores of guessing, `weights` (n, J) or None. The first start is a reduced-rank regression of clipped logits, others
-    are drawn from `rng`. A fit ends after `iterations`, at its minimum or not.
+    are drawn from `rng`. A fit ends after `iterations`, at its minimum or not. `compiled` picks the engine: None takes
+    Numba where it is installed.
     The loss is SmoothL1 with beta = delta. Maia Polo et al. 2024, arXiv 2412.06540, section 3 (Sloth).
     Not to be trusted for a family seen in one model (its level takes up that model's noise), nor for the skills
     themselves, which are not identified. Raises ParameterError when a model or a benchmark has no known score.
@@ -124,16 +138,21 @@ def fit_skills(
     spread = x.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     member = np.array([names.index(name) for name in families])
-    rows = np.column_stack([(x - centre) / spread, np.eye(len(names))[member]])
     floors = np.zeros(y.shape[1]) if floor is None else np.asarray(floor, dtype=float)
-    fixed = _Cells(rows, np.where(known, y, 0.0), cells / cells.sum(), floors, Huber(delta))
-    best = _descend(fixed, *_least_squares(fixed, *_regression(fixed, cells > 0, skills)), iterations)
+    fixed = _Cells((x - centre) / spread, member, len(names), np.where(known, y, 0.0), cells / cells.sum(), floors, Huber(delta))
+    descend = _descend_compiled if (_jit.available() if compiled is None else compiled) else _descend
+    squares = replace(fixed, loss=Huber(1.0))  # brings a start near the minimum of plain squares
+
+    def fit(m: Array, t: Array) -> _Found:
+        return descend(fixed, *descend(squares, m, t, FIRST)[:2], iterations)
+
+    best = fit(*_regression(fixed, cells > 0, skills))
     for _ in range(starts - 1):
         if rng is None:
             raise ParameterError("skills: several starts need a generator, found None")
         scale = 1.0 / np.sqrt(skills)
-        drawn = (rng.normal(size=(rows.shape[1], skills)) * scale, rng.normal(size=(skills + 1, y.shape[1])) * scale)
-        best = min(best, _descend(fixed, *_least_squares(fixed, *drawn), iterations), key=lambda result: result[2])
+        drawn = (rng.normal(size=(fixed.rows.shape[1], skills)) * scale, rng.normal(size=(skills + 1, y.shape[1])) * scale)
+        best = min(best, fit(*drawn), key=lambda result: result[2])
     m, t, objective, taken, converged = best
     p = x.shape[1]
     return Skills(
@@ -156,11 +175,6 @@ def _regression(cells: _Cells, known: np.ndarray[tuple[int, int], np.dtype[np.bo
     wanted = skills - len(loading)
     m, loading = np.pad(m, ((0, 0), (0, wanted))), np.pad(loading, ((0, wanted), (0, 0)), constant_values=0.1)
     return m, np.vstack([loading, middle])
-
-
-def _least_squares(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array]:
-    """Bring a start near the minimum of plain squares."""
-    return _descend(replace(cells, loss=Huber(1.0)), m, t, FIRST)[:2]
 
 
 def _evaluate(cells: _Cells, m: Array, t: Array) -> tuple[Array, Array, Array, float]:
@@ -198,7 +212,7 @@ def _normal_equations(cells: _Cells, skills: Array, s: Array, r: Array, t: Array
     return hessian, gradient
 
 
-def _descend(cells: _Cells, m: Array, t: Array, iterations: int = ITERATIONS) -> tuple[Array, Array, float, int, bool]:
+def _descend(cells: _Cells, m: Array, t: Array, iterations: int) -> _Found:
     """Damped Gauss-Newton with Marquardt's running scale and Nielsen's damping rule, as in fitting/least_squares.py."""
     skills, s, r, loss = _evaluate(cells, m, t)
     scale = np.zeros(m.size + t.size)
@@ -232,3 +246,9 @@ def _descend(cells: _Cells, m: Array, t: Array, iterations: int = ITERATIONS) ->
         if small or damping > DAMPING_LIMIT:
             return m, t, loss, iteration, True
     return m, t, loss, iteration, False
+
+
+def _descend_compiled(cells: _Cells, m: Array, t: Array, iterations: int) -> _Found:
+    stop = float(iterations), GRADIENT, REDUCTION
+    member = cells.member.astype(float)
+    return _skills_compiled.fit(cells.x, member, cells.y, cells.weights, cells.floor, cells.loss, stop, m, t)
