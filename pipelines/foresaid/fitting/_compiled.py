@@ -17,7 +17,7 @@ from foresaid.arrays import Array, Columns
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
-from foresaid.fitting.robust_loss import fill_rows, share_beyond
+from foresaid.fitting.robust_loss import blend_rows, fill_rows, share_beyond
 
 INPUTS = "kbffff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
 EIGHT, LEAST = 8, 16  # rows are filled up to a multiple of the one, and to the other: vector loops then leave no remainder
@@ -41,8 +41,8 @@ def filled(count: int) -> int:
 def residuals(
     kernel: Any, logs: bool, loss: float, scale: float, p: Array, c: Array, x: Array, y: Array, w: Array, work: Array, J: Array
 ) -> float:
-    """Fill residuals, weights and curvatures of the robust loss (rows 0, 1, 4 of `work`) and the Jacobian; return the loss."""
-    r, v, f, q = work[0], work[1], work[2], work[4]
+    """Fill residuals and row weights of the robust loss (rows 0 and 1 of `work`) and the Jacobian; return the loss."""
+    r, v, f = work[0], work[1], work[2]
     kernel(p, c, x, f, J)
     if logs:
         for i in range(f.size):
@@ -54,7 +54,7 @@ def residuals(
     else:
         for i in range(f.size):
             r[i] = f[i] - y[i]
-    fill_rows(loss, scale, r, w, v, f, q)
+    fill_rows(loss, scale, r, w, v, f)
     return dot(work, 2, work, 3)
 
 
@@ -130,9 +130,8 @@ def drive(
             count += weights[copy, i] != 0
         m = filled(count)
         J, A = room[: P * m].reshape(P, m), room[P * m : 2 * P * m].reshape(P, m)
-        # The rows of `work`: residuals, row weights, losses, ones, curvatures.
         X, rest = room[2 * P * m : (2 * P + k) * m].reshape(k, m), room[(2 * P + k) * m :]
-        work, Y, W = rest[: 5 * m].reshape(5, m), rest[5 * m : 6 * m], rest[6 * m : 7 * m]
+        work, Y, W = rest[: 4 * m].reshape(4, m), rest[4 * m : 5 * m], rest[5 * m : 6 * m]  # residuals, row weights, losses, ones
         for i in range(m):
             W[i], work[3, i] = 0.0, 1.0
         rows = x[copy if x.shape[0] > 1 else 0]
@@ -165,13 +164,15 @@ def drive(
             for _ in range(ITERATIONS if np.isfinite(F) else 0):
                 if fresh:
                     top, share = 0.0, share_beyond(settled, damping)
+                    if share < 1.0:
+                        blend_rows(loss, width, share, work[0], W, work[1], work[2])  # the losses are summed, and their row is free
                     for a in range(P):
                         for i in range(m):
                             A[a, i] = work[1, i] * J[a, i]
                         g[a] = dot(A, a, work, 0) + prior[a] * (p[a] - middle[a])
                         if share < 1.0:
                             for i in range(m):
-                                A[a, i] = (work[4, i] + share * (work[1, i] - work[4, i])) * J[a, i]
+                                A[a, i] = work[2, i] * J[a, i]
                         for b in range(a + 1):
                             H[a, b] = dot(A, a, J, b)
                             if not np.isfinite(H[a, b]):
@@ -246,7 +247,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     objective, converged = np.empty(parameters.shape[:2]), np.empty(parameters.shape[:2], dtype=np.bool_)
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
-    room = np.empty((2 * size + x.shape[2] + 7) * filled(len(problem.y)))
+    room = np.empty((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.loss.settled,
         problem.damping, _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),

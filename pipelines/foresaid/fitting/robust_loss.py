@@ -2,9 +2,9 @@
 
 Least squares with a robust loss rho is solved by reweighting, every step one of plain least squares with the weights
 rho'(r) / r; where asked, it passes into Newton's method with the curvature rho''(r) as a fit settles. A loss is a class with
-`value`, `weight` and `curvature` on arrays (the reference) and a function of the module that fills all three for all rows of a
-compiled fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and one line in
-`fill_rows`. Nothing outside this file knows which losses there are.
+`value`, `weight` and `curvature` on arrays (the reference), and functions of the module do the same for all rows of a compiled
+fit; the two say the same, which a test holds them to. To add a loss: write the class, its compiled rows, and its lines in
+`fill_rows` and `blend_rows`. Nothing outside this file knows which losses there are.
 """
 
 from __future__ import annotations
@@ -147,41 +147,54 @@ def share_beyond(settled: float, damping: Any) -> Any:
     return np.minimum(1.0, damping / settled) if settled > 0 else 0.0 * damping + 1.0
 
 
-def linear_rows(r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
+def linear_rows(r: Array, w: Array, v: Array, f: Array) -> None:
     """`Linear` for the compiled engine."""
     for i in range(f.size):
-        v[i] = q[i] = w[i]
+        v[i] = w[i]
         f[i] = 0.5 * w[i] * r[i] * r[i]
 
 
-def huber_rows(scale: float, r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
+def huber_rows(scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
     """`Huber` for the compiled engine."""
     for i in range(f.size):
         size = abs(r[i])
         inside = size <= scale
         v[i] = w[i] if inside else w[i] * (scale / size)
-        q[i] = w[i] if inside else 0.0
         f[i] = 0.5 * w[i] * r[i] * r[i] if inside else w[i] * scale * (size - 0.5 * scale)
 
 
-def soft_l1_rows(scale: float, r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
+def soft_l1_rows(scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
     """`SoftL1` for the compiled engine."""
     for i in range(f.size):
         root = np.sqrt(1.0 + (r[i] / scale) * (r[i] / scale))
         v[i] = w[i] / root
-        q[i] = w[i] / (root * root * root)
         f[i] = w[i] * scale * scale * (root - 1.0)
 
 
-def fill_rows(code: float, scale: float, r: Array, w: Array, v: Array, f: Array, q: Array) -> None:
-    """Fill the weights `v` = w rho'(r) / r, the losses `f` = w rho(r) and the curvatures `q` = w rho''(r) of all rows.
+def fill_rows(code: float, scale: float, r: Array, w: Array, v: Array, f: Array) -> None:
+    """Fill the weights `v` = w rho'(r) / r and the losses `f` = w rho(r) of all rows; part of what the driver compiles.
 
-    Part of what the driver compiles. The loss is chosen once a call and not once a row, so that the loops stay simple enough for
-    vector registers.
+    The loss is chosen once a call and not once a row, so that the loops stay simple enough for vector registers.
     """
     if code == _HUBER:
-        huber_rows(scale, r, w, v, f, q)
+        huber_rows(scale, r, w, v, f)
     elif code == _SOFT_L1:
-        soft_l1_rows(scale, r, w, v, f, q)
+        soft_l1_rows(scale, r, w, v, f)
     else:
-        linear_rows(r, w, v, f, q)
+        linear_rows(r, w, v, f)
+
+
+def blend_rows(code: float, scale: float, share: float, r: Array, w: Array, v: Array, q: Array) -> None:
+    """Fill `q` = c + share (v - c) of all rows from their weights `v`, c = w rho''(r): see `share_beyond`."""
+    if code == _HUBER:
+        for i in range(q.size):
+            c = w[i] if abs(r[i]) <= scale else 0.0
+            q[i] = c + share * (v[i] - c)
+    elif code == _SOFT_L1:
+        for i in range(q.size):
+            root = np.sqrt(1.0 + (r[i] / scale) * (r[i] / scale))
+            c = w[i] / (root * root * root)
+            q[i] = c + share * (v[i] - c)
+    else:
+        for i in range(q.size):
+            q[i] = v[i]
