@@ -50,7 +50,7 @@ TRIED = (  # a line each; docs/decisions.md has the reasons and figures
     "Clipping a step at a bound in place of solving it anew: one task reached its optimum on a sixth of its replicates.",
     "Greedy exchange for the choice of families: faster, and not the optimum at every budget.",
     "Families by rounds of rising cost, more or fewer steps of the relaxation, sums carried down the tree: no faster.",
-    "Normal equations of joint skills by benchmarks in place of models: three times slower.",
+    "Normal equations of joint skills by benchmarks in place of models: the whole fit half as long again.",
     "Rarer garbage collection, and parameters read into names before a loop: no difference beyond noise.",
     "Keeping whole pages, or the site by all its inputs: the footer changes with every run, and DVC keeps the rest.",
     "A part of the systems for the capability law's sizes: nothing gained at today's size, and a higher loss.",

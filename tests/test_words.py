@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.conftest import ROOT
 
-from foresaid.evaluation import rolling_origin, schema
+from foresaid.evaluation import rolling_rows, schema
 from foresaid.evaluation.ledger_scores import ROW
 
 PACKAGE = ROOT / "pipelines" / "foresaid"
@@ -112,7 +112,7 @@ def test_a_replaced_name_is_seen(tmp_path: Path) -> None:
 
 
 def test_what_was_published_is_called_observed_in_every_table_of_forecasts() -> None:
-    tables = {"scored": schema.SCORED, "hindcast": schema.SCHEMA, "rolling": rolling_origin.SCHEMA, "ledger": ROW}
+    tables = {"scored": schema.SCORED, "hindcast": schema.SCHEMA, "rolling": rolling_rows.SCHEMA, "ledger": ROW}
 
     assert {name: ("observed" in columns, "value" in columns) for name, columns in tables.items()} == dict.fromkeys(
         tables, (True, False)

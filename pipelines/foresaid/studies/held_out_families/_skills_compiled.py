@@ -171,7 +171,7 @@ def fit(
     m, t, result = np.array(m, order="C"), np.array(t, order="C"), np.zeros(3)
     compiled(descend, INPUTS)(
         by_column(x), by_column(member[:, None])[0], by_column(y), by_column(weights), floor, np.array([loss.code, loss.scale]),
-        np.array(stop), m, t, result, np.empty_like(m), np.empty_like(t), np.empty((5, J, filled)), np.empty((d + 1, filled)),
+        np.array(stop), m, t, result, np.empty_like(m), np.empty_like(t), np.empty((4, J, filled)), np.empty((d + 1, filled)),
         np.empty((d * d + d + 1, filled)), np.empty((F, (d + 1) * J)), np.empty((4, size + count)), np.zeros((size, size)),
         np.empty((count, d)), np.empty((count, size)), np.empty((1, size)), np.empty((F, d)), np.empty((count + size, size + 1)),
         np.empty((count, d)),

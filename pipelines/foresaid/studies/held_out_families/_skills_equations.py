@@ -17,7 +17,7 @@ def evaluate(
 ) -> float:
     """Return the loss, and fill the skills with a constant (d + 1, n).
 
-    By cell are filled: slopes, residuals, robust weights, losses, curvatures.
+    By cell are filled: slopes, residuals, robust weights, losses.
     """
     skills, total = m.shape[1], 0.0
     count = member.size
@@ -42,7 +42,7 @@ def evaluate(
             share = (1.0 if slope[i] >= 0 else e) / (1.0 + e)
             r[i] = floor[j] + height * share - y[j, i] if weights[j, i] > 0 else 0.0
             slope[i] = height * share * (1.0 - share)
-        fill_rows(loss[0], loss[1], r, weights[j], v, f, cells[4, j])
+        fill_rows(loss[0], loss[1], r, weights[j], v, f)
         for i in range(count):
             total += f[i]
     return total
