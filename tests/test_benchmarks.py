@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import chinchilla, install, instead, peers, sections, table
+from benchmarks import chinchilla, install, instead, peers, sections, stages, table
 from benchmarks.__main__ import GOALS
 from benchmarks.measure import Finding, MissingError, module, slope, verdict
 from benchmarks.tables import made_up, obsscaling
@@ -221,3 +221,21 @@ def test_the_likelihood_is_hubers_loss_over_a_scale() -> None:
 
 def test_the_grid_of_the_notebook_has_4500_starts() -> None:
     assert len(chinchilla.grid()) == 4500
+
+
+def test_a_cold_run_begins_without_anything_derived_and_with_all_that_is_kept() -> None:
+    left_out = {
+        name for name in (".git", ".venv", "build", "registry", "params.yaml") if name in stages.derived(str(stages.ROOT), [name])
+    }
+
+    assert left_out == {".git", ".venv", "build"}
+    assert stages.derived(str(stages.ROOT / "registry"), ["build", "site"]) == set()
+
+
+def test_a_stage_that_fails_is_no_measurement(tmp_path: Path) -> None:
+    made = stages.cost("fine", [sys.executable, "-c", "print(1)"], tmp_path)
+
+    assert made.cpu > 0
+    assert made.peak > 1_000_000
+    with pytest.raises(MissingError, match=r"ended with 3.*said why"):
+        stages.cost("broken", [sys.executable, "-c", "print('said why'); raise SystemExit(3)"], tmp_path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +44,24 @@ def test_every_stage_says_what_it_does_and_is_a_command_of_its_own_name() -> Non
         assert stage["desc"], name
         assert stage["cmd"].split()[:2] == ["foresaid", name]
     assert set(STAGES) == {"inputs", *inputs.SETTINGS}
+
+
+def beside_dvc() -> tuple[list[str], list[str]]:
+    """The commands that a cold `make repro` runs side by side, and the stages it hands to DVC afterwards."""
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    recipe = text[text.index("repro: .venv") : text.index("test: .venv")]
+    (handed,) = re.findall(r"dvc commit --quiet --force ([a-z ]+)", recipe)
+    return re.findall(r"foresaid ([a-z]+)", recipe), handed.split()
+
+
+def test_what_a_cold_run_makes_beside_dvc_is_handed_to_it_and_needs_nothing_but_the_database() -> None:
+    commands, handed = beside_dvc()
+
+    assert sorted(commands) == sorted(handed)
+    made_before = {out for name in ("inputs", "ingest", "database") for out in STAGES[name]["outs"] if isinstance(out, str)}
+    for name in handed:
+        needed = [item for item in STAGES[name]["deps"] if not item.startswith("registry")]
+        assert all(any(item == out or item.startswith(f"{out}/") for out in made_before) for item in needed), name
 
 
 def test_laws_of_params_and_files_agree() -> None:
@@ -141,6 +160,17 @@ def test_a_second_run_has_nothing_to_do_and_adds_nothing(clone: Path) -> None:
     assert "Running stage" not in done.stdout
     assert before == batches(clone)
     assert run(clone, "dvc", "status", "--quiet").returncode == 0
+
+
+@pytest.mark.slow
+def test_results_that_are_handed_to_dvc_are_locked_as_those_it_made(clone: Path) -> None:
+    locked, (_, handed) = (clone / "dvc.lock").read_bytes(), beside_dvc()
+    assert run(clone, "foresaid", "fit").returncode == 0  # all laws in one process, over what each made in its own
+
+    done = run(clone, "dvc", "commit", "--force", *handed)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert locked == (clone / "dvc.lock").read_bytes()
 
 
 @pytest.mark.slow

@@ -6,7 +6,9 @@ import dataclasses
 import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import polars as pl
 import pytest
 from tests.conftest import Built
@@ -15,6 +17,7 @@ from foresaid.ledger import store
 from foresaid.ledger.entries import schema as entries
 from foresaid.ledger.entries.resolutions import Resolution
 from foresaid.ledger.state.accounting import STATES, totals
+from foresaid.ledger.state.index import gather
 from foresaid.ledger.verify import verify
 from foresaid.ledger.verify.snapshot import Evidence
 from foresaid.params import Params, RoundSettings
@@ -77,6 +80,25 @@ def test_a_frozen_curve_meets_entered_outcomes_of_models_released_since_and_is_o
     assert outcomes.proposed(
         store.read(tmp_path / "registry" / "ledger"), outcomes.read_record(tmp_path / "registry", past.build), TODAY
     ) == ([], [])
+
+
+def test_targets_that_ask_alike_share_one_reading_of_the_record(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
+    batches, record = store.read(past.registry / "ledger"), outcomes.read_record(past.registry, past.build)
+    read: list[outcomes.Asked] = []
+    facts_of = outcomes.facts_of
+
+    def counted(asked: outcomes.Asked, **rest: Any) -> Any:
+        read.append(asked)
+        return facts_of(asked, **rest)
+
+    monkeypatch.setattr(outcomes, "facts_of", counted)
+    outcomes.proposed(batches, record, TODAY)
+
+    first = next(iter(gather(batches).targets.values()))
+    named_otherwise, measured_otherwise = (msgspec.structs.replace(first, **change) for change in ({"id": "b"}, {"protocol": "b"}))
+    assert len(read) == len(set(read)) > 0
+    assert outcomes.asked_of(first, []) == outcomes.asked_of(named_otherwise, [])
+    assert outcomes.asked_of(first, []) != outcomes.asked_of(measured_otherwise, [])
 
 
 def test_without_entered_outcomes_every_forecast_is_pending_whatever_the_record_knows(past: Past) -> None:

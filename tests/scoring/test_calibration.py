@@ -74,6 +74,17 @@ def test_independent_rows_get_the_interval_of_clopper_and_pearson() -> None:
     assert found.upper == pytest.approx(beta.ppf(0.975, 16, 5))
 
 
+def test_quantiles_of_the_interval_are_those_of_scipys_distributions_to_the_last_digit() -> None:
+    inside, clusters = np.repeat([1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0], 3), [str(i // 3) for i in range(21)]
+
+    found = coverage_interval(inside, clusters)
+
+    hits, tail = found.share * found.effective, (1 - 0.95) / 2
+    assert found.effective < 21
+    assert found.lower == beta.ppf(tail, hits, found.effective - hits + 1)
+    assert found.upper == beta.ppf(1 - tail, hits + 1, found.effective - hits)
+
+
 def test_all_inside_is_worth_one_row_a_release() -> None:
     found = coverage_interval(np.ones(40), [str(i // 10) for i in range(40)])
 

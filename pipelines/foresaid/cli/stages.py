@@ -129,8 +129,9 @@ def fit(laws: tuple[str, ...], workers: int | None, backend: str, scheduler: str
     unknown = [law for law in laws if law not in loaded.laws]
     if unknown:
         raise ParameterError(f"fit: found the law {unknown[0]}, expected one of params.yaml: {', '.join(loaded.laws)}")
-    view, total = as_of(loaded, project().build), Counter[str]()
+    total = Counter[str]()
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
+        view = as_of(loaded, project().build)
         for law in laws or loaded.laws:
             counts = run(law, loaded, project().build, project().metrics, view)
             click.echo(
