@@ -17,7 +17,7 @@ from tests.fitting.test_least_squares import COMPILED
 from tests.laws.test_every_law import CASES, made
 
 from foresaid.arrays import Array
-from foresaid.fitting import _compiled, _elementary, _jit, least_squares
+from foresaid.fitting import _compiled, _elementary, _jit, _lanes, least_squares
 from foresaid.fitting.fit import problem_for, random_starts
 from foresaid.fitting.law import Law
 from foresaid.laws import _loader as laws
@@ -97,7 +97,7 @@ def test_the_four_lanes_of_a_sum_are_the_reference() -> None:
     compiled = numba.njit(lambda a, i, b, j: vector(a, i, b, j))
 
     assert [compiled(a, i, b, j) for i in range(3) for j in range(2)] == [
-        _compiled.dot(a, i, b, j) for i in range(3) for j in range(2)
+        _lanes.dot(a, i, b, j) for i in range(3) for j in range(2)
     ]
 
 

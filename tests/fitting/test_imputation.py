@@ -7,8 +7,9 @@ import pytest
 from sklearn.decomposition import PCA
 
 from foresaid.arrays import Array
+from foresaid.fitting import _filling
 from foresaid.fitting.components import components
-from foresaid.fitting.imputation import apply_imputation, impute
+from foresaid.fitting.imputation import TOLERANCE, _filled, apply_imputation, impute
 
 
 def _table(seed: int, n: int, m: int, missing: float, rank: int = 1) -> Array:
@@ -49,6 +50,30 @@ def test_a_fill_of_higher_rank_is_the_fixed_point_of_the_plain_iteration(rank: i
 
     np.testing.assert_allclose(found.values[0], _plain(values, 20000, rank), atol=1e-6)
     assert found.rule is None  # a frozen curve has room for one component
+
+
+@pytest.mark.parametrize(("rows", "columns", "missing", "prior"), [(44, 7, 0.01, 0.0), (60, 12, 0.2, 0.0), (30, 5, 0.4, 0.3)])
+def test_compiled_filling_is_the_reference_on_every_row_that_was_drawn(
+    rows: int, columns: int, missing: float, prior: float
+) -> None:
+    values = _table(21, rows, columns, missing)
+    values = values[~np.isnan(values).all(axis=1)]
+    weights = np.random.default_rng(5).multinomial(len(values), np.full(len(values), 1 / len(values)), 30).astype(float)
+
+    found = _filling.filled(values, weights, TOLERANCE, prior)
+
+    reference = _filled(values, weights, 1, TOLERANCE, prior)
+    drawn = weights > 0
+    # Both stop when a round moves nothing by 1e-11; where rounds are slow, what is left is a thousand times that.
+    np.testing.assert_allclose(found[drawn], reference[drawn], atol=1e-8)
+
+
+def test_a_table_without_gaps_is_given_back() -> None:
+    values = _table(3, 20, 4, 0.0)
+    found = impute(values, np.ones((2, 20)))
+
+    np.testing.assert_array_equal(found.values, np.repeat(values[None], 2, axis=0))
+    assert found.rule is not None
 
 
 def test_every_replicate_reaches_the_fixed_point_of_the_plain_iteration() -> None:

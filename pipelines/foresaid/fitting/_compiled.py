@@ -16,17 +16,14 @@ import numpy as np
 from foresaid.arrays import Array, Columns
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
+from foresaid.fitting._lanes import dot, step
+from foresaid.fitting.curvature import KNOWN, LEVEL, SMALL_GAIN, TINY, learn, nearest, settles
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
 from foresaid.fitting.robust_loss import blend_rows, fill_rows, share_beyond
 
-INPUTS = "kbffff13123222132B2221H"  # kinds of the arguments of `drive`: see _jit.compiled
+INPUTS = "kbffff13123222132B32221H"  # kinds of the arguments of `drive`: see _jit.compiled
+PLAIN = 0.0  # the loss of plain squares
 EIGHT, LEAST = 8, 16  # rows are filled up to a multiple of the one, and to the other: vector loops then leave no remainder
-
-
-def dot(a: Array, i: int, b: Array, j: int) -> float:
-    """Return sum over the columns of a[i] b[j] in four partial sums: the meaning of compiling.four_lanes."""
-    parts = (a[i] * b[j]).reshape(-1, 4).sum(axis=0)
-    return float((parts[0] + parts[1]) + (parts[2] + parts[3]))
 
 
 def filled(count: int) -> int:
@@ -58,61 +55,11 @@ def residuals(
     return dot(work, 2, work, 3)
 
 
-def step(H: Array, g: Array, damp: Array, p: Array, low: Array, high: Array, L: Array, d: Array, held: Any) -> bool:
-    """Solve the damped system by Cholesky, holding what is or would be outside its bounds; False when it is not positive."""
-    P = p.size
-    for a in range(P):
-        held[a] = (p[a] <= low[a] and g[a] > 0) or (p[a] >= high[a] and g[a] < 0)
-        d[a] = 0.0
-    for _ in range(P + 1):
-        for a in range(P):
-            if held[a]:
-                continue
-            right = -g[a]
-            for b in range(P):
-                if held[b]:
-                    right -= H[a, b] * d[b]
-            for b in range(a):
-                if held[b]:
-                    continue
-                s = H[a, b]
-                for e in range(b):
-                    if not held[e]:
-                        s -= L[a, e] * L[b, e]
-                L[a, b] = s / L[b, b]
-                right -= L[a, b] * L[b, P]
-            s = H[a, a] + damp[a]
-            for b in range(a):
-                if not held[b]:
-                    s -= L[a, b] * L[a, b]
-            if not s > 0:
-                return False
-            L[a, a] = np.sqrt(s)
-            L[a, P] = right / L[a, a]
-        for a in range(P - 1, -1, -1):
-            if held[a]:
-                continue
-            s = L[a, P]
-            for b in range(a + 1, P):
-                if not held[b]:
-                    s -= L[b, a] * d[b]
-            d[a] = s / L[a, a]
-        crossed = False
-        for a in range(P):
-            ahead = p[a] + d[a]
-            if not held[a] and (ahead < low[a] or ahead > high[a]):
-                d[a] = min(max(ahead, low[a]), high[a]) - p[a]
-                held[a] = crossed = True
-        if not crossed:
-            return True
-    return True
-
-
 def drive(
-    kernel: Any, logs: bool, loss: float, width: float, settled: float, first: float, c: Array, x: Array, y: Array,
+    kernel: Any, logs: bool, loss: float, width: float, newton: float, first: float, c: Array, x: Array, y: Array,
     weights: Array, starts: Array, lower: Array, upper: Array, centre: Array, prior: Array,
     parameters: Array, objective: Array, converged: Array,
-    H: Array, L: Array, vectors: Array, room: Array, held: Any,
+    squares: Array, L: Array, vectors: Array, known: Array, room: Array, held: Any,
 ) -> None:  # fmt: skip
     """Fit every copy (R) from every start (S); `parameters`, `objective` and `converged` are filled.
 
@@ -124,14 +71,17 @@ def drive(
     S, P = starts.shape[1:]
     k = x.shape[1]
     p, ahead, g, scale, damp, d = vectors[0], vectors[1], vectors[2], vectors[3], vectors[4], vectors[5]
+    g_before, d_before, expected, t = vectors[6], vectors[7], vectors[8], vectors[9]
+    H, rest, B, curvatures = squares[0], squares[1], squares[2], squares[3:]
     for copy in range(R):
         count = 0
         for i in range(n):
             count += weights[copy, i] != 0
         m = filled(count)
         J, A = room[: P * m].reshape(P, m), room[P * m : 2 * P * m].reshape(P, m)
-        X, rest = room[2 * P * m : (2 * P + k) * m].reshape(k, m), room[(2 * P + k) * m :]
-        work, Y, W = rest[: 4 * m].reshape(4, m), rest[4 * m : 5 * m], rest[5 * m : 6 * m]  # residuals, row weights, losses, ones
+        X, spare = room[2 * P * m : (2 * P + k) * m].reshape(k, m), room[(2 * P + k) * m :]
+        # The rows of `work`: residuals, row weights, losses (then a settled robust fit's curvatures), ones.
+        work, Y, W = spare[: 4 * m].reshape(4, m), spare[4 * m : 5 * m], spare[5 * m : 6 * m]
         for i in range(m):
             W[i], work[3, i] = 0.0, 1.0
         rows = x[copy if x.shape[0] > 1 else 0]
@@ -150,20 +100,25 @@ def drive(
             Y[at] = log(y[last]) if logs else y[last]
         middle = centre[copy if centre.shape[0] > 1 else 0]
         low, high = lower[copy if lower.shape[0] > 1 else 0], upper[copy if upper.shape[0] > 1 else 0]
+        minima = 0
         for start in range(S):
             for a in range(P):
                 p[a] = min(max(starts[copy if starts.shape[0] > 1 else 0, start, a], low[a]), high[a])
-                scale[a] = 0.0
+                scale[a] = d_before[a] = 0.0
+                for b in range(P):
+                    rest[a, b] = 0.0
             F = residuals(kernel, logs, loss, width, p, c, X, Y, W, work, J)
             for a in range(P):
                 F += 0.5 * prior[a] * (p[a] - middle[a]) ** 2
-            done = False
-            damping, growth, fresh = first, 2.0, True
+            done, stuck, uneven, met = False, False, True, -1
+            damping, growth, last_gain = first, 2.0, np.inf
+            fresh, settled, learned = True, False, False
             if not np.isfinite(F):
                 F = np.inf
             for _ in range(ITERATIONS if np.isfinite(F) else 0):
                 if fresh:
-                    top, share = 0.0, share_beyond(settled, damping)
+                    top, share = 0.0, share_beyond(newton, damping)
+                    g, g_before = g_before, g
                     if share < 1.0:
                         blend_rows(loss, width, share, work[0], W, work[1], work[2])  # the losses are summed, and their row is free
                     for a in range(P):
@@ -184,47 +139,80 @@ def drive(
                         scale[a] = max(scale[a], H[a, a])
                         top = max(top, scale[a])
                     fresh = False
-                steepest = 0.0
+                    met = nearest(F, p, g, scale, known, curvatures, minima)
+                    if met >= 0:
+                        break
+                    if settled:
+                        learn(rest, H, expected, g, g_before, d_before, scale, t)
+                steep = uneven = False
                 for a in range(P):
-                    floor = max(scale[a], 1e-12 * top + 1e-300)
+                    floor = max(scale[a], 1e-12 * top + TINY)
                     damp[a] = damping * floor
                     if not ((p[a] <= low[a] and g[a] > 0) or (p[a] >= high[a] and g[a] < 0)):
-                        steepest = max(steepest, abs(g[a]) / np.sqrt(2.0 * F * floor + 1e-300))
-                done = steepest < GRADIENT
+                        steep = steep or not g[a] * g[a] < GRADIENT * GRADIENT * (2.0 * F * floor + TINY)
+                        uneven = uneven or not g[a] * g[a] <= LEVEL * LEVEL * 2.0 * F * H[a, a]
+                done = not steep
                 if done:
                     break
-                there, predicted = np.inf, 0.0
-                if step(H, g, damp, p, low, high, L, d, held):
+                there, predicted, bent = np.inf, 0.0, 0.0
+                if learned:
+                    for a in range(P):
+                        for b in range(P):
+                            B[a, b] = H[a, b] + rest[a, b]
+                    learned = step(B, g, damp, p, low, high, L, d, held)
+                if learned or step(H, g, damp, p, low, high, L, d, held):
                     for a in range(P):
                         ahead[a] = min(max(p[a] + d[a], low[a]), high[a])
-                        s = 0.0
+                        s = bend = 0.0
                         for b in range(P):
                             s += H[a, b] * d[b]
+                            bend += rest[a, b] * d[b]
+                        expected[a] = 0.5 * s + bend
                         predicted -= d[a] * (g[a] + 0.5 * s)
+                        bent -= 0.5 * d[a] * bend
                     there = residuals(kernel, logs, loss, width, ahead, c, X, Y, W, work, J)
                     for a in range(P):
                         there += 0.5 * prior[a] * (ahead[a] - middle[a]) ** 2
                     if not np.isfinite(there):
                         there = np.inf
                 actual = F - there
-                least = REDUCTION * (F + 1e-300)
+                better = abs(actual - predicted - bent) < abs(actual - predicted)
+                if learned:
+                    predicted += bent
+                least = REDUCTION * (F + TINY)
                 done = abs(actual) <= least and predicted <= least
+                learned = False
                 if actual > 0:
+                    settled = loss == PLAIN and settles(actual, last_gain, d, d_before, scale)
+                    learned = settled and better and actual <= SMALL_GAIN * F
+                    if not settled:
+                        for a in range(P):
+                            for b in range(P):
+                                rest[a, b] = 0.0
                     for a in range(P):
-                        p[a] = ahead[a]
-                    F, fresh, growth = there, True, 2.0
+                        p[a], d_before[a] = ahead[a], d[a]
+                    F, fresh, growth, last_gain = there, True, 2.0, actual
                     ratio = min(max(actual / predicted, 0.0), 1.0) if predicted > 0 else 0.0
                     damping *= max(1.0 / 3.0, 1.0 - (2.0 * ratio - 1.0) ** 3)
                 else:
                     damping *= growth
                     growth *= 2.0
-                done = done or damping > DAMPING_LIMIT
-                if done:
+                stuck = damping > DAMPING_LIMIT
+                if done or stuck:
                     break
+            if met >= 0:
+                F = known[met, 0]
+            elif done and not uneven and minima < KNOWN:
+                known[minima, 0] = F
+                for a in range(P):
+                    known[minima, 1 + a], known[minima, 1 + P + a] = p[a], g[a]
+                    for b in range(P):
+                        curvatures[minima, a, b] = H[a, b] + rest[a, b]
+                minima += 1
             for a in range(P):
-                parameters[copy, start, a] = p[a]
+                parameters[copy, start, a] = known[met, 1 + a] if met >= 0 else p[a]
             objective[copy, start] = F
-            converged[copy, start] = done
+            converged[copy, start] = done or stuck or met >= 0
 
 
 def warm(columns: Sequence[Columns]) -> None:
@@ -253,6 +241,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         problem.damping, _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
         _own(np.atleast_2d(problem.lower)), _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior),
         parameters, objective, converged,
-        np.empty((size, size)), np.empty((size, size + 1)), np.empty((6, size)), room, np.empty(size, dtype=np.bool_),
+        np.empty((3 + KNOWN, size, size)), np.empty((size, size + 1)), np.zeros((10, size)), np.empty((KNOWN, 1 + 2 * size)),
+        room, np.empty(size, dtype=np.bool_),
     )  # fmt: skip
     return Solution(parameters, objective, converged)

@@ -10,12 +10,14 @@ import hashlib
 import inspect
 import os
 import sys
+import threading
 from functools import cache
 from pathlib import Path
 from types import FunctionType
 from typing import Any
 
 COLUMNS = "11212"  # parameters, constants, x by columns; curve, Jacobian: see law.Columns
+_ONE_AT_A_TIME = threading.Lock()  # two threads that want the same function compile it once
 LANES = "dot"  # the function that four_lanes stands in for
 
 
@@ -72,7 +74,6 @@ def _reached(function: FunctionType, found: dict[str, FunctionType], said: list[
             said.append(f"{name} = {value!r}")
 
 
-@cache
 def compiled(function: Any, inputs: str = COLUMNS) -> Any:
     """Compile a function, or load it from disk; the first time takes up to some seconds and is announced.
 
@@ -80,6 +81,12 @@ def compiled(function: Any, inputs: str = COLUMNS) -> Any:
     false, H and B one of one and of two axes of those, k a law's columns. Numba looks for changes in the file a function stands
     in and nowhere else, so its name on disk carries a digest of all it calls.
     """
+    with _ONE_AT_A_TIME:
+        return _compiled(function, inputs)
+
+
+@cache
+def _compiled(function: Any, inputs: str) -> Any:
     import numba
     from numba import types
 

@@ -4,7 +4,8 @@ A copy is a vector of weights over the same rows, so every statistic is a weight
 imputation is the low-rank iteration of Ruan et al. (arXiv 2405.10938, appendix; their `PCAImputer`), stopped when the
 missing cells stand still: their own stop compares the whole matrix with its reconstruction, never fires, and always runs
 1,000 rounds. Their iteration is EM for weighted least squares over the observed cells; two rounds of it find the valley, then
-rows and columns are solved in turn, which is sums of products of matrices that all copies share, and far fewer rounds.
+rows and columns are solved in turn, in far fewer rounds. Rank one, which is what laws ask for, is filled by compiled code where
+there is a compiler (fitting/_filling.py); the reference here does all copies at once by products of matrices that they share.
 """
 
 from __future__ import annotations
@@ -15,12 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
+from foresaid.fitting import _filling, _jit
+from foresaid.fitting._filling import EM_ROUNDS, ROUNDING, ROUNDS, SINGULAR
 
-EM_ROUNDS = 2
-ROUNDS = 500
 TOLERANCE = 1e-11  # change of a missing cell, in standard deviations
-ROUNDING = 1e-9  # of the largest value: a column that spreads less holds one value, drawn several times, and its rounding
-SINGULAR = 1e-10  # share of a diagonal that is left when the other columns explain the rest
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def impute(
 
     Columns are standardised by weighted moments of the observed cells; missing cells then take the value of the weighted least
     squares reconstruction mean_j + sum_k score_ik loading_kj of `rank`. A row of weight zero is filled but has no influence. Rounds
-    stop when no missing cell moves by more than `tolerance` standard deviations.
+    stop when no missing cell of a row that weighs something moves by more than `tolerance` standard deviations.
 
     `prior` is the precision, in observations of one standard deviation, of independent normal priors about 0 of every row's scores
     and every column's standardised loadings. It adds prior (sum_i w_i u_i^2 + sum_j v_j^2) to the weighted squares. Without it a
@@ -101,6 +100,25 @@ def impute(
     [0.4, 0.8]
     """
     observed = ~np.isnan(values)
+    rows, columns = np.nonzero(~observed)
+    if not rows.size:
+        restored = np.repeat(values[None], len(weights), axis=0)
+    elif rank == 1 and _jit.available():
+        restored = _filling.filled(values, weights, tolerance, prior)
+    else:
+        restored = _filled(values, weights, rank, tolerance, prior)
+    rule = None
+    if rank == 1:
+        centre, spread, z = _standardised(restored[0], observed, weights[:1])
+        mean, loadings, _ = em_round(z, weights[:1], 1)
+        largest = loadings[0, 0, np.abs(loadings[0, 0]).argmax()]
+        rule = Imputation(centre[0], spread[0], mean[0], loadings[0, 0] * np.sign(largest), lower, upper)
+    restored[:, rows, columns] = np.clip(restored[:, rows, columns], lower, upper)
+    return Imputed(restored, rule)
+
+
+def _standardised(values: Array, observed: NDArray[np.bool_], weights: Array) -> tuple[Array, Array, Array]:
+    """Return weighted centre and spread (R, m) of the observed cells, and all of `values` (n, m) in these units (R, n, m)."""
     seen, known = observed.astype(float), np.where(observed, values, 0.0)
     count = weights @ seen  # (R, m)
     count = np.where(count > 0, count, 1.0)
@@ -108,18 +126,23 @@ def impute(
     deviation = np.where(observed, values - centre[:, None, :], 0.0)
     spread = np.sqrt((weights[:, None, :] @ deviation**2)[:, 0] / count)
     spread = np.where(spread > ROUNDING * np.abs(known).max(initial=0.0), spread, 1.0)
-    z = deviation / spread[:, None, :]
-    rows, columns = np.nonzero(~observed)
-    for _ in range(EM_ROUNDS if rows.size else 1):
+    return centre, spread, (values - centre[:, None, :]) / spread[:, None, :]
+
+
+def _filled(values: Array, weights: Array, rank: int, tolerance: float, prior: float) -> Array:
+    """Return the filled tables (R, n, m) of `impute` before they are clipped: the reference of fitting/_filling.py."""
+    observed = ~np.isnan(values)
+    centre, spread, z = _standardised(values, observed, weights)
+    z = np.where(observed, z, 0.0)
+    for _ in range(EM_ROUNDS):
         mean, loadings, rebuilt = em_round(z, weights, rank)
         z = np.where(observed, z, rebuilt)
-    if rows.size:
-        z[:, rows, columns] = _alternate(known, seen, weights, centre, spread, mean, loadings, rows, columns, tolerance, prior)
-        mean, loadings, _ = em_round(z[:1], weights[:1], rank)
-    restored = np.clip(centre[:, None, :] + spread[:, None, :] * z, lower, upper)
-    largest = np.take_along_axis(loadings[0], np.abs(loadings[0]).argmax(axis=-1)[:, None], axis=-1)
-    rule = Imputation(centre[0], spread[0], mean[0], (loadings[0] * np.sign(largest))[0], lower, upper) if rank == 1 else None
-    return Imputed(np.where(observed, values, restored), rule)
+    rows, columns = np.nonzero(~observed)
+    known, seen = np.where(observed, values, 0.0), observed.astype(float)
+    cells = _alternate(known, seen, weights, centre, spread, mean, loadings, rows, columns, tolerance, prior)
+    restored = np.repeat(values[None], len(weights), axis=0)
+    restored[:, rows, columns] = centre[:, columns] + spread[:, columns] * cells
+    return restored
 
 
 def _alternate(
@@ -135,7 +158,7 @@ def _alternate(
     tolerance: float,
     prior: float,
 ) -> Array:
-    """Alternate rows and columns until no missing cell of a copy moves; return those cells, standardised (R, G).
+    """Alternate rows and columns until no missing cell of a row that weighs something moves; return all, standardised (R, G).
 
     A copy that stands still leaves the batch. The objective cannot rise: each half solves its part exactly.
     """
@@ -146,7 +169,8 @@ def _alternate(
         u, c, v = _sweep(known, seen, weights[active], 1.0 / spread[active] ** 2, c, v, prior)
         rebuilt = c[:, columns] + sum(score[:, rows] * one[:, columns] for score, one in zip(u, v, strict=True))
         now = (rebuilt - centre[active][:, columns]) / spread[active][:, columns]
-        moving = np.abs(now - cells[active]).max(axis=1) >= tolerance
+        change = np.abs(now - cells[active])
+        moving = np.where(weights[active][:, rows] > 0, change, 0.0).max(axis=1) >= tolerance
         cells[active] = now
         active, c, v = active[moving], c[moving], [one[moving] for one in v]
         if not active.size:

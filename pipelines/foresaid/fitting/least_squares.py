@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array, Columns
+from foresaid.fitting.curvature import KNOWN, LEVEL, SMALL_GAIN, learn_all, nearest_all, settles_all
 from foresaid.fitting.problem import (
     DAMPING_LIMIT,
     GRADIENT,
@@ -24,7 +25,7 @@ from foresaid.fitting.problem import (
     LeastSquaresProblem,
     Solution,
 )
-from foresaid.fitting.robust_loss import share_beyond
+from foresaid.fitting.robust_loss import LINEAR, share_beyond
 
 
 def _residuals(problem: LeastSquaresProblem, p: Array, x: Array) -> Array:
@@ -59,13 +60,13 @@ def _normal_equations(
     return np.nan_to_num(hessian), np.nan_to_num(gradient)
 
 
-def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Array, upper: Array) -> Array:
-    """Solve the damped system for each lane, holding what is or would be outside its bounds."""
+def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Array, upper: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Solve the damped system for each lane, holding what is or would be outside its bounds; say where it was positive."""
     size = p.shape[1]
     identity = np.eye(size)
     damped = hessian + identity * damping[:, None, :]
     held = ((p <= lower) & (gradient > 0)) | ((p >= upper) & (gradient < 0))
-    step = np.zeros_like(p)
+    step, positive = np.zeros_like(p), np.ones(len(p), dtype=bool)
     for _ in range(size + 1):
         free = ~held
         known = np.where(held, step, 0.0)
@@ -73,7 +74,8 @@ def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Arra
         system = np.where(free[:, :, None] & free[:, None, :], damped, identity)
         # In units of its own diagonal the system cannot be singular by scale alone, only by collinearity, and the damping's
         # least value stands against that.
-        unit = 1.0 / np.sqrt(np.einsum("bii->bi", system))
+        unit = 1.0 / np.sqrt(np.abs(np.einsum("bii->bi", system)))
+        positive &= np.linalg.eigvalsh(system)[:, 0] > 0 if system.size else True
         step = unit * np.linalg.solve(system * unit[:, :, None] * unit[:, None, :], (right * unit)[..., None])[..., 0]
         ahead = p + step
         crossing = free & ((ahead < lower) | (ahead > upper))
@@ -81,7 +83,32 @@ def _step(hessian: Array, gradient: Array, damping: Array, p: Array, lower: Arra
             break
         step = np.where(crossing, np.clip(ahead, lower, upper) - p, step)
         held = held | crossing
-    return step
+    return step, positive
+
+
+class _Minima:
+    """The minima that starts of each copy have ended at, for others on their way there: the first KNOWN of them."""
+
+    def __init__(self, copies: int, size: int) -> None:
+        self.value = np.full((copies, KNOWN), np.inf)
+        self.place, self.gradient = np.zeros((copies, KNOWN, size)), np.zeros((copies, KNOWN, size))
+        self.curvature = np.zeros((copies, KNOWN, size, size))
+
+    def add(self, copy: int, value: float, place: Array, gradient: Array, curvature: Array) -> None:
+        """Keep one more minimum of a copy while there is room."""
+        free = np.flatnonzero(np.isinf(self.value[copy]))
+        if free.size:
+            k = free[0]
+            self.value[copy, k], self.place[copy, k] = value, place
+            self.gradient[copy, k], self.curvature[copy, k] = gradient, curvature
+
+    def nearest(self, copy: NDArray[np.intp], F: Array, p: Array, g: Array, scale: Array) -> NDArray[np.intp]:
+        """Return which minimum of its copy each lane is on its way to, or -1."""
+        return nearest_all(F, p, g, scale, self.value[copy], self.place[copy], self.gradient[copy], self.curvature[copy])
+
+    def at(self, copy: NDArray[np.intp], which: NDArray[np.intp]) -> tuple[Array, Array]:
+        """Return place and value of minima."""
+        return self.place[copy, which], self.value[copy, which]
 
 
 def engine(columns: Columns | None) -> str:
@@ -120,6 +147,10 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         from foresaid.fitting import _compiled
 
         return _compiled.solve(problem, weights, starts)
+    return _solve(problem, weights, starts)
+
+
+def _solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solution:
     copies = weights.shape[0]
     if starts.ndim == 2:
         starts = np.broadcast_to(starts, (copies, *starts.shape))
@@ -143,9 +174,13 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     damping = np.full(p.shape[0], problem.damping)
     growth = np.full(p.shape[0], 2.0)
     scale = np.zeros_like(p)
-    hessian = np.zeros((*p.shape, p.shape[1]))
-    gradient = np.zeros_like(p)
+    hessian, rest = np.zeros((*p.shape, p.shape[1])), np.zeros((*p.shape, p.shape[1]))
+    gradient, step = np.zeros_like(p), np.zeros_like(p)
+    expected, gain = np.zeros_like(p), np.full(p.shape[0], np.inf)
     stale = np.ones(p.shape[0], dtype=bool)  # lanes that moved, whose derivatives are to be made anew
+    settled = np.zeros(p.shape[0], dtype=bool)
+    learned = np.zeros(p.shape[0], dtype=bool)  # lanes whose next step counts the curvature learned from the last ones
+    minima = _Minima(copies, p.shape[1])
     active = everything[np.isfinite(objective)]
     for _ in range(ITERATIONS):
         if active.size == 0:
@@ -153,35 +188,64 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
         moved = active[stale[active]]
         if moved.size:
             x, w = rows(moved)
-            hessian[moved], gradient[moved] = _normal_equations(
-                problem, p[moved], x, r[moved], w, centre[moved], share_beyond(problem.loss.settled, damping[moved])
-            )
+            before = gradient[moved]
+            share = share_beyond(problem.loss.settled, damping[moved])
+            hessian[moved], gradient[moved] = _normal_equations(problem, p[moved], x, r[moved], w, centre[moved], share)
             diagonal = np.einsum("bii->bi", hessian[moved])
             scale[moved] = np.maximum(scale[moved], diagonal)
             stale[moved] = False
+            met = minima.nearest(copy_of[moved], objective[moved], p[moved], gradient[moved], scale[moved])
+            there_already, which = moved[met >= 0], met[met >= 0]
+            p[there_already], objective[there_already] = minima.at(copy_of[there_already], which)
+            converged[there_already] = True
+            active = active[~np.isin(active, there_already)]
+            taught = settled[moved] & (met < 0)
+            lanes = moved[taught]
+            rest[lanes] = learn_all(
+                rest[lanes], hessian[lanes], expected[lanes], gradient[lanes], before[taught], step[lanes], scale[lanes]
+            )
         h, g, here, low, high = hessian[active], gradient[active], p[active], lower[active], upper[active]
-        floor = np.maximum(scale[active], 1e-12 * scale[active].max(axis=1, keepdims=True) + 1e-300)
+        floor = np.maximum(scale[active], 1e-12 * scale[active].max(axis=1, keepdims=True, initial=0.0) + 1e-300)
         pinned = ((here <= low) & (g > 0)) | ((here >= high) & (g < 0))
-        steepest = np.where(pinned, 0.0, np.abs(g) / np.sqrt(2.0 * objective[active][:, None] * floor + 1e-300))
-        at_minimum = steepest.max(axis=1) < GRADIENT
-        step = _step(h, g, damping[active][:, None] * floor, here, low, high)
+        steepest = np.where(pinned, 0.0, np.abs(g) / np.sqrt(2.0 * objective[active][:, None] * floor + 1e-300)).max(axis=1)
+        at_minimum = steepest < GRADIENT
+        allowed = LEVEL * LEVEL * 2.0 * objective[active][:, None] * np.einsum("bii->bi", h)
+        level = (pinned | (g * g <= allowed)).all(axis=1)
+        bend = rest[active]
+        damped = damping[active][:, None] * floor
+        d, positive = _step(h + np.where(learned[active][:, None, None], bend, 0.0), g, damped, here, low, high)
+        again = learned[active] & ~positive
+        if again.any():
+            d[again], _ = _step(h[again], g[again], damped[again], here[again], low[again], high[again])
+            learned[active[again]] = False
         x, w = rows(active)
-        ahead = np.clip(here + step, low, high)
+        ahead = np.clip(here + d, low, high)
         r_ahead = _residuals(problem, ahead, x)
         there = _loss(problem, ahead, r_ahead, w, centre[active])
-        predicted = -(g * step).sum(axis=1) - 0.5 * np.einsum("bi,bij,bj->b", step, h, step)
+        h_d, rest_d = np.einsum("bij,bj->bi", h, d), np.einsum("bij,bj->bi", bend, d)
+        plain = -(d * (g + 0.5 * h_d)).sum(axis=1)
+        bent = plain - 0.5 * (d * rest_d).sum(axis=1)
+        predicted = np.where(learned[active], bent, plain)
         actual = objective[active] - there
         better = actual > 0
         ratio = np.where(predicted > 0, actual / np.where(predicted > 0, predicted, 1.0), 0.0)
         small = REDUCTION * (objective[active] + 1e-300)
         stopped = at_minimum | ((np.abs(actual) <= small) & (predicted <= small))
+        settling = settles_all(actual, gain[active], d, step[active], scale[active]) & (problem.loss is LINEAR)
+        nearer = np.abs(actual - bent) < np.abs(actual - plain)
+        learned[active] = better & settling & nearer & (actual <= SMALL_GAIN * objective[active])
+        rest[active[better & ~settling]] = 0.0
         accepted = active[better]
         p[accepted], r[accepted], objective[accepted] = ahead[better], r_ahead[better], there[better]
+        step[accepted], gain[accepted], settled[accepted] = d[better], actual[better], settling[better]
+        expected[accepted] = (0.5 * h_d + rest_d)[better]
         stale[accepted] = True
         shrink = np.maximum(1.0 / 3.0, 1.0 - (2.0 * np.clip(ratio, 0.0, 1.0) - 1.0) ** 3)
         damping[active] = np.maximum(damping[active] * np.where(better, shrink, growth[active]), LEAST_DAMPING)
         growth[active] = np.where(better, 2.0, 2.0 * growth[active])
         converged[active[stopped]] = True
+        for lane in active[stopped & level]:
+            minima.add(copy_of[lane], objective[lane], p[lane], gradient[lane], hessian[lane] + rest[lane])
         # Huge damping means no direction goes down any more: at the resolution of the numbers this is a minimum too.
         stuck = damping[active] > DAMPING_LIMIT
         converged[active[stuck]] = True
