@@ -68,7 +68,7 @@ def test_help_loads_no_numerical_library() -> None:
     ("stage", "used"),
     [
         ("ingest", "polars duckdb numpy"),
-        ("database", "polars duckdb"),
+        ("database", "polars duckdb numpy"),
         ("fit", "polars duckdb numpy scipy msgspec"),
         ("hindcast", "polars duckdb numpy scipy msgspec"),
         ("freeze", "polars duckdb numpy msgspec cryptography"),

@@ -7,8 +7,8 @@ here reorders a sum or calls a library, so every processor gives the same bytes.
 from __future__ import annotations
 
 from foresaid.arrays import Array
-from foresaid.fitting._compiled import dot
 from foresaid.fitting._elementary import exp
+from foresaid.fitting._lanes import dot
 from foresaid.fitting.robust_loss import fill_rows
 
 
