@@ -86,15 +86,19 @@ def database() -> dict[str, int]:
 
 @click.command(name="setup")
 def compile_laws() -> dict[str, int]:
-    """Compile the laws' numerical code (JIT) once on a machine, so that no later command waits for it; set-up does this.
+    """Compile the numerical code of laws and studies (JIT) once on a machine, so that no later command waits; set-up does this.
 
     Example: foresaid setup
     """
-    from foresaid.fitting import least_squares
+    from foresaid.fitting import _filling, _jit, least_squares, power_sum
     from foresaid.laws import _loader as laws
+    from foresaid.studies.model_selection import _search
 
     names = laws.names()
-    least_squares.ready([getattr(laws.law_class(name), "columns", None) for name in names])
+    least_squares.ready([*(getattr(laws.law_class(name), "columns", None) for name in names), power_sum.columns])
+    if _jit.available():
+        _jit.compiled(_filling.fill, _filling.INPUTS)
+        _jit.compiled(_search.search, _search.INPUTS)
     click.echo("compile: ready")
     return {"laws": len(names)}
 

@@ -74,7 +74,7 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
 
     With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass. They are the sample
     quantiles of Hazen (1914), the fifth kind of Hyndman and Fan 1996, to the byte what `numpy.quantile` gives. One subject at a
-    time is parted at the 46 places asked for: its numbers stay in the processor's cache, and no order but theirs is needed.
+    time is sorted: its numbers stay in the processor's cache, and parting them at the 46 places asked for takes twice as long.
 
     >>> mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)[0, [1, 11, 21]].round(2).tolist()
     [0.3, 0.5, 0.7]
@@ -85,11 +85,10 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
     below = np.floor(place)
     share = place - below
     ends = np.clip(np.stack([below, below + 1.0]).astype(np.intp), 0, size - 1)
-    wanted = np.unique(np.append(ends, size - 1))
     pairs = np.empty((location.shape[1], *ends.shape))
     for i, draws in enumerate(location.T):
         values = _spread(draws[:, None], z, noise).ravel()
-        values.partition(wanted)  # what cannot be ordered comes last
+        values.sort()  # what cannot be ordered comes last
         pairs[i] = np.nan if np.isnan(values[-1]) else values[ends]
     low, high = np.clip(pairs, lower, upper).swapaxes(0, 1)
     return np.asarray(np.where(share < 0.5, low + (high - low) * share, high - (high - low) * (1.0 - share)))
