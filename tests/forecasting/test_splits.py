@@ -69,7 +69,16 @@ def test_a_target_released_before_the_day_is_refused_by_name() -> None:
 def test_the_outcome_is_the_first_value_published() -> None:
     published = View(
         date(2024, 10, 1),
-        pl.DataFrame({"subject_id": ["m0"], "quantity_id": ["q"], "setting": [""], "value": [0.4]}),
+        pl.DataFrame(
+            {
+                "subject_id": ["m0"],
+                "quantity_id": ["q"],
+                "setting": [""],
+                "source_id": ["s"],
+                "value": [0.4],
+                "known_on": [date(2024, 9, 1)],
+            }
+        ),
         {},
     )
 

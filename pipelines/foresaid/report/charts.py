@@ -397,32 +397,24 @@ def choices(rows: Rows, title: str) -> dict[str, Any]:
     return render(alt.vconcat(left.properties(**size), right.properties(**size), spacing=24), title)
 
 
+# The site's type and colours. They go into the finished specification: altair copies a whole chart for every part of a setting.
+TEXT = {"labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400}
+CONFIG: dict[str, Any] = {
+    "font": FONT, "aria": False, "background": PAPER, "padding": {"left": 26, "top": 8, "right": 8, "bottom": 8},
+    "axis": {**TEXT, "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8},
+    "view": {"stroke": None},
+    "legend": {**TEXT, "orient": "top", "labelLimit": 200, "columns": 2, "columnPadding": 18},
+}  # fmt: skip
+
+
 def render(chart: Any, title: str, sized: bool = True) -> dict[str, Any]:
     """Return the Vega-Lite specification of a chart in the site's type and colours; the page says its title above it."""
-    if sized and not isinstance(chart, alt.VConcatChart):
-        chart = chart.properties(width=WIDTH, height=HEIGHT)
-    chart = chart.properties(description=title)
-    axis: dict[str, Any] = {
-        "labelColor": INK, "titleColor": INK, "labelFontSize": 15, "titleFontSize": 15, "titleFontWeight": 400,
-        "gridColor": GRID, "domainColor": SOFT, "tickColor": SOFT, "titlePadding": 8,
-    }  # fmt: skip
-    chart = chart.configure(
-        font=FONT, aria=False, background=PAPER, padding={"left": 26, "top": 8, "right": 8, "bottom": 8}
-    ).configure_axis(**axis)
-    chart = chart.configure_view(stroke=None).configure_legend(
-        orient="top",
-        labelColor=INK,
-        titleColor=INK,
-        labelFontSize=15,
-        titleFontSize=15,
-        titleFontWeight=400,
-        labelLimit=200,
-        columns=2,
-        columnPadding=18,
-    )
-    spec: dict[str, Any] = chart.to_dict()
-    whole: dict[str, Any] = _with_rows(spec)
-    return whole
+    spec: dict[str, Any] = _with_rows(chart.to_dict())
+    if sized and "vconcat" not in spec:
+        spec |= {"width": WIDTH, "height": HEIGHT}
+    config = spec.get("config", {})
+    spec["config"] = {**config, **CONFIG, "view": {**config.get("view", {}), **CONFIG["view"]}}
+    return {**spec, "description": title}
 
 
 def dark_rules() -> str:
