@@ -66,7 +66,8 @@ END = """## To repeat
 `make bench` takes under twenty minutes on two idle cores, `make bench BENCH=--quick` under four on smaller samples, and
 `make bench BENCH="--goal 5"` measures one row. Where the environment's Python is older than 3.12, the goals whose peer wants 3.12
 are measured by a `python3.12` beside it, if there is one (`PYTHON312=` names another). Stages: `python -m benchmarks.stages`;
-ten times the record: `python -m benchmarks.tenfold`; the ledger: `python benchmarks/ledger.py`.
+waiting: `python -m benchmarks.waits FOLDER`; ten times the record: `python -m benchmarks.tenfold`; the ledger:
+`python benchmarks/ledger.py`.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from benchmarks import chinchilla, install, instead, peers, sections, stages, table
+from benchmarks import chinchilla, install, instead, peers, sections, stages, table, waits
 from benchmarks.__main__ import GOALS
 from benchmarks.measure import Finding, MissingError, module, slope, verdict
 from benchmarks.tables import made_up, obsscaling
@@ -173,10 +174,32 @@ def test_tables_of_no_goal_stay_until_they_are_made_again(tmp_path: Path) -> Non
 
 
 def test_every_wait_is_of_one_form() -> None:
-    waits = json.loads(table.WAITS.read_text())
+    kept = json.loads(table.WAITS.read_text())
 
-    assert sections.waiting(waits)[-1].count("|") == 6
-    assert {"wait", "asked", "before", "now"} == set.intersection(*(set(row) for row in waits["waits"]))
+    assert sections.waiting(kept)[-1].count("|") == 6
+    assert {"wait", "asked", "before", "now"} == set.intersection(*(set(row) for row in kept["waits"]))
+
+
+def test_a_wait_runs_in_the_clone_and_not_in_what_surrounds_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORESAID_ENGINE", "numpy")
+    clone = object.__new__(waits.Clone)
+    clone.folder, clone.surroundings = tmp_path, {"PATH": os.environ["PATH"]}
+
+    taken = clone.take("sh", "-c", 'test -z "$FORESAID_ENGINE" && touch here')
+
+    assert taken.wall > 0
+    assert (tmp_path / "here").exists()
+    with pytest.raises(MissingError, match="said why"):
+        clone.take("sh", "-c", "echo said why; exit 3")
+
+
+def test_a_wait_keeps_the_form_of_the_page() -> None:
+    made = waits.row("nothing to do", "<= 1 s", None, waits.Wait(0.987, 0.911))
+
+    assert made == {"wait": "nothing to do", "asked": "<= 1 s", "before": None, "now": {"wall": 0.99, "cpu": 0.91}}
+    assert sections.waiting({"how": "", "before": "a", "now": "b", "waits": [made]})[-1].endswith(
+        "| not measured | 1.0 s (1 s cpu) | - |"
+    )
 
 
 def test_only_what_grows_beyond_its_larger_half_counts_in_a_slope() -> None:
