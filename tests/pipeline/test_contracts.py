@@ -87,7 +87,7 @@ def test_fit_writes_a_curve_a_draft_rows_and_a_drawing_for_each_target(built: Bu
     curves, drafts, rows = (
         canonical_json.parse_lines((folder / f"{name}.jsonl").read_bytes()) for name in ("curves", "drafts", "training")
     )
-    described = json.loads((built.metrics / "fit" / f"{law}.json").read_text())
+    described = json.loads((folder / "metrics.json").read_text())
     drawing = pl.read_parquet(folder / "drawing.parquet")
 
     fields = {field.encode_name for field in msgspec.structs.fields(CurveRecord)}

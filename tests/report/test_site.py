@@ -230,7 +230,7 @@ def fitted(folder: Path, text: str) -> None:
     }
     metrics = {"law": "size_sigmoid", "version": 1, "as_of": "2024-10-01", "targets": [entry], "study": study}
     write_json(folder / "build" / "fits" / "size_sigmoid" / "profiles.json", {"task": entry.pop("profile")})
-    write_json(folder / "metrics" / "fit" / "size_sigmoid.json", metrics)
+    write_json(folder / "build" / "fits" / "size_sigmoid" / "metrics.json", metrics)
 
 
 def registry(folder: Path, text: str, link: str) -> None:
