@@ -87,7 +87,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
     ingest.run(folder / "registry", small.sources, folder / "build", folder / "metrics" / "ingest.json")
     run(small.sources, folder / "build")
     for name in small.laws:
-        fit.run(name, small, folder / "build", folder / "metrics")
+        fit.run(name, small, folder / "build")
     return Built(folder / "registry", folder / "build", folder / "metrics", small)
 
 

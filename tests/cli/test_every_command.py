@@ -124,7 +124,7 @@ def home(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "registry", folder / "registry")
     shutil.copytree(built.build, folder / "build")
     loaded = params.load(folder / "params.yaml")
-    fit.run("chinchilla", loaded, folder / "build", folder / "metrics")
+    fit.run("chinchilla", loaded, folder / "build")
     wide = built.as_of("2026-11-21").wide(["gadre_c4_loss", "params_total", "training_tokens"], ("gadre",))
     runs = wide.drop_nulls("gadre_c4_loss").filter(pl.col("family").str.starts_with("gadre/rpj"))
     size = runs["params_total"].mode().min()  # most runs have it

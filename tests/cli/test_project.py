@@ -115,7 +115,7 @@ def damaged(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "registry").symlink_to(ROOT / "registry")
     shutil.copytree(home / "build", folder / "build")
     loaded = params.load(folder / "params.yaml")
-    fit.run("chinchilla", dataclasses.replace(loaded, replicates=3), folder / "build", folder / "metrics")
+    fit.run("chinchilla", dataclasses.replace(loaded, replicates=3), folder / "build")
     return folder
 
 

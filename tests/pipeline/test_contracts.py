@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from datetime import date
 from pathlib import Path
@@ -52,10 +53,15 @@ def below_build(path: Path) -> set[str]:
     return found
 
 
+def place(item: object) -> str:
+    """The file or folder that an entry of dvc.yaml stands for: that of all laws for one law's, a folder for the digests in it."""
+    return str(item).replace("/${key}", "").removesuffix("/digests.json")
+
+
 @pytest.mark.parametrize("stage", READERS)
 def test_what_a_stage_names_below_build_stands_in_its_entry_of_dvc_yaml(stage: str) -> None:
     entry = STAGES[stage].get("do", STAGES[stage])
-    listed = {str(item).replace("/${key}", "") for item in [*entry["deps"], *entry.get("outs", [])]}
+    listed = {place(item) for item in [*entry["deps"], *entry.get("outs", [])]}
     commands = {"build/rolling_full.parquet", "build/rolling_full.json"} if stage == "hindcast" else set()  # of `foresaid rolling`
     named = below_build(READERS[stage])
 
@@ -65,8 +71,8 @@ def test_what_a_stage_names_below_build_stands_in_its_entry_of_dvc_yaml(stage: s
 
 def test_what_a_stage_reads_below_build_another_stage_writes() -> None:
     entries = [stage.get("do", stage) for stage in STAGES.values()]
-    written = {str(item).replace("/${key}", "") for entry in entries for item in entry.get("outs", [])}
-    read = {str(item) for entry in entries for item in entry["deps"] if str(item).startswith("build/")}
+    written = {place(item) for entry in entries for item in entry.get("outs", [])}
+    read = {place(item) for entry in entries for item in entry["deps"] if str(item).startswith("build/")}
 
     assert {item for item in read if not item.startswith("build/inputs/")} <= written
 
@@ -81,13 +87,21 @@ def test_ingest_and_database_write_the_columns_of_the_schema(built: Built) -> No
     assert set(database.OBSERVED) <= set(pl.read_parquet_schema(built.build / "database" / database.HISTORY))
 
 
+def test_the_digests_beside_the_tables_are_those_of_every_file_that_is_read(built: Built) -> None:
+    folder = built.build / "database"
+    digests = json.loads((folder / "digests.json").read_text())
+
+    assert set(digests) == {path.name for path in folder.iterdir()} - {"digests.json", "load.sql"}
+    assert digests == {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in digests}
+
+
 @pytest.mark.parametrize("law", ["observational", "compute_sigmoid"])
 def test_fit_writes_a_curve_a_draft_rows_and_a_drawing_for_each_target(built: Built, law: str) -> None:
     folder = built.build / "fits" / law
     curves, drafts, rows = (
         canonical_json.parse_lines((folder / f"{name}.jsonl").read_bytes()) for name in ("curves", "drafts", "training")
     )
-    described = json.loads((built.metrics / "fit" / f"{law}.json").read_text())
+    described = json.loads((folder / "metrics.json").read_text())
     drawing = pl.read_parquet(folder / "drawing.parquet")
 
     fields = {field.encode_name for field in msgspec.structs.fields(CurveRecord)}

@@ -17,6 +17,7 @@ import pytest
 import yaml
 from tests.conftest import ROOT, without_entries
 
+from foresaid.fitting import dependencies
 from foresaid.laws import _loader as laws
 from foresaid.pipeline import inputs
 
@@ -83,6 +84,19 @@ def test_every_table_of_the_record_is_a_dependency_of_the_stage_that_reads_it() 
 
     assert tables - later.keys() <= set(STAGES["ingest"]["deps"])
     assert all(table in STAGES[stage]["deps"] for table, stage in later.items())
+
+
+def test_dvc_passes_by_no_folder_that_a_stage_reads_or_writes() -> None:
+    lines = (ROOT / ".dvcignore").read_text(encoding="utf-8").splitlines()
+    folders = [ROOT / line.strip("/") for line in lines if line.startswith("/")]
+    edges = dependencies.graph(PACKAGE)
+    listed = {str(item) for stage in STAGES.values() for item in [*stage["deps"], *stage["outs"]] if isinstance(item, str)}
+    read = {path for stage in inputs.SETTINGS for path in inputs.code(PACKAGE, edges, stage, PARAMS["laws"], PARAMS["sources"])}
+    read |= {ROOT / item for item in listed}
+
+    assert all(line.endswith("/") for line in lines if not line.startswith("#"))  # patterns that need not be tried on files
+    assert PACKAGE / "pipeline" / "starter" in folders
+    assert not [path for path in read if any(path.is_relative_to(folder) for folder in folders)]
 
 
 def test_the_ledger_is_never_an_output() -> None:

@@ -217,7 +217,7 @@ def test_a_stage_reads_no_setting_it_does_not_list(built: Built, tmp_path: Path)
         return set(Watched.read) - {"workers"}
 
     found = {
-        "fit": reads(lambda: [fit.run(law, used, build, metrics) for law in small.laws]),
+        "fit": reads(lambda: [fit.run(law, used, build) for law in small.laws]),
         "hindcast": reads(lambda: run(used, build, registry, metrics)),
         "freeze": reads(lambda: freeze.run(used, build, registry, ROOT, datetime(2026, 11, 21, tzinfo=UTC))),
         "score": reads(lambda: score.run(used, build, registry, metrics)),

@@ -47,7 +47,7 @@ def past(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Past:
     opened = RoundSettings("2024-05", date(2024, 5, 31), "2024-06-05T00:00:00Z")
     params = dataclasses.replace(built.params, round=opened)
     for name in params.laws:
-        fit.run(name, params, folder / "build", folder / "metrics")
+        fit.run(name, params, folder / "build")
     freeze.freeze(params, folder / "build", folder / "registry", CODE, datetime(2024, 5, 31, 18, tzinfo=UTC))
     return Past(folder / "registry", folder / "build", params)
 

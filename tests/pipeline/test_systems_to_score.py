@@ -40,7 +40,7 @@ def frozen(built: Built, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     entry = {**params.load(ROOT / "params.yaml").laws["growth"], "targets": {QUANTITY: {}}, "every": 0}
     opened = RoundSettings("2026-03", ABOARD, "2026-03-20T00:00:00Z")
     made = dataclasses.replace(built.params, round=opened, laws={"growth": entry})
-    fit.run("growth", made, folder / "build", folder / "metrics")
+    fit.run("growth", made, folder / "build")
     freeze.freeze(made, folder / "build", folder / "registry", CODE, datetime(2026, 3, 12, 18, tzinfo=UTC))
     return folder / "registry", folder / "build", made
 

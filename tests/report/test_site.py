@@ -230,7 +230,7 @@ def fitted(folder: Path, text: str) -> None:
     }
     metrics = {"law": "size_sigmoid", "version": 1, "as_of": "2024-10-01", "targets": [entry], "study": study}
     write_json(folder / "build" / "fits" / "size_sigmoid" / "profiles.json", {"task": entry.pop("profile")})
-    write_json(folder / "metrics" / "fit" / "size_sigmoid.json", metrics)
+    write_json(folder / "build" / "fits" / "size_sigmoid" / "metrics.json", metrics)
 
 
 def registry(folder: Path, text: str, link: str) -> None:
@@ -551,6 +551,16 @@ def test_an_old_page_does_not_survive(plain: Path, tmp_path: Path) -> None:
     (tmp_path / "site" / "old.html").write_text("old", encoding="utf-8")
 
     assert not (site(tmp_path) / "old.html").exists()
+
+
+def test_the_metrics_of_every_fit_lie_under_git_as_its_stage_left_them_and_no_others(tmp_path: Path) -> None:
+    gone = tmp_path / "metrics" / "fit" / "a_law_that_was_taken_out.json"
+    gone.parent.mkdir(parents=True)
+    gone.write_text("{}", encoding="utf-8")
+    site(tmp_path)
+    made = {path.name: path.read_bytes() for path in gone.parent.iterdir()}
+
+    assert made == {"size_sigmoid.json": (tmp_path / "build" / "fits" / "size_sigmoid" / "metrics.json").read_bytes()}
 
 
 def test_every_page_names_code_vintage_and_ledger_and_no_time(pages: dict[str, Reader]) -> None:

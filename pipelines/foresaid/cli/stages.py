@@ -137,7 +137,7 @@ def fit(laws: tuple[str, ...], workers: int | None, backend: str, scheduler: str
     with parallel.using(loaded.workers if workers is None else workers, backend, scheduler):
         view = as_of(loaded, project().build)
         for law in laws or loaded.laws:
-            counts = run(law, loaded, project().build, project().metrics, view)
+            counts = run(law, loaded, project().build, view)
             click.echo(
                 f"fit {law}: " + (", ".join(f"{count} {status}" for status, count in sorted(counts.items())) or "no targets")
             )

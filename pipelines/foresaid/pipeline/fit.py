@@ -1,7 +1,7 @@
 """Stage `fit`: one law, every target, on what is known at the as-of date.
 
-It writes the frozen curves, the targets under which an open round would freeze them, the points and bands the pages draw, and a
-small metrics file that shows in review what moved.
+It writes the frozen curves, the targets under which an open round would freeze them, the points and bands the pages draw, and
+small metrics, which the stage `report` lays into reports/metrics, where a review shows what moved.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def as_of(params: Params, build: Path) -> View:
     return database.as_of(database.open_database(build / "database"), params.fit_as_of)
 
 
-def run(name: str, params: Params, build: Path, metrics: Path, view: View | None = None) -> dict[str, int]:
+def run(name: str, params: Params, build: Path, view: View | None = None) -> dict[str, int]:
     """Fit one law to all its targets and write the results; return how many targets ended in each status.
 
     `view` is the record as of the day of the fits, where a caller that fits several laws has read it already.
@@ -156,7 +156,7 @@ def run(name: str, params: Params, build: Path, metrics: Path, view: View | None
     # Profiles are long and only drawn: they stay out of the metrics a person reviews.
     write_json(folder / "profiles.json", {item["target_id"]: item.pop("profile") for item in results})
     write_json(
-        metrics / "fit" / f"{name}.json",
+        folder / "metrics.json",
         {
             "law": name,
             "version": law.version,

@@ -200,11 +200,11 @@ def _curves(path: Path) -> list[CurveRecord]:
         ) from None
 
 
-def _fitted(name: str, settings: dict[str, Any], build: Path, metrics: Path, registry: Path) -> Fitted:
+def _fitted(name: str, settings: dict[str, Any], build: Path, registry: Path) -> Fitted:
     folder = build / "fits" / name
     path = folder / "curves.jsonl"
     curves = _curves(path) if path.is_file() else []
-    profiles, described = read_json(folder / "profiles.json"), read_json(metrics / "fit" / f"{name}.json")
+    profiles, described = read_json(folder / "profiles.json"), read_json(folder / "metrics.json")
     for entry in described["targets"]:
         entry["profile"] = profiles.get(entry["target_id"])
     law = laws.load(name, settings)
@@ -254,7 +254,7 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
     whole = verify.verify(registry / "ledger")
     batches = () if whole.findings else tuple(store.in_full(registry / "ledger", whole))
-    fitted = {name: _fitted(name, entry, build, metrics, registry) for name, entry in params.laws.items()}
+    fitted = {name: _fitted(name, entry, build, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,
         scores=scores.sort(keys),
