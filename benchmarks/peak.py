@@ -1,4 +1,8 @@
-"""Peak memory of one kind of work at one size, in this process alone: `python -m benchmarks.peak fit|origins|schedules SIZE`."""
+"""Peak memory of one kind of work at one size, in this process alone: `python -m benchmarks.peak fit|origins|schedules SIZE`.
+
+A fit is what the stage makes of one target: bootstrap, frozen curve with the text of every draw, and the quantiles of its probe.
+At an origin the record is read as it was known on the day, every law fitted and every method asked, with few draws.
+"""
 
 from __future__ import annotations
 
@@ -11,23 +15,26 @@ import numpy as np
 
 
 def _fit(replicates: int) -> None:
-    from benchmarks import engine, tables
+    from benchmarks import engine, waiting
+    from foresaid.fitting.frozen_curve import freeze_curve
+    from foresaid.forecasting.predict import probed
 
-    x, y = tables.made_up(60, 12, 1, 0.2, seed=26)
-    weights = engine.bootstrap(60, replicates, 26)
-    of = engine.law(12, slope_limit=12.0)
-    flat = of.design(x, np.ones((1, 60))).features[0]
-    made = engine.problem(of, of.design(x, weights), y[:, 0])
-    engine.solve(made, weights, engine.starts(of, flat, y[:, 0], 8, 26))
+    of, table = waiting.forty(1)[0]
+    (made,) = engine.fits([(of, table)], replicates, None)
+    probed(of, freeze_curve(of, made, {}, table.known_on[0], 26))
 
 
 def _origins(count: int) -> None:
-    from benchmarks.vintages import DAYS, _opened
-    from foresaid.registry import database
+    from benchmarks.vintages import ROOT, _opened
+    from foresaid import params
+    from foresaid.evaluation import rolling_origin
+    from foresaid.evaluation.modes import KNOWN
 
-    opened = _opened()
-    for i in np.linspace(0, len(DAYS) - 1, count):
-        database.as_of(opened, DAYS[int(i)])
+    loaded = params.load(ROOT / "params.yaml")
+    assert loaded.rolling is not None, "params.yaml has no rolling origins"
+    every = rolling_origin.origins(loaded.rolling, KNOWN, full=True)
+    days = [every[int(i)] for i in np.linspace(0, len(every) - 1, count)]
+    rolling_origin.forecasts(loaded, _opened(), KNOWN, days, 5)
 
 
 def _schedules(count: int) -> None:

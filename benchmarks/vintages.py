@@ -163,7 +163,7 @@ def goal_26(quick: bool) -> Finding:
             f"{name} {grids[name][0]} to {grids[name][-1]}: {peaks[name][0]:.0f} to {peaks[name][-1]:.0f} MB" for name in grids
         ),
         verdict(True, max(grown.values()) <= 1.2, None),
-        "libraries included, which are most of it",
+        "libraries included, which are most of it; of a fit also its frozen curve, of origins all forecasts made there",
         "none: a notebook keeps what it made until it is closed",
         {"peak": peaks, "of": grids, "slopes": slopes, "times": grown},
     )

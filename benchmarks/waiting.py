@@ -108,7 +108,7 @@ def goal_17(quick: bool) -> Finding:
     )
 
 
-def _forty(wanted: int) -> list[tuple[Any, TrainingTable]]:
+def forty(wanted: int) -> list[tuple[Any, TrainingTable]]:
     """Return so many targets on one set of benchmarks, made up."""
     x, y = tables.made_up(60, 12, wanted, 0.2, seed=18)
     made = []
@@ -124,7 +124,7 @@ def _forty(wanted: int) -> list[tuple[Any, TrainingTable]]:
 
 def goal_18(quick: bool) -> Finding:
     """Adding a forty-first benchmark to forty that were fitted before."""
-    all_of_them = _forty(41)
+    all_of_them = forty(41)
     replicates = 50 if quick else 200
     engine.fits(all_of_them[:1], 10, None)
     full, added = [], []

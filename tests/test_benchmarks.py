@@ -262,3 +262,11 @@ def test_a_stage_that_fails_is_no_measurement(tmp_path: Path) -> None:
     assert made.peak > 1_000_000
     with pytest.raises(MissingError, match=r"ended with 3.*said why"):
         stages.cost("broken", [sys.executable, "-c", "print('said why'); raise SystemExit(3)"], tmp_path)
+
+
+def test_the_memory_of_a_stage_is_not_that_of_who_measures_it(tmp_path: Path) -> None:
+    ours = np.ones(50_000_000)  # 400 MB
+
+    made = stages.cost("small", [sys.executable, "-c", "pass"], tmp_path)
+
+    assert made.peak < ours.nbytes / 4

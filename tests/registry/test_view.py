@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from datetime import date
 from typing import Any
 
@@ -78,3 +80,17 @@ def test_a_board_is_what_looking_through_all_rows_finds(built: Built, which: str
         expected = rows.filter((pl.col("quantity_id") == quantity_id) & (pl.col("setting") == setting))
 
         assert whole.of(which).under(quantity_id, setting).equals(expected)
+
+
+@pytest.mark.parametrize("which", [DEFAULT, EACH, HIGHEST])
+def test_a_view_that_nobody_uses_any_more_takes_no_memory(which: str) -> None:
+    made = view(ROWS)
+    made.wide(["q", "r"], ["s", "t"], which)
+    rows, ours = weakref.ref(made), weakref.ref(made.of(which))
+    gc.disable()  # hundreds of origins have a view each, and the collector comes by when it pleases
+    try:
+        del made
+
+        assert (rows(), ours()) == (None, None)
+    finally:
+        gc.enable()

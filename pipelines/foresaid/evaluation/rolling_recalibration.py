@@ -17,7 +17,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from foresaid import parallel
 from foresaid.arrays import Array, list_column, list_values
 from foresaid.evaluation.schema import UNITS
 from foresaid.evaluation.units import complete
@@ -35,6 +34,7 @@ LEARNED_AT = (0.05, 0.25, 0.5, 0.75, 0.95)  # levels the weights are learned at:
 PLAIN, WIDTH, CENTRE = "none", "width", "centre"  # recalibrations
 MEMORY = timedelta(days=365)  # how long an error is remembered by the running centre
 EDGE = 0.01  # shares this close to a bound count as that far from it on the logit scale
+ORDER = ["mode", "origin", "law", "recalibration", "target_id", "subject_id"]  # of the rows; no two agree in all
 ENSEMBLES = ("ensemble_equal", "ensemble_median", "ensemble_stacked")
 
 
@@ -194,25 +194,33 @@ def _with_units(made: pl.DataFrame) -> pl.DataFrame:
     return complete(made.with_columns(split=pl.lit("released"), series=pl.lit(""))).drop("split", "series")
 
 
+def boards(made: pl.DataFrame) -> list[pl.DataFrame]:
+    """Part forecasts into those that teach each other: of one mode, board and unit."""
+    return made.partition_by(["mode", "board", "unit"], maintain_order=True)
+
+
+def _of_board(part: pl.DataFrame) -> list[pl.DataFrame]:
+    found = asks(part)
+    roles = dict(part.select("law", "role").unique().iter_rows())
+    members = sorted(name for name, role in roles.items() if role == "law")
+    whole = dict(found.quantiles)
+    if len(members) > 1:
+        whole |= ensembles(found, members)
+    frames = []
+    for law, quantiles in whole.items():
+        own = part.filter(pl.col("law") == law) if law in roles else None
+        role = roles.get(law, "ensemble")
+        ways = {PLAIN: quantiles}
+        if role != "baseline":  # a baseline's spread is its own record already
+            ways |= {WIDTH: recalibrated(found, quantiles), CENTRE: recentred(found, quantiles)}
+        frames += [_frame(found, law, role, made_so, own, how) for how, made_so in ways.items()]
+    return frames
+
+
 def learned(made: pl.DataFrame) -> pl.DataFrame:
     """All methods in each recalibration, with the ensembles of the laws: columns of `made`, UNITS and `recalibration`."""
-    frames = []
     made = _with_units(made)
-    boards = made.partition_by(["mode", "board", "unit"], maintain_order=True)
-    for part in parallel.counted(boards, "boards, learning from earlier origins", len(boards)):
-        found = asks(part)
-        roles = dict(part.select("law", "role").unique().iter_rows())
-        members = sorted(name for name, role in roles.items() if role == "law")
-        whole = dict(found.quantiles)
-        if len(members) > 1:
-            whole |= ensembles(found, members)
-        for law, quantiles in whole.items():
-            own = part.filter(pl.col("law") == law) if law in roles else None
-            role = roles.get(law, "ensemble")
-            ways = {PLAIN: quantiles}
-            if role != "baseline":  # a baseline's spread is its own record already
-                ways |= {WIDTH: recalibrated(found, quantiles), CENTRE: recentred(found, quantiles)}
-            frames += [_frame(found, law, role, made_so, own, how) for how, made_so in ways.items()]
+    frames = [frame for part in boards(made) for frame in _of_board(part)]
     if not frames:
         return made.with_columns(recalibration=pl.lit(PLAIN)).clear()
-    return pl.concat(frames, how="diagonal").sort("mode", "origin", "law", "recalibration", "target_id", "subject_id")
+    return pl.concat(frames, how="diagonal").sort(ORDER)

@@ -55,10 +55,15 @@ def tabled(questions: Sequence[pl.DataFrame], answers: Sequence[Answer]) -> pl.D
     rows = np.concatenate([first[one.question] + np.arange(n) for one, n in zip(answers, counts, strict=True)])
     said = pl.DataFrame({name: [getattr(one, name) for one in answers] for name in ("law", "role", "status")})
 
-    def of(part: str, empty: tuple[int, ...]) -> Array:
-        nothing = [np.full((n, *empty), np.nan) for n in counts]
-        found = [getattr(one, part) if hasattr(one, part) else getattr(one.made, part, None) for one in answers]
-        return np.concatenate([blank if each is None else each for blank, each in zip(nothing, found, strict=True)])
+    ends = np.cumsum(counts)
+
+    def of(part: str, width: tuple[int, ...]) -> Array:
+        found = np.full((int(ends[-1]), *width), np.nan)
+        for one, n, end in zip(answers, counts, ends, strict=True):
+            each = getattr(one, part) if hasattr(one, part) else getattr(one.made, part, None)
+            if each is not None:
+                found[end - n : end] = each
+        return found
 
     quantiles, point = of("quantiles", (len(LEVELS),)), of("point", ())
     gone = np.isnan(quantiles).any(axis=1)  # rows for which a law makes no forecast

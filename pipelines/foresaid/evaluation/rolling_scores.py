@@ -106,8 +106,9 @@ def _groups(scored: pl.DataFrame, horizons: Sequence[int]) -> Iterator[tuple[dic
 
 def numbered(scored: pl.DataFrame) -> pl.DataFrame:
     """Add the column `row`: a number for what was asked, in the order of its name; sums over rows follow it."""
-    named = scored.select(*ROW).unique().with_columns(name=pl.concat_str(ROW, separator="/")).sort("name")
-    return scored.join(named.drop("name").with_row_index("row"), on=ROW, how="left", maintain_order="left")
+    asked = scored.select(*ROW)
+    named = asked.unique().with_columns(name=pl.concat_str(ROW, separator="/")).sort("name").drop("name").with_row_index("row")
+    return scored.hstack(asked.join(named, on=ROW, how="left", maintain_order="left").select("row"))  # no copy of the rest
 
 
 def best_baseline(rows: pl.DataFrame) -> tuple[str | None, dict[str, tuple[float, int]]]:

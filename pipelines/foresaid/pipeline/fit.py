@@ -114,18 +114,21 @@ def run(name: str, params: Params, build: Path, view: View | None = None) -> dic
     law = laws.load(name, settings)
     view = as_of(params, build) if view is None else view
     curves, drafts, drawings, results = [], [], [], []
-    kept: list[Curve] = []
+    returns: dict[str, list[compute_returns.Budget]] = {}
     training: list[bytes] = []
     counts: dict[str, int] = {}
     questions = [FitRequest(law, table, settings) for table in law.tables(view)]
     fits = [one.fit for one in recalibrated_fits(questions, params.seed, params.replicates, build / CACHE)]
 
-    def applied(fitted: Fit) -> tuple[Curve, pl.DataFrame] | None:
+    def applied(fitted: Fit) -> tuple[bytes, bytes, pl.DataFrame, dict[str, list[compute_returns.Budget]]] | None:
         if not fitted.point.size:
             return None
-        items = view.quantity(fitted.table.target.quantity_id).counted
-        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed, items))
-        return curve, drawing(law, curve, fitted)
+        quantity = view.quantity(fitted.table.target.quantity_id)
+        curve = probed(law, freeze_curve(law, fitted, settings, params.fit_as_of, params.seed, quantity.counted))
+        picture = drawing(law, curve, fitted)
+        # Its text takes ten times the room of its line: the curve ends here, or memory would grow with draws and targets.
+        under = dump_line(draft(law, curve, quantity)) if law.asked(fitted.table.target) else b""
+        return dump_line(to_plain(curve)), under, picture, compute_returns.by_target(law, [curve], picture)
 
     # Threads, wherever the fits were made: bands are sorts, which let go of the interpreter, and neither law nor rows need a copy.
     with parallel.threads():
@@ -136,13 +139,13 @@ def run(name: str, params: Params, build: Path, view: View | None = None) -> dic
         results.append(describe(law, fitted))
         if found is None:
             continue
-        curve, picture = found
-        kept.append(curve)
-        curves.append(dump_line(to_plain(curve)))
-        if law.asked(table.target):
+        line, under, picture, budgets = found
+        curves.append(line)
+        if under:
             training.extend(training_lines(table))
-            drafts.append(dump_line(draft(law, curve, view.quantity(table.target.quantity_id))))
+            drafts.append(under)
         drawings.append(picture)
+        returns |= budgets
     folder = build / "fits" / name
     write_lines(folder / "curves.jsonl", curves)
     write_lines(folder / "drafts.jsonl", drafts)
@@ -150,7 +153,6 @@ def run(name: str, params: Params, build: Path, view: View | None = None) -> dic
     empty = dict.fromkeys(("x", "observed", "point", *BANDS), pl.Float64())
     schema = {**dict.fromkeys(("target_id", "kind", "subject_id", "cluster"), pl.String()), **empty}
     frame = pl.concat(drawings).select(list(schema)) if drawings else pl.DataFrame(schema=schema)
-    returns = compute_returns.by_target(law, kept, frame)
     write_frame(folder / "returns.parquet", compute_returns.as_frame(returns))
     write_frame(folder / "drawing.parquet", frame.with_columns(pl.col(list(empty)).fill_nan(None)))
     # Profiles are long and only drawn: they stay out of the metrics a person reviews.

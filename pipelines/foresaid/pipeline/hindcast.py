@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,28 @@ from foresaid.registry import database
 from foresaid.registry.database import Database
 
 
+def _scored(made: pl.DataFrame, items: Mapping[str, int], known: units.Units) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Score forecasts with what earlier origins teach: all that were made, what was asked of whom, and what has no forecast.
+
+    One board after another, since no board teaches another: the quantiles of all of them, three times over, would be the most that
+    a hindcast ever holds.
+    """
+    # An average of forecasts, or one made narrower, may fall below the floor again.
+    again = (pl.col("role") == "ensemble") | (pl.col("recalibration") != PLAIN)
+    scored, asked, none = [], [], []
+    waiting = rolling_recalibration.boards(made) or [made]
+    del made
+    for _ in parallel.counted(range(len(waiting)), "boards, learning from earlier origins", len(waiting)):
+        part = units.attach(floored(waiting.pop(), items), known)
+        taught = floored(rolling_recalibration.learned(part), items, again)
+        scored.append(rolling_scores.score(taught))
+        asked.append(taught.select("mode", "law", "recalibration", "status", pl.col("quantiles").list.head(0)))
+        none.append(taught.filter(pl.col("quantiles").is_null() & (pl.col("recalibration") == PLAIN)))
+    order = rolling_recalibration.ORDER
+    whole = pl.concat([one for one in scored if one.height] or scored[:1]).sort(order)
+    return whole, pl.concat(asked), pl.concat(none).sort(order)
+
+
 def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple[pl.DataFrame, dict[str, Any]]:
     """Forecast at the rolling origins, in both modes, with what earlier origins teach; return scored rows and their tables."""
     grid = params.rolling
@@ -28,14 +51,11 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
         return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_rows.SCHEMA))), {}
     days = {mode: rolling_origin.origins(grid, mode, full) for mode in rolling_origin.MODES}
     replicates = grid.full_replicates if full else grid.replicates
-    made = pl.concat([rolling_origin.forecasts(params, connection, mode, days[mode], replicates, cache) for mode in days])
-    items = items_of(connection)
-    made = floored(made, items)
-    # An average of forecasts, or one made narrower, may fall below the floor again.
-    again = (pl.col("role") == "ensemble") | (pl.col("recalibration") != PLAIN)
-    taught = floored(rolling_recalibration.learned(units.attach(made, units.of(connection))), items, again)
-    scored = rolling_scores.score(taught)
-    no_forecast = taught.filter(pl.col("quantiles").is_null() & (pl.col("recalibration") == PLAIN))
+    scored, taught, no_forecast = _scored(
+        pl.concat([rolling_origin.forecasts(params, connection, mode, days[mode], replicates, cache) for mode in days]),
+        items_of(connection),
+        units.of(connection),
+    )
     return scored, {
         "origins": {
             mode: {"first": each[0].isoformat(), "last": each[-1].isoformat(), "number": len(each), "replicates": replicates}

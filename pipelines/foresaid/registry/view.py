@@ -80,10 +80,12 @@ class View:
 
     @cached_property
     def _taken(self) -> dict[str, View]:
-        return {systems.DEFAULT: self}
+        return {}
 
     def of(self, which: str) -> View:
         """Return the view of the systems a law takes (`systems.taken`), to which all that is asked of the law's rows is put."""
+        if which == systems.DEFAULT:
+            return self  # a view that keeps itself would outlive its last user until the garbage collector comes by
         if which not in self._taken:
             self._taken[which] = replace(self, observations=systems.taken(self.observations, which))
         return self._taken[which]
