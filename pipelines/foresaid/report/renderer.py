@@ -1,8 +1,8 @@
 """From a chart's specification to SVG: in this process, or in others beside it while this one lays out the pages.
 
 The renderer draws one chart at a time in a process, so charts are drawn side by side only in several. A process that helps loads
-this module anew; so it imports little but the renderer. The SVG of a specification does not depend on which process drew it, but
-for ids that report/svg.py numbers anew.
+this module anew; so it imports little but the renderer, and what cleans its drawings (report/svg.py). The SVG of a specification
+does not depend on which process drew it, but for ids that are numbered anew.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Any
 
 import vl_convert
 
+from foresaid.report.specification import VERSION
+from foresaid.report.svg import clean
+
 Order = Callable[[dict[str, Any], str], Callable[[], str]]
-"""Order the SVG of a specification in a version of Vega-Lite; what comes back waits for it."""
+"""Order the drawing of a specification under a title; what comes back waits for it."""
 
 
-def svg(spec: dict[str, Any], version: str) -> str:
-    """Draw a Vega-Lite specification."""
-    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=version)
-    return drawn
+def svg(spec: dict[str, Any], title: str) -> str:
+    """Draw a Vega-Lite specification, as a page may hold it."""
+    return clean(vl_convert.vegalite_to_svg(spec, vl_version=VERSION), title)
 
 
 @contextmanager
@@ -31,21 +33,21 @@ def beside(workers: int) -> Iterator[Order]:
     """
     pool: Any = None
 
-    def order(spec: dict[str, Any], version: str) -> Callable[[], str]:
+    def order(spec: dict[str, Any], title: str) -> Callable[[], str]:
         nonlocal pool
         if workers < 1:
-            drawn = svg(spec, version)
+            drawn = svg(spec, title)
             return lambda: drawn
         if pool is None:
             # Unlike the standard library's it does not run the caller's script anew; loaded here, since most runs draw nothing.
             from joblib.externals.loky import ProcessPoolExecutor
 
             pool = ProcessPoolExecutor(workers)
-        coming = pool.submit(svg, spec, version)
+        coming = pool.submit(svg, spec, title)
 
         def wait() -> str:
             # What no helper has begun is drawn here: who waits would else do nothing.
-            return svg(spec, version) if coming.cancel() else str(coming.result())
+            return svg(spec, title) if coming.cancel() else str(coming.result())
 
         return wait
 

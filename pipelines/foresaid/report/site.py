@@ -50,8 +50,10 @@ def render(found: Material, own: Path, commit: str, kept: Kept) -> dict[Path, by
     renderer = Renderer(env, kept, {"navigation": navigation, "footer": footer(found, commit)}, offers)
     files: dict[Path, bytes] = {}
     pages: dict[str, str] = {}
-    for one in parallel.counted(sets, "kinds of pages", len(sets)):
-        for page in one.pages(found):
+    # All charts are ordered before the first page waits for one, so that who draws beside never waits for orders.
+    made = [(one, one.pages(found)) for one in sets]
+    for one, found_pages in parallel.counted(made, "kinds of pages", len(sets)):
+        for page in found_pages:
             text = renderer.text(page)
             files[Path(page.path)] = text.encode()
             if page.path.endswith(".html"):
