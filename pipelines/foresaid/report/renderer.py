@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import vl_convert
@@ -25,13 +27,39 @@ def svg(spec: dict[str, Any], title: str) -> str:
     return clean(vl_convert.vegalite_to_svg(spec, vl_version=VERSION), title)
 
 
+@dataclass
+class _Ordered:
+    """A drawing that a process beside may make; once this one takes it back, `here` is what was drawn."""
+
+    spec: dict[str, Any]
+    title: str
+    coming: Any
+    here: str = ""
+
+    def taken_back(self) -> bool:
+        """Draw it in this process, unless another has begun or it was drawn here before; return whether it was."""
+        if self.here or not self.coming.cancel():
+            return False
+        self.here = svg(self.spec, self.title)
+        return True
+
+
+def _fetched(one: _Ordered, orders: list[_Ordered]) -> str:
+    if not one.taken_back():
+        while not one.here and not one.coming.done() and orders:
+            orders.pop().taken_back()
+    return one.here or str(one.coming.result())
+
+
 @contextmanager
 def beside(workers: int) -> Iterator[Order]:
     """Take orders for the time of a block, drawn in so many processes that start with the first; with none, drawn at once.
 
-    An order that is wanted before a process has begun it is drawn in this one.
+    Who waits would else do nothing: an order that is wanted before a process has begun it is drawn in this one, and while a
+    process is at one that is wanted, those that were ordered last.
     """
     pool: Any = None
+    orders: list[_Ordered] = []
 
     def order(spec: dict[str, Any], title: str) -> Callable[[], str]:
         nonlocal pool
@@ -43,13 +71,8 @@ def beside(workers: int) -> Iterator[Order]:
             from joblib.externals.loky import ProcessPoolExecutor
 
             pool = ProcessPoolExecutor(workers)
-        coming = pool.submit(svg, spec, title)
-
-        def wait() -> str:
-            # What no helper has begun is drawn here: who waits would else do nothing.
-            return svg(spec, title) if coming.cancel() else str(coming.result())
-
-        return wait
+        orders.append(_Ordered(spec, title, pool.submit(svg, spec, title)))
+        return partial(_fetched, orders[-1], orders)
 
     try:
         yield order
