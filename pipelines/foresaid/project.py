@@ -17,7 +17,7 @@ from types import ModuleType
 from foresaid.errors import ParameterError, UnreadableError
 
 PARAMS = "params.yaml"
-CHARTS = "cache/charts"  # below build/: see report/charts.py
+CHARTS = "cache/charts"  # below build/: see report/drawing.py
 PAGES = "cache/pages"  # below build/: see report/kept.py
 KNOWN = "known"  # below registry/: the models known when targets were set, by digest
 CACHE = "cache/fits"  # below build/: see fitting/cache.py

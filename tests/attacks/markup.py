@@ -24,7 +24,7 @@ from tests.attacks.table import Scale, Tally, timed
 from tests.report import test_site
 
 from foresaid.report import downloads, inputs, site
-from foresaid.report.charts import Drawing
+from foresaid.report.drawing import Drawing
 from foresaid.report.environment import environment
 from foresaid.report.page import page_sets
 

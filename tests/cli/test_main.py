@@ -73,7 +73,7 @@ def test_help_loads_no_numerical_library() -> None:
         ("hindcast", "polars duckdb numpy scipy msgspec"),
         ("freeze", "polars duckdb numpy msgspec cryptography"),
         ("score", "polars duckdb numpy msgspec scipy cryptography"),
-        ("report", "polars duckdb numpy scipy msgspec joblib altair vl_convert jinja2 cryptography"),
+        ("report", "polars duckdb numpy scipy msgspec joblib vl_convert jinja2 cryptography"),
         ("verify", "msgspec cryptography"),
         ("update", "polars duckdb numpy"),
     ],

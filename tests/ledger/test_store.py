@@ -15,10 +15,12 @@ from tests.attacks.build import HEADER, ORIGIN, ROUND, TIME
 
 from foresaid.errors import LedgerError
 from foresaid.ledger import durable, store
+from foresaid.ledger.entries.batch import read_batch
 from foresaid.ledger.entries.schema import Entry, ForecastEntry, Quantiles, Sealed, TargetEntry
 from foresaid.ledger.entries.targets import Named
 from foresaid.ledger.log import manifest
 from foresaid.ledger.log.manifest import Checkpoint, parse_checkpoint
+from foresaid.ledger.verify import snapshot
 from foresaid.ledger.verify.verify import VerificationResult, verify
 
 
@@ -177,6 +179,43 @@ def test_the_order_is_parents_first_and_ties_by_name_whoever_sequences(folder: P
     store.sequence(folder, ORIGIN)
 
     assert [first, *sides, last] == [batch.sha256 for batch in store.read(folder)]
+
+
+def test_a_ledger_is_parsed_once_and_read_whole(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = write(folder, OPENING)
+    write(folder, [forecast("a")], minutes=1)
+    store.sequence(folder, ORIGIN)
+    parsed = []
+
+    def noted(name: str, *given: Any) -> Any:
+        parsed.append(name)
+        return read_batch(name, *given)
+
+    monkeypatch.setattr(snapshot, "read_batch", noted)
+    batches, result = store.read_checked(folder)
+
+    assert parsed == sorted(batch.sha256 for batch in batches)
+    assert batches[0].sha256 == first
+    assert [batch.index for batch in batches] == [0, 1]
+    (entry,) = batches[1].entries
+    assert isinstance(entry, ForecastEntry)
+    assert isinstance(entry.prediction, Quantiles)
+    assert entry == forecast("a")
+    assert result.counts == whole(folder).counts
+    assert store.read(folder) == batches == store.read_admitted(folder)[0]
+
+
+def test_what_no_reader_takes_is_refused_by_who_checks_more(folder: Path) -> None:
+    name = write(folder, OPENING)
+    path = folder / "batches" / name[:2] / f"{name}.jsonl"
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes().replace(b"mmlu-pro", b"mmlu-bro"))
+
+    with pytest.raises(LedgerError, match="does not verify") as one:
+        store.read(folder)
+    with pytest.raises(LedgerError, match="does not verify") as other:
+        store.read_checked(folder)
+    assert str(one.value) == str(other.value)
 
 
 def test_local_time_is_written_as_utc(folder: Path) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from altair import SCHEMA_URL, TopLevelSpec
 
 from foresaid.errors import ForesaidError
-from foresaid.report import charts, svg
-from foresaid.report.charts import Drawing
+from foresaid.report import charts, forecast_charts, specification, svg
+from foresaid.report.drawing import Drawing, drawn, kept_in
 
 PAYLOAD = "</text></svg><script>alert(1)</script>\"'&"
 ROWS: list[dict[str, Any]] = [
@@ -126,7 +127,7 @@ def test_a_title_is_text_of_the_page_however_long_and_the_chart_stays_narrow() -
     made = forecast(f"A <long> title of a chart {'and more ' * 20}")
 
     assert made.in_page().startswith('<p class="title">A &lt;long&gt; title of a chart and more')
-    assert float(str(ElementTree.fromstring(made.svg).get("viewBox")).split()[2]) < charts.WIDTH + 120
+    assert float(str(ElementTree.fromstring(made.svg).get("viewBox")).split()[2]) < specification.WIDTH + 120
 
 
 def test_points_outside_their_interval_are_hollow() -> None:
@@ -137,33 +138,33 @@ def test_points_outside_their_interval_are_hollow() -> None:
 
 
 def test_a_chart_whose_data_did_not_change_is_read_and_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         first = forecast("one")
     monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         again = forecast("one")
-    with pytest.raises(pytest.fail.Exception, match="made again"), charts.kept_in(tmp_path):
+    with pytest.raises(pytest.fail.Exception, match="made again"), kept_in(tmp_path):
         charts.forecast_against_outcome([{**ROWS[0], "observed": 0.7}], "one", "fraction of one")
 
     assert again.svg == first.svg
 
 
 def test_charts_no_page_asks_for_any_more_are_removed(tmp_path: Path) -> None:
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         forecast("one")
         forecast("two")
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         forecast("two")
 
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> None:
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         first = forecast("one").in_page()
     (path,) = tmp_path.iterdir()
     path.write_bytes(path.read_bytes().replace(b"</svg>", b"<script>alert(1)</script></svg>"))
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         again = forecast("one").in_page()
 
     assert again == first
@@ -171,18 +172,18 @@ def test_what_was_changed_on_the_disk_does_not_reach_a_page(tmp_path: Path) -> N
 
 
 def test_a_chart_that_no_page_printed_is_kept_for_the_next_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with charts.kept_in(tmp_path):
+    with kept_in(tmp_path):
         forecast("one")
     monkeypatch.setattr("vl_convert.vegalite_to_svg", lambda *_, **__: pytest.fail("made again"))
     for _ in range(2):
-        with charts.kept_in(tmp_path):
+        with kept_in(tmp_path):
             made = forecast("one")
 
     assert made.in_page()
 
 
 def test_another_process_draws_what_this_one_draws(tmp_path: Path) -> None:
-    with charts.kept_in(tmp_path, workers=1):
+    with kept_in(tmp_path, workers=1):
         beside = [draw("one") for draw in KINDS]
     kept = sorted(path.name for path in tmp_path.iterdir())
 
@@ -190,9 +191,62 @@ def test_another_process_draws_what_this_one_draws(tmp_path: Path) -> None:
     assert len(kept) == len(KINDS)  # those that no page printed are kept as well
 
 
+def kinds_of_specifications() -> list[dict[str, Any]]:
+    """One of every kind of chart, and of those that look otherwise on some rows, both kinds."""
+    bare = [{**ROWS[0], "lower_80": None, "upper_80": None}]
+    levels = [0.1 * k for k in range(1, 8)]
+    fitted: dict[str, list[tuple[Any, ...]]] = {"forecast_against_outcome": [(ROWS, "t", "u"), (bare, "t", "u"), ([], "t", "u")],
+        "fitted_curve": [(ROWS, ROWS, "t", "x", "y", True), (ROWS, [], "t", "x", "y")],
+        "profile": [(levels, levels, levels, [True] * 7, "t", "beta"), ([1.0, 9.0], [1.0, 9.0], [1.0, 9.0], [False] * 2, "t", "b")],
+        "intervals": [([{**row, "quantity": "q", "law": "a"} for row in ROWS], "t", "u")],
+        "example": [([{"size": "few", "loss": 1.0, "score": 0.5}],) * 2 + ("t", "loss")],
+        "over_time": [([{"method": "a", "year": 2024.5, "value": 0.5}], "t", "y")],
+        "frontier": [([{"year": 2024.5, "value": 0.5, "best": 0.6}], "t", "y")],
+        "index_over_time": [([{"year": 2024.5, "value": 0.5, "lower_80": 0.4, "upper_80": 0.6}], "t", "y")],
+        "costs": [([{"series": "a", "size": 10, "seconds": 0.5}], "t", "y")],
+        "choices": [([{"models": 3, "objective": 0.1, "optimal": 0.2, "random": 0.3}], "t")]}  # fmt: skip
+    bands = [{"year": 2026.5, "quantiles": levels, "label": "law"}]
+    past = [{"year": 2025.5, "value": 0.5, "own": own} for own in (False, True)]
+    rows = [{"label": "law", "quantiles": levels, "first": True, "last": 0.3, "observed": 0.5}]
+    frozen: dict[str, list[tuple[Any, ...]]] = {
+        "predicted": [(rows, 0.6, "t", "u"), ([], None, "t", "u")],
+        "ahead": [(past, bands, bands, past, past, "t", "u")],
+    }
+    calls = [(charts, name, given) for name, all_given in fitted.items() for given in all_given]
+    calls += [(forecast_charts, name, given) for name, all_given in frozen.items() for given in all_given]
+    named = {name for module, _, _ in calls for name, one in vars(module).items()
+             if hasattr(one, "__wrapped__") and one.__module__ == module.__name__}  # fmt: skip
+    assert named == {*fitted, *frozen}, "a kind of chart is missing here"
+    return [getattr(module, name).__wrapped__(*given) for module, name, given in calls]
+
+
+def test_every_kind_of_chart_is_sound_by_the_schema_of_vega_lite() -> None:
+    for spec in kinds_of_specifications():
+        TopLevelSpec.validate(spec)
+    assert SCHEMA_URL == specification.SCHEMA
+    with pytest.raises(Exception, match="wrong"):  # a mistake is noticed
+        TopLevelSpec.validate({**spec, "wrong": 1})
+
+
+def test_the_renderer_knows_the_version_of_the_specifications() -> None:
+    import vl_convert
+
+    assert specification.VERSION in vl_convert.get_vegalite_versions()
+
+
 def test_the_rows_of_a_specification_are_those_of_the_chart() -> None:
     spec = charts.forecast_against_outcome.__wrapped__(ROWS, "t", "u")  # type: ignore[attr-defined]
 
     values = [layer["data"]["values"] for layer in spec["layer"]]
     assert [row["median"] for row in values[1]] == pytest.approx([row["median"] for row in ROWS])
-    assert "_Name" not in {type(item).__name__ for item in values}
+
+
+def test_what_is_wrong_with_a_drawing_is_said_whoever_drew_it(tmp_path: Path) -> None:
+    @drawn
+    def broken(title: str) -> dict[str, Any]:
+        mark = {"type": "point", "href": "https://evil.example"}
+        return specification.layered([specification.layer([{"v": 1}], mark, x=specification.amount("v"))], title)
+
+    for workers in (0, 1):
+        with pytest.raises(ForesaidError, match="chart one: found the element a, expected drawing"), kept_in(tmp_path, workers):
+            _ = broken("one").svg

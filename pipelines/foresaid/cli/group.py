@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 SIGPIPE = 128 + 13  # what a shell reports of a program whose reader went away
 INTERRUPTED = 128 + 2  # the same of one that was interrupted from the keyboard
-RUN = {"altair", "dvc", "jinja2", "joblib", "numba", "scipy", "sklearn", "vl_convert"}  # modules of the extra `run`
+RUN = {"dvc", "jinja2", "joblib", "numba", "scipy", "sklearn", "vl_convert"}  # modules of the extra `run`
 ADVICE = {
     errno.ENOENT: "expected it to be there: correct the path, or run `dvc repro` if a stage makes it",
     errno.EACCES: "expected permission: change the owner or the mode of the file or its folder",

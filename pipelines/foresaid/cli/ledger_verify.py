@@ -238,10 +238,11 @@ def show(entry: str, policy: Path | None) -> Shown:
     from foresaid.ledger.verify import verify as check
     from foresaid.pipeline import score
 
-    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, {}, None, set()))
+    whole: dict[str, Batch] = {}
+    result = check.verify(project().ledger, evidence=_evidence(policy, (), None, {}, None, set()), whole=whole)
     batches = standing.batches_by_name(result)
     found = [account for account in result.accounts if entry in (account.id, account.batch)]
-    full = [] if result.findings else store.read(project().ledger)
+    full = [] if result.findings else store.in_full(result, whole)
     clock = Clock(datetime.now(UTC), result.policy.stamps > 0, result.proved)
     if not found and (told_of := _target(entry, full, clock, datetime.now(UTC).date())):
         click.echo("\n".join(told_of))
@@ -250,7 +251,7 @@ def show(entry: str, policy: Path | None) -> Shown:
         raise ParameterError(
             f"show: found no forecast, target or batch {entry!a}, expected one of the {len(result.accounts)} in the ledger"
         )
-    done = score.scored(project().registry, clock) if full else None
+    done = score.scored(project().registry, clock, batches=full) if full else None
     tables = (done.table, done.crossings) if done is not None else ([], [])
     read, every = story.read(full, clock), []
     for account in found:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from foresaid.registry.systems import EACH, models_of, taken
-from foresaid.registry.view import Quantity, with_best
+from foresaid.registry.view import Quantity
 
 SCHEMA = pl.Schema(
     {
@@ -28,19 +28,25 @@ def released_scores(observations: pl.DataFrame, models: pl.DataFrame, quantities
     Columns quantity_id, subject_id, released_on, known_on (first public on), value, and `best`: the lowest value up to and with the
     row where lower is better, else the highest. `observations` are all vintages of all sources, `quantities` those wanted.
     """
-    apart = observations.partition_by("quantity_id", as_dict=True, maintain_order=True)
-    parts = [(apart.get((name,)), quantity) for name, quantity in sorted(quantities.items())]
-    found = [_of_one(rows, models, quantity) for rows, quantity in parts if rows is not None]
-    return pl.concat([pl.DataFrame(schema=SCHEMA), *found])
-
-
-def _of_one(observations: pl.DataFrame, models: pl.DataFrame, quantity: Quantity) -> pl.DataFrame:
-    systems = taken(observations.filter(pl.col("source_id") == quantity.resolver), EACH)
-    ordered = systems.filter(pl.col("setting") == "").sort("subject_id", "known_on")
+    resolvers = {name: (quantity.resolver, quantity.direction == "lower") for name, quantity in quantities.items()}
+    asked = pl.DataFrame(
+        [(name, *stated) for name, stated in resolvers.items()],
+        schema={"quantity_id": pl.String, "source_id": pl.String, "lower": pl.Boolean},
+        orient="row",
+    )
+    systems = taken(observations.join(asked, on=("quantity_id", "source_id"), how="semi"), EACH)
+    ordered = systems.filter(pl.col("setting") == "").sort("quantity_id", "subject_id", "known_on")
     current = ordered.group_by("quantity_id", "subject_id", maintain_order=True).agg(
         known_on=pl.col("known_on").first(), value=pl.col("value").last(), status=pl.col("status").last()
     )
-    dated = models.select("model_id", "released_on").drop_nulls("released_on")
     rows = current.filter(pl.col("status").is_in(["reported", "revised"]) & pl.col("value").is_not_null())
+    dated = models.select("model_id", "released_on").drop_nulls("released_on")
     joined = rows.with_columns(model_id=models_of("subject_id")).join(dated, on="model_id", how="inner")
-    return with_best(joined.sort("released_on", "subject_id"), quantity.direction == "lower").select(list(SCHEMA))
+    value = pl.col("value")
+    told = joined.join(asked.select("quantity_id", "lower"), on="quantity_id", how="left")
+    return (
+        told.sort("quantity_id", "released_on", "subject_id")
+        .with_columns(best=pl.when("lower").then(value.cum_min()).otherwise(value.cum_max()).over("quantity_id"))
+        .select(list(SCHEMA))
+        .cast(dict(SCHEMA))  # type: ignore[arg-type]  # a schema is a mapping of names to types
+    )

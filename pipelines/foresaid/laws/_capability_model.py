@@ -15,7 +15,6 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import solve_triangular
-from scipy.optimize import minimize
 
 from foresaid.arrays import Array
 from foresaid.errors import RecordError
@@ -73,6 +72,8 @@ def fit(cells: Cells, settings: Settings | None = None, start: Array | None = No
     until no slope there exceeds `gradient` (a larger one ends sooner: at 0.01 the log likelihood is within about 1e-4 of its top).
     `slope` reports the end; a fit that stops above 100 times `gradient` raises RecordError.
     """
+    from scipy.optimize import minimize  # those who only read frozen forecasts do not pay for it
+
     settings = settings or Settings()
     if cells.n < 3:
         raise RecordError(f"cells: found {cells.n}, expected at least 3 to fit the capability law")

@@ -29,7 +29,7 @@ from foresaid.ledger.log import checkpoint as checkpoints
 from foresaid.ledger.log import manifest as log
 from foresaid.ledger.log.manifest import Checkpoint
 from foresaid.ledger.log.signed_note import Signer
-from foresaid.ledger.verify.verify import INTEGRITY, VerificationResult, claims, verify
+from foresaid.ledger.verify.verify import INTEGRITY, Finding, VerificationResult, claims, verify
 
 DRIFT = timedelta(minutes=5)  # two machines' clocks; more is a wrong clock and is refused
 
@@ -48,34 +48,50 @@ def create(ledger: Path, origin: str) -> Checkpoint:
     return checkpoint
 
 
-def _whole(ledger: Path, origin: str | None, check_curve: CheckCurve | None = None) -> VerificationResult:
-    result = verify(ledger, origin, check_curve, INTEGRITY)
-    if result.findings:
-        lines = [f"{ledger}: the ledger does not verify: {len(result.findings)} findings"]
-        lines += [str(finding) for finding in result.findings[:SHOWN]]
-        if len(result.findings) > SHOWN:
-            lines.append(f"... and {len(result.findings) - SHOWN} more")
-        raise LedgerError("\n".join(lines))
+def _whole(
+    ledger: Path, origin: str | None, check_curve: CheckCurve | None = None, whole: dict[str, Batch] | None = None
+) -> VerificationResult:
+    result = verify(ledger, origin, check_curve, INTEGRITY, whole=whole)
+    _refuse(ledger, result.findings)
     return result
+
+
+def _refuse(ledger: Path, findings: Sequence[Finding]) -> None:
+    if findings:
+        lines = [f"{ledger}: the ledger does not verify: {len(findings)} findings"]
+        lines += [str(finding) for finding in findings[:SHOWN]]
+        if len(findings) > SHOWN:
+            lines.append(f"... and {len(findings) - SHOWN} more")
+        raise LedgerError("\n".join(lines))
 
 
 def read(ledger: Path, origin: str | None = None, check_curve: CheckCurve | None = None) -> list[Batch]:
     """All batches in the order of the log, pending ones (`index` is None) last; a ledger that is not whole is refused."""
-    return in_full(ledger, _whole(ledger, origin, check_curve))
+    whole: dict[str, Batch] = {}
+    return in_full(_whole(ledger, origin, check_curve, whole), whole)
 
 
-def in_full(ledger: Path, result: VerificationResult) -> list[Batch]:
-    """The same of a ledger that was just verified and found whole; one that changed since is refused."""
-    return [_full(ledger, outline) for outline in result.batches]
+def read_checked(ledger: Path) -> tuple[list[Batch], VerificationResult]:
+    """The same, and what all checks found; refused is only what is refused by `read`."""
+    whole: dict[str, Batch] = {}
+    result = verify(ledger, whole=whole)
+    _refuse(ledger, [finding for finding in result.findings if finding.code in INTEGRITY])
+    return in_full(result, whole), result
+
+
+def in_full(result: VerificationResult, whole: Mapping[str, Batch]) -> list[Batch]:
+    """The batches of a ledger that was just verified and found whole, in its order, from all that was read."""
+    return [replace(whole[outline.sha256], index=outline.index) for outline in result.batches]
 
 
 def read_admitted(ledger: Path, origin: str | None = None) -> tuple[list[Batch], dict[str, list[str]]]:
     """The same, and by author the names of batches that wait for their author's signature."""
-    result = _whole(ledger, origin)
+    whole: dict[str, Batch] = {}
+    result = _whole(ledger, origin, whole=whole)
     waiting: dict[str, list[str]] = {}
     for name, author in result.unsigned.items():
         waiting.setdefault(author, []).append(name)
-    return [_full(ledger, outline) for outline in result.batches], waiting
+    return in_full(result, whole), waiting
 
 
 def sign_batch(ledger: Path, batch: str, signer: Signer) -> str:
@@ -88,15 +104,6 @@ def sign_batch(ledger: Path, batch: str, signer: Signer) -> str:
         raise LedgerError(f"{path}: is not a batch of that name; run `foresaid verify`")
     write_files(ledger, {layout.signature_path(batch): author_signature.sign(made.header.origin, batch, signer)})
     return made.header.author
-
-
-def _full(ledger: Path, outline: Batch) -> Batch:
-    """The whole batch behind an outline, from the same bytes."""
-    data = (ledger / layout.batch_path(outline.sha256)).read_bytes()
-    batch, problems = read_batch(outline.sha256, data)
-    if batch is None or problems or sha256(data).hexdigest() != outline.sha256:
-        raise LedgerError(f"{ledger / layout.batch_path(outline.sha256)}: changed while it was read")
-    return Batch(batch.sha256, batch.header, batch.lines, outline.index)
 
 
 def read_checkpoint(ledger: Path) -> Checkpoint:

@@ -205,8 +205,9 @@ def proposed(batches: Sequence[Batch], record: Record, today: date) -> tuple[lis
     differences: list[Difference] = []
     family = dict(record.history.select("subject_id", "family").unique("subject_id", maintain_order=True).iter_rows())
     known_of = cache(partial(facts_of, record=record, today=today))
+    known_names = cache(partial(training_data.read_known, record.registry / KNOWN))
     for aim, target in facts.targets.items():
-        known = training_data.read_known(record.registry / KNOWN, target.known)
+        known = known_names(target.known)
         made = resolve(target, known_of(asked_of(target, wanted_of(aim, facts))), known)
         if aim in facts.voids and not isinstance(made, Voided):
             # The outcome is entered all the same: it keeps the forecasts of a target voided without need in the second mean.

@@ -10,7 +10,8 @@ from pathlib import Path
 from foresaid.files import write_bytes, write_json
 from foresaid.params import Params
 from foresaid.project import CHARTS, PAGES
-from foresaid.report import charts, headline, inputs
+from foresaid.report import headline, inputs
+from foresaid.report.drawing import kept_in
 from foresaid.report.kept import Kept
 from foresaid.report.site import render
 
@@ -27,7 +28,7 @@ def run(params: Params, build: Path, registry: Path, metrics: Path, own: Path, s
     found = inputs.read(params, build, registry, metrics, own)
     cores = params.workers if params.workers > 0 else os.cpu_count() or 1
     kept = Kept(build / PAGES)
-    with charts.kept_in(build / CHARTS, cores - 1):
+    with kept_in(build / CHARTS, cores - 1):
         files = render(found, own, commit, kept)
     kept.drop_unused()
     write_json(metrics / "headline.json", headline.figures(found))

@@ -48,13 +48,14 @@ def prospective(
     on: datetime | None = None,
     own: str = "",
     known: units.Units = units.NOTHING,
-    batches: Sequence[Batch] | None = None,
+    read: tuple[Sequence[Batch], verify.VerificationResult] | None = None,
 ) -> Scores:
     """Score what the ledger froze: every version of every forecast, and what nobody can read as the worst.
 
-    `on` is the day up to which the record is known: what had to be opened by then and was not is unopened.
+    `on` is the day up to which the record is known: what had to be opened by then and was not is unopened. `read` is the ledger
+    with what was found in it, if it was read.
     """
-    checked = verify.verify(registry / "ledger")
+    batches, checked = read or store.read_checked(registry / "ledger")
     return scored(registry, Clock(on, checked.policy.stamps > 0, checked.proved), own, known, batches)
 
 
@@ -220,8 +221,8 @@ def run(params: Params, build: Path, registry: Path, metrics: Path) -> dict[str,
     last = view.observations["known_on"].max() if "known_on" in view.observations.columns else None
     today = last if isinstance(last, date) else None
     on = datetime.combine(today, time(), UTC) if today is not None else None
-    batches = store.read(registry / "ledger")
-    ahead = prospective(registry, on, params.author, known, batches)
+    batches, checked = store.read_checked(registry / "ledger")
+    ahead = prospective(registry, on, params.author, known, (batches, checked))
     taken = adopted_rows(registry, view, published)
     past = read_frame(build / "hindcast.parquet").with_columns(evidence=pl.lit("hindcast")).select(WANTED)
     every = units.attach(pl.concat([taken, past]), known)

@@ -18,7 +18,8 @@ from foresaid.registry.systems import models_of
 from foresaid.registry.view import Quantity
 from foresaid.report import open_page, target_words, texts
 from foresaid.report.case_tables import Case, cases, method_title, of_case
-from foresaid.report.charts import Drawing, frontier
+from foresaid.report.charts import frontier
+from foresaid.report.drawing import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import DASH, bound, count, number, percent, signed, unit_words

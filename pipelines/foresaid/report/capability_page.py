@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from foresaid.report import charts
+from foresaid.report.drawing import Drawing
 from foresaid.report.inputs import Capability, Material
 from foresaid.report.page import Page, PageSet
 from foresaid.text import DASH, count, number, signed
@@ -43,7 +44,7 @@ def _year(day: date) -> float:
     return day.year + (day.timetuple().tm_yday - 1) / 366
 
 
-def _chart(found: Capability) -> charts.Drawing | None:
+def _chart(found: Capability) -> Drawing | None:
     """The best system of every model, since the efforts of one model would hide each other."""
     best = found.index.unique("model_id", keep="first", maintain_order=True).sort("released_on", "model_id")
     points = [
@@ -62,7 +63,7 @@ def _chart(found: Capability) -> charts.Drawing | None:
 VARIED = {"cells": "cells", "benchmarks": "benchmarks", "models": "systems", "models, six benchmarks": "systems"}
 
 
-def _cost_chart(found: Capability) -> charts.Drawing | None:
+def _cost_chart(found: Capability) -> Drawing | None:
     """One line for what was varied and for how it was computed; the size is that of what was varied."""
     points = [
         {

@@ -19,7 +19,8 @@ from foresaid.forecasting.methods import METHODS, reference, told
 from foresaid.forecasting.published import RECORD, Adopted
 from foresaid.registry.systems import models_of
 from foresaid.report import texts
-from foresaid.report.charts import Drawing, forecast_against_outcome
+from foresaid.report.charts import forecast_against_outcome
+from foresaid.report.drawing import Drawing
 from foresaid.report.inputs import Material, parts
 from foresaid.scoring.levels import LEVELS
 from foresaid.scoring.row_scores import SHOWN

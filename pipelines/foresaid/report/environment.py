@@ -1,6 +1,6 @@
 """The templates of the site: what they may use, and what they refuse.
 
-Text from data is always escaped; the one exception are drawings, made by report/charts.py and by nothing else. What is not defined
+Text from data is always escaped; the one exception are drawings, made by report/drawing.py and by nothing else. What is not defined
 is an error, and so is a value that would print as the place of an object in memory.
 """
 
@@ -14,9 +14,9 @@ import jinja2
 from markupsafe import Markup
 
 from foresaid.evaluation import modes
-from foresaid.report import assets, charts
-from foresaid.report.charts import Drawing
+from foresaid.report import assets, specification
 from foresaid.report.downloads import SHORT, Offer
+from foresaid.report.drawing import Drawing
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,11 +24,11 @@ TEMPLATES = Path(__file__).parent / "templates"
 def inline(drawing: Drawing) -> Markup:
     """Let a drawing stand in a page as SVG: the only text that is not escaped.
 
-    It is safe because a Drawing is made by `charts.drawn` alone, which lets nothing through but a list of drawing elements and
+    It is safe because a Drawing is made by `drawing.drawn` alone, which lets nothing through but a list of drawing elements and
     attributes, and because names inside it were escaped when it was made. Anything else is refused here.
     """
     if not isinstance(drawing, Drawing):
-        raise TypeError(f"inline: found {type(drawing).__name__}, expected a Drawing made by report/charts.py")
+        raise TypeError(f"inline: found {type(drawing).__name__}, expected a Drawing made by report/drawing.py")
     return Markup(drawing.in_page())
 
 
@@ -79,7 +79,7 @@ def environment(own: Path, offers: Mapping[str, tuple[Offer, ...]] | None = None
     )
     known = dict(offers or {})
     made.globals["inline"] = inline
-    made.globals["dark_charts"] = lambda: Markup(charts.dark_rules())
+    made.globals["dark_charts"] = lambda: Markup(specification.dark_rules())
     made.globals["policy"] = assets.POLICY
     made.globals["description"] = assets.description
     made.globals["modes"] = modes.SAID

@@ -1,21 +1,33 @@
 """Charts of frozen forecasts: the predicted intervals side by side, and the past of a board with what is forecast of it.
 
-Both show nested intervals, 95, 80 and 50 %, as bars that grow thicker, so that they can be read in grey and on a phone. There are
-two charts a target, so they are written as Vega-Lite specifications straight away: checking each through Altair took longer than
-drawing it. Type and colours are those of report/charts.py.
+Both show nested intervals, 95, 80 and 50 %, as bars that grow thicker, so that they can be read in grey and on a phone.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any
 
-from foresaid.report.charts import BAND, INK, PALETTE, PAPER, SOFT, WIDTH, drawn, named, render
+from foresaid.report.drawing import drawn
+from foresaid.report.specification import (
+    BAND,
+    INK,
+    PALETTE,
+    PAPER,
+    SAID,
+    SOFT,
+    WIDTH,
+    Part,
+    Rows,
+    amount,
+    end,
+    kind,
+    layer,
+    layered,
+    named,
+)
 
-Rows = Sequence[Mapping[str, Any]]
-Layer = dict[str, Any]
 LEVELS = (0.025, 0.1, 0.25, 0.5, 0.75, 0.9, 0.975)
 NESTED = ((0.025, 0.975, 1.2, 0.35), (0.1, 0.9, 3.2, 0.5), (0.25, 0.75, 7.0, 0.7))  # levels, width of a bar, opacity of a band
 DIAMOND = {"last known value": PAPER, "observed": INK}
@@ -34,7 +46,6 @@ def field(level: float) -> str:
 MONTH = (  # a label of the axis of release: the year, or the month that begins there
     "format(floor(datum.value), 'd') + (datum.value % 1 ? '-' + pad('' + (1 + round(datum.value % 1 * 12)), 2, '0', 'left') : '')"
 )
-SAID = {"field": "said", "type": "nominal"}  # what a point says of itself
 
 
 @drawn
@@ -55,34 +66,28 @@ def predicted(rows: Rows, best: float | None, title: str, unit: str) -> dict[str
         if row[name] is not None
     ]
     labels = list(dict.fromkeys(row["label"] for row in rows))
-    y = {
-        "field": "label", "type": "nominal", "title": None, "sort": labels,
-        "axis": {"labelLimit": 250, "domain": False, "ticks": False, "labelPadding": 6},
-    }  # fmt: skip
-    colour = {
-        "field": "kind", "type": "nominal", "legend": None,
-        "scale": {"domain": ["primary", "other"], "range": [PALETTE[0], SOFT]},
-    }  # fmt: skip
+    y = kind("label", title=None, sort=labels, axis={"labelLimit": 250, "domain": False, "ticks": False, "labelPadding": 6})
+    colour = kind("kind", legend=None, scale={"domain": ["primary", "other"], "range": [PALETTE[0], SOFT]})
     x = {"title": f"{unit}; bars: 50, 80 and 95 % intervals", "axis": {"tickCount": 6}}
     layers = [
-        _layer(
+        layer(
             data, {"type": "rule", "strokeWidth": width, "opacity": 0.8}, y=y, color=colour,
-            x=_number(field(low), **x), x2={"field": field(high)},
+            x=_number(field(low), **x), x2=end(field(high)),
         )
         for low, high, width, _ in NESTED
     ]  # fmt: skip
     mark = {"type": "tick", "color": INK, "thickness": 2.2, "size": 13, "aria": True}
-    layers.append(_layer(data, mark, y=y, x=_number(field(0.5), **x), description=SAID))
+    layers.append(layer(data, mark, y=y, x=_number(field(0.5), **x), description=SAID))
     if points:
         kinds = [one for one in DIAMOND if any(row["kind"] == one for row in points)]
         scale = {"domain": kinds, "range": [DIAMOND[one] for one in kinds]}
         mark = {"type": "point", "shape": "diamond", "size": 70, "stroke": INK, "strokeWidth": 1.4}
-        fill = {"field": "kind", "type": "nominal", "title": None, "scale": scale}
-        layers.append(_layer(points, mark, y=y, x=_number("value", **x), fill=fill))
+        fill = kind("kind", title=None, scale=scale)
+        layers.append(layer(points, mark, y=y, x=_number("value", **x), fill=fill))
     if best is not None:
         mark = {"type": "rule", "color": PALETTE[1], "strokeDash": [4, 3], "strokeWidth": 1.3}
-        layers.append(_layer([{"value": _short(best)}], mark, x=_number("value", **x)))
-    return _spec(layers, title, width=WIDTH - 130, height={"step": STEP})
+        layers.append(layer([{"value": _short(best)}], mark, x=_number("value", **x)))
+    return layered(layers, title, width=WIDTH - 130, height={"step": STEP})
 
 
 @drawn
@@ -103,14 +108,14 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
     def y(name: str = "value") -> dict[str, Any]:
         return _number(name, title=unit)
 
-    layers: list[Layer] = []
+    layers: list[Part] = []
 
     def part() -> str:
         return f"forecast{len(layers)}"  # a name stands once in a chart
 
     if best:
         layers.append(
-            _layer(
+            layer(
                 [*map(_point, best)],
                 {"type": "line", "color": INK, "strokeWidth": 1.4, "interpolate": "step-after"},
                 "best",
@@ -121,24 +126,24 @@ def ahead(past: Rows, bands: Rows, exact: Rows, best: Rows, outcomes: Rows, titl
     for mine, colour, size, opacity in ((False, SOFT, 14, 0.35), (True, PALETTE[0], 34, 0.8)):
         kept = [_point(row) for row in past if bool(row["own"]) is mine]
         mark = {"type": "point", "size": size, "filled": True, "color": colour, "opacity": opacity, "aria": True}
-        layers += [_layer(kept, mark, f"known{int(mine)}", x=x(), y=y(), description=SAID)] if kept else []
+        layers += [layer(kept, mark, f"known{int(mine)}", x=x(), y=y(), description=SAID)] if kept else []
     spread = [{"year": round(row["year"], 4), **_quantiles(row)} for row in bands]
     for low, high, _, opacity in NESTED if spread else ():
         mark = {"type": "area", "color": BAND, "opacity": opacity}
-        layers.append(_layer(spread, mark, part(), x=x(), y=y(field(low)), y2={"field": field(high)}))
+        layers.append(layer(spread, mark, part(), x=x(), y=y(field(low)), y2=end(field(high))))
     if spread:
-        layers.append(_layer(spread, {"type": "line", "color": PALETTE[0], "strokeWidth": 1.6}, part(), x=x(), y=y(field(0.5))))
+        layers.append(layer(spread, {"type": "line", "color": PALETTE[0], "strokeWidth": 1.6}, part(), x=x(), y=y(field(0.5))))
     bars = [{"year": round(row["year"], 4), "said": _said(row), **_quantiles(row)} for row in exact]
     for low, high, width, _ in NESTED if bars else ():
         mark = {"type": "rule", "color": PALETTE[0], "strokeWidth": width, "opacity": 0.8}
-        layers.append(_layer(bars, mark, part(), x=x(), y=y(field(low)), y2={"field": field(high)}))
+        layers.append(layer(bars, mark, part(), x=x(), y=y(field(low)), y2=end(field(high))))
     if bars:
         mark = {"type": "tick", "color": INK, "orient": "horizontal", "size": 13, "thickness": 2.2, "aria": True}
-        layers.append(_layer(bars, mark, part(), x=x(), y=y(field(0.5)), description=SAID))
+        layers.append(layer(bars, mark, part(), x=x(), y=y(field(0.5)), description=SAID))
     if outcomes:
         mark = {"type": "point", "shape": "diamond", "size": 90, "filled": True, "color": INK, "opacity": 1, "aria": True}
-        layers.append(_layer([*map(_point, outcomes)], mark, "outcome", x=x(), y=y(), description=SAID))
-    return _spec(layers, title)
+        layers.append(layer([*map(_point, outcomes)], mark, "outcome", x=x(), y=y(), description=SAID))
+    return layered(layers, title)
 
 
 def year_ticks(years: Sequence[float]) -> list[float]:
@@ -154,26 +159,8 @@ def year_ticks(years: Sequence[float]) -> list[float]:
     return [place * months / 12 for place in range(math.ceil(low * 12 / months), math.floor(high * 12 / months) + 1)]
 
 
-@cache
-def _frame() -> dict[str, Any]:
-    """The specification of an empty chart in the site's type and colours."""
-    import altair as alt
-
-    nothing = alt.Data(values=[])  # type: ignore[no-untyped-call]  # altair does not type its data classes
-    return render(alt.layer(alt.Chart(nothing).mark_point()), "title")
-
-
-def _spec(layers: Sequence[Layer], title: str, **size: Any) -> dict[str, Any]:
-    return {**_frame(), "layer": list(layers), "description": title, **size}  # the page says the title above it
-
-
-def _layer(values: Rows, mark: Mapping[str, Any], name: str = "", **encoding: Mapping[str, Any]) -> Layer:
-    named = {"name": name} if name else {}
-    return {**named, "data": {"values": list(values)}, "mark": dict(mark), "encoding": encoding}
-
-
 def _number(name: str, **more: Any) -> dict[str, Any]:
-    return {"field": name, "type": "quantitative", "scale": {"zero": False}, **more}
+    return amount(name, **{"scale": {"zero": False}, **more})
 
 
 def _quantiles(row: Mapping[str, Any]) -> dict[str, float]:

@@ -252,8 +252,9 @@ def read(params: Params, build: Path, registry: Path, metrics: Path, own: Path) 
         raise RecordError.collect(problems)
     licensed = licences.kept(registry, catalogue.quantities)
     forbidden = licences.forbidden([one.source for one in licensed], catalogue.quantities, catalogue.licences)
-    whole = verify.verify(registry / "ledger")
-    batches = () if whole.findings else tuple(store.in_full(registry / "ledger", whole))
+    read_whole: dict[str, Batch] = {}
+    whole = verify.verify(registry / "ledger", whole=read_whole)
+    batches = () if whole.findings else tuple(store.in_full(whole, read_whole))
     fitted = {name: _fitted(name, entry, build, registry) for name, entry in params.laws.items()}
     material = Material(
         params=params,

@@ -25,8 +25,8 @@ from jinja2 import meta, nodes
 from markupsafe import Markup
 
 from foresaid.report import mode_check
-from foresaid.report.charts import Drawing
 from foresaid.report.downloads import Offer
+from foresaid.report.drawing import Drawing
 from foresaid.report.kept import Kept, Parts, name_of, program
 from foresaid.report.page import Page
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from foresaid.ledger.entries.targets import RecordBy
 from foresaid.report import target_pages, target_words, texts
-from foresaid.report.charts import Drawing
+from foresaid.report.drawing import Drawing
 from foresaid.report.forecast_charts import predicted
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet

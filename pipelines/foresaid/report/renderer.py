@@ -1,53 +1,78 @@
 """From a chart's specification to SVG: in this process, or in others beside it while this one lays out the pages.
 
 The renderer draws one chart at a time in a process, so charts are drawn side by side only in several. A process that helps loads
-this module anew; so it imports little but the renderer. The SVG of a specification does not depend on which process drew it, but
-for ids that report/svg.py numbers anew.
+this module anew; so it imports little but the renderer, and what cleans its drawings (report/svg.py). The SVG of a specification
+does not depend on which process drew it, but for ids that are numbered anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import vl_convert
 
+from foresaid.report.specification import VERSION
+from foresaid.report.svg import clean
+
 Order = Callable[[dict[str, Any], str], Callable[[], str]]
-"""Order the SVG of a specification in a version of Vega-Lite; what comes back waits for it."""
+"""Order the drawing of a specification under a title; what comes back waits for it."""
 
 
-def svg(spec: dict[str, Any], version: str) -> str:
-    """Draw a Vega-Lite specification."""
-    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=version)
-    return drawn
+def svg(spec: dict[str, Any], title: str) -> str:
+    """Draw a Vega-Lite specification, as a page may hold it."""
+    return clean(vl_convert.vegalite_to_svg(spec, vl_version=VERSION), title)
+
+
+@dataclass
+class _Ordered:
+    """A drawing that a process beside may make; once this one takes it back, `here` is what was drawn."""
+
+    spec: dict[str, Any]
+    title: str
+    coming: Any
+    here: str = ""
+
+    def taken_back(self) -> bool:
+        """Draw it in this process, unless another has begun or it was drawn here before; return whether it was."""
+        if self.here or not self.coming.cancel():
+            return False
+        self.here = svg(self.spec, self.title)
+        return True
+
+
+def _fetched(one: _Ordered, orders: list[_Ordered]) -> str:
+    if not one.taken_back():
+        while not one.here and not one.coming.done() and orders:
+            orders.pop().taken_back()
+    return one.here or str(one.coming.result())
 
 
 @contextmanager
 def beside(workers: int) -> Iterator[Order]:
     """Take orders for the time of a block, drawn in so many processes that start with the first; with none, drawn at once.
 
-    An order that is wanted before a process has begun it is drawn in this one.
+    Who waits would else do nothing: an order that is wanted before a process has begun it is drawn in this one, and while a
+    process is at one that is wanted, those that were ordered last.
     """
     pool: Any = None
+    orders: list[_Ordered] = []
 
-    def order(spec: dict[str, Any], version: str) -> Callable[[], str]:
+    def order(spec: dict[str, Any], title: str) -> Callable[[], str]:
         nonlocal pool
         if workers < 1:
-            drawn = svg(spec, version)
+            drawn = svg(spec, title)
             return lambda: drawn
         if pool is None:
             # Unlike the standard library's it does not run the caller's script anew; loaded here, since most runs draw nothing.
             from joblib.externals.loky import ProcessPoolExecutor
 
             pool = ProcessPoolExecutor(workers)
-        coming = pool.submit(svg, spec, version)
-
-        def wait() -> str:
-            # What no helper has begun is drawn here: who waits would else do nothing.
-            return svg(spec, version) if coming.cancel() else str(coming.result())
-
-        return wait
+        orders.append(_Ordered(spec, title, pool.submit(svg, spec, title)))
+        return partial(_fetched, orders[-1], orders)
 
     try:
         yield order

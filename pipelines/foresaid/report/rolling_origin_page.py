@@ -13,6 +13,7 @@ from foresaid.evaluation.rolling_recalibration import PLAIN
 from foresaid.report import charts, rolling_origin_tables
 from foresaid.report.case_tables import method_title
 from foresaid.report.claim_lines import claims_of
+from foresaid.report.drawing import Drawing
 from foresaid.report.inputs import Material
 from foresaid.report.page import Page, PageSet
 from foresaid.report.texts import slug
@@ -120,7 +121,7 @@ def _recalibrated(material: Material, row: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _chart(material: Material, about: dict[str, Any]) -> charts.Drawing | None:
+def _chart(material: Material, about: dict[str, Any]) -> Drawing | None:
     keys = ("mode", "unit", "board")
     rows = [
         row

@@ -40,6 +40,8 @@ def footer(found: Material, commit: str) -> dict[str, str]:
 def render(found: Material, own: Path, commit: str, kept: Kept) -> dict[Path, bytes]:
     """Every file of the site by its place below the top; `own` are the project's templates, `kept` what was made before."""
     sets = page_sets()
+    # All charts are ordered first, and nothing waits for one until the first page is rendered: others draw meanwhile.
+    built = [(one, one.pages(found)) for one in sets]
     tables: dict[str, pl.DataFrame] = {}
     for one in sets:
         tables |= one.downloads(found)
@@ -50,8 +52,8 @@ def render(found: Material, own: Path, commit: str, kept: Kept) -> dict[Path, by
     renderer = Renderer(env, kept, {"navigation": navigation, "footer": footer(found, commit)}, offers)
     files: dict[Path, bytes] = {}
     pages: dict[str, str] = {}
-    for one in parallel.counted(sets, "kinds of pages", len(sets)):
-        for page in one.pages(found):
+    for one, own_pages in parallel.counted(built, "kinds of pages", len(sets)):
+        for page in own_pages:
             text = renderer.text(page)
             files[Path(page.path)] = text.encode()
             if page.path.endswith(".html"):

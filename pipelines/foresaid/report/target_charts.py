@@ -11,7 +11,7 @@ import polars as pl
 from foresaid.ledger.entries.targets import RecordBy
 from foresaid.registry.view import with_best
 from foresaid.report import target_words as words
-from foresaid.report.charts import Drawing
+from foresaid.report.drawing import Drawing
 from foresaid.report.forecast_charts import LEVELS, ahead, predicted
 from foresaid.report.inputs import Material
 from foresaid.report.targets import Target

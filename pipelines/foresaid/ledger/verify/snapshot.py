@@ -243,7 +243,7 @@ def _read(ledger: Path, relative: str, snapshot: Snapshot) -> bytes | None:
         raise UnreadableError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve | None) -> None:
+def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve | None, whole: dict[str, Batch] | None) -> None:
     """Read every file of the record, and note all that does not belong into the ledger."""
     try:
         found = sorted(os.scandir(ledger / folder), key=lambda item: item.name)
@@ -252,12 +252,12 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve
     for item in found:
         path = f"{folder}/{item.name}" if folder else item.name
         if item.is_dir(follow_symlinks=False) and _FOLDER.fullmatch(path):
-            _walk(ledger, path, snapshot, check_curve)
+            _walk(ledger, path, snapshot, check_curve, whole)
         elif item.name.startswith(STRAY) and item.is_file(follow_symlinks=False):
             snapshot.strays += 1
         elif match := _BATCH.fullmatch(path):
             if (data := _read(ledger, path, snapshot)) is not None:
-                _take(match[2], data, snapshot, check_curve)
+                _take(match[2], data, snapshot, check_curve, whole)
         elif path == layout.SUMS or is_evidence(path):
             if (data := _read(ledger, path, snapshot)) is not None:
                 snapshot.files[path] = data
@@ -267,11 +267,13 @@ def _walk(ledger: Path, folder: str, snapshot: Snapshot, check_curve: CheckCurve
             snapshot.odd.append(Finding("V01", _show(path), "does not belong here", expected="only files of the record"))
 
 
-def _take(name: str, data: bytes, snapshot: Snapshot, check_curve: CheckCurve | None) -> None:
+def _take(name: str, data: bytes, snapshot: Snapshot, check_curve: CheckCurve | None, whole: dict[str, Batch] | None) -> None:
     snapshot.digests[name] = sha256(data).hexdigest()
     batch, problems = read_batch(name, data, check_curve)
     if batch is not None:
         snapshot.batches[name] = outline(batch)
+        if whole is not None:
+            whole[name] = batch
     if problems:
         snapshot.bad_batches[name] = problems
 
@@ -290,16 +292,23 @@ def _policy(snapshot: Snapshot) -> None:
 
 
 def scan(
-    ledger: Path, origin: str | None = None, check_curve: CheckCurve | None = None, evidence: Evidence | None = None
+    ledger: Path,
+    origin: str | None = None,
+    check_curve: CheckCurve | None = None,
+    evidence: Evidence | None = None,
+    whole: dict[str, Batch] | None = None,
 ) -> Snapshot:
-    """Read a ledger once. The checkpoint comes first and batches last, so that a writer beside us does no harm."""
+    """Read a ledger once. The checkpoint comes first and batches last, so that a writer beside us does no harm.
+
+    Batches are kept as outlines; who needs them whole as well gives a mapping, and finds them there by their names.
+    """
     if not ledger.is_dir():
         raise UnreadableError(f"{ledger}: no ledger here; expected a folder with {MANIFEST} and {CHECKPOINT}")
     snapshot = Snapshot(origin=origin, evidence=evidence or Evidence())
     for path in (CHECKPOINT, MANIFEST):
         if (data := _read(ledger, path, snapshot)) is not None:
             snapshot.files[path] = data
-    _walk(ledger, "", snapshot, check_curve)
+    _walk(ledger, "", snapshot, check_curve, whole)
     _policy(snapshot)
     snapshot.listed, snapshot.bad_lines = manifest.parse_manifest(snapshot.files.get(MANIFEST, b""))
     try:

@@ -153,9 +153,13 @@ def verify(
     check_curve: CheckCurve | None = None,
     checks: Mapping[str, Check] = CHECKS,
     evidence: Evidence | None = None,
+    whole: dict[str, Batch] | None = None,
 ) -> VerificationResult:
-    """Run all checks on a ledger. Findings are returned; only a folder or file that cannot be read is an error."""
-    snapshot = scan(ledger, origin, check_curve, evidence)
+    """Run all checks on a ledger. Findings are returned; only a folder or file that cannot be read is an error.
+
+    The result holds outlines of the batches; a mapping given as `whole` is filled with all of them as they were read, by name.
+    """
+    snapshot = scan(ledger, origin, check_curve, evidence, whole)
     found = [finding for check in checks.values() for finding in check(snapshot)]
     batches = tuple(snapshot.in_order())
     covered = set(snapshot.listed[: snapshot.size])

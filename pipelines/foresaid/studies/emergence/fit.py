@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.optimize import least_squares
 
 from foresaid.arrays import Array
 from foresaid.laws.emergence import PRIOR_SPREAD, TYPICAL_NOISE, WIDTH, Emergence
@@ -92,6 +91,8 @@ def fit(
 
     lowest = np.array([rows.loss[rows.run == one].min() if (rows.run == one).any() else 2.0 for one in range(runs)])
     starts = [np.append([2.0, law.chance, 0.6, np.log(alpha)], lowest - below) for below in BELOW for alpha in ALPHAS]
+    from scipy.optimize import least_squares  # pages only read what was fitted
+
     best, least = starts[0], np.inf
     for first in starts if start is None else [start]:
         inside = np.clip(first, lower + 1e-6, upper - 1e-6)
