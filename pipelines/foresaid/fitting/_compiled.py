@@ -226,6 +226,13 @@ def _own(values: Array) -> Array:
     return np.require(values, np.float64, ["C", "W"])
 
 
+def aligned(count: int) -> Array:
+    """Return room for so many numbers that begins with a line of the processor's cache, as every filled row in it then does."""
+    whole = np.empty(count + EIGHT)
+    first = -(whole.ctypes.data // whole.itemsize) % EIGHT
+    return whole[first : first + count]
+
+
 def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solution:
     """Do what solver.solve does, compiled. The problem has columns."""
     copies, size = weights.shape[0], problem.lower.shape[-1]
@@ -235,7 +242,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     objective, converged = np.empty(parameters.shape[:2]), np.empty(parameters.shape[:2], dtype=np.bool_)
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
-    room = np.empty((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
+    room = aligned((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.loss.settled,
         problem.damping, _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
