@@ -63,13 +63,13 @@ def drive(
 ) -> None:  # fmt: skip
     """Fit every copy (R) from every start (S); `parameters`, `objective` and `converged` are filled.
 
-    `x` is (1 or R, k, n), by columns; `starts` (1 or R, S, P); bounds (1 or R, P); `weights` (R, n). Rows of weight zero are
+    `x` is (1 or R, n, k); `starts` (1 or R, S, P); bounds (1 or R, P); `weights` (R, n). Rows of weight zero are
     left out, and the others filled up by rows that weigh nothing (see EIGHT). The last line of arguments is all the memory it works
     in: code that allocates nothing needs no counting of references, which took up to a third of the time.
     """
     R, n = weights.shape
     S, P = starts.shape[1:]
-    k = x.shape[1]
+    k = x.shape[2]
     p, ahead, g, scale, damp, d = vectors[0], vectors[1], vectors[2], vectors[3], vectors[4], vectors[5]
     g_before, d_before, expected, t = vectors[6], vectors[7], vectors[8], vectors[9]
     H, rest, B, curvatures = squares[0], squares[1], squares[2], squares[3:]
@@ -89,14 +89,14 @@ def drive(
         for i in range(n):
             if weights[copy, i] != 0:
                 for j in range(k):
-                    X[j, at] = rows[j, i]
+                    X[j, at] = rows[i, j]
                 Y[at] = log(y[i]) if logs else y[i]
                 W[at] = weights[copy, i]
                 last = i
                 at += 1
         for at in range(count, m):
             for j in range(k):
-                X[j, at] = rows[j, last]
+                X[j, at] = rows[last, j]
             Y[at] = log(y[last]) if logs else y[last]
         middle = centre[copy if centre.shape[0] > 1 else 0]
         low, high = lower[copy if lower.shape[0] > 1 else 0], upper[copy if upper.shape[0] > 1 else 0]
@@ -245,7 +245,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     room = aligned((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.loss.settled,
-        problem.damping, _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
+        problem.damping, _own(problem.constants), _own(x), _own(problem.y), _own(weights), _own(lanes),
         _own(np.atleast_2d(problem.lower)), _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior),
         parameters, objective, converged,
         np.empty((3 + KNOWN, size, size)), np.empty((size, size + 1)), np.zeros((10, size)), np.empty((KNOWN, 1 + 2 * size)),
