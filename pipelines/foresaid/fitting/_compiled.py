@@ -83,21 +83,21 @@ def drive(
         # The rows of `work`: residuals, row weights, losses (then a settled robust fit's curvatures), ones.
         work, Y, W = spare[: 4 * m].reshape(4, m), spare[4 * m : 5 * m], spare[5 * m : 6 * m]
         for i in range(m):
-            W[i], work[3, i] = 0.0, 1.0
+            work[3, i] = 1.0
         rows = x[copy if x.shape[0] > 1 else 0]
-        at = last = 0
-        for i in range(n):
-            if weights[copy, i] != 0:
-                for j in range(k):
-                    X[j, at] = rows[i, j]
-                Y[at] = log(y[i]) if logs else y[i]
-                W[at] = weights[copy, i]
-                last = i
-                at += 1
-        for at in range(count, m):
+        at = 0
+        for i in range(n):  # a row of weight zero is written too, and the next one over it: whether it weighs cannot be foretold
             for j in range(k):
-                X[j, at] = rows[last, j]
-            Y[at] = log(y[last]) if logs else y[last]
+                X[j, at] = rows[i, j]
+            Y[at], W[at] = (log(y[i]) if logs else y[i]), weights[copy, i]
+            at += weights[copy, i] != 0
+            if at == count:
+                break
+        last = max(count - 1, 0)
+        for at in range(last + 1, m):
+            for j in range(k):
+                X[j, at] = X[j, last]
+            Y[at], W[at] = Y[last], 0.0
         middle = centre[copy if centre.shape[0] > 1 else 0]
         low, high = lower[copy if lower.shape[0] > 1 else 0], upper[copy if upper.shape[0] > 1 else 0]
         minima = 0
