@@ -63,13 +63,13 @@ def drive(
 ) -> None:  # fmt: skip
     """Fit every copy (R) from every start (S); `parameters`, `objective` and `converged` are filled.
 
-    `x` is (1 or R, k, n), by columns; `starts` (1 or R, S, P); bounds (1 or R, P); `weights` (R, n). Rows of weight zero are
+    `x` is (1 or R, n, k); `starts` (1 or R, S, P); bounds (1 or R, P); `weights` (R, n). Rows of weight zero are
     left out, and the others filled up by rows that weigh nothing (see EIGHT). The last line of arguments is all the memory it works
     in: code that allocates nothing needs no counting of references, which took up to a third of the time.
     """
     R, n = weights.shape
     S, P = starts.shape[1:]
-    k = x.shape[1]
+    k = x.shape[2]
     p, ahead, g, scale, damp, d = vectors[0], vectors[1], vectors[2], vectors[3], vectors[4], vectors[5]
     g_before, d_before, expected, t = vectors[6], vectors[7], vectors[8], vectors[9]
     H, rest, B, curvatures = squares[0], squares[1], squares[2], squares[3:]
@@ -83,21 +83,21 @@ def drive(
         # The rows of `work`: residuals, row weights, losses (then a settled robust fit's curvatures), ones.
         work, Y, W = spare[: 4 * m].reshape(4, m), spare[4 * m : 5 * m], spare[5 * m : 6 * m]
         for i in range(m):
-            W[i], work[3, i] = 0.0, 1.0
+            work[3, i] = 1.0
         rows = x[copy if x.shape[0] > 1 else 0]
-        at = last = 0
-        for i in range(n):
-            if weights[copy, i] != 0:
-                for j in range(k):
-                    X[j, at] = rows[j, i]
-                Y[at] = log(y[i]) if logs else y[i]
-                W[at] = weights[copy, i]
-                last = i
-                at += 1
-        for at in range(count, m):
+        at = 0
+        for i in range(n):  # a row of weight zero is written too, and the next one over it: whether it weighs cannot be foretold
             for j in range(k):
-                X[j, at] = rows[j, last]
-            Y[at] = log(y[last]) if logs else y[last]
+                X[j, at] = rows[i, j]
+            Y[at], W[at] = (log(y[i]) if logs else y[i]), weights[copy, i]
+            at += weights[copy, i] != 0
+            if at == count:
+                break
+        last = max(count - 1, 0)
+        for at in range(last + 1, m):
+            for j in range(k):
+                X[j, at] = X[j, last]
+            Y[at], W[at] = Y[last], 0.0
         middle = centre[copy if centre.shape[0] > 1 else 0]
         low, high = lower[copy if lower.shape[0] > 1 else 0], upper[copy if upper.shape[0] > 1 else 0]
         minima = 0
@@ -226,6 +226,13 @@ def _own(values: Array) -> Array:
     return np.require(values, np.float64, ["C", "W"])
 
 
+def aligned(count: int) -> Array:
+    """Return room for so many numbers that begins with a line of the processor's cache, as every filled row in it then does."""
+    whole = np.empty(count + EIGHT)
+    first = -(whole.ctypes.data // whole.itemsize) % EIGHT
+    return whole[first : first + count]
+
+
 def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solution:
     """Do what solver.solve does, compiled. The problem has columns."""
     copies, size = weights.shape[0], problem.lower.shape[-1]
@@ -235,10 +242,10 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     objective, converged = np.empty(parameters.shape[:2]), np.empty(parameters.shape[:2], dtype=np.bool_)
     centre = np.zeros(size) if problem.prior_centre is None else problem.prior_centre
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
-    room = np.empty((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
+    room = aligned((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
         compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.loss.settled,
-        problem.damping, _own(problem.constants), _own(np.swapaxes(x, 1, 2)), _own(problem.y), _own(weights), _own(lanes),
+        problem.damping, _own(problem.constants), _own(x), _own(problem.y), _own(weights), _own(lanes),
         _own(np.atleast_2d(problem.lower)), _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior),
         parameters, objective, converged,
         np.empty((3 + KNOWN, size, size)), np.empty((size, size + 1)), np.zeros((10, size)), np.empty((KNOWN, 1 + 2 * size)),

@@ -98,7 +98,7 @@ def nearest_all(
     error = g[:, None, :] - gradient - bend
     shown = np.isfinite(value) & (gap >= 0.0) & (gap <= 2.0 * CLOSE * value) & (predicted <= CLOSE * value)
     shown &= np.abs(gap - predicted) <= ALIKE * predicted
-    shown &= (error * error <= ALIKE * ALIKE * 2.0 * predicted[..., None] * scale[:, None, :]).all(axis=2)
+    shown &= (error * error <= ALIKE * ALIKE * 2.0 * predicted[..., None] * np.einsum("bkii->bki", curvature)).all(axis=2)
     return np.where(shown.any(axis=1), shown.argmax(axis=1), -1)
 
 
@@ -120,7 +120,7 @@ def nearest(F: float, p: Array, g: Array, scale: Array, known: Array, curvature:
             error = g[a] - known[k, 1 + P + a]
             for b in range(P):
                 error -= curvature[k, a, b] * (p[b] - known[k, 1 + b])
-            alike = alike and error * error <= ALIKE * ALIKE * 2.0 * predicted * scale[a]
+            alike = alike and error * error <= ALIKE * ALIKE * 2.0 * predicted * curvature[k, a, a]
         if alike:
             return k
     return -1
