@@ -26,7 +26,7 @@ def test_no_curve_is_left_once_its_line_is_made(built: Built, tmp_path: Path, mo
     gc.collect()
     before = sum(isinstance(one, CurveRecord) for one in gc.get_objects())
 
-    counts = fit.run("compute_sigmoid", built.params, tmp_path, tmp_path / "metrics")
+    counts = fit.run("compute_sigmoid", built.params, tmp_path)
 
     assert sum(counts.values()) > 1
     assert left == [before] * 3
