@@ -17,15 +17,16 @@ export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Fits and hindcast both need the database and nothing of each other, and DVC runs one stage after another, each in a process that
-# first loads the libraries. So where DVC has made nothing yet, the commands of these stages run side by side, all laws in one
-# process, and DVC then takes the results into its cache and lock as it would its own (`dvc commit`). If one of them fails, nothing is
-# taken, and the last line makes every stage that is not up to date and says which fails. It asks for all pipelines, of which there is
-# one, since DVC then reads dvc.yaml, params.yaml and the lock once: asked for none by name, it reads them twice.
+# DVC runs one stage after another, each in a process that first loads the libraries. So where nothing was made yet, the commands of
+# the stages run in the order of the graph, what needs nothing of each other side by side and all laws in one process, and DVC then
+# takes the results into its cache and lock as it would its own (`dvc commit`). If one of them fails, nothing is taken. The last line
+# makes every stage that is not up to date and says which fails. It asks for all pipelines, of which there is one, since DVC then
+# reads dvc.yaml, params.yaml and the lock once: asked for none by name, it reads them twice.
 repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
-	@[ -e .dvc/cache/files ] || { dvc repro database && { \
-		{ foresaid study && foresaid capability && foresaid fit; } & foresaid hindcast; ended=$$?; wait $$! && [ $$ended = 0 ]; \
-		} && dvc commit --quiet --force hindcast study capability fit; } || true
+	@[ -e .dvc/cache/files ] || [ -e build ] || { \
+		{ foresaid inputs & foresaid ingest && foresaid database && wait $$!; } && \
+		{ { foresaid study && foresaid capability && foresaid fit; } & foresaid hindcast && wait $$!; } && \
+		foresaid freeze && foresaid score && foresaid report && dvc commit --quiet --force; } || wait
 	@dvc repro --all-pipelines
 
 test: .venv/dev.stamp ## set up, then lint, type-check and run the tests

@@ -45,7 +45,7 @@ def of_frozen(frozen: Frozen, training: Training) -> JointPrediction:
 
 def to_frozen(made: JointPrediction) -> Frozen:
     """The frozen capability forecast of a prediction; RecordError where its numbers make none."""
-    from foresaid.laws._capability_frozen import FORMAT, from_json
+    from foresaid.laws._capability_frozen import FORMAT, from_plain
 
     record = {
         "format": FORMAT,
@@ -63,7 +63,7 @@ def to_frozen(made: JointPrediction) -> Frozen:
         "noise_variance": [float(one) for one in made.noise_variance],
         "factor": float(made.factor),
     }
-    return from_json(json.dumps(record))
+    return from_plain(record)
 
 
 def joint_quantiles(

@@ -113,12 +113,13 @@ class TrainingTable:
 
     def take(self, rows: NDArray[np.intp]) -> TrainingTable:
         """Return these rows, in this order."""
+        places = rows.tolist()
         return TrainingTable(
             self.target,
-            tuple(self.subjects[i] for i in rows),
-            tuple(self.clusters[i] for i in rows),
-            tuple(self.released_on[i] for i in rows),
-            tuple(self.known_on[i] for i in rows),
+            tuple([self.subjects[i] for i in places]),
+            tuple([self.clusters[i] for i in places]),
+            tuple([self.released_on[i] for i in places]),
+            tuple([self.known_on[i] for i in places]),
             self.x[rows],
             self.y[rows],
             self.excluded_rows,

@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 from scipy.special import ndtri
@@ -182,6 +183,14 @@ def from_json(text: str) -> Frozen:
     """Read what `to_json` wrote; RecordError for another format or a part that does not fit the others."""
     try:
         record = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise _unread(error) from None
+    return from_plain(record)
+
+
+def from_plain(record: Mapping[str, Any]) -> Frozen:
+    """The same of what the JSON holds, as plain values."""
+    try:
         if record.get("format") != FORMAT:
             raise RecordError(f"frozen capability forecast: found format {record.get('format')!r}, expected {FORMAT!r}")
         names = tuple(str(name) for name in record["benchmarks"])
@@ -205,5 +214,9 @@ def from_json(text: str) -> Frozen:
         if noise.shape != (count,) or not np.isfinite([*noise, factor]).all():
             raise RecordError("frozen capability forecast: noise_variance does not fit the benchmarks, or is no number")
         return Frozen(str(record["line"]), str(record["tier"]), effort, days, benchmarks, mean, covariance, noise, factor, siblings)
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise RecordError(f"frozen capability forecast: {error}; expected JSON of format {FORMAT!r}") from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _unread(error) from None
+
+
+def _unread(error: Exception) -> RecordError:
+    return RecordError(f"frozen capability forecast: {error}; expected JSON of format {FORMAT!r}")

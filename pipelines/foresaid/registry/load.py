@@ -61,7 +61,7 @@ class Loaded:
     @property
     def observations(self) -> list[ObservationRow]:
         """The rows as the record spells them."""
-        return [ObservationRow._make(row) for row in self.frame.select(ObservationRow._fields).iter_rows()]
+        return list(map(ObservationRow._make, self.frame.select(ObservationRow._fields).rows()))
 
 
 def rows_folder(registry: Path, build: Path, source: source_card.Source) -> Path:
@@ -235,9 +235,7 @@ def large(path: Path, subjects: CsvTable[SubjectRow], known: Known, name: str, f
 
 def frame(rows: Sequence[ObservationRow], source_id: str) -> pl.DataFrame:
     """Type the rows of one source and sort them by key."""
-    columns: dict[str, Any] = {name: [] for name in SCHEMA}
-    for row in rows:
-        for name, cell in zip(ObservationRow._fields, row, strict=True):
-            columns[name].append(cell)
+    fields = ObservationRow._fields
+    columns: dict[str, Any] = dict(zip(fields, zip(*rows, strict=True) if rows else [()] * len(fields), strict=True))
     columns["source_id"] = [source_id] * len(rows)
-    return pl.DataFrame(columns, schema=SCHEMA).sort(KEY)
+    return pl.DataFrame({name: columns[name] for name in SCHEMA}, schema=SCHEMA).sort(KEY)

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import MappingProxyType
 
 import numpy as np
@@ -238,7 +239,7 @@ def noise_free(size: np.ndarray, value: np.ndarray) -> str:
         if _residual(x, y) < EXACT:
             return name
     # The offset form is linear given its exponent: a coarse grid, then a golden-section search where it is best.
-    grid = np.concatenate([-np.geomspace(30, 0.01, 60), np.geomspace(0.01, 30, 60)])
+    grid = _exponents()
     curves = np.exp(grid[:, None] * x)
     curves -= curves.mean(axis=1, keepdims=True)
     centred = value - value.mean()
@@ -256,6 +257,11 @@ def noise_free(size: np.ndarray, value: np.ndarray) -> str:
         else:
             low = a
     return "power law with an offset" if _residual(np.exp((low + high) / 2 * x), value) < EXACT else ""
+
+
+@cache
+def _exponents() -> np.ndarray:
+    return np.concatenate([-np.geomspace(30, 0.01, 60), np.geomspace(0.01, 30, 60)])
 
 
 def _residual(x: np.ndarray, y: np.ndarray) -> float:
