@@ -21,7 +21,7 @@ from foresaid.fitting.curvature import KNOWN, LEVEL, SMALL_GAIN, TINY, learn, ne
 from foresaid.fitting.problem import DAMPING_LIMIT, GRADIENT, ITERATIONS, REDUCTION, UNUSABLE, LeastSquaresProblem, Solution
 from foresaid.fitting.robust_loss import blend_rows, fill_rows, share_beyond
 
-INPUTS = "kbffff13123222132B32221H"  # kinds of the arguments of `drive`: see _jit.compiled
+INPUTS = "kbbffff13123222132B32221H"  # kinds of the arguments of `drive`: see _jit.compiled
 PLAIN = 0.0  # the loss of plain squares
 EIGHT, LEAST = 8, 16  # rows are filled up to a multiple of the one, and to the other: vector loops then leave no remainder
 
@@ -56,7 +56,7 @@ def residuals(
 
 
 def drive(
-    kernel: Any, logs: bool, loss: float, width: float, newton: float, first: float, c: Array, x: Array, y: Array,
+    kernel: Any, logs: bool, learns: bool, loss: float, width: float, newton: float, first: float, c: Array, x: Array, y: Array,
     weights: Array, starts: Array, lower: Array, upper: Array, centre: Array, prior: Array,
     parameters: Array, objective: Array, converged: Array,
     squares: Array, L: Array, vectors: Array, known: Array, room: Array, held: Any,
@@ -183,7 +183,7 @@ def drive(
                 done = abs(actual) <= least and predicted <= least
                 learned = False
                 if actual > 0:
-                    settled = loss == PLAIN and settles(actual, last_gain, d, d_before, scale)
+                    settled = learns and loss == PLAIN and settles(actual, last_gain, d, d_before, scale)
                     learned = settled and better and actual <= SMALL_GAIN * F
                     if not settled:
                         for a in range(P):
@@ -244,7 +244,7 @@ def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Soluti
     prior = np.zeros(size) if problem.prior_weight is None else problem.prior_weight
     room = aligned((2 * size + x.shape[2] + 6) * filled(len(problem.y)))
     compiled(drive, INPUTS)(
-        compiled(problem.columns), problem.log, problem.loss.code, problem.loss.scale, problem.loss.settled,
+        compiled(problem.columns), problem.log, problem.learns, problem.loss.code, problem.loss.scale, problem.loss.settled,
         problem.damping, _own(problem.constants), _own(x), _own(problem.y), _own(weights), _own(lanes),
         _own(np.atleast_2d(problem.lower)), _own(np.atleast_2d(problem.upper)), _own(np.atleast_2d(centre)), _own(prior),
         parameters, objective, converged,

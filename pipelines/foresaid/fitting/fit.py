@@ -108,6 +108,7 @@ def problem_for(law: Law, design: Design, y: Array, parameters: tuple[Parameter,
         prior_weight=weight,
         columns=law.kernel,
         constants=law.constants(),
+        learns=law.learns,
     )
 
 

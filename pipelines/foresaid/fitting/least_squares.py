@@ -231,7 +231,7 @@ def _solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solut
         ratio = np.where(predicted > 0, actual / np.where(predicted > 0, predicted, 1.0), 0.0)
         small = REDUCTION * (objective[active] + 1e-300)
         stopped = at_minimum | ((np.abs(actual) <= small) & (predicted <= small))
-        settling = settles_all(actual, gain[active], d, step[active], scale[active]) & (problem.loss is LINEAR)
+        settling = settles_all(actual, gain[active], d, step[active], scale[active]) & (problem.learns and problem.loss is LINEAR)
         nearer = np.abs(actual - bent) < np.abs(actual - plain)
         learned[active] = better & settling & nearer & (actual <= SMALL_GAIN * objective[active])
         rest[active[better & ~settling]] = 0.0

@@ -39,7 +39,7 @@ class LeastSquaresProblem:
     `model(p, x)` and `slope(p, x)` follow Law.curve and Law.jacobian. `x` is (n, k), shared, or (R, n, k), one a copy; so are
     the bounds and the prior's centre, (P,) or (R, P).
     With `log` residuals are ln f - ln y. `loss` is rho, of the residual. `damping` is that of the first step, less for
-    starts that are known to be near their minimum.
+    starts that are known to be near their minimum. `learns` says whether steps of plain squares use what the ones before taught.
     """
 
     model: Callable[[Array, Array], Array]
@@ -55,6 +55,7 @@ class LeastSquaresProblem:
     columns: Columns | None = None
     constants: Array = field(default_factory=lambda: np.empty(0))
     damping: float = FIRST_DAMPING
+    learns: bool = True
 
 
 @dataclass(frozen=True)

@@ -57,6 +57,7 @@ class LossHinge(LossLaw):
         "scale. Losses compare only within one corpus and tokeniser."
     )
     profiled: ClassVar[str | None] = "threshold"
+    learns: ClassVar[bool] = False  # curvature beyond a corner is not that before it; a straight line is fitted soon without
     columns: ClassVar[Any] = staticmethod(_columns)
 
     def parameters(self, target: Target, columns: int) -> tuple[Parameter, ...]:
