@@ -15,6 +15,9 @@ from foresaid.evaluation import rolling_recalibration, rolling_rows, rolling_sco
 from foresaid.evaluation.claims import PERIOD
 from foresaid.evaluation.rolling_origin import later
 from foresaid.evaluation.rolling_recalibration import CENTRE, PLAIN, WIDTH
+from foresaid.evaluation.units import NOTHING, attach
+from foresaid.forecasting.floors import floored
+from foresaid.pipeline.hindcast import by_board
 from foresaid.report import rolling_origin_tables
 from foresaid.scoring.levels import LEVELS
 
@@ -279,6 +282,31 @@ def test_what_a_terminal_shows_has_a_row_for_each_method_and_the_sums(scored: pl
     assert lines[0] == "By release date: b, fraction"
     assert sum(line.startswith("good ") for line in lines) == 3
     assert "by release date, good: 36 forecasts = 36 scored + 0 without a forecast" in lines
+
+
+def test_scores_board_by_board_are_those_of_all_boards_at_once() -> None:
+    other = rows(0.1, board="other", shift=0.05).with_columns(target_id=pl.lit("u"))
+    gone = (pl.col("law") == "good") & (pl.col("origin") == ORIGINS[0])
+    told = (
+        pl.concat([rows(0.25), other]).with_columns(quantiles=pl.when(~gone).then("quantiles")).sort("origin", "law", "target_id")
+    )
+    items = {"t": 40}
+    whole = floored(rolling_recalibration.learned(attach(floored(told, items), NOTHING)), items)
+    expected = rolling_scores.score(whole)
+
+    found, asked, none = by_board(told, items, NOTHING)
+
+    assert found.equals(expected)
+    assert none.height == 8
+    assert rolling_scores.accounts(asked, found) == rolling_scores.accounts(whole, expected)
+    assert "quantiles" not in found.columns
+    assert asked["quantiles"].list.len().max() == 0  # what was asked is counted, and holds no numbers
+
+
+def test_no_forecast_at_any_origin_is_no_board() -> None:
+    found, asked, none = by_board(pl.DataFrame(schema=rolling_rows.SCHEMA), {}, NOTHING)
+
+    assert (found.height, asked.height, none.height) == (0, 0, 0)
 
 
 def test_no_origins_give_empty_tables() -> None:

@@ -22,7 +22,7 @@ from foresaid.registry import database
 from foresaid.registry.database import Database
 
 
-def _scored(made: pl.DataFrame, items: Mapping[str, int], known: units.Units) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+def by_board(made: pl.DataFrame, items: Mapping[str, int], known: units.Units) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
     """Score forecasts with what earlier origins teach: all that were made, what was asked of whom, and what has no forecast.
 
     One board after another, since no board teaches another: the quantiles of all of them, three times over, would be the most that
@@ -51,7 +51,7 @@ def roll(params: Params, connection: Database, cache: Path, full: bool) -> tuple
         return rolling_scores.score(rolling_recalibration.learned(pl.DataFrame(schema=rolling_rows.SCHEMA))), {}
     days = {mode: rolling_origin.origins(grid, mode, full) for mode in rolling_origin.MODES}
     replicates = grid.full_replicates if full else grid.replicates
-    scored, taught, no_forecast = _scored(
+    scored, taught, no_forecast = by_board(
         pl.concat([rolling_origin.forecasts(params, connection, mode, days[mode], replicates, cache) for mode in days]),
         items_of(connection),
         units.of(connection),
