@@ -41,6 +41,8 @@ GOAL_HEAD = ("goal", "what", "asked (stretch)", "found", "verdict", "quality rea
 TRIED = (  # a line each; docs/decisions.md has the reasons and figures
     "Stages: a Jacobian of ours in place of scipy's differences, to the same last digit, in the studies that repeat others' fits.",
     "Stages: a shorter loop over the cells of a CSV row in `ingest`.",
+    "Stages: binomial floors without scipy.stats: the same digits come only from a function that scipy calls private.",
+    "Pages: most of 20 ms a chart is the renderer measuring text, which no setting changes.",
     "Beyond Huber's delta a tenth of the reweighted curvature: two to four times faster, fewer starts at the lowest point.",
     "Newton's steps at once, from a higher damping, or with a share that falls faster: fewer rounds, starts lost in valleys.",
     "Reweighted and own curvature of a robust loss kept apart: no fewer rounds.",
