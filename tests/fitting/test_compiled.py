@@ -120,6 +120,31 @@ def test_the_rows_that_fill_up_weigh_nothing(name: str, count: int) -> None:
     )
 
 
+@pytest.mark.parametrize("without", [[0, 1, 5], [37, 38, 39], [0, 39], list(range(39)), list(range(1, 40))])
+def test_a_row_of_weight_zero_is_as_if_it_were_not_there(without: list[int]) -> None:
+    law, table = made("loss_threshold", 0.01)
+    parameters = law.parameters(table.target, 1)
+    starts = random_starts(parameters, 5, np.random.default_rng(2))
+    weights = np.ones((1, 40))
+    weights[0, without] = 0.0
+    left = np.flatnonzero(weights[0])
+
+    found = _compiled.solve(problem_for(law, law.design(table.x, weights), table.y, parameters), weights, starts)
+
+    short = problem_for(law, law.design(table.x[left], weights[:, left]), table.y[left], parameters)
+    alone = _compiled.solve(short, weights[:, left], starts)
+    np.testing.assert_array_equal(found.parameters, alone.parameters)
+    np.testing.assert_array_equal(found.objective, alone.objective)
+
+
+@pytest.mark.parametrize("count", [1, 17, 5000])
+def test_room_begins_where_a_line_of_the_cache_begins(count: int) -> None:
+    room = _compiled.aligned(count)
+
+    assert room.size == count
+    assert room.ctypes.data % 64 == 0
+
+
 def test_the_engine_can_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     kernel = laws.load("bleu_log", CASES["bleu_log"].settings).kernel
     assert least_squares.engine(kernel) == "numba"

@@ -10,7 +10,7 @@ from tests.fitting.test_least_squares import random_problem
 from tests.laws.test_every_law import CASES
 
 from foresaid.arrays import Array
-from foresaid.fitting import curvature
+from foresaid.fitting import curvature, least_squares
 from foresaid.fitting.least_squares import solve
 from foresaid.laws import _loader as laws
 
@@ -64,10 +64,10 @@ def test_steps_settle_when_they_gain_less_or_turn_back(gain: float, before: floa
 
 def nearest(F: float, p: Array, g: Array, value: float, place: Array, gradient: Array, bend: Array) -> int:
     """Ask both forms, which must agree, about one known minimum."""
-    known, scale = np.concatenate([[value], place, gradient])[None], np.diagonal(bend).copy()
-    one = curvature.nearest(F, p, g, scale, known, bend[None], 1)
+    known = np.concatenate([[value], place, gradient])[None]
+    one = curvature.nearest(F, p, g, known, bend[None], 1)
     together = curvature.nearest_all(
-        np.array([F]), p[None], g[None], scale[None], np.array([[value]]), place[None, None], gradient[None, None], bend[None, None]
+        np.array([F]), p[None], g[None], np.array([[value]]), place[None, None], gradient[None, None], bend[None, None]
     )
     assert together.tolist() == [one]
     return one
@@ -95,6 +95,40 @@ def test_at_a_bound_the_slope_that_is_left_counts() -> None:
     height = slope @ away + 0.5 * away @ bend @ away
 
     assert nearest(100.0 + height, away, slope + bend @ away, 100.0, place, slope, bend) == 0
+
+
+def test_a_start_that_feels_a_parameter_which_acts_on_nothing_at_a_minimum_goes_on() -> None:
+    bend, still, away = np.diag([2.0, 0.0]), np.zeros(2), np.array([1e-3, 0.0])
+    height = 0.5 * away @ bend @ away
+
+    assert nearest(100.0 + height, away, bend @ away, 100.0, still, still, bend) == 0
+    assert nearest(100.0 + height, away, bend @ away + [0.0, 1e-6], 100.0, still, still, bend) == -1
+
+
+@pytest.mark.parametrize(("name", "learns"), [("loss_hinge", False), ("loss_threshold", True)])
+def test_a_law_says_whether_its_fits_learn(name: str, learns: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem, _, _, starts = random_problem(laws.load(name, CASES[name].settings), name, np.random.default_rng(8))
+    weights = np.ones((1, len(problem.y)))
+    taught: list[int] = []
+
+    def counted(*arrays: Array) -> Array:
+        taught.append(len(arrays[0]))
+        return curvature.learn_all(*arrays)
+
+    monkeypatch.setattr(least_squares, "learn_all", counted)
+    solve(replace(problem, columns=None), weights, starts)
+
+    assert problem.learns is learns
+    assert any(taught) is learns
+
+
+def test_the_compiled_engine_learns_where_it_may_and_nowhere_else() -> None:
+    problem, _, _, starts = random_problem(laws.load("growth", CASES["growth"].settings), "growth", np.random.default_rng(8))
+    weights = np.ones((1, len(problem.y)))
+    learning, plain = (solve(replace(problem, learns=learns), weights, starts) for learns in (True, False))
+
+    np.testing.assert_allclose(learning.objective.min(), plain.objective.min(), rtol=1e-12)
+    assert not np.array_equal(learning.parameters, plain.parameters)  # the last digits of the way taken
 
 
 @pytest.mark.parametrize("engine", ["numba", "numpy"])

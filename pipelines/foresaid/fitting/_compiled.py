@@ -139,7 +139,7 @@ def drive(
                         scale[a] = max(scale[a], H[a, a])
                         top = max(top, scale[a])
                     fresh = False
-                    met = nearest(F, p, g, scale, known, curvatures, minima)
+                    met = nearest(F, p, g, known, curvatures, minima)
                     if met >= 0:
                         break
                     if settled:

@@ -80,14 +80,13 @@ def settles(gain: float, last_gain: float, d: Array, d_before: Array, scale: Arr
     return gain <= SETTLING * last_gain or turn < 0.0
 
 
-def nearest_all(
-    F: Array, p: Array, g: Array, scale: Array, value: Array, place: Array, gradient: Array, curvature: Array
-) -> NDArray[np.intp]:
+def nearest_all(F: Array, p: Array, g: Array, value: Array, place: Array, gradient: Array, curvature: Array) -> NDArray[np.intp]:
     """Return which of the K minima known of its copy each lane (B) is on its way to; -1 where that is not shown.
 
     `value` is (B, K), infinite where nothing is known yet, `place` and `gradient` (B, K, P), `curvature` (B, K, P, P). Shown is: a
     little above a minimum (CLOSE), the height is that of the parabola around it, and so is each component of the gradient, to
-    within ALIKE of what its height allows: |g_a| <= sqrt(2 height H_aa) on a parabola.
+    within ALIKE of what its height allows: |g_a| <= sqrt(2 height H_aa) on a parabola. H is that of the minimum: on a plateau where
+    a parameter acts on nothing it allows nothing, so a start that still feels that parameter goes on, and often leaves.
     """
     if not np.isfinite(value).any():
         return np.full(len(F), -1)
@@ -102,7 +101,7 @@ def nearest_all(
     return np.where(shown.any(axis=1), shown.argmax(axis=1), -1)
 
 
-def nearest(F: float, p: Array, g: Array, scale: Array, known: Array, curvature: Array, count: int) -> int:
+def nearest(F: float, p: Array, g: Array, known: Array, curvature: Array, count: int) -> int:
     """`nearest_all` for one lane; `known` has a row of value, place and gradient for each of `count` minima."""
     P = p.size
     for k in range(count):

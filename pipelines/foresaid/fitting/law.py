@@ -71,7 +71,7 @@ class Law(ABC):
     axis_title: ClassVar[str] = "the law's own score of the model (logit): further right, more capable"  # see `axis`
     reads_same_items: ClassVar[bool] = False  # whether a covariate may be a score on the very questions of the target
     systems: str = "default"  # which systems are rows: see registry/systems.py `taken`; a setting of the laws that offer it
-    learns: ClassVar[bool] = True  # whether fits use learned curvature, where no start is lost by it: see fitting/curvature.py
+    learns: ClassVar[bool] = True  # whether fits use learned curvature (fitting/curvature.py); not where it is seen to lose starts
     columns: ClassVar[Any] = None  # Columns: the curve once more, for the compiled engine; see fitting/_compiled.py
 
     @property

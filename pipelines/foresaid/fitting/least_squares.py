@@ -102,9 +102,9 @@ class _Minima:
             self.value[copy, k], self.place[copy, k] = value, place
             self.gradient[copy, k], self.curvature[copy, k] = gradient, curvature
 
-    def nearest(self, copy: NDArray[np.intp], F: Array, p: Array, g: Array, scale: Array) -> NDArray[np.intp]:
+    def nearest(self, copy: NDArray[np.intp], F: Array, p: Array, g: Array) -> NDArray[np.intp]:
         """Return which minimum of its copy each lane is on its way to, or -1."""
-        return nearest_all(F, p, g, scale, self.value[copy], self.place[copy], self.gradient[copy], self.curvature[copy])
+        return nearest_all(F, p, g, self.value[copy], self.place[copy], self.gradient[copy], self.curvature[copy])
 
     def at(self, copy: NDArray[np.intp], which: NDArray[np.intp]) -> tuple[Array, Array]:
         """Return place and value of minima."""
@@ -194,7 +194,7 @@ def _solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solut
             diagonal = np.einsum("bii->bi", hessian[moved])
             scale[moved] = np.maximum(scale[moved], diagonal)
             stale[moved] = False
-            met = minima.nearest(copy_of[moved], objective[moved], p[moved], gradient[moved], scale[moved])
+            met = minima.nearest(copy_of[moved], objective[moved], p[moved], gradient[moved])
             there_already, which = moved[met >= 0], met[met >= 0]
             p[there_already], objective[there_already] = minima.at(copy_of[there_already], which)
             converged[there_already] = True
