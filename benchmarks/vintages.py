@@ -146,12 +146,13 @@ def _peak(kind: str, size: int) -> float:
 
 
 def goal_26(quick: bool) -> Finding:
-    """Peak memory against the number of draws and of origins, each in a fresh process."""
+    """Peak memory against the number of draws and of origins: the least of three fresh processes."""
     _opened()
     grids = {"replicates of a fit": [500, 1000, 2000, 4000], "origins": [2, 8, 32], "simulated schedules": [10, 40, 160]}
     if quick:
         grids = {name: sizes[:-1] for name, sizes in grids.items()}
-    peaks = {name: [_peak(name.split()[-1], size) for size in sizes] for name, sizes in grids.items()}
+    runs = 1 if quick else 3  # a busy machine gives memory back later, so a peak may be too high and never too low
+    peaks = {name: [min(_peak(name.split()[-1], size) for _ in range(runs)) for size in sizes] for name, sizes in grids.items()}
     slopes = {name: slope(grids[name], peaks[name]) for name in grids}
     grown = {name: found[-1] / found[0] for name, found in peaks.items()}
     return Finding(
