@@ -235,8 +235,7 @@ FIXES: tuple[Fix, ...] = (
         "B27",
         "pipeline/outcomes.py",
         "        known = known_names(target.known)\n        made",
-        "        if aim in facts.voids:\n            continue\n"
-        "        known = known_names(target.known)\n        made",
+        "        if aim in facts.voids:\n            continue\n        known = known_names(target.known)\n        made",
         FURTHER,
         "test_b27",
     ),
