@@ -234,9 +234,8 @@ FIXES: tuple[Fix, ...] = (
     Fix(
         "B27",
         "pipeline/outcomes.py",
-        "        known = training_data.read_known(record.registry / KNOWN, target.known)\n        made",
-        "        if aim in facts.voids:\n            continue\n"
-        "        known = training_data.read_known(record.registry / KNOWN, target.known)\n        made",
+        "        known = known_names(target.known)\n        made",
+        "        if aim in facts.voids:\n            continue\n        known = known_names(target.known)\n        made",
         FURTHER,
         "test_b27",
     ),
