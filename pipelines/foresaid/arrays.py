@@ -37,6 +37,13 @@ def middle(x: Array) -> Array:
     return np.asarray((x.min(axis=0) + x.max(axis=0)) / 2.0)
 
 
+def aligned(count: int) -> Array:
+    """Return room for so many numbers that begins where a line of the processor's cache does: rows of eight then cross none."""
+    whole = np.empty(count + 8)
+    first = -(whole.ctypes.data // whole.itemsize) % 8
+    return whole[first : first + count]
+
+
 def list_column(values: Array | None, rows: int) -> pl.Series:
     """Return one list a row of numbers (rows, L), or nulls where there are none: a hundredth of the time that Python lists take.
 

@@ -16,7 +16,7 @@ from tests.conftest import ROOT
 from tests.fitting.test_least_squares import COMPILED
 from tests.laws.test_every_law import CASES, made
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, aligned
 from foresaid.fitting import _compiled, _elementary, _jit, _lanes, least_squares
 from foresaid.fitting.fit import problem_for, random_starts
 from foresaid.fitting.law import Law
@@ -139,7 +139,7 @@ def test_a_row_of_weight_zero_is_as_if_it_were_not_there(without: list[int]) -> 
 
 @pytest.mark.parametrize("count", [1, 17, 5000])
 def test_room_begins_where_a_line_of_the_cache_begins(count: int) -> None:
-    room = _compiled.aligned(count)
+    room = aligned(count)
 
     assert room.size == count
     assert room.ctypes.data % 64 == 0

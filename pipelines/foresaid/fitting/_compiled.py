@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from foresaid.arrays import Array, Columns
+from foresaid.arrays import Array, Columns, aligned
 from foresaid.fitting._elementary import log
 from foresaid.fitting._jit import compiled
 from foresaid.fitting._lanes import dot, step
@@ -224,13 +224,6 @@ def warm(columns: Sequence[Columns]) -> None:
 
 def _own(values: Array) -> Array:
     return np.require(values, np.float64, ["C", "W"])
-
-
-def aligned(count: int) -> Array:
-    """Return room for so many numbers that begins with a line of the processor's cache, as every filled row in it then does."""
-    whole = np.empty(count + EIGHT)
-    first = -(whole.ctypes.data // whole.itemsize) % EIGHT
-    return whole[first : first + count]
 
 
 def solve(problem: LeastSquaresProblem, weights: Array, starts: Array) -> Solution:

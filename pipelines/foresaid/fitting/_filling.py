@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from foresaid.arrays import Array
+from foresaid.arrays import Array, aligned
 from foresaid.fitting._jit import compiled
 from foresaid.fitting._lanes import dot
 
@@ -171,6 +171,6 @@ def filled(values: Array, weights: Array, tolerance: float, prior: float) -> Arr
     compiled(fill, INPUTS)(
         np.ascontiguousarray(known.T), np.ascontiguousarray(seen.T), np.ascontiguousarray(weights, dtype=float),
         ROUNDING * float(np.abs(known).max(initial=0.0)), tolerance, prior, out,
-        np.empty((5 * m + 5) * ((n + 7) // 8 * 8)), np.empty((9, m)), np.empty((m, m)),
+        aligned((5 * m + 5) * ((n + 7) // 8 * 8)), np.empty((9, m)), np.empty((m, m)),
     )  # fmt: skip
     return out
