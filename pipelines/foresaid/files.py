@@ -93,7 +93,7 @@ def reading_parquet(path: Path) -> Iterator[None]:
         raise UnreadableError(f"{path}: found no file, expected the output of a stage; run `dvc repro`")
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         said = (str(error).splitlines() or [""])[0][:120]
         raise UnreadableError(f"{path}: found {said}, expected a whole Parquet file; delete it and run `dvc repro`") from None
 

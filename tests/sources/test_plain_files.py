@@ -8,6 +8,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from foresaid import parquet
 from foresaid.errors import RecordError
 from foresaid.sources import _parquet, _plain_files, _upstream
 
@@ -42,7 +43,7 @@ def test_what_is_no_plain_file_of_a_sensible_size_is_refused_at_once(tmp_path: P
 
 
 def test_a_parquet_file_that_unfolds_without_end_is_refused_by_its_footer(tmp_path: Path) -> None:
-    rows = pl.select(x=pl.repeat(1.0, _parquet.ROWS + 1, dtype=pl.Float64))
+    rows = pl.select(x=pl.repeat(1.0, parquet.ROWS + 1, dtype=pl.Float64))
     rows.write_parquet(tmp_path / "bomb.parquet", compression="zstd")
     assert (tmp_path / "bomb.parquet").stat().st_size < 1_000_000
 

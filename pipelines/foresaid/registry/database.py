@@ -231,7 +231,7 @@ def history(database: Database) -> pl.DataFrame:
         "family",
         "released_on",
     )
-    return pl.scan_parquet(database.folder / HISTORY).select(columns).collect()
+    return _table(database, HISTORY.removesuffix(".parquet"), columns)
 
 
 def systems_resolved(database: Database, day: date) -> pl.DataFrame:

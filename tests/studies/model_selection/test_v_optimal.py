@@ -82,12 +82,14 @@ def test_no_set_is_better_than_the_one_found_at_any_budget(seed: int, width: int
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_compiled_and_plain_are_one_search(seed: int) -> None:
-    scores, families = pool(seed, 3, names=10, rows=40)
+@pytest.mark.parametrize("most", [6, 9, 10])  # some, all but the forced one, and all families: the plain search checks every index
+@pytest.mark.parametrize("width", [1, 3])
+def test_compiled_and_plain_are_one_search(seed: int, most: int, width: int) -> None:
+    scores, families = pool(seed, width, names=10, rows=40)
 
-    expected = searched(scores, families, range(3, 41), ("b",), 6, compiled=False)
+    expected = searched(scores, families, range(3, 41), ("b",), most, compiled=False)
 
-    assert expected == searched(scores, families, range(3, 41), ("b",), 6, compiled=True)
+    assert expected == searched(scores, families, range(3, 41), ("b",), most, compiled=True)
 
 
 def test_sets_that_a_bound_rules_out_are_not_visited() -> None:

@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foresaid import parquet
 from foresaid.errors import ParameterError, UnreadableError
 from foresaid.files import write
 from foresaid.ledger.hubverse.configuration import CONFIG, OUTPUT, TARGET_DATA, TASKS, VALUES
@@ -72,9 +73,11 @@ def read_table(path: Path) -> pl.DataFrame:
         if path.suffix == ".csv":
             frame = pl.read_csv(io.BytesIO(path.read_bytes().decode("utf-8-sig").encode()), infer_schema=False).fill_null("")
         else:
-            frame = pl.read_parquet(path, memory_map=False)
+            frame = parquet.read(path)
             frame = frame.select(pl.col(name).cast(pl.String).fill_null("") for name in frame.columns)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError) as error:
+    except parquet.ParquetError as error:
+        raise UnreadableError(f"{path}: {error}") from None
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, UnicodeDecodeError, OSError) as error:
         said = (str(error).splitlines() or [""])[0][:120]
         raise UnreadableError(f"{path}: found {said}, expected a whole {path.suffix.removeprefix('.')} file") from None
     return frame.with_row_index("row", offset=1).with_columns(pl.col("row").cast(pl.Int64)) if "row" not in frame.columns else frame

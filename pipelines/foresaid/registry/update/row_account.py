@@ -17,10 +17,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import polars as pl
 import yaml
 
-from foresaid import parallel
+from foresaid import parallel, parquet
 from foresaid.errors import ForesaidError
 from foresaid.files import write_bytes
 from foresaid.registry import source_card
@@ -134,14 +133,14 @@ def rows_of(path: Path) -> list[tuple[int, str]]:
     """The rows of an upstream file by our own count, each with its line and first cell; a JSON document is one row."""
     try:
         if path.suffix == ".parquet":
-            return [(row, str(cell)) for row, cell in enumerate(pl.read_parquet(path, columns=[0]).to_series(0), start=1)]
+            return [(row, str(cell)) for row, cell in enumerate(parquet.read(path).to_series(0), start=1)]
         text = path.read_bytes().decode("utf-8-sig") if path.suffix in (".csv", ".jsonl") else path.name
         if path.suffix == ".jsonl":
             return [(row, line[:60]) for row, line in enumerate(text.split("\n"), start=1) if line]
         if path.suffix == ".csv":
             reader = csv.reader(io.StringIO(text, newline=""))
             return [(reader.line_num, cells[0]) for cells in reader if cells][1:]
-    except (OSError, UnicodeDecodeError, csv.Error, pl.exceptions.PolarsError):
+    except (OSError, UnicodeDecodeError, csv.Error, parquet.ParquetError):
         return []
     return [(0, path.name)]
 

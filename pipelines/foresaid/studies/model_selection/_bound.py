@@ -171,7 +171,7 @@ def relax(
     """
     count, entries = grams.shape
     now, towards, trial, slope = packed[0], packed[1], packed[2], packed[3]
-    gain, worth, kept, largest = vectors[0], vectors[1], vectors[2], vectors[3]
+    gain, worth, kept, largest = vectors[0][:count], vectors[1][:count], vectors[2][:count], vectors[3]
     best, best_price, best_toll = -np.inf, 0.0, 0.0
     mix(0.0, kept, 0.0, kept)
     for step in range(STEPS):
