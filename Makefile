@@ -24,7 +24,7 @@ help: ## list the verbs
 # reads dvc.yaml, params.yaml and the lock once: asked for none by name, it reads them twice.
 repro: .venv/run.stamp ## set up, then run the whole pipeline on the embedded registry
 	@[ -e .dvc/cache/files ] || [ -e build ] || { \
-		{ foresaid inputs & foresaid ingest && foresaid database && wait $$!; } && \
+		{ foresaid inputs & foresaid ingest && foresaid database && wait $$!; } && foresaid needs && \
 		{ { foresaid study && foresaid capability && foresaid fit; } & foresaid hindcast && wait $$!; } && \
 		foresaid freeze && foresaid score && foresaid report && dvc commit --quiet --force; } || wait
 	@dvc repro --all-pipelines

@@ -24,7 +24,8 @@ from foresaid.registry import csv_files, formats
 ROOT = Path(__file__).parents[1]
 LAWS = ("compute_sigmoid", "observational", "chinchilla")
 CASE = "obsscaling-2024-05"
-STAGES = (("inputs",), ("ingest",), ("database",), *(("fit", law) for law in LAWS), ("hindcast",), ("freeze",), ("score",))
+FIRST = (("inputs",), ("ingest",), ("database",), ("needs",))
+STAGES = (*FIRST, *(("fit", law) for law in LAWS), ("hindcast",), ("freeze",), ("score",))
 APART = 1e-7  # share by which a value moves a copy: rows that are equal digit by digit are flagged, pair by pair
 Row = TypeVar("Row", bound=tuple[Any, ...])
 

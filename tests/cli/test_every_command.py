@@ -36,6 +36,7 @@ PLAYED: dict[str, str] = {
     "experiment score": "results.json",
     "inputs": "stages",
     "database": "observation",
+    "needs": "stages",
     "export": "scores.csv",
     "licences": "granted",
     "ledger heads": "",

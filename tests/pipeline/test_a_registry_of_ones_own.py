@@ -26,6 +26,7 @@ STAGES = (
     "inputs",
     "ingest",
     "database",
+    "needs",
     "fit line_in_time",
     "fit growth",
     "hindcast",

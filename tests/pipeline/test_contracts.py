@@ -30,7 +30,7 @@ STAGES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "dvc.yaml").read_text
 READERS = {
     **{
         name: PACKAGE / "pipeline" / f"{name}.py"
-        for name in ("database", "fit", "hindcast", "study", "capability", "freeze", "score")
+        for name in ("database", "needs", "fit", "hindcast", "study", "capability", "freeze", "score")
     },
     "report": PACKAGE / "report" / "inputs.py",
 }
@@ -62,6 +62,7 @@ def place(item: object) -> str:
 def test_what_a_stage_names_below_build_stands_in_its_entry_of_dvc_yaml(stage: str) -> None:
     entry = STAGES[stage].get("do", STAGES[stage])
     listed = {place(item) for item in [*entry["deps"], *entry.get("outs", [])]}
+    listed |= {"build/database"} if any(item.startswith("build/needs/") for item in entry["deps"]) else set()  # by its digests
     commands = {"build/rolling_full.parquet", "build/rolling_full.json"} if stage == "hindcast" else set()  # of `foresaid rolling`
     named = below_build(READERS[stage])
 
@@ -74,7 +75,7 @@ def test_what_a_stage_reads_below_build_another_stage_writes() -> None:
     written = {place(item) for entry in entries for item in entry.get("outs", [])}
     read = {place(item) for entry in entries for item in entry["deps"] if str(item).startswith("build/")}
 
-    assert {item for item in read if not item.startswith("build/inputs/")} <= written
+    assert {item for item in read if not item.startswith(("build/inputs/", "build/needs/"))} <= written
 
 
 def test_ingest_and_database_write_the_columns_of_the_schema(built: Built) -> None:

@@ -21,7 +21,7 @@ from tests.conftest import ROOT
 
 pytestmark = pytest.mark.slow
 LAW = "compute_sigmoid"
-OUTPUTS = ("build/database", f"build/fits/{LAW}", "build/inputs")
+OUTPUTS = ("build/database", f"build/fits/{LAW}", "build/inputs", "build/needs")
 BUCKET = "published"
 PART = (f"fit@{LAW}", "--with-deps")  # of the graph: its last stages take minutes
 

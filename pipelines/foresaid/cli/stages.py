@@ -84,6 +84,19 @@ def database() -> dict[str, int]:
     return counts
 
 
+@click.command()
+def needs() -> dict[str, int]:
+    """Join the digests of the tables to the settings and code of every stage that reads them, so that it depends on one file.
+
+    Example: foresaid needs
+    """
+    from foresaid.pipeline.needs import run
+
+    count = run(project().build)
+    click.echo(f"needs: {count} stages")
+    return {"stages": count}
+
+
 @click.command(name="setup")
 def compile_laws() -> dict[str, int]:
     """Compile the numerical code of laws and studies (JIT) once on a machine, so that no later command waits; set-up does this.
@@ -264,4 +277,4 @@ def report(serve: bool, port: int | None) -> Site:
     return {"pages": pages, "index": str(here.site / "index.html")}
 
 
-COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, fit, hindcast, study, capability, freeze, score, report)
+COMMANDS: tuple[click.Command, ...] = (inputs, ingest, database, needs, fit, hindcast, study, capability, freeze, score, report)
