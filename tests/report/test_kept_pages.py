@@ -24,7 +24,7 @@ from foresaid.params import Params
 from foresaid.pipeline import report as pipeline_report
 from foresaid.registry import database
 from foresaid.report import downloads, environment, kept_pages, mode_check
-from foresaid.report.downloads import SHORT
+from foresaid.report.downloads import SHORT, Offered
 from foresaid.report.kept import Kept, name_of
 from foresaid.report.kept_pages import Renderer, forms
 from foresaid.report.page import Page
@@ -246,15 +246,17 @@ def test_text_and_markup_of_the_same_letters_are_two_values(tmp_path: Path) -> N
     assert len(set(made)) == len(values)
 
 
-def test_a_page_links_to_the_formats_its_table_is_offered_in(tmp_path: Path) -> None:
-    texts = {**TEXTS, "page.j2": '{% extends "base.html.j2" %}{% block main %}{{ offered("t") | length }}{% endblock %}'}
+def test_a_page_links_to_the_formats_its_table_is_offered_in_and_to_its_schema(tmp_path: Path) -> None:
+    inside = '{{ offered("t").formats | length }} {{ offered("t").schema }}'
+    texts = {**TEXTS, "page.j2": f'{{% extends "base.html.j2" %}}{{% block main %}}{inside}{{% endblock %}}'}
     found = []
-    for offers in ({"t": SHORT}, {"t": SHORT[:1]}):
+    for offered in (Offered(SHORT, "a"), Offered(SHORT[:1], "a"), Offered(SHORT, "b")):
+        offers = {"t": offered}
         env = environment.environment(Path("none"), offers)
         env.loader = jinja2.DictLoader(texts)
         found.append(Renderer(env, Kept(tmp_path), {"footer": ""}, offers).text(Page("p.html", "page.j2", {})))
 
-    assert found == ["<b></b>3", "<b></b>1"]
+    assert found == ["<b></b>3 a", "<b></b>1 a", "<b></b>3 b"]
 
 
 def test_a_page_without_a_mode_is_refused_and_not_kept(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ from foresaid.registry import database
 from foresaid.report import data_page, index_page
 from foresaid.report import site as report
 from foresaid.report import texts as wording
-from foresaid.report.downloads import LONGEST, contents, package
+from foresaid.report.downloads import LONGEST, contents, offers, package
 from foresaid.report.environment import TEMPLATES, environment
 from foresaid.report.page import page_sets
 from foresaid.scoring.levels import LEVELS
@@ -678,7 +678,7 @@ def test_a_large_table_is_compressed_and_the_longest_is_parquet_alone_and_each_c
     files = contents({"long": frame, "large": frame.head(LONGEST - 1), "short": frame.head(3)})
 
     names = {path.name for path in files}
-    assert {name for name in names if not name.endswith(".schema.json")} == {
+    assert {name for name in names if not name.startswith("schema-")} == {
         "long.parquet", "large.csv.gz", "large.parquet", "short.csv", "short.json", "short.parquet",
     }  # fmt: skip
     assert pl.read_parquet(files[Path("data/long.parquet")]).equals(frame)
@@ -687,10 +687,22 @@ def test_a_large_table_is_compressed_and_the_longest_is_parquet_alone_and_each_c
     assert files == contents({"long": frame, "large": frame.head(LONGEST - 1), "short": frame.head(3)})
 
 
-def test_every_table_has_a_schema_of_its_columns_and_stands_in_the_data_package(plain: Path) -> None:
+def test_every_table_has_a_schema_of_its_columns_which_its_page_and_the_data_package_name(plain: Path) -> None:
     listed = json.loads((plain / "data" / "datapackage.json").read_text(encoding="utf-8"))["resources"]
-    tables = {path for path in (plain / "data").iterdir() if not path.name.endswith((".schema.json", "datapackage.json"))}
+    schemas = {path.name: path.read_bytes() for path in (plain / "data").glob("schema-*")}
+    tables = {path for path in (plain / "data").iterdir() if path.name not in {*schemas, "datapackage.json"}}
 
+    assert {one["schema"] for one in listed} == set(schemas)
+    assert all(name == f"schema-{sha256(content).hexdigest()[:12]}.json" for name, content in schemas.items())
+    assert len(set(schemas.values())) == len(schemas) < len({one["path"].split(".")[0] for one in listed})
+    named = {one["path"]: one["schema"] for one in listed}
+    linked: dict[str, str] = {}
+    for page in plain.rglob("*.html"):
+        for part in re.findall(r'<p class="get">.*?</p>', page.read_text(encoding="utf-8")):
+            *data, schema = [href.rpartition("data/")[2] for href in re.findall(r'href="([^"]*)"', part)]
+            linked |= dict.fromkeys(data, schema)
+    assert linked
+    assert linked.items() <= named.items()
     assert {plain / "data" / one["path"] for one in listed} == tables
     for one in listed:
         data = (plain / "data" / one["path"]).read_bytes()
@@ -700,10 +712,14 @@ def test_every_table_has_a_schema_of_its_columns_and_stands_in_the_data_package(
         if one["format"] == "parquet":
             assert pl.read_parquet(data).columns == [field["name"] for field in schema["fields"]]
     frame = pl.DataFrame({"day": [date(2024, 5, 31)], "n": [1], "inside": [True], "wis": [0.1], "law": ["a"]})
-    files = contents({"t": frame})
-    kinds = [field["type"] for field in json.loads(files[Path("data/t.schema.json")])["fields"]]
+    tables_of_two_kinds = {"t": frame, "more": pl.concat([frame] * LONGEST), "other": frame.drop("n")}
+    files = contents(tables_of_two_kinds)
+    found = offers(tables_of_two_kinds, files)
+    kinds = [field["type"] for field in json.loads(files[Path("data") / found["t"].schema])["fields"]]
     assert kinds == ["date", "integer", "boolean", "number", "string"]
-    assert b'"name":"t.csv"' in package({"t": frame}, files)
+    assert found["t"].schema == found["more"].schema != found["other"].schema
+    assert sum(path.name.startswith("schema-") for path in files) == 2
+    assert b'"name":"t.csv"' in package(tables_of_two_kinds, found, files)
 
 
 def test_released_dates_with_their_sources_are_a_file_of_their_own(plain: Path) -> None:
@@ -724,7 +740,7 @@ def test_every_table_of_scores_is_there_to_download(plain: Path) -> None:
 
 def test_every_table_is_valid_by_the_schema_that_the_site_publishes_of_it(plain: Path) -> None:
     published = json.loads((plain / "schemas/site-tables.json").read_text(encoding="utf-8"))["$defs"]
-    tables = sorted((plain / "data").glob("*.json"))
+    tables = sorted(path for path in (plain / "data").glob("*.json") if not path.name.startswith("schema-"))
     names = {path.stem for path in (plain / "data").iterdir() if path.suffix in (".csv", ".parquet")}
 
     assert tables

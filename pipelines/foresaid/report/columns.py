@@ -1,4 +1,4 @@
-"""What each column of a download means, in one place: the schemas beside the tables say it from here.
+"""What each column of a download means, in one place: the schemas of the tables say it from here.
 
 Names that are headings of a table on a page (they hold a space, or are one plain word of a study) say it themselves.
 """

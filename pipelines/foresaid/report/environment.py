@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from foresaid.evaluation import modes
 from foresaid.report import assets, specification
-from foresaid.report.downloads import SHORT, Offer
+from foresaid.report.downloads import SHORT, Offered
 from foresaid.report.drawing import Drawing
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -61,10 +61,11 @@ def printable(value: Any) -> Any:
     return value
 
 
-def environment(own: Path, offers: Mapping[str, tuple[Offer, ...]] | None = None) -> jinja2.Environment:
+def environment(own: Path, offers: Mapping[str, Offered] | None = None) -> jinja2.Environment:
     """Templates that escape everything and refuse what is not defined; a file in `own` stands in for the package's of that name.
 
-    `offers` are the formats each download is offered in, so that a page links to them; one that is not named is a short table.
+    `offers` say what each table is offered as, so that a page links to it. One that is not named is a short table, whose schema
+    the list of all tables names.
 
     `autoescape=True` and not `select_autoescape()`: that goes by the last extension and would leave `.html.j2` unescaped.
     """
@@ -77,11 +78,11 @@ def environment(own: Path, offers: Mapping[str, tuple[Offer, ...]] | None = None
         keep_trailing_newline=True,
         finalize=printable,
     )
-    known = dict(offers or {})
+    known, unnamed = dict(offers or {}), Offered(SHORT, "datapackage.json")
     made.globals["inline"] = inline
     made.globals["dark_charts"] = lambda: Markup(specification.dark_rules())
     made.globals["policy"] = assets.POLICY
     made.globals["description"] = assets.description
     made.globals["modes"] = modes.SAID
-    made.globals["offered"] = lambda name: known.get(name, SHORT)
+    made.globals["offered"] = lambda name: known.get(name, unnamed)
     return made

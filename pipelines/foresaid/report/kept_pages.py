@@ -25,7 +25,7 @@ from jinja2 import meta, nodes
 from markupsafe import Markup
 
 from foresaid.report import mode_check
-from foresaid.report.downloads import Offer
+from foresaid.report.downloads import Offered
 from foresaid.report.drawing import Drawing
 from foresaid.report.kept import Kept, Parts, name_of, program
 from foresaid.report.page import Page
@@ -49,11 +49,9 @@ class Form:
 class Renderer:
     """Renders the pages of one site; `shared` is what all of them are given beside their own values."""
 
-    def __init__(
-        self, env: jinja2.Environment, kept: Kept, shared: Mapping[str, Any], offers: Mapping[str, tuple[Offer, ...]]
-    ) -> None:
+    def __init__(self, env: jinja2.Environment, kept: Kept, shared: Mapping[str, Any], offers: Mapping[str, Offered]) -> None:
         self._env, self._kept, self._shared = env, kept, shared
-        told = stated({name: [(one.ending, one.title) for one in found] for name, found in offers.items()})
+        told = stated({name: (found.schema, [(one.ending, one.title) for one in found.formats]) for name, found in offers.items()})
         self._forms = {
             name: (form, name_of(program(CODE, LIBRARIES), told, *(_source(env, one) for one in form.below)).encode())
             for name, form in forms(env, kept).items()

@@ -59,5 +59,5 @@ def render(found: Material, own: Path, commit: str, kept: Kept) -> dict[Path, by
             if page.path.endswith(".html"):
                 pages[page.path] = text
         files |= one.files(found)
-    listed = {downloads.FOLDER / "datapackage.json": downloads.package(tables, held)}
+    listed = {downloads.FOLDER / "datapackage.json": downloads.package(tables, offers, held)}
     return {**files, **assets.contents(env, pages), **held, **listed, **schemas.files(tables)}
