@@ -60,6 +60,7 @@ TRIED = (  # a line each; docs/decisions.md has the reasons and figures
     "Families by rounds of rising cost, more or fewer steps of the relaxation, sums carried down the tree: no faster.",
     "Normal equations of joint skills by benchmarks in place of models: the whole fit half as long again.",
     "Rarer garbage collection, and parameters read into names before a loop: no difference beyond noise.",
+    "Stages of the laws listed one by one, without `foreach`: DVC reads a longer file, and a repro with nothing to do takes more.",
     "The site outside DVC's cache: a hundredth of a repro with nothing to do, and `dvc pull` would bring no site.",
     "Keeping whole pages, or the site by all its inputs: the footer changes with every run, and DVC keeps the rest.",
     "A part of the systems for the capability law's sizes: nothing gained at today's size, and a higher loss.",
