@@ -1,10 +1,14 @@
-"""Two time-stamping authorities made with openssl in a temporary folder, each with a root of its own."""
+"""Time-stamping authorities made with openssl in a temporary folder, each with a root of its own.
+
+Their certificates are valid through a whole generation (`VALID`), not from the moment at which a test runs: a test whose
+authority answers "at" a written day would otherwise fail from that day on.
+"""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,6 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from foresaid.ledger.log.rfc3161 import _element
+
+VALID = datetime(2000, 1, 1, tzinfo=UTC), datetime(2049, 12, 31, tzinfo=UTC)
 
 CONFIG = """\
 [tsa]
@@ -86,16 +92,22 @@ class Authority:
         self.run("req", "-new", "-config", "openssl.cnf", "-key", "tsa.key", "-sha256", "-subj", f"/CN={name}", "-out", "tsa.csr")
         self.run("x509", "-req", "-in", "tsa.csr", "-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-sha256",
                  "-extfile", "openssl.cnf", "-extensions", "tsa_ext", "-days", "3000", "-out", "tsa.pem")  # fmt: skip
+        for certificate in ("root.pem", "tsa.pem"):
+            self._valid(certificate, *VALID)
 
     def certify(self, begins: datetime, ends: datetime) -> None:
         """Another certificate for the same key, valid between two moments."""
-        old = x509.load_pem_x509_certificate((self.folder / "tsa.pem").read_bytes())
+        self._valid("tsa.pem", begins, ends)
+
+    def _valid(self, certificate: str, begins: datetime, ends: datetime) -> None:
+        """Write a certificate anew with other days, signed by the root. Openssl itself only counts days from now (before 3.4)."""
+        old = x509.load_pem_x509_certificate((self.folder / certificate).read_bytes())
         root = serialization.load_pem_private_key((self.folder / "root.key").read_bytes(), None)
         assert isinstance(root, ec.EllipticCurvePrivateKey)
         made = x509.CertificateBuilder(
             old.issuer, old.subject, old.public_key(), x509.random_serial_number(), begins, ends, [*old.extensions]
         )
-        (self.folder / "tsa.pem").write_bytes(made.sign(root, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+        (self.folder / certificate).write_bytes(made.sign(root, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
     def run(self, *words: str) -> None:
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
