@@ -12,7 +12,7 @@ export DVC_NO_ANALYTICS := 1
 export DVC_SITE_CACHE_DIR := $(CURDIR)/.dvc/tmp/site
 
 .DEFAULT_GOAL := help
-.PHONY: help repro test test-fast bench fuzz bounds coverage lint format check-pages verify campaign campaign-short lock docs clean
+.PHONY: help repro test test-fast test-later bench fuzz bounds coverage lint format check-pages verify campaign campaign-short lock docs clean
 
 help: ## list the verbs
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test-fast: .venv/dev.stamp ## the tests of the lower rooms that run no stage, re
 
 fuzz: .venv/dev.stamp ## ten thousand damaged input files: no traceback, no partial load, nothing rewritten (three minutes)
 	@FORESAID_FUZZ=10000 python -m pytest tests/registry/test_damaged_files.py -q
+
+test-later: .venv/dev.stamp ## the tests as if DAYS=400 had passed, since none may rest on the day of its making (a quarter of an hour)
+	@python -m tests.later $(or $(DAYS),400) --numprocesses auto --dist loadfile
 
 bounds: .venv/dev.stamp ## the tests of the compiled kernels with every index of an array checked (three minutes)
 	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=$$(mktemp -d) python -m pytest -q tests/fitting tests/studies/model_selection \
