@@ -2,15 +2,19 @@
 
 The renderer draws one chart at a time in a process, so charts are drawn side by side only in several. A process that helps loads
 this module anew; so it imports little but the renderer, and what cleans its drawings (report/svg.py). The SVG of a specification
-does not depend on which process drew it, but for ids that are numbered anew.
+does not depend on which process drew it, but for ids that are numbered anew; nor on the fonts of the machine. The renderer holds
+the font in which labels are measured, and would prefer one of the same name that is installed: some hundred times a chart it would
+open that file, whose widths may be others.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import vl_convert
@@ -20,11 +24,28 @@ from foresaid.report.svg import clean
 
 Order = Callable[[dict[str, Any], str], Callable[[], str]]
 """Order the drawing of a specification under a title; what comes back waits for it."""
+FONT_FOLDERS = "FONTCONFIG_FILE"  # environment variable that names the list of folders with fonts; read at the first drawing
+
+
+@contextmanager
+def _fonts_of_the_renderer() -> Iterator[None]:
+    """Let the renderer find no font but its own; what this process starts later, a browser for instance, finds all of them."""
+    before = os.environ.get(FONT_FOLDERS)
+    os.environ[FONT_FOLDERS] = str(Path(__file__).parent / "fonts/fonts.conf")
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[FONT_FOLDERS]
+        else:
+            os.environ[FONT_FOLDERS] = before
 
 
 def svg(spec: dict[str, Any], title: str) -> str:
     """Draw a Vega-Lite specification, as a page may hold it."""
-    return clean(vl_convert.vegalite_to_svg(spec, vl_version=VERSION), title)
+    with _fonts_of_the_renderer():
+        drawn = vl_convert.vegalite_to_svg(spec, vl_version=VERSION)
+    return clean(drawn, title)
 
 
 @dataclass
