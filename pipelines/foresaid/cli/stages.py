@@ -104,6 +104,7 @@ def compile_laws() -> dict[str, int]:
     Example: foresaid setup
     """
     from foresaid.fitting import _filling, _jit, least_squares, power_sum
+    from foresaid.forecasting import _mixture
     from foresaid.laws import _loader as laws
     from foresaid.studies.model_selection import _search
 
@@ -111,6 +112,8 @@ def compile_laws() -> dict[str, int]:
     least_squares.ready([*(getattr(laws.law_class(name), "columns", None) for name in names), power_sum.columns])
     if _jit.available():
         _jit.compiled(_filling.fill, _filling.INPUTS)
+        _jit.compiled(_mixture.select, _mixture.PLACES)
+        _jit.compiled(_mixture.add_up, _mixture.MEANS)
         _jit.compiled(_search.search, _search.INPUTS)
     click.echo("compile: ready")
     return {"laws": len(names)}

@@ -32,6 +32,11 @@ def available() -> bool:
     return True
 
 
+def loaded() -> bool:
+    """Say whether compiled kernels are wanted and their compiler is loaded: for what is done sooner without than by loading it."""
+    return "numba" in sys.modules and available()
+
+
 def four_lanes() -> Any:
     """Return kernels.dot as four lanes of one register: what a compiler may not do by itself, since it would reorder a sum."""
     from llvmlite import ir
@@ -78,8 +83,8 @@ def compiled(function: Any, inputs: str = COLUMNS) -> Any:
     """Compile a function, or load it from disk; the first time takes up to some seconds and is announced.
 
     `inputs` names the kinds of its arguments, one letter each: 1, 2 or 3 for an array of so many axes, f a number, b true or
-    false, H and B one of one and of two axes of those, k a law's columns. Numba looks for changes in the file a function stands
-    in and nowhere else, so its name on disk carries a digest of all it calls.
+    false, H and B one of one and of two axes of those, i one axis of whole numbers, k a law's columns. Numba looks for changes in
+    the file a function stands in and nowhere else, so its name on disk carries a digest of all it calls.
     """
     with _ONE_AT_A_TIME:
         return _compiled(function, inputs)
@@ -91,7 +96,7 @@ def _compiled(function: Any, inputs: str) -> Any:
     from numba import types
 
     kinds: dict[str, Any] = {axes: types.Array(types.float64, int(axes), "C") for axes in "123"}
-    kinds |= {"f": types.float64, "b": types.boolean}
+    kinds |= {"f": types.float64, "b": types.boolean, "i": types.Array(types.int64, 1, "C")}
     kinds |= {letter: types.Array(types.boolean, axes, "C") for letter, axes in (("H", 1), ("B", 2))}
     kinds["k"] = types.FunctionType(types.void(*(kinds[letter] for letter in COLUMNS)))
     signature = types.void(*(kinds[letter] for letter in inputs))
