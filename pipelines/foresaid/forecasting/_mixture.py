@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from foresaid.arrays import Array
-from foresaid.fitting._jit import compiled
+from foresaid.fitting import _jit
 
 PLACES = "21b111i2H"  # kinds of the arguments of `select`: see fitting/_jit.py
 MEANS = "21bff2"  # those of `add_up`
 BUCKETS = 4096
+LOADING = 20_000_000  # numbers sorted in the time in which the compiler of kernels is loaded
 MOST = 0.25  # share of the numbers in wanted buckets beyond which sorting all of them is faster
 
 
@@ -106,6 +107,15 @@ def add_up(location: Array, z: Array, multiplies: bool, lower: float, upper: flo
                 total[0, i] += upper if v > upper else v
 
 
+_sorted_so_far = [0]  # numbers, by this process
+
+
+def pays(numbers: int) -> bool:
+    """Say whether to use compiled code for so many numbers more: where it is loaded, or sorting has taken as long as loading would."""
+    _sorted_so_far[0] += numbers
+    return _jit.loaded() or (_sorted_so_far[0] > LOADING and _jit.available())
+
+
 def at_places(location: Array, z: Array, multiplies: bool, places: NDArray[np.intp]) -> tuple[Array, NDArray[np.bool_]]:
     """Return the values (n, M) at ascending places among draws (R, n) with noise, and of which subjects they were found (n,)."""
     R, n = location.shape
@@ -115,7 +125,7 @@ def at_places(location: Array, z: Array, multiplies: bool, places: NDArray[np.in
     ends = np.floor([places[0] / z.size, (size - 1 - places[-1]) / z.size]).astype(float)
     out = np.empty((n, len(places)))
     done: NDArray[np.bool_] = np.zeros(n, dtype=np.bool_)
-    compiled(select, PLACES)(
+    _jit.compiled(select, PLACES)(
         draws, z, multiplies, ends, places.astype(float), np.empty(size), np.empty(BUCKETS, dtype=np.int64), out, done
     )
     return out, done
@@ -124,5 +134,5 @@ def at_places(location: Array, z: Array, multiplies: bool, places: NDArray[np.in
 def sums(location: Array, z: Array, multiplies: bool, lower: float, upper: float) -> Array:
     """Return the sum (n,) over draws (R, n) and noise of what is left within the bounds."""
     total = np.zeros((1, location.shape[1]))
-    compiled(add_up, MEANS)(np.ascontiguousarray(location), z, multiplies, lower, upper, total)
+    _jit.compiled(add_up, MEANS)(np.ascontiguousarray(location), z, multiplies, lower, upper, total)
     return np.asarray(total[0])

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from foresaid.arrays import Array
 from foresaid.errors import LedgerError, ParameterError
-from foresaid.fitting import _jit
 from foresaid.fitting.bootstrap import inflate_for_few_clusters
 from foresaid.fitting.discrepancy import discrepancy_intervals, distances
 from foresaid.fitting.frozen_curve import PROBE_TOLERANCE, Curve, check_probe, with_quantiles
@@ -77,7 +76,7 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
 
     With noise `log` the noise multiplies: location * exp(scale z). A single draw without noise is a point mass. They are the sample
     quantiles of Hazen (1914), the fifth kind of Hyndman and Fan 1996, to the byte what `numpy.quantile` gives. Compiled code finds
-    the places at the levels where it is loaded. Else one subject at a time is sorted: its numbers stay in the processor's cache,
+    the places at the levels where it pays. Else one subject at a time is sorted: its numbers stay in the processor's cache,
     and parting them at the 46 places takes twice as long.
 
     >>> mixture(np.array([[0.5]]), 0.1, "natural", 0.0, 1.0)[0, [1, 11, 21]].round(2).tolist()
@@ -91,7 +90,7 @@ def mixture(location: Array, scale: float, noise: str, lower: float, upper: floa
     ends = np.clip(np.stack([below, below + 1.0]).astype(np.intp), 0, size - 1)
     pairs = np.empty((location.shape[1], *ends.shape))
     found: NDArray[np.bool_] = np.zeros(location.shape[1], dtype=np.bool_)
-    if len(location) > 1 and _jit.loaded():
+    if len(location) > 1 and _mixture.pays(size * location.shape[1]):
         places, where = np.unique(ends, return_inverse=True)
         values, found = _mixture.at_places(location, z, noise == "log", places)
         pairs[:] = values[:, where.reshape(ends.shape)]
@@ -110,7 +109,7 @@ def mean_within(location: Array, scale: float, noise: str, lower: float, upper: 
     [0.5, 0.96]
     """
     z = _noise(scale, noise)
-    if location.shape[1] > 1 and _jit.loaded():
+    if location.shape[1] > 1 and _mixture.pays(0):
         return _mixture.sums(location, z, noise == "log", lower, upper) / (len(location) * z.size)
     # One subject is added up in pairs, several row by row: a block of draws at a time changes no sum, and bounds the memory.
     step = BLOCK if location.shape[1] > 1 else len(location)
