@@ -111,7 +111,7 @@ _sorted_so_far = [0]  # numbers, by this process
 
 
 def pays(numbers: int) -> bool:
-    """Say whether to use compiled code for so many numbers more: where it is loaded, or sorting has taken as long as loading would."""
+    """Say whether compiled code pays for so many numbers more: it is loaded, or sorting has taken as long as loading would."""
     _sorted_so_far[0] += numbers
     return _jit.loaded() or (_sorted_so_far[0] > LOADING and _jit.available())
 
